@@ -1,0 +1,6 @@
+"""Assign each user a lifecycle stage as of one date."""
+
+from lifestage.cli import run_job
+
+if __name__ == "__main__":
+    run_job("stages")

@@ -1,0 +1,6 @@
+"""Score recency, frequency and spend as of one date."""
+
+from lifestage.cli import run_job
+
+if __name__ == "__main__":
+    run_job("value")

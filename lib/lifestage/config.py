@@ -1,0 +1,240 @@
+"""A project's configuration: every file read, every problem found before Spark starts."""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from lifestage.activity.config import ActivityConfig
+from lifestage.config_checks import check_config
+from lifestage.core.errors import ConfigError
+from lifestage.core.expressions import semantic_hash
+from lifestage.core.models import Model
+from lifestage.core.pseudonyms import IdentifierType
+from lifestage.core.yaml_files import Problems, merged, packaged_yaml, read_yaml, validated
+from lifestage.features.config import FeaturesConfig, Rhythm
+from lifestage.identity.step import IdentityConfig
+from lifestage.ingest.config import IngestConfig, Source
+from lifestage.publish.config import PublishConfig
+from lifestage.reference.config import ReferenceConfig, ReferenceSource
+from lifestage.segments.config import SegmentsConfig
+from lifestage.stages.config import StageLadder
+from lifestage.tables.catalogue import Catalogue
+from lifestage.tables.event_types import EventType, EventTypes
+from lifestage.value.config import RfmConfig, ValueConfig
+
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+class Storage(Model):
+    """Where tables live: under a root path, or in a catalog's schema."""
+
+    root: str | None = None
+    schema_name: str | None = Field(default=None, alias="schema")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Storage":
+        if (self.root is None) == (self.schema_name is None):
+            raise ValueError("give exactly one of root and schema")
+        return self
+
+
+class Business(Model):
+    """What the whole project shares."""
+
+    name: str
+    time_zone: str
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    history_starts_on: date
+    left_censor_margin_days: int = Field(ge=0)
+    finality_days: int = Field(ge=0)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"unknown time zone {zone}, expected a name such as Europe/Berlin") from error
+        return zone
+
+
+class Secrets(Model):
+    """Names of the environment variables that hold the keys (or, with _FILE appended, a file's path)."""
+
+    pseudonym_key: str
+    quarantine_key: str
+
+
+class ActivitySettings(Model):
+    """Reference tables joined to events when days are built, and what two columns of an event mean."""
+
+    lookups: dict[str, dict[str, str]]
+    category: str
+    is_new_product: str
+
+
+class ValueSettings(Model):
+    """The file value.yaml."""
+
+    rfm: RfmConfig
+
+
+class Keep(Model):
+    """Which as_of dates stay: the newest, the last days, month-ends."""
+
+    days: int = Field(ge=1)
+    month_ends: bool
+
+
+class AsOf(Model):
+    """Retention of tables with one row per user and as_of."""
+
+    keep: Keep
+
+
+class RunSettings(Model):
+    """How a run guards its storage root."""
+
+    dead_after_hours: int = Field(ge=1, description="age from which a run of another host counts as dead")
+
+
+class Main(Model):
+    """The main file, with packaged defaults filled in."""
+
+    storage: Storage
+    business: Business
+    secrets: Secrets
+    landing: str
+    identifiers: dict[str, IdentifierType]
+    activity: ActivitySettings
+    rhythm: Rhythm
+    as_of: AsOf
+    publish: PublishConfig
+    run: RunSettings
+    spark: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a run needs, section by step."""
+
+    main: Main
+    reference: ReferenceConfig
+    ingest: IngestConfig
+    activity: ActivityConfig
+    features: FeaturesConfig
+    stages: StageLadder
+    value: ValueConfig
+    segments: SegmentsConfig
+    identity: IdentityConfig
+    publish: PublishConfig
+    hash: str
+
+
+def load_config(path: Path) -> Config:
+    """The configuration whose main file is `path`; ConfigError with every problem, file and key."""
+    problems = Problems()
+    main_file = path.resolve()
+    main = validated(Main, _main_data(main_file, problems), path, problems)
+    sources = _folder(main_file.parent / "sources", Source, problems)
+    references = _folder(main_file.parent / "reference", ReferenceSource, problems)
+    catalogue = _part(main_file, "features.yaml", Catalogue, problems)
+    ladder = _part(main_file, "stages.yaml", StageLadder, problems, extend=False)
+    value = _part(main_file, "value.yaml", ValueSettings, problems, extend=False)
+    segments = _part(main_file, "segments.yaml", SegmentsConfig, problems)
+    types = _event_types(main_file, problems)
+    if problems or not (main and catalogue and ladder and value and segments):
+        raise ConfigError(problems)
+    config = _composed(main, sources, references, catalogue, ladder, value, segments, types)
+    problems.extend(check_config(config, main_file.parent))
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _main_data(path: Path, problems: Problems) -> dict[str, Any]:
+    data = read_yaml(path, problems)
+    parent = data.pop("extends", None)
+    base = _main_data(path.parent / parent, problems) if parent else packaged_yaml("base.yaml")
+    return merged(base, data)
+
+
+def _part(
+    main: Path, name: str, model: type[ModelT], problems: Problems, extend: bool = True
+) -> ModelT | None:
+    """A packaged default, extended or replaced by the project's file of the same name."""
+    file = main.parent / name
+    data = packaged_yaml(name)
+    if file.exists():
+        data = merged(data if extend else {}, read_yaml(file, problems))
+    return validated(model, data, file, problems)
+
+
+def _folder(folder: Path, model: type[ModelT], problems: Problems) -> dict[str, ModelT]:
+    found = {file: validated(model, read_yaml(file, problems), file, problems) for file in sorted(folder.glob("*.yaml"))}
+    return {file.stem: item for file, item in found.items() if item}
+
+
+def _event_types(main: Path, problems: Problems) -> EventTypes:
+    file = main.parent / "event_types.yaml"
+    data = merged(packaged_yaml("event_types.yaml"), read_yaml(file, problems) if file.exists() else {})
+    found = {name: validated(EventType, item, f"{file}: {name}", problems) for name, item in data.items()}
+    return {name: kind for name, kind in found.items() if kind}
+
+
+def _composed(
+    main: Main,
+    sources: dict[str, Source],
+    references: dict[str, ReferenceSource],
+    catalogue: Catalogue,
+    ladder: StageLadder,
+    value: ValueSettings,
+    segments: SegmentsConfig,
+    types: EventTypes,
+) -> Config:
+    zone = main.business.time_zone
+    actions = tuple(sorted(name for name, kind in types.items() if kind.by == "user"))
+    parts: dict[str, Any] = {
+        "reference": ReferenceConfig(
+            sources=references, identifiers=main.identifiers, landing=main.landing, time_zone=zone
+        ),
+        "ingest": IngestConfig(
+            sources=sources,
+            event_types=types,
+            identifiers=main.identifiers,
+            landing=main.landing,
+            time_zone=zone,
+            currency=main.business.currency,
+            finality_days=main.business.finality_days,
+        ),
+        "activity": ActivityConfig(
+            catalogue=catalogue, actions=actions, time_zone=zone, **main.activity.model_dump()
+        ),
+        "features": FeaturesConfig(
+            catalogue=catalogue,
+            rhythm=main.rhythm,
+            history_starts_on=main.business.history_starts_on,
+            left_censor_margin_days=main.business.left_censor_margin_days,
+        ),
+        "stages": ladder,
+        "value": ValueConfig(rfm=value.rfm, history_starts_on=main.business.history_starts_on),
+        "segments": segments,
+        "identity": IdentityConfig(),
+        "publish": main.publish,
+    }
+    meaning = {name: part.model_dump(mode="json") for name, part in parts.items()}
+    return Config(main=main, hash=semantic_hash(meaning), **parts)
+
+
+def read_secret(variable: str) -> str | None:
+    """A secret from the environment, or from the file that `<variable>_FILE` names; None where neither is set."""
+    if variable in os.environ:
+        return os.environ[variable].strip()
+    file = os.environ.get(f"{variable}_FILE")
+    return Path(file).read_text(encoding="utf-8").strip() if file and Path(file).is_file() else None

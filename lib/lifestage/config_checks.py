@@ -1,0 +1,227 @@
+"""What only the whole configuration can tell: names that must exist, expressions that must hold water."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from lifestage.core.expressions import columns_of, parse, problems_of
+from lifestage.core.files import TYPE_PATTERN, FileLayout
+from lifestage.features.mapping import layers
+from lifestage.ingest.config import Source
+from lifestage.reference.config import ReferenceSource
+from lifestage.stages.reachability import unreachable
+from lifestage.tables.catalogue import Aggregate, Catalogue
+from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS
+from lifestage.tables.features import user_features, user_state
+from lifestage.value.rfm import cells
+
+if TYPE_CHECKING:
+    from lifestage.config import Config
+
+ENRICHED = ("is_action", "local_hour", "is_new_product")
+MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
+
+
+def check_config(config: "Config", folder: Path) -> Iterator[str]:
+    """Every problem of a configuration whose files are each well formed, with file and key."""
+    for name, source in config.ingest.sources.items():
+        yield from _at(folder / "sources" / f"{name}.yaml", _source_problems(source, config))
+    for name, reference in config.reference.sources.items():
+        yield from _at(folder / "reference" / f"{name}.yaml", _reference_problems(reference, config))
+    yield from _at("main file", _lookup_problems(config))
+    yield from _at(folder / "features.yaml", _catalogue_problems(config))
+    yield from _at(folder / "stages.yaml", _stage_problems(config))
+    yield from _at(folder / "value.yaml", _rfm_problems(config))
+    yield from _at(folder / "segments.yaml", _segment_problems(config))
+
+
+def _at(file: object, problems: Iterable[str]) -> Iterator[str]:
+    for problem in problems:
+        yield f"{file}: {problem}"
+
+
+def _keyed(key: str, sql: str, known: Iterable[str]) -> Iterator[str]:
+    for problem in problems_of(sql, set(known)):
+        yield f"{key}: {problem}"
+
+
+def _row_safe(key: str, sql: str) -> Iterator[str]:
+    """One bad row must not end a run: casts and divisions of raw values have to be the forgiving ones."""
+    try:
+        tree = parse(sql)
+    except ValueError:
+        return
+    if any(type(node) is exp.Cast for node in tree.find_all(exp.Cast)):
+        yield f"{key}: CAST fails the run on one bad row, use TRY_CAST, in: {sql}"
+    if any(not isinstance(node.expression, exp.Literal) for node in tree.find_all(exp.Div)):
+        yield f"{key}: a division by zero fails the run, use try_divide, in: {sql}"
+
+
+def _layout_problems(layout: FileLayout) -> Iterator[str]:
+    for name in sorted(set(layout.formats) - set(layout.columns)):
+        yield f"formats.{name}: unknown column {name}"
+
+
+def _source_problems(source: Source, config: "Config") -> Iterator[str]:
+    known = {*source.columns, "file_name"}
+    for lookup in source.lookups:
+        reference = config.reference.sources.get(lookup.reference)
+        if reference is None:
+            yield f"lookups: unknown reference table {lookup.reference}, expected one of {_list(config.reference.sources)}"
+        else:
+            known |= {f"{lookup.reference}.{column}" for column in reference.map}
+        for column, sql in lookup.on.items():
+            yield from _keyed(f"lookups.{lookup.reference}.on.{column}", sql, source.columns)
+    yield from _layout_problems(source)
+    for name in sorted({"event_type", "event_at"} - set(source.map)):
+        yield f"map.{name}: required key is missing"
+    for name in sorted(set(source.map) - MAPPABLE):
+        yield f"map.{name}: not a canonical column, expected one of {_list(MAPPABLE)}"
+    for name in sorted(set(source.key) - set(source.columns)):
+        yield f"key: unknown column {name}"
+    for kind in sorted(set(source.identifiers) - set(config.ingest.identifiers)):
+        yield f"identifiers.{kind}: unknown identifier type, expected one of {_list(config.ingest.identifiers)}"
+    for key, sql in _source_expressions(source):
+        yield from _keyed(key, sql, known)
+        yield from _row_safe(key, sql)
+    yield from _leaks(source)
+
+
+def _source_expressions(source: Source) -> Iterator[tuple[str, str]]:
+    for section in ("map", "attributes", "identifiers"):
+        for name, sql in getattr(source, section).items():
+            yield f"{section}.{name}", sql
+    for name, rule in source.rules.items():
+        yield f"rules.{name}.check", rule.check
+    for key, sql in (("version", source.version), ("delete_when", source.delete_when)):
+        if sql is not None:
+            yield key, sql
+
+
+def _leaks(source: Source) -> Iterator[str]:
+    """Columns that hold an identifier may reach a table as pseudonyms only."""
+    private = set(source.pii)
+    for sql in source.identifiers.values():
+        private |= _columns(sql)
+    for section in ("map", "attributes"):
+        for name, sql in getattr(source, section).items():
+            for column in sorted(_columns(sql) & private):
+                yield f"{section}.{name}: column {column} holds an identifier and must not reach a table"
+
+
+def _columns(sql: str) -> set[str]:
+    try:
+        return columns_of(sql)
+    except ValueError:
+        return set()
+
+
+def _reference_problems(source: ReferenceSource, config: "Config") -> Iterator[str]:
+    yield from _layout_problems(source)
+    for section in ("key", "identifiers", "types"):
+        for name in sorted(set(getattr(source, section)) - set(source.map)):
+            yield f"{section}: {name} is not a column of map"
+    for name, kind in source.types.items():
+        if not TYPE_PATTERN.fullmatch(kind) or kind == "local_timestamp":
+            yield f"types.{name}: unknown type {kind}"
+    for kind in sorted(set(source.identifiers.values()) - set(config.ingest.identifiers)):
+        yield f"identifiers: unknown identifier type {kind}, expected one of {_list(config.ingest.identifiers)}"
+    for name, sql in {**source.map, "valid_from": source.valid_from}.items():
+        key = name if name == "valid_from" else f"map.{name}"
+        yield from _keyed(key, sql, {*source.columns, "file_name"})
+        yield from _row_safe(key, sql)
+
+
+def _event_columns(config: "Config") -> set[str]:
+    known = {column.name for column in EVENT_COLUMNS} | set(ENRICHED)
+    for name in config.activity.lookups:
+        if name in config.reference.sources:
+            known |= {f"{name}.{column}" for column in config.reference.sources[name].map}
+    return known
+
+
+def _lookup_problems(config: "Config") -> Iterator[str]:
+    for name, on in config.activity.lookups.items():
+        if name not in config.reference.sources:
+            yield f"activity.lookups.{name}: unknown reference table, expected one of {_list(config.reference.sources)}"
+        for column, sql in on.items():
+            yield from _keyed(f"activity.lookups.{name}.{column}", sql, _event_columns(config))
+    yield from _keyed("activity.category", config.activity.category, _event_columns(config))
+    yield from _keyed("activity.is_new_product", config.activity.is_new_product, _event_columns(config))
+
+
+def _catalogue_problems(config: "Config") -> Iterator[str]:
+    catalogue = config.features.catalogue
+    events = _event_columns(config)
+    for name, measure in catalogue.measures.items():
+        if measure.expression is None and measure.aggregate is not Aggregate.COUNT:
+            yield f"measures.{name}.expression: required for {measure.aggregate}"
+        for key, sql in (("expression", measure.expression), ("filter", measure.filter)):
+            if sql is not None:
+                yield from _keyed(f"measures.{name}.{key}", sql, events)
+    days = {*catalogue.measures, "event_date"}
+    for name, day in catalogue.days.items():
+        yield from _keyed(f"days.{name}.expression", day.expression, days)
+    for name, mark in catalogue.dates.items():
+        yield from _keyed(f"dates.{name}.when", mark.when, days | set(catalogue.days))
+    for name in sorted(set(catalogue.windows) - set(catalogue.measures) - set(catalogue.days)):
+        yield f"windows.{name}: neither a measure nor a day"
+    if not set(catalogue.windows) - set(catalogue.measures) - set(catalogue.days):
+        yield from _feature_problems(catalogue)
+
+
+def _feature_problems(catalogue: Catalogue) -> Iterator[str]:
+    known = {*user_state(catalogue).names, *user_features(catalogue).names, "as_of"}
+    for name, feature in catalogue.features.items():
+        yield from _keyed(f"features.{name}.expression", feature.expression, known)
+    try:
+        layers(catalogue)
+    except ValueError as error:
+        yield f"features: {error}"
+
+
+def _features(config: "Config") -> set[str]:
+    return set(user_features(config.features.catalogue).names)
+
+
+def _stage_problems(config: "Config") -> Iterator[str]:
+    ladder = config.stages
+    names = [rung.stage for rung in ladder.ladder]
+    found = [
+        problem
+        for number, rung in enumerate(ladder.ladder)
+        for problem in _keyed(f"ladder.{number} ({rung.stage})", rung.when, _features(config))
+    ]
+    yield from found
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"ladder: stage {name} is defined twice"
+    if set(ladder.display) != set(names):
+        yield f"display: expected each stage once: {_list(names)}"
+    for view, mapping in ladder.views.items():
+        if set(mapping) != set(names):
+            yield f"views.{view}: expected each stage once: {_list(names)}"
+    if not found:
+        for stage in unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
+            yield f"ladder: no user can ever reach {stage}: an earlier condition always wins or its own never holds"
+
+
+def _rfm_problems(config: "Config") -> Iterator[str]:
+    rfm = config.value.rfm
+    for (r, f), names in cells(rfm.names).items():
+        if len(names) != 1:
+            yield f"rfm.names: cell {r}{f} has {len(names)} names ({_list(names)}), expected exactly one"
+    needed = {f"occasions_{rfm.period_days}d", f"net_amount_{rfm.period_days}d", "recency_days"}
+    for name in sorted(needed - _features(config)):
+        yield f"rfm.period_days: needs the feature {name}: declare its window in features.yaml"
+
+
+def _segment_problems(config: "Config") -> Iterator[str]:
+    yield from _keyed("eligible", config.segments.eligible, _features(config))
+    for feature in config.segments.features:
+        yield from _keyed(f"features.{feature.name}", feature.expression or feature.name, _features(config))
+
+
+def _list(names: Iterable[str] | Mapping[str, object]) -> str:
+    return ", ".join(sorted(names)) or "none"

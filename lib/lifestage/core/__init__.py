@@ -1,0 +1,1 @@
+"""Configuration, session, tables, errors: the machinery that knows nothing of customers."""

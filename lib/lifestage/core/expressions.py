@@ -1,0 +1,72 @@
+"""SQL expressions from configuration: parsed and checked before Spark starts."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+# A clock or a random number would make a rebuild differ from the run.
+VOLATILE = {
+    "current_date", "current_timestamp", "current_time", "current_timezone", "current_user", "curdate",
+    "localtimestamp", "now", "unix_timestamp", "rand", "random", "randn", "randstr", "uniform", "uuid",
+    "shuffle", "monotonically_increasing_id", "spark_partition_id", "input_file_name", "session_user", "user",
+    "version", "current_catalog", "current_database", "current_schema", "reflect", "java_method", "try_reflect",
+}  # fmt: skip
+
+
+def parse(sql: str) -> exp.Expression:
+    """The expression tree of one Spark SQL scalar expression; ValueError where it is not one."""
+    try:
+        tree = sqlglot.parse_one(f"SELECT {sql}", read="spark")
+    except SqlglotError as error:
+        raise ValueError(f"not SQL: {str(error).splitlines()[0]}") from error
+    if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.From):
+        raise ValueError("one scalar expression is expected, not a query")
+    return tree.expressions[0]
+
+
+def columns_of(sql: str) -> set[str]:
+    """Every column the expression names, qualified ones as `table.column`; lambda parameters are left out."""
+    tree = parse(sql)
+    bound = {name.name for node in tree.find_all(exp.Lambda) for name in node.expressions}
+    found = {".".join(part.name for part in column.parts) for column in tree.find_all(exp.Column)}
+    return {name for name in found if name.split(".")[0] not in bound}
+
+
+def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
+    """What is wrong with an expression over the known columns: syntax, clocks, randomness, unknown names."""
+    try:
+        tree = parse(sql)
+    except ValueError as error:
+        yield f"{error}, in: {sql}"
+        return
+    if tree.find(exp.Subquery, exp.Select, exp.Window):
+        yield f"queries and windows are not allowed, in: {sql}"
+    for name in sorted(_function_names(tree) & VOLATILE):
+        yield f"{name}() reads a clock, randomness or the session, in: {sql}"
+    for name in sorted(columns_of(sql) - set(known)):
+        yield f"unknown column {name}, in: {sql}{_nearest(name, known)}"
+
+
+def semantic_hash(value: object) -> str:
+    """A hash of what a definition means: key order and white space do not count."""
+    text = json.dumps(value, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _function_names(tree: exp.Expression) -> set[str]:
+    names = {node.name.lower() for node in tree.find_all(exp.Anonymous)}
+    for node in tree.find_all(exp.Func):
+        if not isinstance(node, exp.Anonymous):
+            names |= {name.lower() for name in node.sql_names()} | {node.key}
+    return names
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -1,0 +1,103 @@
+"""What a step is given: the tables it declared, the dates it builds, and no clock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+
+from lifestage.core.contracts import Table
+from lifestage.core.store import Commit, Store
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its name, the dates it builds (ascending) and the instant it counts as now."""
+
+    run_id: str
+    as_of_dates: tuple[date, ...]
+    now: datetime
+    config_hash: str = ""
+    expired: tuple[date, ...] = ()
+    """Dates that tables per as_of no longer keep; they go in the commit that writes the new ones."""
+
+    @property
+    def as_of(self) -> date:
+        return self.as_of_dates[-1]
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Keys from the environment; never shown, logged or compared in a plan."""
+
+    pseudonym_key: bytes
+    quarantine_key: bytes
+
+    def __repr__(self) -> str:
+        return "Secrets(***)"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A step's view of the world: only the tables that the map says it reads and writes."""
+
+    step: str
+    run: Run
+    store: Store
+    tables: Mapping[str, Table]
+    reads: frozenset[str]
+    writes: frozenset[str]
+    secrets: Secrets | None = None
+    commits: dict[str, int] = field(default_factory=dict)
+    """Version of each table that the run has written so far, shared by its steps."""
+
+    @property
+    def spark(self) -> SparkSession:
+        return self.store.spark
+
+    def read(self, name: str) -> DataFrame:
+        return self.store.read(self._declared(name, self.reads | self.writes))
+
+    def write(
+        self,
+        name: str,
+        frame: DataFrame,
+        replace: Mapping[str, Sequence[date | str]] | None = None,
+        **progress: object,
+    ) -> Commit:
+        """Write as the contract says; `progress` is kept in the commit, beside run and step."""
+        table = self._declared(name, self.writes)
+        return self._noted(self.store.write(table, frame, self.metadata(**progress), replace))
+
+    def exchange(self, name: str, removals: DataFrame, additions: DataFrame, prune: str, **progress: object) -> Commit:
+        """Take rows out and put others in, in one commit (see Store.exchange)."""
+        table = self._declared(name, self.writes)
+        return self._noted(self.store.exchange(table, removals, additions, self.metadata(**progress), prune))
+
+    def replace_all(self, name: str, frame: DataFrame, **progress: object) -> Commit:
+        """Write the whole table anew."""
+        table = self._declared(name, self.writes)
+        return self._noted(self.store.replace_all(table, frame, self.metadata(**progress)))
+
+    def write_as_of(self, name: str, frame: DataFrame, **progress: object) -> Commit:
+        """Replace the rows of every date that this run builds."""
+        return self.write(name, frame, {"as_of": (*self.run.as_of_dates, *self.run.expired)}, **progress)
+
+    def progress(self, name: str) -> dict[str, object]:
+        """What the table's newest commit of ours recorded."""
+        return self.store.last_metadata(self._declared(name, self.reads | self.writes))
+
+    def table(self, name: str) -> Table:
+        return self._declared(name, self.reads | self.writes)
+
+    def metadata(self, **progress: object) -> dict[str, object]:
+        return {"run_id": self.run.run_id, "step": self.step, **progress}
+
+    def _noted(self, commit: Commit) -> Commit:
+        self.commits[commit.table] = commit.version
+        return commit
+
+    def _declared(self, name: str, allowed: frozenset[str]) -> Table:
+        if name not in allowed:
+            raise KeyError(f"step {self.step} does not declare table {name}: add it to the map in pipeline.py")
+        return self.tables[name]

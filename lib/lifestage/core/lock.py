@@ -1,0 +1,84 @@
+"""One run at a time on a storage root; what a dead run left is taken over."""
+
+import os
+import socket
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from delta.exceptions import DeltaConcurrentModificationException
+
+from lifestage.core.contracts import Table
+from lifestage.core.errors import RunLockedError
+from lifestage.core.store import Store
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock. Without a pid the run consists of jobs, each a process of its own."""
+
+    run_id: str
+    host: str
+    pid: int | None
+    pid_started: str | None
+    taken_at: datetime
+
+
+def this_process(run_id: str, wall_clock: datetime, is_job: bool) -> Holder:
+    """The holder that this process would be."""
+    pid = None if is_job else os.getpid()
+    return Holder(run_id, socket.gethostname(), pid, _started(pid) if pid else None, wall_clock)
+
+
+def take(store: Store, table: Table, me: Holder, completed: Collection[str], dead_after: timedelta) -> None:
+    """Take the lock, over a completed or dead holder if need be; RunLockedError while another run is alive."""
+    holder = _current(store, table)
+    if holder and holder.run_id != me.run_id and holder.run_id not in completed and is_alive(holder, me, dead_after):
+        raise RunLockedError(
+            f"run {holder.run_id} on {holder.host} (process {holder.pid or 'of its jobs'}) has held this storage root "
+            f"since {holder.taken_at:%Y-%m-%d %H:%M}: wait for it, or end it and run again"
+        )
+    if holder == me:
+        return
+    row = (me.run_id, me.host, me.pid, me.pid_started, me.taken_at)
+    frame = store.spark.createDataFrame([row], table.schema).coalesce(1)
+    try:
+        store.write(table, frame, {"run_id": me.run_id})
+    except DeltaConcurrentModificationException as error:
+        raise RunLockedError("another run took this storage root at the same moment: run again later") from error
+
+
+def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:
+    """On this host the process tells; elsewhere, and for jobs, a holder counts as dead after a while."""
+    if holder.host == me.host and holder.pid is not None:
+        return holder.pid != me.pid and _started(holder.pid) == holder.pid_started and _exists(holder.pid)
+    return me.taken_at - holder.taken_at < dead_after
+
+
+def _current(store: Store, table: Table) -> Holder | None:
+    row = store.read(table).first()
+    if row is None:
+        return None
+    values: Mapping[str, Any] = row.asDict()
+    return Holder(**{**values, "taken_at": values["taken_at"].astimezone(tz=None)})
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _started(pid: int) -> str | None:
+    """When a process began in clock ticks since boot, so that a reused number is not taken for the same process."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None

@@ -1,0 +1,162 @@
+"""Raw rows of deliveries, every column as text and typed later, each with the text it came from."""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lifestage.core.deliveries import Delivery
+from lifestage.core.errors import SourceError
+from lifestage.core.files import FileLayout, Format
+
+OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+
+
+def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
+    """Rows of the deliveries: delivery_no, file_name, raw (text), is_broken, and a struct `c` of declared columns.
+
+    Text columns of csv and json hold what the file says; typed formats are cast to text only where they differ from
+    the declared type. Each csv file must begin with the declared header.
+    """
+    match layout.format:
+        case Format.CSV:
+            rows = _csv(spark, layout, deliveries)
+        case Format.JSON:
+            rows = _json(spark, layout, deliveries)
+        case _:
+            rows = _typed_files(spark, layout, deliveries)
+    named = rows.withColumn("file_name", F.substring_index("file", "/", -1))
+    return named.join(F.broadcast(_numbers(spark, deliveries)), on="file", how="inner").drop("file")
+
+
+def typed(layout: FileLayout, zone: str) -> Mapping[str, Column]:
+    """Each declared column with its type; NULL where the text is not of that type (see type_reasons)."""
+    return {name: _typed(name, kind, layout, zone) for name, kind in layout.columns.items()}
+
+
+def type_reasons(layout: FileLayout, zone: str) -> list[Column]:
+    """A reason for each column whose text is there but is not of the declared type."""
+    reasons = []
+    for name, kind in layout.columns.items():
+        if kind == "string":
+            continue
+        wrong = _text(name).isNotNull() & _typed(name, kind, layout, zone).isNull()
+        reasons.append(F.when(wrong, F.lit(f"not_a_{kind.split('(')[0]}:{name}")))
+        if kind == "local_timestamp":
+            missing = _typed(name, kind, layout, zone, check=False).isNotNull() & wrong
+            reasons[-1] = F.when(missing, F.lit(f"local_time_does_not_exist:{name}")).otherwise(reasons[-1])
+    return reasons
+
+
+def check_headers(rows: DataFrame, layout: FileLayout, deliveries: Sequence[Delivery]) -> None:
+    """SourceError naming each csv file that does not carry the declared header."""
+    if layout.format is not Format.CSV:
+        return
+    seen = {row["delivery_no"] for row in rows.where("is_header").select("delivery_no").distinct().collect()}
+    wrong = [delivery for delivery in deliveries if delivery.delivery_no not in seen and delivery.n_bytes > 0]
+    if wrong:
+        expected = layout.delimiter.join(layout.columns)
+        lines = [f"source {d.source}: {d.path}: expected the header {expected}, found {_first_line(rows, layout, d)}" for d in wrong]
+        raise SourceError("\n".join(lines))
+
+
+def _first_line(rows: DataFrame, layout: FileLayout, delivery: Delivery) -> str:
+    text = rows.sparkSession.read.text(delivery.path)
+    line = text.first()
+    return line["value"][:200] if line else "an empty file"
+
+
+def _numbers(spark: SparkSession, deliveries: Sequence[Delivery]) -> DataFrame:
+    return spark.createDataFrame([(d.path, d.delivery_no) for d in deliveries], "file string, delivery_no bigint")
+
+
+def _csv(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
+    """Lines are read as text, so that the exact raw line of any row can be kept.
+
+    A quoted line break inside a value is not supported: such a line is broken and rejected.
+    """
+    header = layout.delimiter.join(layout.columns)
+    options = {
+        "sep": layout.delimiter,
+        "quote": layout.quote,
+        "escape": layout.quote,
+        "mode": "PERMISSIVE",
+        "columnNameOfCorruptRecord": "_broken",
+        "ignoreLeadingWhiteSpace": "true",
+        "ignoreTrailingWhiteSpace": "true",
+    }
+    lines = _lines(spark, layout, deliveries)
+    parsed = F.from_csv("raw", _text_schema(layout), options)
+    unquoted = F.regexp_replace("raw", f"^\ufeff|{layout.quote}|\\s", "")
+    return lines.select("file", "raw", parsed.alias("c"), (unquoted == F.lit(header)).alias("is_header")).withColumn(
+        "is_broken", F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw")
+    )
+
+
+def _json(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_broken"}
+    parsed = F.from_json("raw", _text_schema(layout), options)
+    return (
+        _lines(spark, layout, deliveries)
+        .select("file", "raw", parsed.alias("c"), F.lit(False).alias("is_header"))
+        .withColumn("is_broken", F.col("c").isNull() | F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw"))
+    )
+
+
+def _lines(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
+    reader = spark.read.format("text").option("encoding", layout.encoding)
+    lines = reader.load([delivery.path for delivery in deliveries if delivery.known_as is None])
+    return lines.select(F.col("_metadata.file_path").alias("file"), F.col("value").alias("raw")).where("raw <> ''")
+
+
+def _typed_files(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
+    if layout.format is Format.DELTA:
+        path, _, version = deliveries[-1].path.rpartition("@v")
+        rows = spark.read.format("delta").option("versionAsOf", version).load(path)
+        rows = rows.withColumn("file", F.lit(deliveries[-1].path))
+    else:
+        rows = spark.read.parquet(*[d.path for d in deliveries]).withColumn("file", F.col("_metadata.file_path"))
+    missing = [name for name in layout.columns if name not in rows.columns]
+    if missing:
+        raise SourceError(
+            f"source {deliveries[0].source}: {deliveries[0].path}: expected columns {', '.join(missing)}, "
+            f"found {', '.join(name for name in rows.columns if name != 'file')}"
+        )
+    columns = F.struct(*[F.col(name).cast("string").alias(name) for name in layout.columns])
+    return rows.select("file", columns.alias("c")).select(
+        "file", F.to_json("c").alias("raw"), "c", F.lit(False).alias("is_header"), F.lit(False).alias("is_broken")
+    )
+
+
+def _text_schema(layout: FileLayout) -> str:
+    return ", ".join(f"`{name}` string" for name in (*layout.columns, "_broken"))
+
+
+def _text(name: str) -> Column:
+    """The column's text; the empty text is no value."""
+    return F.nullif(F.trim(F.col(f"c.`{name}`")), F.lit(""))
+
+
+def _typed(name: str, kind: str, layout: FileLayout, zone: str, check: bool = True) -> Column:
+    text, pattern = _text(name), layout.formats.get(name)
+    match kind:
+        case "string":
+            return text
+        case "timestamp":
+            instant = F.try_to_timestamp(text, F.lit(pattern)) if pattern else text.try_cast("timestamp")
+            return F.when(text.rlike(OFFSET), instant)
+        case "local_timestamp":
+            return _local(text, pattern, layout.time_zone or zone, check)
+        case "date":
+            return F.try_to_date(text, pattern) if pattern else text.try_cast("date")
+        case _:
+            return text.try_cast(kind)
+
+
+def _local(text: Column, pattern: str | None, zone: str, check: bool) -> Column:
+    """Wall time to instant; NULL for a time that the zone's clocks skip. Of two instants the earlier is taken."""
+    wall = F.try_to_timestamp(text, F.lit(pattern)) if pattern else text.try_cast("timestamp")
+    instant = F.to_utc_timestamp(wall, zone)
+    if not check:
+        return instant
+    return F.when(F.from_utc_timestamp(instant, zone) == wall, instant)

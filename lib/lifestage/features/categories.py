@@ -1,0 +1,55 @@
+"""What users buy: categories, the one they spend most on, and how dear they buy within each."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+SPAN_DAYS = 365
+MICRO_PER_MINOR = 10_000
+BASKET = ("user_id", "as_of", "category")
+
+
+def to_user_categories(category_days: DataFrame, identity_map: DataFrame, as_of_dates: Sequence[date]) -> DataFrame:
+    """One row per user, as_of and category over the 365 days that end with as_of; unknown categories are left out.
+
+    Amounts in minor units, units in thousandths, all whole numbers.
+    """
+    users = identity_map.select(F.col("identifier").alias("subject"), "user_id")
+    dates = F.array(*[F.lit(day) for day in as_of_dates])
+    seeing = F.filter(dates, lambda as_of: F.datediff(as_of, F.col("event_date")).between(0, SPAN_DAYS - 1))
+    days = category_days.where("category IS NOT NULL").join(users, on="subject", how="inner")
+    rows = days.repartition("user_id").withColumn("as_of", F.explode(seeing))
+    return rows.groupBy(*BASKET).agg(
+        F.sum(F.expr("CAST(gross_amount * 100 AS BIGINT)")).alias("gross"),
+        F.sum(F.expr("CAST(net_amount * 100 AS BIGINT)")).alias("net"),
+        F.sum(F.expr("CAST(quantity * 1000 AS BIGINT)")).alias("units"),
+        F.count_distinct(F.when(F.col("n_purchases") > 0, F.col("event_date"))).alias("n_days"),
+    )
+
+
+def unit_prices(user_categories: DataFrame) -> DataFrame:
+    """The mean price of a unit per as_of and category, in millionths of the currency, rounded down.
+
+    Rows of the table norms, bounded by the number of categories. Categories without units have none.
+    """
+    totals = user_categories.groupBy("as_of", "category").agg(F.sum("gross").alias("gross"), F.sum("units").alias("n"))
+    price = F.expr(f"CAST(CAST(gross AS DECIMAL(38,0)) * {MICRO_PER_MINOR} * 1000 DIV n AS BIGINT)")
+    priced = totals.where("n > 0").withColumns({"value": price, "norm": F.lit("unit_price")})
+    return priced.select("as_of", "norm", F.col("category").alias("group"), "value", "n")
+
+
+def to_category_state(user_categories: DataFrame, prices: DataFrame) -> DataFrame:
+    """One row per user and as_of: how many categories, how many again, the top one, and paid against mean prices."""
+    price = prices.select("as_of", F.col("group").alias("category"), F.col("value").alias("price"))
+    rows = user_categories.join(F.broadcast(price), on=["as_of", "category"], how="left")
+    expected = F.expr("CAST(CAST(units AS DECIMAL(38,0)) * price DIV 1000 AS BIGINT)")
+    by_spend = F.when(F.col("net") > 0, F.struct((-F.col("net")).alias("spend"), "category"))
+    return rows.groupBy("user_id", "as_of").agg(
+        F.count_if(F.col("net") > 0).alias("n_categories_365d"),
+        F.count_if(F.col("n_days") >= 2).alias("n_repeat_categories_365d"),
+        F.min(by_spend)["category"].alias("top_category_365d"),
+        F.sum(expected).alias("expected_amount_365d"),
+        F.sum(F.when(F.col("price").isNotNull(), F.col("gross"))).alias("priced_amount_365d"),
+    )

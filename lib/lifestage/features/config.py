@@ -1,0 +1,29 @@
+"""What the features step needs to know."""
+
+from datetime import date
+
+from pydantic import Field
+
+from lifestage.core.models import Model
+from lifestage.tables.catalogue import Catalogue
+
+
+class Rhythm(Model):
+    """How a user's purchase cycle is measured."""
+
+    min_gaps: int = Field(default=4, ge=1, description="own gaps from which a user has a cycle of their own")
+    min_channel_gaps: int = Field(default=100, ge=1, description="gaps from which a channel has a norm of its own")
+    percentile: int = Field(default=80, ge=1, le=100)
+    floor_days: int = Field(default=7, ge=1)
+    ceiling_days: int = Field(default=180, ge=1)
+    default_days: int = Field(default=30, ge=1, description="where nobody has a gap yet")
+    recent_days: int = Field(default=30, ge=1, description="span in which a gap must have ended to be recent")
+
+
+class FeaturesConfig(Model):
+    """How days become features."""
+
+    catalogue: Catalogue
+    rhythm: Rhythm
+    history_starts_on: date
+    left_censor_margin_days: int

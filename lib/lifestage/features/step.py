@@ -1,0 +1,55 @@
+"""Activity to features, for one date or several in one pass."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lifestage.core.errors import NoDataError
+from lifestage.core.job import Job
+from lifestage.features.categories import to_category_state, to_user_categories, unit_prices
+from lifestage.features.config import FeaturesConfig
+from lifestage.features.mapping import add_features
+from lifestage.features.rhythm import add_gaps, add_rhythm, cycle_norms, spend_norms
+from lifestage.features.state import rebuild_state
+from lifestage.features.user_days import to_user_days
+
+
+def run(job: Job, config: FeaturesConfig) -> None:
+    """Rebuild state, norms and features of the run's dates from activity.
+
+    user_state holds the newest date ever built; older dates are computed without touching it.
+    """
+    activity = job.read("activity_days").where(F.col("event_date") <= job.run.as_of)
+    if activity.isEmpty():
+        raise NoDataError(f"there is no activity up to {job.run.as_of}: ingest a source first, or choose a later --as-of")
+    identity = job.read("identity_map")
+    categories = to_user_categories(job.read("category_days"), identity, job.run.as_of_dates)
+    # Norms and features each read the state, one row per user and date; rebuilding it costs more than keeping it.
+    state = _state(activity, identity, categories, job, config).persist()
+    try:
+        norms = _norms(state, categories, config)
+        job.write_as_of("norms", norms)
+        mapped = add_rhythm(state, job.read("norms").where(F.col("as_of").isin(*job.run.as_of_dates)), config)
+        features = add_features(mapped, config.catalogue, job.table("user_features"))
+        job.write_as_of("user_features", features, features_hash=config.catalogue.features_hash())
+        _write_state(job, state)
+    finally:
+        state.unpersist()
+
+
+def _state(activity: DataFrame, identity: DataFrame, categories: DataFrame, job: Job, config: FeaturesConfig) -> DataFrame:
+    user_days = to_user_days(activity, identity, config.catalogue)
+    state = rebuild_state(user_days, job.run.as_of_dates, config.catalogue)
+    bought = to_category_state(categories, unit_prices(categories))
+    return add_gaps(state.join(bought, on=["user_id", "as_of"], how="left"))
+
+
+def _norms(state: DataFrame, categories: DataFrame, config: FeaturesConfig) -> DataFrame:
+    cycles = cycle_norms(state, config.rhythm)
+    return cycles.unionByName(spend_norms(state)).unionByName(unit_prices(categories))
+
+
+def _write_state(job: Job, state: DataFrame) -> None:
+    recorded = str(job.progress("user_state").get("as_of", ""))
+    if str(job.run.as_of) >= recorded:
+        newest = state.where(F.col("as_of") == F.lit(job.run.as_of))
+        job.replace_all("user_state", newest.select(*job.table("user_state").names), as_of=str(job.run.as_of))

@@ -1,0 +1,73 @@
+"""What a source of events is."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from lifestage.core.files import FileLayout, OnChange
+from lifestage.core.models import Model
+from lifestage.core.pseudonyms import IdentifierType
+from lifestage.tables.event_types import EventTypes
+
+
+class Severity(StrEnum):
+    """An error rejects the row; a warning is counted."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Rule(Model):
+    """A condition that every row must meet; NULL counts as met."""
+
+    check: str
+    severity: Severity = Severity.ERROR
+
+
+class Lookup(Model):
+    """A reference table joined as of event_date; its columns are `<name>.<column>` in the mapping."""
+
+    reference: str
+    on: dict[str, str] = Field(description="key column of the reference table to SQL over the source's columns")
+
+
+class Source(FileLayout):
+    """One source of events."""
+
+    description: str = ""
+    key: tuple[str, ...] = Field(default=(), description="columns that identify a row; empty means keyless")
+    map: dict[str, str] = Field(description="canonical column to SQL over the source's columns")
+    attributes: dict[str, str] = Field(default={}, description="attribute to SQL")
+    identifiers: dict[str, str] = Field(default={}, description="identifier type to SQL")
+    identifier: Literal["required", "optional"] = "optional"
+    pii: tuple[str, ...] = Field(default=(), description="columns that must not reach a table")
+    lookups: tuple[Lookup, ...] = ()
+    rules: dict[str, Rule] = {}
+    version: str | None = Field(default=None, description="SQL to a whole number or timestamp; the highest wins")
+    delete_when: str | None = Field(default=None, description="SQL; a row that meets it deletes its key")
+    on_change: OnChange = OnChange.DUPLICATE
+    across_files: Literal["same", "new"] = Field(default="same", description="keyless: an equal row in another file")
+    lookback_days: int = Field(default=60, ge=0)
+    gate: float = Field(default=0.95, ge=0, le=1, description="least share of rows that must pass")
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a row may change one of another day."""
+        return self.version is not None or self.delete_when is not None
+
+
+class IngestConfig(Model):
+    """Every source with what all of them share."""
+
+    sources: dict[str, Source]
+    event_types: EventTypes
+    identifiers: dict[str, IdentifierType]
+    landing: str
+    time_zone: str
+    currency: str
+    finality_days: int
+
+    def by_strength(self) -> list[str]:
+        """Identifier types, strongest first."""
+        return sorted(self.identifiers, key=lambda name: (self.identifiers[name].priority, name))

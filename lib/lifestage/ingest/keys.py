@@ -1,0 +1,29 @@
+"""Event ids of keyless rows: what the row says, and which of its equals within the file it is."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from lifestage.tables.events import EVENT_COLUMNS
+
+# Where and when a row was read is not what it says.
+NOT_CONTENT = ("event_id", "ingested_at", "delivery_no")
+CONTENT = tuple(column.name for column in EVENT_COLUMNS if column.name not in NOT_CONTENT)
+
+
+def content_hash() -> Column:
+    """SHA-256 of the canonical columns, pseudonyms instead of identifiers; equal rows are equal whatever the file."""
+    return F.sha2(F.to_json(F.struct(*CONTENT)), 256)
+
+
+def add_keyless_ids(rows: DataFrame, across_files: str) -> DataFrame:
+    """event_id = content hash and occurrence number within the delivery.
+
+    Two equal rows of one file stay two events. An equal row in another file is the same event again, unless
+    `across_files` is `new`: then the delivery is part of the id.
+    """
+    equals = Window.partitionBy("delivery_no", "_content").orderBy("_content")
+    number = F.row_number().over(equals.rowsBetween(Window.unboundedPreceding, Window.currentRow))
+    parts = [F.substring("_content", 1, 32), number.cast("string")]
+    if across_files == "new":
+        parts.append(F.col("delivery_no").cast("string"))
+    return rows.withColumn("_content", content_hash()).withColumn("event_id", F.concat_ws("-", *parts)).drop("_content")

@@ -1,0 +1,218 @@
+"""Raw rows of one source to canonical events, each with every reason why it may not become one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lifestage.core.as_of_join import join_as_of
+from lifestage.core.files import OnChange
+from lifestage.core.pseudonyms import keyed_hash, normalised, pseudonym, with_pads, without_pads
+from lifestage.core.raw import type_reasons, typed
+from lifestage.ingest.config import IngestConfig, Rule, Severity, Source
+
+from lifestage.tables.event_types import AmountSign
+from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS, MONEY
+
+MAX_FUTURE = "INTERVAL 1 DAY"
+AMOUNTS = ("amount", "discount_amount", "coupon_amount")
+NOT_NEGATIVE = ("discount_amount", "coupon_amount", "quantity")
+RATES = "rates"
+
+
+@dataclass(frozen=True)
+class Door:
+    """What rows of any source pass on their way in."""
+
+    config: IngestConfig
+    lookups: Mapping[str, DataFrame]
+    key: bytes
+    now: datetime
+
+
+def to_canonical(raw: DataFrame, name: str, source: Source, door: Door) -> DataFrame:
+    """One row per raw row: the canonical columns, `reasons` (empty for a good row), `warnings`, `raw`, `is_delete`.
+
+    `raw` are rows of read_raw without headers. Money in another currency is converted by the reference table `rates`
+    (currency, rate) of the business date, HALF_UP per row; without a rate the row is rejected. A local time in a DST
+    gap is rejected, of two instants the earlier is taken. An identifier that is not valid is dropped with a warning,
+    the event stays. Rows of a keyless source get their event_id later (see keys.py).
+    """
+    rows = with_pads(_source_columns(raw, source, door), door.key)
+    mapped = _mapped(rows, name, source, door)
+    return without_pads(_judged(_converted(mapped, source, door), source, door))
+
+
+def _source_columns(raw: DataFrame, source: Source, door: Door) -> DataFrame:
+    """The source's columns under their own names and types, with the reference rows of the day as structs."""
+    zone = source.time_zone or door.config.time_zone
+    rows = raw.select(
+        F.col("delivery_no").alias("_delivery_no"),
+        F.col("raw").alias("_raw"),
+        F.col("is_broken").alias("_broken"),
+        "file_name",
+        _present(type_reasons(source, zone)).alias("_type_reasons"),
+        *[column.alias(column_name) for column_name, column in typed(source, zone).items()],
+    )
+    if not source.lookups:
+        return rows
+    rows = rows.withColumn("_day", _business_date(F.expr(source.map["event_at"]), door))
+    for lookup in source.lookups:
+        rows = join_as_of(rows, door.lookups[lookup.reference], lookup.reference, lookup.on, "_day")
+    return rows
+
+
+def _mapped(rows: DataFrame, name: str, source: Source, door: Door) -> DataFrame:
+    """Canonical names and types; the struct `_ids` holds normalised identifiers, `_invalid` those not valid."""
+    return rows.select(
+        F.col("_delivery_no").alias("delivery_no"),
+        F.col("_raw").alias("raw"),
+        "_broken",
+        F.col("_pads"),
+        F.concat("_type_reasons", _present(_cast_reasons(source))).alias("_reasons"),
+        _present([_rule_reason(rule, check.check) for rule, check in _rules(source, Severity.ERROR)]).alias("_rules"),
+        _present([_rule_reason(rule, check.check) for rule, check in _rules(source, Severity.WARNING)]).alias("_warned"),
+        F.lit(name).alias("source"),
+        F.lit(door.now).cast("timestamp").alias("ingested_at"),
+        *[_target(column.name, column.type.simpleString(), source) for column in MAPPED_COLUMNS],
+        _event_id(source).alias("event_id"),
+        _version(source).alias("version"),
+        (F.expr(source.delete_when) if source.delete_when else F.lit(False)).alias("is_delete"),
+        *[normalised(sql, door.config.identifiers[kind]).alias(f"_id_{kind}") for kind, sql in source.identifiers.items()],
+    )
+
+
+def _target(name: str, kind: str, source: Source) -> Column:
+    """A mapped column in its canonical type; NULL where the value cannot be (_cast_reasons says so)."""
+    if name == "attributes":
+        return _attributes(source).alias(name)
+    if name not in source.map:
+        return F.lit(None).cast(kind).alias(name)
+    return F.expr(source.map[name]).try_cast(kind).alias(name)
+
+
+def _cast_reasons(source: Source) -> list[Column]:
+    reasons = []
+    for column in MAPPED_COLUMNS:
+        kind = column.type.simpleString()
+        if column.name in source.map and kind not in ("string", "map<string,string>"):
+            value = F.expr(source.map[column.name])
+            lost = value.isNotNull() & value.try_cast(kind).isNull()
+            reasons.append(F.when(lost, F.lit(f"not_a_{kind.split('(')[0]}:{column.name}")))
+    return reasons
+
+
+def _attributes(source: Source) -> Column:
+    """Declared attributes that have a value; NULL where none has."""
+    if not source.attributes:
+        return F.lit(None).cast("map<string,string>")
+    pairs = [F.struct(F.lit(key), F.expr(sql).cast("string").alias("value")) for key, sql in source.attributes.items()]
+    present = F.filter(F.array(*pairs), lambda pair: pair["value"].isNotNull())
+    return F.when(F.size(present) > 0, F.map_from_entries(present))
+
+
+def _event_id(source: Source) -> Column:
+    """The key's values joined by '|', as a keyed hash where one is an identifier; NULL where a part is missing."""
+    if not source.key:
+        return F.lit(None).cast("string")
+    parts = [F.replace(F.col(f"`{part}`").cast("string"), F.lit("|"), F.lit("||")) for part in source.key]
+    text = parts[0]
+    for part in parts[1:]:
+        text = F.concat(text, F.lit("|"), part)
+    return keyed_hash(F.encode(text, "UTF-8")) if set(source.key) & set(source.pii) else text
+
+
+def _version(source: Source) -> Column:
+    """The version as a whole number; timestamps count in microseconds."""
+    if source.version is None:
+        return F.lit(None).cast("bigint")
+    value = f"({source.version})"
+    return F.expr(f"CASE WHEN typeof{value} LIKE 'timestamp%' THEN unix_micros(CAST({value} AS TIMESTAMP)) ELSE TRY_CAST({value} AS BIGINT) END")
+
+
+def _converted(rows: DataFrame, source: Source, door: Door) -> DataFrame:
+    """Adds business dates, and turns amounts of another currency into the business currency."""
+    rows = rows.withColumn("event_date", _business_date(F.col("event_at"), door))
+    rows = rows.withColumn("event_month", F.trunc("event_date", "month"))
+    if "currency_original" not in source.map:
+        return rows.withColumn("_no_rate", F.lit(False))
+    rates = door.lookups.get(RATES)
+    if rates is None:
+        rate = F.lit(None).cast("decimal(18,8)")
+    else:
+        rows = join_as_of(rows, rates, RATES, {"currency": "currency_original"}, "event_date")
+        rate = F.col("rates.rate").try_cast("decimal(18,8)")
+    is_home = F.coalesce(F.col("currency_original"), F.lit(door.config.currency)) == door.config.currency
+    rate = F.when(is_home, F.lit(1).cast("decimal(18,8)")).otherwise(rate)
+    amounts = {name: F.round(F.col(name) * rate, 2).cast(MONEY) for name in AMOUNTS if name in source.map}
+    if "amount" not in source.map:
+        amounts["amount"] = F.round(F.col("amount_original") * rate, 2).cast(MONEY)
+    return rows.withColumns({**amounts, "_no_rate": rate.isNull()}).drop(RATES)
+
+
+def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
+    """Pseudonyms and subject, and the reasons: a broken line has no other, any other row has all that apply."""
+    kinds = [kind for kind in door.config.by_strength() if kind in source.identifiers]
+    valid = {kind: F.when(F.col(f"_id_{kind}.is_valid"), F.col(f"_id_{kind}.value")) for kind in kinds}
+    rows = rows.withColumns({f"_ps_{kind}": pseudonym(kind, value) for kind, value in valid.items()})
+    pairs = F.array(*[F.struct(F.lit(kind), F.col(f"_ps_{kind}").alias("value")) for kind in kinds])
+    present = F.filter(pairs, lambda pair: pair["value"].isNotNull())
+    subject = F.coalesce(*[F.col(f"_ps_{kind}") for kind in kinds]) if kinds else F.lit(None).cast("string")
+    identifiers = F.when(F.size(present) > 0, F.map_from_entries(present)) if kinds else F.lit(None).cast("map<string,string>")
+    invalid = [F.when(~F.col(f"_id_{kind}.is_valid"), F.lit(f"invalid_identifier:{kind}")) for kind in kinds]
+    rows = rows.withColumns({"subject": subject, "identifiers": identifiers})
+    found = F.array_sort(F.concat("_reasons", "_rules", _present(_event_reasons(source, door))))
+    broken = F.when(~F.is_valid_utf8("raw"), F.array(F.lit("wrong_encoding"))).otherwise(F.array(F.lit("malformed")))
+    names = [column.name for column in EVENT_COLUMNS]
+    return rows.select(
+        *names,
+        "raw",
+        F.when(F.col("_broken"), broken).otherwise(found).alias("reasons"),
+        F.concat("_warned", _present(invalid)).alias("warnings"),
+        F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
+        F.lit(source.looks_back).alias("looks_back"),
+        F.lit(source.on_change is OnChange.REJECT).alias("rejects_changes"),
+    )
+
+
+def _event_reasons(source: Source, door: Door) -> list[Column]:
+    types = door.config.event_types
+    signs = {sign: [name for name, kind in types.items() if kind.amount is sign] for sign in AmountSign}
+    wrong_sign = (F.col("event_type").isin(signs[AmountSign.POSITIVE]) & (F.col("amount") < 0)) | (
+        F.col("event_type").isin(signs[AmountSign.NEGATIVE]) & (F.col("amount") > 0)
+    )
+    faults = {
+        "missing:event_type": F.col("event_type").isNull(),
+        "unknown_event_type": ~F.col("event_type").isin(list(types)),
+        "missing:event_at": F.col("event_at").isNull() & (F.size("_reasons") == 0),
+        "in_the_future": F.col("event_at") > F.col("ingested_at") + F.expr(MAX_FUTURE),
+        "wrong_sign:amount": wrong_sign,
+        "no_rate:currency": F.col("_no_rate"),
+        **{f"negative:{name}": F.col(name) < 0 for name in NOT_NEGATIVE},
+    }
+    if source.key:
+        faults["missing:key"] = F.col("event_id").isNull()
+    if source.version is not None:
+        faults["missing:version"] = F.col("version").isNull()
+    if source.identifier == "required":
+        faults["missing:identifier"] = F.col("subject").isNull()
+    return [F.when(condition, F.lit(reason)) for reason, condition in faults.items()]
+
+
+def _rules(source: Source, severity: Severity) -> list[tuple[str, Rule]]:
+    return [(name, rule) for name, rule in source.rules.items() if rule.severity is severity]
+
+
+def _rule_reason(name: str, check: str) -> Column:
+    return F.when(~F.expr(check), F.lit(f"rule:{name}"))
+
+
+def _present(reasons: list[Column]) -> Column:
+    """An array of the reasons that hold."""
+    return F.array_compact(F.array(F.lit(None).cast("string"), *reasons))
+
+
+def _business_date(instant: Column, door: Door) -> Column:
+    return F.to_date(F.from_utc_timestamp(instant.try_cast("timestamp"), door.config.time_zone))

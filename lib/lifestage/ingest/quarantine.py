@@ -1,0 +1,48 @@
+"""Rejected rows: their raw text encrypted and deterministic, so that a rebuild gives the same bytes."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from lifestage.core.pseudonyms import keyed_hash, with_pads, without_pads
+from lifestage.ingest.resolve import Outcome
+from lifestage.tables.events import REJECTED_EVENTS
+
+
+def to_rejected(judged: DataFrame, pseudonym_key: bytes, quarantine_key: bytes) -> DataFrame:
+    """One row per rejected row; equal lines of one delivery are told apart by their occurrence."""
+    equals = Window.partitionBy("delivery_no", "raw").orderBy("raw")
+    number = F.row_number().over(equals.rowsBetween(Window.unboundedPreceding, Window.currentRow))
+    rejected = judged.where(F.col("outcome") == Outcome.REJECTED).withColumn("_number", number)
+    text = F.concat_ws("\n", F.col("source"), F.col("raw"), F.col("_number").cast("string"))
+    rejected = with_pads(rejected, pseudonym_key).withColumn("rejected_id", keyed_hash(F.encode(text, "UTF-8")))
+    rows = without_pads(rejected).select(
+        *[name for name in REJECTED_EVENTS.names if name != "raw"], F.encode("raw", "UTF-8").alias("raw")
+    )
+    return encrypted(rows, quarantine_key)
+
+
+def encrypted(rows: DataFrame, key: bytes) -> DataFrame:
+    """The rows with `raw` encrypted; in Arrow, because SQL would carry the key in its plan and has no AES-SIV."""
+    return _mapped(rows, key, "encrypt")
+
+
+def decrypted(rows: DataFrame, key: bytes) -> DataFrame:
+    """The rows with `raw` as it was delivered."""
+    return _mapped(rows, key, "decrypt")
+
+
+def _mapped(rows: DataFrame, key: bytes, direction: str) -> DataFrame:
+    def each_batch(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        # Imported on the worker: the compiled class cannot be pickled with the function.
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+        apply = getattr(AESSIV(key), direction)
+        for batch in batches:
+            values = [apply(text, None) if text else text for text in batch.column("raw").to_pylist()]
+            position = batch.schema.get_field_index("raw")
+            yield batch.set_column(position, "raw", pa.array(values, pa.binary()))
+
+    return rows.mapInArrow(each_batch, rows.schema)

@@ -1,0 +1,195 @@
+"""Which rows count: winners, duplicates, corrections and deletes, by declared rules and never by row position.
+
+Rows compete on a *slot*: (source, event_id) and their own event_date; rows of a source that looks back compete on
+every date from the window's start on. Within a slot they are taken in order of delivery, version and content:
+
+    no version     the first row stays, a row whose key is present is a duplicate, a delete takes it out
+    version        a higher version replaces, an equal one is a duplicate, a lower one is superseded
+
+A delete that finds nothing, and a change of a row from before the window, are rejected as too late.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from lifestage.ingest.keys import content_hash
+from lifestage.tables.events import EVENT_COLUMNS, EVENT_VERSIONS
+
+ANY_DAY = "DATE'0001-01-01'"
+SLOT = ("source", "event_id", "_slot")
+TOO_LATE = "correction_too_late"
+CHANGED = "changed_without_version"
+
+
+class Outcome(StrEnum):
+    """What became of a row: the terms of law 4."""
+
+    ACCEPTED = "accepted"
+    REPLACED = "replaced"
+    SUPERSEDED = "superseded"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a run's rows do to the events known so far."""
+
+    judged: DataFrame
+    """Every arriving row once, with `outcome`, `reasons` and `stays` (it is an event when the run ends)."""
+    removed: DataFrame
+    """Known events that no longer count."""
+    versions: DataFrame
+    """Rows of event_versions to add."""
+
+
+def resolve(arrivals: DataFrame, known: DataFrame, tombstones: DataFrame, window_starts: Column) -> Resolution:
+    """Judge arriving rows against each other and against the events known.
+
+    Args:
+        arrivals: canonical rows with reasons, is_delete, looks_back and rejects_changes.
+        known: events that an arrival may meet: all on the arrivals' dates, and all of the window.
+        tombstones: deleted keys of the window, from event_versions.
+        window_starts: first date of a source's window (a column over `source`).
+    """
+    good = arrivals.where(F.size("reasons") == 0).withColumn("_slot", _slot(window_starts))
+    known = _as_contenders(known, arrivals).withColumn("_slot", _slot(window_starts))
+    buried = _as_contenders(tombstones, arrivals).withColumns({"_slot": _slot(window_starts), "is_delete": F.lit(True)})
+    contested = _contested(good, known.unionByName(buried, allowMissingColumns=True))
+    alone = good.join(contested, on=list(SLOT), how="left_anti")
+    contenders = good.join(contested, on=list(SLOT), how="left_semi").withColumn("_known", F.lit(False))
+    met = known.unionByName(buried, allowMissingColumns=True).join(contested, on=list(SLOT), how="left_semi")
+    decided = _decided(contenders.unionByName(met, allowMissingColumns=True), window_starts)
+    bad = arrivals.where(F.size("reasons") > 0)
+    judged = (
+        _judged(bad, F.lit(Outcome.REJECTED))
+        .unionByName(_judged(_lone_outcome(alone), F.col("outcome")))
+        .unionByName(_judged(decided.where(~F.col("_known")), F.col("outcome"), F.col("stays")))
+    )
+    gone = decided.where(F.col("_known") & ~F.col("is_delete") & ~F.col("stays"))
+    return Resolution(judged, gone.select(*[c.name for c in EVENT_COLUMNS]), _versions(decided))
+
+
+def _slot(window_starts: Column) -> Column:
+    in_window = F.col("looks_back") & (F.col("event_date") >= window_starts)
+    return F.when(in_window, F.expr(ANY_DAY)).otherwise(F.col("event_date"))
+
+
+def _as_contenders(rows: DataFrame, arrivals: DataFrame) -> DataFrame:
+    """Known rows with the flags of their source, which every arrival of the source carries."""
+    flags = arrivals.select("source", "looks_back", "rejects_changes").distinct()
+    return rows.join(F.broadcast(flags), on="source", how="inner").withColumns(
+        {"_known": F.lit(True), "is_delete": F.lit(False), "reasons": F.array().cast("array<string>")}
+    )
+
+
+def _contested(good: DataFrame, known: DataFrame) -> DataFrame:
+    """Slots with more than one row; narrow, so that the wide rows of all others are never shuffled."""
+    slots = good.select(*SLOT, F.lit(1).alias("n")).unionByName(known.select(*SLOT, F.lit(1).alias("n")))
+    contested = slots.groupBy(*SLOT).agg(F.sum("n").alias("n")).where("n > 1").select(*SLOT)
+    return F.broadcast(contested)
+
+
+def _lone_outcome(rows: DataFrame) -> DataFrame:
+    """A row alone on its slot is an event; a delete alone has found nothing."""
+    too_late = F.col("is_delete")
+    reasons = F.when(too_late, F.array(F.lit(TOO_LATE))).otherwise(F.col("reasons"))
+    outcome = F.when(too_late, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.ACCEPTED))
+    return rows.withColumns({"outcome": outcome, "reasons": reasons})
+
+
+def _decided(rows: DataFrame, window_starts: Column) -> DataFrame:
+    """Contenders in their order with outcome, and with the row that took the place of each (`_next`)."""
+    slot = Window.partitionBy(*SLOT)
+    order = slot.orderBy(
+        F.col("_known").desc(), "delivery_no", F.col("version").asc_nulls_first(), "is_delete", "_content"
+    )
+    before = order.rowsBetween(Window.unboundedPreceding, -1)
+    rows = rows.withColumn("_content", content_hash())
+    rows = rows.withColumn("_n_before", F.count(F.when(F.col("_known") | ~F.col("is_delete"), 1)).over(before))
+    rows = rows.withColumn("_counts", F.col("_known") | ~F.col("is_delete") | (F.col("_n_before") > 0))
+    rows = rows.withColumns(
+        {
+            "_best": F.max(F.when(F.col("_counts"), F.col("version"))).over(before),
+            "_was_delete": F.last(F.when(F.col("_counts"), F.col("is_delete")), ignorenulls=True).over(before),
+            "_first_content": F.first("_content").over(before),
+            "_may_change": ~F.col("looks_back") | (F.col("event_date") >= window_starts),
+        }
+    )
+    rows = rows.withColumn("outcome", F.when(F.col("_known"), F.lit(Outcome.ACCEPTED)).otherwise(_outcome()))
+    rows = rows.withColumn("reasons", _late_reasons())
+    takes_effect = F.col("outcome").isin(Outcome.ACCEPTED, Outcome.REPLACED)
+    rows = rows.withColumn("_state", F.when(takes_effect, _successor()))
+    after = order.rowsBetween(1, Window.unboundedFollowing)
+    rows = rows.withColumn("_next", F.when(takes_effect, F.first("_state", ignorenulls=True).over(after)))
+    return rows.withColumn("stays", takes_effect & ~F.col("is_delete") & F.col("_next").isNull())
+
+
+def _outcome() -> Column:
+    """The outcome of an arriving contender, from what came before it on its slot."""
+    is_first = ~F.col("_counts") | (F.col("_n_before") == 0)
+    is_present = ~F.col("_was_delete")
+    by_version = (
+        F.when(F.col("version") > F.col("_best"), F.lit(Outcome.REPLACED))
+        .when(F.col("version") == F.col("_best"), F.lit(Outcome.DUPLICATE))
+        .when(F.col("version") < F.col("_best"), F.lit(Outcome.SUPERSEDED))
+    )
+    changed = F.col("rejects_changes") & (F.col("_content") != F.col("_first_content"))
+    by_presence = (
+        F.when(F.col("is_delete"), F.when(is_present, F.lit(Outcome.REPLACED)).otherwise(F.lit(Outcome.DUPLICATE)))
+        .when(~is_present, F.lit(Outcome.ACCEPTED))
+        .otherwise(F.when(changed, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.DUPLICATE)))
+    )
+    revived = (F.col("version") > F.col("_best")) & F.col("_was_delete") & ~F.col("is_delete")
+    contest = (
+        F.when(revived, F.lit(Outcome.ACCEPTED)).when(F.col("_best").isNotNull(), by_version).otherwise(by_presence)
+    )
+    alone = F.when(F.col("is_delete"), F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.ACCEPTED))
+    outcome = F.when(is_first, alone).otherwise(contest)
+    too_late = ~F.col("_may_change") & (outcome == Outcome.REPLACED)
+    return F.when(too_late, F.lit(Outcome.REJECTED)).otherwise(outcome)
+
+
+def _late_reasons() -> Column:
+    """A rejected contender was changed without a version where its source refuses that, else it came too late."""
+    changed = F.col("rejects_changes") & ~F.col("looks_back")
+    reason = F.when(changed, F.lit(CHANGED)).otherwise(F.lit(TOO_LATE))
+    return F.when(F.col("outcome") == Outcome.REJECTED, F.array(reason)).otherwise(F.col("reasons"))
+
+
+def _successor() -> Column:
+    return F.struct("delivery_no", "version", "is_delete", "ingested_at")
+
+
+def _judged(rows: DataFrame, outcome: Column, stays: Column | None = None) -> DataFrame:
+    events = [column.name for column in EVENT_COLUMNS]
+    remains = stays if stays is not None else outcome == Outcome.ACCEPTED
+    return rows.select(
+        *events, "raw", "reasons", "warnings", "is_delete", outcome.alias("outcome"), remains.alias("stays")
+    )
+
+
+def _versions(decided: DataFrame) -> DataFrame:
+    """Rows that another took the place of, and rows that arrived with too low a version."""
+    is_row = ~F.col("is_delete")
+    replaced = decided.where(is_row & F.col("_next").isNotNull()).withColumns(
+        {
+            "superseded_at": F.col("_next.ingested_at"),
+            "superseded_by": F.col("_next.delivery_no"),
+            "superseded_by_version": F.col("_next.version"),
+            "reason": F.when(F.col("_next.is_delete"), F.lit("deleted")).otherwise(F.lit("corrected")),
+        }
+    )
+    outdated = decided.where(is_row & ~F.col("_known") & (F.col("outcome") == Outcome.SUPERSEDED)).withColumns(
+        {
+            "superseded_at": F.col("ingested_at"),
+            "superseded_by": F.col("delivery_no"),
+            "superseded_by_version": F.col("_best"),
+            "reason": F.lit("outdated"),
+        }
+    )
+    return replaced.unionByName(outdated).select(*EVENT_VERSIONS.names)

@@ -1,0 +1,148 @@
+"""Read what is new, judge it, write it, and commit it with its ledger rows, last."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import reduce
+from zoneinfo import ZoneInfo
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lifestage.core.deliveries import Delivery, find_files, new_deliveries
+from lifestage.core.job import Job
+from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
+from lifestage.core.store import literals
+from lifestage.core.raw import check_headers, read_raw
+from lifestage.ingest.config import IngestConfig
+from lifestage.ingest.counts import Tally, check_conservation, check_gates, ledger_entry, tally
+from lifestage.ingest.keys import add_keyless_ids
+from lifestage.ingest.mapping import Door, to_canonical
+from lifestage.ingest.quarantine import to_rejected
+from lifestage.ingest.resolve import Resolution, resolve
+from lifestage.tables.events import EVENT_COLUMNS
+
+TABLES = ("events", "event_versions", "rejected_events")
+MAX_LISTED_DATES = 100
+
+
+def run(job: Job, config: IngestConfig) -> None:
+    """Ingest every file of every source that the ledger does not know.
+
+    Nothing is written unless all rows are accounted for and every source passes its gate; a run that is killed
+    between its commits is rolled back by the next one, which reads the same files again.
+    """
+    roll_back_unfinished(job, TABLES)
+    deliveries = _deliveries(job, config)
+    if not deliveries:
+        return
+    fresh = [delivery for delivery in deliveries if delivery.known_as is None]
+    tallies = _ingest(job, config, fresh) if fresh else {}
+    entries = {number: ledger_entry(tally_) for number, tally_ in tallies.items()}
+    commit_deliveries(job, deliveries, "events", entries, TABLES)
+
+
+def _deliveries(job: Job, config: IngestConfig) -> list[Delivery]:
+    ledger = read_ledger(job.read(LEDGER))
+    found = [
+        file for name, source in config.sources.items() for file in find_files(job.spark, name, source, config.landing)
+    ]
+    return new_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
+
+
+def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> dict[int, Tally]:
+    # Read by counts, events, versions and quarantine: reading the files once and keeping the rows is cheaper.
+    arrivals = _arrivals(job, config, deliveries).persist()
+    try:
+        resolution = _resolved(job, config, arrivals)
+        judged = resolution.judged
+        tallies = tally(arrivals, judged, config.finality_days, config.time_zone)
+        of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
+        check_conservation(tallies, of_source)
+        check_gates(tallies, of_source, config.sources, judged)
+        _write(job, resolution, tallies)
+        return tallies
+    finally:
+        arrivals.unpersist()
+
+
+def _arrivals(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> DataFrame:
+    """Canonical rows of all deliveries, of every source."""
+    assert job.secrets is not None
+    lookups = {name: job.read(name).where("NOT is_ended") for name in sorted(job.reads - {LEDGER})}
+    door = Door(config, lookups, job.secrets.pseudonym_key, job.run.now)
+    by_source: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        by_source.setdefault(delivery.source, []).append(delivery)
+    return reduce(DataFrame.unionByName, [_canonical(job, name, mine, door) for name, mine in by_source.items()])
+
+
+def _canonical(job: Job, name: str, deliveries: Sequence[Delivery], door: Door) -> DataFrame:
+    source = door.config.sources[name]
+    raw = read_raw(job.spark, source, deliveries)
+    check_headers(raw, source, deliveries)
+    rows = to_canonical(raw.where("NOT is_header").drop("is_header"), name, source, door)
+    return rows if source.key else add_keyless_ids(rows, source.across_files)
+
+
+def _resolved(job: Job, config: IngestConfig, arrivals: DataFrame) -> Resolution:
+    starts = _window_starts(config, job.run.now)
+    days = sorted(row["event_date"] for row in arrivals.where("event_date IS NOT NULL").select("event_date").distinct().collect())
+    near = _on_days(days, min(starts.values(), default=None))
+    window_start = _window_column(starts)
+    known = job.read("events").where(near)
+    tombstones = job.read("event_versions").where(near).where("reason = 'deleted'")
+    tombstones = tombstones.withColumns({"version": F.col("superseded_by_version"), "delivery_no": F.col("superseded_by")})
+    events = [column.name for column in EVENT_COLUMNS]
+    return resolve(arrivals, known, tombstones.select(*events), window_start)
+
+
+def _window_starts(config: IngestConfig, now: datetime) -> dict[str, date]:
+    today = now.astimezone(ZoneInfo(config.time_zone)).date()
+    return {
+        name: today - timedelta(days=source.lookback_days)
+        for name, source in config.sources.items()
+        if source.looks_back
+    }
+
+
+def _window_column(starts: Mapping[str, date]) -> Column:
+    """The window's first date by source; a source without a window never looks back."""
+    pairs = [part for name, start in starts.items() for part in (F.lit(name), F.lit(start))]
+    never = F.lit(date(9999, 12, 31))
+    return F.coalesce(F.create_map(*pairs)[F.col("source")], never) if pairs else never
+
+
+def _on_days(days: Sequence[date], window_start: date | None) -> Column:
+    """Events that an arrival may meet, as a predicate that partitions and file statistics can prune."""
+    if not days:
+        return F.lit(False)
+    listed = F.col("event_date").isin(list(days)) if len(days) <= MAX_LISTED_DATES else F.col("event_date").between(days[0], days[-1])
+    months = F.col("event_month").between(days[0].replace(day=1), days[-1])
+    if window_start is None:
+        return months & listed
+    in_window = (F.col("event_month") >= window_start.replace(day=1)) & (F.col("event_date") >= window_start)
+    return (months & listed) | in_window
+
+
+def _write(job: Job, resolution: Resolution, tallies: Mapping[int, Tally]) -> None:
+    """At most one commit a table: what the run adds nothing to is left alone."""
+    assert job.secrets is not None
+    outcomes = [tally_.outcomes for tally_ in tallies.values()]
+    happened = {name for counts in outcomes for name, n in counts.items() if n}
+    additions = resolution.judged.where("stays").select(*[column.name for column in EVENT_COLUMNS])
+    if "rejected" in happened:
+        keys = job.secrets
+        job.write("rejected_events", to_rejected(resolution.judged, keys.pseudonym_key, keys.quarantine_key))
+    if happened & {"replaced", "superseded"}:
+        job.write("event_versions", resolution.versions)
+    if "replaced" in happened:
+        removals = resolution.removed.select(*job.table("events").key)
+        job.exchange("events", removals, additions, _prune(resolution.removed))
+    elif "accepted" in happened:
+        job.write("events", additions)
+
+
+def _prune(removed: DataFrame) -> str:
+    """The months that hold the rows to remove: the rest of the table is not read."""
+    months = [row["event_month"] for row in removed.select("event_month").distinct().collect()]
+    return f"event_month IN ({literals(months)})" if months else "false"

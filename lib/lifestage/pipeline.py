@@ -1,0 +1,133 @@
+"""THE MAP: every step with what it reads and writes.
+
+CLI order, jobs, the picture in the README and `lifestage tables` derive from it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lifestage.activity import step as activity
+from lifestage.core.job import Job
+from lifestage.features import step as features
+from lifestage.identity import step as identity
+from lifestage.ingest import step as ingest
+from lifestage.publish import step as publish
+from lifestage.reference import step as reference
+from lifestage.report import step as report
+from lifestage.segments import step as segments
+from lifestage.stages import step as stages
+from lifestage.value import step as value
+
+# Stands for the project's own reference tables, whose names are in its configuration.
+REFERENCES = "<reference tables>"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what it does, and the tables between which it stands."""
+
+    name: str
+    does: str
+    run: Callable[[Job, Any], None]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+STEPS = (
+    Step(
+        "reference",
+        "keyed extracts, versioned by date",
+        reference.run,
+        reads=("ingest_ledger",),
+        writes=(REFERENCES, "ingest_ledger"),
+    ),
+    Step(
+        "ingest",
+        "map, check, pseudonymise, deduplicate",
+        ingest.run,
+        reads=(REFERENCES, "ingest_ledger"),
+        writes=("events", "event_versions", "rejected_events", "ingest_ledger"),
+    ),
+    Step(
+        "activity",
+        "one row per subject and day, mergeable",
+        activity.run,
+        reads=("events", "event_versions", "ingest_ledger", REFERENCES),
+        writes=("activity_days", "category_days"),
+    ),
+    Step(
+        "identity",
+        "who is who across channels",
+        identity.run,
+        reads=("activity_days",),
+        writes=("identity_map",),
+    ),
+    Step(
+        "features",
+        "one row per user, as of a date",
+        features.run,
+        reads=("activity_days", "category_days", "identity_map"),
+        writes=("user_state", "norms", "user_features"),
+    ),
+    Step("stages", "ordered rules over features", stages.run, reads=("user_features",), writes=("user_stages",)),
+    Step("value", "RFM with stored cut points", value.run, reads=("user_features",), writes=("rfm_cuts", "user_value")),
+    Step(
+        "segments",
+        "distributed K-means",
+        segments.run,
+        reads=("user_features",),
+        writes=("segment_models", "user_segments"),
+    ),
+    Step(
+        "publish",
+        "check, freeze",
+        publish.run,
+        reads=("ingest_ledger", "user_features", "user_stages", "user_value", "user_segments"),
+        writes=("snapshot_users", "snapshots"),
+    ),
+    Step(
+        "report",
+        "one self-contained HTML file",
+        report.run,
+        reads=(
+            "ingest_ledger",
+            "user_features",
+            "user_stages",
+            "user_value",
+            "user_segments",
+            "segment_models",
+            "snapshots",
+            "runs",
+        ),
+        writes=(),
+    ),
+)
+
+BY_NAME: Mapping[str, Step] = {step.name: step for step in STEPS}
+
+
+def named(tables: Iterable[str], references: Iterable[str]) -> frozenset[str]:
+    """Table names with the placeholder replaced by the project's reference tables."""
+    return frozenset(
+        name for table in tables for name in (references if table == REFERENCES else (table,))
+    )
+
+
+def writer_of(table: str, references: Iterable[str]) -> str:
+    """The step that writes a table; the runner itself where none does."""
+    writers = [step.name for step in STEPS if table in named(step.writes, references)]
+    return writers[-1] if writers else "run"
+
+
+def picture() -> str:
+    """The map as a Mermaid flow chart: steps as boxes, tables on the arrows between writer and reader."""
+    lines = ["flowchart TD"]
+    lines += [f'    {step.name}["<b>{step.name}</b><br/>{step.does}"]' for step in STEPS]
+    for number, reader in enumerate(STEPS):
+        for writer in STEPS[:number]:
+            shared = [name for name in writer.writes if name in reader.reads and name != "ingest_ledger"]
+            if shared:
+                label = ", ".join(name.strip("<>") for name in shared)
+                lines.append(f"    {writer.name} -->|{label}| {reader.name}")
+    return "\n".join(lines)

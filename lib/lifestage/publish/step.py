@@ -1,0 +1,70 @@
+"""Check, then freeze: the users of a date become a snapshot that never changes."""
+
+from collections.abc import Mapping
+from dataclasses import astuple
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from lifestage import __version__
+from lifestage.core.errors import CheckError
+from lifestage.core.job import Job
+from lifestage.publish.checks import Check, snapshot_checks
+from lifestage.publish.config import PublishConfig
+from lifestage.publish.snapshot import describe, latest, next_revision, to_snapshot_users
+
+
+def run(job: Job, config: PublishConfig) -> None:
+    """Publish the run's newest date, unless the same content is published already.
+
+    Rows first, the manifest last: a snapshot exists once its manifest does, so a run that is killed between them
+    publishes nothing, and the next one writes the same rows again.
+    """
+    as_of = F.col("as_of") == F.lit(job.run.as_of)
+    inputs = [job.read(name).where(as_of) for name in ("user_features", "user_stages", "user_value", "user_segments")]
+    # Described, then copied: the same rows twice.
+    users = to_snapshot_users(*inputs).persist()
+    try:
+        content = describe(users)
+        snapshots = job.read("snapshots")
+        revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
+        checks = snapshot_checks(content, latest(snapshots.where(F.col("as_of") < F.lit(job.run.as_of))), config.max_user_drop)
+        _stop_on_failure(checks)
+        if is_published:
+            return
+        snapshot_id = f"{job.run.as_of}.r{revision}"
+        copied = users.withColumn("snapshot_id", F.lit(snapshot_id))
+        job.write("snapshot_users", copied, {"snapshot_id": [snapshot_id]})
+        _write_manifest(job, config, snapshot_id, revision, content, checks)
+    finally:
+        users.unpersist()
+
+
+def _stop_on_failure(checks: list[Check]) -> None:
+    failed = [f"{check.name}: {check.detail}" for check in checks if not check.passed]
+    if failed:
+        raise CheckError("nothing was published, the latest snapshot stays:\n" + "\n".join(failed))
+
+
+def _write_manifest(
+    job: Job, config: PublishConfig, snapshot_id: str, revision: int, content: Mapping[str, Any], checks: list[Check]
+) -> None:
+    model = job.read("user_segments").where(F.col("as_of") == F.lit(job.run.as_of)).agg(F.max("model_id").alias("id")).first()
+    manifest = {
+        "snapshot_id": snapshot_id,
+        "as_of": job.run.as_of,
+        "revision": revision,
+        "published_at": job.run.now,
+        "run_id": job.run.run_id,
+        "n_users": content["n_users"],
+        "digest": content["digest"],
+        "counts": content["counts"],
+        "model_id": model["id"] if model else None,
+        "checks": [astuple(check) for check in checks],
+        "config_hash": job.run.config_hash,
+        "code_version": __version__,
+        "erased": 0,
+    }
+    table = job.table("snapshots")
+    row = tuple(manifest[name] for name in table.names)
+    job.write("snapshots", job.spark.createDataFrame([row], table.schema).coalesce(1))

@@ -1,0 +1,37 @@
+"""What a keyed reference source is."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from lifestage.core.files import FileLayout
+from lifestage.core.models import Model
+from lifestage.core.pseudonyms import IdentifierType
+
+
+class Extract(StrEnum):
+    """Full: a key that is missing has ended. Delta: only what changed."""
+
+    FULL = "full"
+    DELTA = "delta"
+
+
+class ReferenceSource(FileLayout):
+    """One keyed extract, versioned by business date."""
+
+    description: str = ""
+    key: tuple[str, ...]
+    extract: Extract = Extract.FULL
+    valid_from: str = Field(description="SQL to the business date of a row, over its columns and file_name")
+    map: dict[str, str] = Field(description="column of the reference table to SQL, keys included")
+    identifiers: dict[str, str] = Field(default={}, description="column of the table to identifier type; pseudonymised")
+    types: dict[str, str] = Field(default={}, description="column of the table to type; string by default")
+
+
+class ReferenceConfig(Model):
+    """Every reference source with what all of them share."""
+
+    sources: dict[str, ReferenceSource]
+    identifiers: dict[str, IdentifierType]
+    landing: str
+    time_zone: str

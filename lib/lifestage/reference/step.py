@@ -1,0 +1,116 @@
+"""Load keyed extracts, before any event is read."""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lifestage.core.deliveries import Delivery, find_files, new_deliveries
+from lifestage.core.errors import CheckError
+from lifestage.core.job import Job
+from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
+from lifestage.core.pseudonyms import normalised, pseudonym, with_pads, without_pads
+from lifestage.core.raw import check_headers, read_raw, type_reasons, typed
+from lifestage.reference.config import Extract, ReferenceConfig, ReferenceSource
+from lifestage.reference.versions import changed_versions, end_markers
+
+KIND = "reference"
+
+
+def run(job: Job, config: ReferenceConfig) -> None:
+    """Bring every reference table up to date with the extracts that the ledger does not know."""
+    roll_back_unfinished(job, list(config.sources))
+    ledger = read_ledger(job.read(LEDGER))
+    found = [
+        file for name, source in config.sources.items() for file in find_files(job.spark, name, source, config.landing)
+    ]
+    deliveries = new_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
+    if not deliveries:
+        return
+    entries: dict[int, Mapping[str, object]] = {}
+    for name, source in config.sources.items():
+        mine = [d for d in deliveries if d.source == name and d.known_as is None]
+        if mine:
+            entries.update(_load(job, config, name, source, mine))
+    commit_deliveries(job, deliveries, KIND, entries, list(config.sources))
+
+
+def _load(
+    job: Job, config: ReferenceConfig, name: str, source: ReferenceSource, deliveries: Sequence[Delivery]
+) -> dict[int, Mapping[str, object]]:
+    raw = read_raw(job.spark, source, deliveries)
+    check_headers(raw, source, deliveries)
+    # Read by the counts and by the load: an extract is read once.
+    rows = _mapped(job, config, raw.where("NOT is_header"), source).persist()
+    try:
+        entries = _counted(rows)
+        _check(name, entries)
+        _write(job, name, source, rows.where(F.size("reasons") == 0).drop("reasons"))
+        return entries
+    finally:
+        rows.unpersist()
+
+
+def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: ReferenceSource) -> DataFrame:
+    """Rows of the table with extract_date, delivery_no and the reasons against them."""
+    assert job.secrets is not None
+    zone = source.time_zone or config.time_zone
+    columns = [column.alias(name) for name, column in typed(source, zone).items()]
+    broken = F.when(F.col("is_broken"), F.array(F.lit("malformed")))
+    faults = F.array_compact(F.array(F.lit(None).cast("string"), *type_reasons(source, zone)))
+    rows = raw.select(F.col("delivery_no").alias("_no"), "file_name", F.coalesce(broken, faults).alias("_faults"), *columns)
+    mapped = with_pads(rows, job.secrets.pseudonym_key).select(
+        *[_target(name, sql, source, config).alias(name) for name, sql in source.map.items()],
+        F.expr(source.valid_from).try_cast("date").alias("extract_date"),
+        F.col("_no").alias("delivery_no"),
+        "_faults",
+        F.lit(False).alias("is_ended"),
+    )
+    missing = [F.when(F.col(name).isNull(), F.lit(f"missing:{name}")) for name in (*source.key, "extract_date")]
+    reasons = F.concat("_faults", F.array_compact(F.array(*missing)))
+    return mapped.withColumn("reasons", reasons).drop("_faults")
+
+
+def _target(name: str, sql: str, source: ReferenceSource, config: ReferenceConfig) -> Column:
+    if name in source.identifiers:
+        kind = source.identifiers[name]
+        value = normalised(sql, config.identifiers[kind])
+        return pseudonym(kind, F.when(value["is_valid"], value["value"]))
+    return F.expr(sql).try_cast(source.types.get(name, "string"))
+
+
+def _counted(rows: DataFrame) -> dict[int, Mapping[str, object]]:
+    """Rows in, accepted and rejected per delivery; reasons bounded by the declared columns."""
+    is_bad = F.size("reasons") > 0
+    counts = rows.groupBy("delivery_no").agg(F.count("*").alias("n"), F.count_if(is_bad).alias("bad")).collect()
+    reasons: dict[int, dict[str, int]] = {}
+    for row in rows.select("delivery_no", F.explode("reasons").alias("reason")).groupBy("delivery_no", "reason").count().collect():
+        reasons.setdefault(row["delivery_no"], {})[row["reason"]] = row["count"]
+    return {
+        row["delivery_no"]: {
+            "n_rows": row["n"],
+            "n_accepted": row["n"] - row["bad"],
+            "n_rejected": row["bad"],
+            **{f"n_{name}": 0 for name in ("replaced", "superseded", "duplicate", "suppressed")},
+            "reasons": reasons.get(row["delivery_no"], {}),
+        }
+        for row in counts
+    }
+
+
+def _check(name: str, entries: Mapping[int, Mapping[str, object]]) -> None:
+    """A reference extract is small and decides about many events: no row of it may be wrong."""
+    bad = {number: entry["reasons"] for number, entry in entries.items() if entry["reasons"]}
+    if bad:
+        lines = [f"reference {name}: delivery {number}: {reasons}" for number, reasons in sorted(bad.items())]
+        raise CheckError("\n".join(lines) + "\nnothing was written; the next run reads these files again")
+
+
+def _write(job: Job, name: str, source: ReferenceSource, rows: DataFrame) -> None:
+    known = job.read(name)
+    payload = [column for column in source.map if column not in source.key]
+    extracts = rows
+    if source.extract is Extract.FULL:
+        extracts = rows.unionByName(end_markers(known, rows, source.key, payload))
+    changed = changed_versions(known, extracts, source.key, payload)
+    job.exchange(name, changed.select(*source.key).distinct(), changed, "true")

@@ -1,0 +1,192 @@
+"""The tables behind a report, reduced to a few plain rows; one Spark job a function."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from lifestage import __version__
+from lifestage.core.contracts import Table
+from lifestage.core.job import Job, Run
+from lifestage.report.config import ReportConfig
+from lifestage.report.content import (
+    Check,
+    CompletedRun,
+    Delivery,
+    Feature,
+    Header,
+    ReportData,
+    RfmCount,
+    SegmentCount,
+    SegmentModel,
+    Snapshot,
+    StageCount,
+)
+from lifestage.tables.events import COUNT_COLUMNS
+
+HISTORY_DAYS = 400
+MAX_DELIVERIES = 2_000
+MAX_RUNS = 10
+MINUTE = "yyyy-MM-dd HH:mm"
+DELIVERY_COUNTS = (*[column.name for column in COUNT_COLUMNS], "n_late")
+COMMENT = re.compile(r"(?P<description>.*?)(?: \[(?P<unit>\w+)\])?")
+
+
+def read_data(job: Job, config: ReportConfig) -> ReportData:
+    """What the report of the job's run says."""
+    as_of = job.run.as_of
+    features = features_of(job.table("user_features"), config.segment_features)
+    return ReportData(
+        header=_header(job.run, config),
+        stage_order=config.stages,
+        stages=stage_counts(job.read("user_stages"), as_of),
+        rfm_names=config.rfm_names,
+        rfm=rfm_counts(job.read("user_value"), as_of),
+        features=features,
+        segments=segment_counts(job.read("user_segments"), job.read("user_features"), features, as_of),
+        model=newest_model(job.read("segment_models"), as_of),
+        deliveries=newest_deliveries(job.read("ingest_ledger"), job.run.now),
+        snapshots=newest_snapshots(job.read("snapshots"), job.run.as_of_dates),
+        runs=newest_runs(job.read("runs")),
+        commits=dict(job.commits),
+    )
+
+
+def features_of(table: Table, names: Sequence[str]) -> tuple[Feature, ...]:
+    """Features with the description and unit that their column comments carry."""
+    comments = {column.name: column.comment for column in table.columns}
+    return tuple(_feature(name, comments[name]) for name in names)
+
+
+def stage_counts(user_stages: DataFrame, as_of: date) -> tuple[StageCount, ...]:
+    """Users by date and stage; bounded by the as_of dates kept in HISTORY_DAYS times the ladder's stages."""
+    since = as_of - timedelta(days=HISTORY_DAYS)
+    kept = user_stages.where(F.col("as_of").between(F.lit(since), F.lit(as_of)))
+    rows = kept.groupBy("as_of", "stage").agg(F.count("*").alias("n")).collect()
+    return tuple(sorted((StageCount(row["as_of"], row["stage"], row["n"]) for row in rows), key=_by_date_and_stage))
+
+
+def rfm_counts(user_value: DataFrame, as_of: date) -> tuple[RfmCount, ...]:
+    """Users and spend by status and cell; at most 25 cells and two statuses without one."""
+    cell = ("rfm_status", "rfm_period_days", "r_score", "f_score")
+    amount = F.coalesce(F.sum("monetary_amount"), F.lit(0)).alias("amount")
+    users = user_value.where(F.col("as_of") == F.lit(as_of))
+    rows = users.groupBy(*cell).agg(F.count("*").alias("n"), amount).orderBy(*cell).collect()
+    return tuple(RfmCount(*[row[name] for name in cell], row["n"], row["amount"]) for row in rows)
+
+
+def segment_counts(
+    user_segments: DataFrame, user_features: DataFrame, features: Sequence[Feature], as_of: date
+) -> tuple[SegmentCount, ...]:
+    """Users by status and segment with sum and count of each feature's values; bounded by segments and statuses.
+
+    Both frames are unique on user_id at one as_of. Values are summed as decimals, so that no order of rows shows.
+    """
+    group = ("status", "model_id", "segment_id", "segment")
+    values = [F.col(f.name).try_cast("decimal(18,4)").alias(f"_{i}") for i, f in enumerate(features)]
+    mine = user_segments.where(F.col("as_of") == F.lit(as_of)).select("user_id", *group)
+    if features:
+        described = user_features.where(F.col("as_of") == F.lit(as_of)).select("user_id", *values)
+        mine = mine.join(described, on="user_id", how="left")
+    sums = [F.coalesce(F.sum(f"_{i}"), F.lit(0)).alias(f"sum_{i}") for i, _ in enumerate(features)]
+    counts = [F.count(f"_{i}").alias(f"count_{i}") for i, _ in enumerate(features)]
+    grouped = mine.groupBy(*group).agg(F.count("*").alias("n"), *sums, *counts)
+    return tuple(_segment(row, len(features)) for row in grouped.orderBy(*group).collect())
+
+
+def newest_model(segment_models: DataFrame, as_of: date) -> SegmentModel | None:
+    """The model of the latest training date up to as_of; one row."""
+    known = segment_models.where(F.col("trained_on") <= F.lit(as_of)).orderBy(F.desc("trained_on"))
+    row = known.select("model_id", "trained_on", "k", "n_users").first()
+    return SegmentModel(**row.asDict()) if row else None
+
+
+def newest_deliveries(ingest_ledger: DataFrame, now: datetime) -> tuple[Delivery, ...]:
+    """The newest MAX_DELIVERIES deliveries, newest first."""
+    rows = ingest_ledger.select(
+        "delivery_no",
+        "source",
+        "kind",
+        F.coalesce("path", F.lit("")).alias("path"),
+        F.date_format("ingested_at", MINUTE).alias("at"),
+        (F.col("ingested_at") == F.lit(now)).alias("is_new"),
+        *DELIVERY_COUNTS,
+        "reasons",
+    )
+    return tuple(_delivery(row) for row in rows.orderBy(F.desc("delivery_no")).limit(MAX_DELIVERIES).collect())
+
+
+def newest_snapshots(snapshots: DataFrame, as_of_dates: Sequence[date]) -> tuple[Snapshot, ...]:
+    """The last revision of each date of the run, newest date first; bounded by the run's dates."""
+    manifest = F.struct("revision", "snapshot_id", "n_users", "digest", "published_at", "checks")
+    mine = snapshots.where(F.col("as_of").isin(*as_of_dates))
+    last = mine.groupBy("as_of").agg(F.max_by(manifest, F.col("revision")).alias("last"))
+    rows = last.select("as_of", "last.*", F.date_format("last.published_at", MINUTE).alias("at"))
+    return tuple(_snapshot(row) for row in rows.orderBy(F.desc("as_of")).collect())
+
+
+def newest_runs(runs: DataFrame) -> tuple[CompletedRun, ...]:
+    """The newest MAX_RUNS completed runs, newest first."""
+    ordered = runs.orderBy(F.desc("now"), F.desc("run_id")).limit(MAX_RUNS)
+    return tuple(_run(row) for row in ordered.withColumn("at", F.date_format("now", MINUTE)).collect())
+
+
+def _header(run: Run, config: ReportConfig) -> Header:
+    return Header(config.business, config.currency, run.as_of, run.run_id, run.now, __version__)
+
+
+def _feature(name: str, comment: str) -> Feature:
+    parts = COMMENT.fullmatch(comment)
+    assert parts is not None
+    return Feature(name, parts["description"], parts["unit"] or "")
+
+
+def _by_date_and_stage(count: StageCount) -> tuple[date, str]:
+    return count.as_of, count.stage
+
+
+def _segment(row: Row, n_features: int) -> SegmentCount:
+    sums = tuple(row[f"sum_{i}"] for i in range(n_features))
+    counts = tuple(row[f"count_{i}"] for i in range(n_features))
+    return SegmentCount(row["status"], row["model_id"], row["segment_id"], row["segment"], row["n"], sums, counts)
+
+
+def _delivery(row: Row) -> Delivery:
+    counts = {name: row[name] or 0 for name in DELIVERY_COUNTS}
+    return Delivery(
+        row["delivery_no"],
+        row["source"],
+        row["kind"],
+        row["path"],
+        row["at"],
+        row["is_new"],
+        counts,
+        _plain(row["reasons"]),
+    )
+
+
+def _snapshot(row: Row) -> Snapshot:
+    checks = tuple(Check(c["name"], bool(c["passed"]), c["detail"] or "") for c in row["checks"] or ())
+    return Snapshot(
+        row["snapshot_id"], row["as_of"], row["revision"], row["n_users"], row["digest"], row["at"], checks
+    )
+
+
+def _run(row: Row) -> CompletedRun:
+    return CompletedRun(
+        run_id=row["run_id"],
+        now=row["at"],
+        as_of_dates=tuple(row["as_of_dates"] or ()),
+        delivery_no=row["delivery_no"],
+        code_version=row["code_version"] or "",
+        snapshot_ids=tuple(row["snapshot_ids"] or ()),
+        table_versions=_plain(row["table_versions"]),
+        seconds=_plain(row["seconds"]),
+    )
+
+
+def _plain(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    return dict(values or {})

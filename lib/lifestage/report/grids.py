@@ -1,0 +1,145 @@
+"""The parts that a page is made of, and how it prints numbers."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from lifestage.tables.catalogue import Unit
+
+NOTHING = "–"
+WINDOW = re.compile(r"(?P<measure>.+)_(?P<days>\d+)d")
+Number = int | float | Decimal
+
+
+class Look(StrEnum):
+    """How a cell stands out; the words are CSS classes."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text of a table with a line above or below it; `heat` from 0 to 1 shades it."""
+
+    text: str
+    look: Look = Look.TEXT
+    above: str = ""
+    below: str = ""
+    heat: float | None = None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table; the first cell of a row heads it. `layout` is a CSS class."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    layout: str = "list"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One colour of a chart, by its place in the palette, and the newest number behind it."""
+
+    color: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Vega-Lite spec and its legend."""
+
+    key: str
+    spec: dict[str, Any]
+    legend: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A figure with its definition. `notes` are sentences; without a chart or grid they are all there is."""
+
+    key: str
+    title: str
+    definition: str
+    notes: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    folded: tuple[Grid, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One headline number."""
+
+    label: str
+    value: str
+    detail: str
+    look: Look = Look.NUMBER
+
+
+def text(value: object) -> Cell:
+    return Cell(str(value))
+
+
+def number(n: int) -> Cell:
+    return Cell(count(n), Look.NUMBER)
+
+
+def verdict(passed: bool) -> Cell:
+    return Cell("passed", Look.GOOD) if passed else Cell("failed", Look.BAD)
+
+
+def count(n: int) -> str:
+    return f"{n:,}"
+
+
+def share(part: Number, whole: Number, digits: int = 1) -> str:
+    """A percentage that says 0 or 100 only where that is exact: 2 rejected rows of 100,000 are not 0.0 %."""
+    if not whole:
+        return NOTHING
+    percent = f"{100 * part / whole:.{digits}f} %"
+    if part and not float(percent[:-2]):
+        return f"< {10**-digits:g} %"
+    return f"> {100 - 10**-digits:g} %" if part != whole and float(percent[:-2]) == 100 else percent
+
+
+def money(amount: Number, currency: str) -> str:
+    return f"{amount:,.2f} {currency}"
+
+
+def quantity(value: Decimal | None, unit: str) -> str:
+    """A mean in the unit of its feature."""
+    if value is None:
+        return NOTHING
+    if unit in (Unit.SHARE, Unit.FLAG):
+        return share(value, 1)
+    return f"{value:,.2f}" if unit in (Unit.MONEY, Unit.RATIO, Unit.POINTS) else f"{value:,.1f}"
+
+
+def plural(n: int, one: str) -> str:
+    many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
+    return f"{count(n)} {one if n == 1 else many}"
+
+
+def label_of(feature: str) -> str:
+    """A column name as words: net_amount_365d reads "Net amount, 365 days"."""
+    window = WINDOW.fullmatch(feature)
+    words = f"{window['measure']}, {window['days']} days" if window else feature
+    return words.replace("_", " ").capitalize()
+
+
+def heats(values: Sequence[Number | None]) -> list[float | None]:
+    """Each value between the least (0) and the greatest (1); all alike are not shaded."""
+    known = [float(value) for value in values if value is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    if high == low:
+        return [None for _ in values]
+    return [None if value is None else (float(value) - low) / (high - low) for value in values]

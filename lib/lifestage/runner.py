@@ -1,0 +1,266 @@
+"""Run steps of the map on a project: lock, settings of the root, steps, completion."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from lifestage import __version__
+from lifestage.config import Config, load_config, read_secret
+from lifestage.core import as_of_dates, lock
+from lifestage.core.contracts import Table
+from lifestage.core.errors import ConfigError
+from lifestage.core.job import Job, Run, Secrets
+from lifestage.core.pseudonyms import key_fingerprint
+from lifestage.core.session import build_session
+from lifestage.core.store import Location, Store
+from lifestage.pipeline import BY_NAME, STEPS, Step, named
+from lifestage.tables.reference import reference_table
+from lifestage.tables.registry import all_tables
+
+logger = logging.getLogger(__name__)
+
+TIME_ZONE = "lifestage.time_zone"
+KEY_FINGERPRINT = "lifestage.key_fingerprint"
+BACKFILL_STEPS = ("activity", "identity", "features", "stages", "value", "segments", "publish", "report")
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A configuration with its tables and the session that reaches them."""
+
+    config: Config
+    store: Store
+    tables: Mapping[str, Table]
+    secrets: Secrets
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        return tuple(self.config.reference.sources)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run. `wall_clock` serves the lock alone; steps see `now`."""
+
+    run_id: str
+    as_of_dates: tuple[date, ...]
+    now: datetime
+    wall_clock: datetime
+    steps: tuple[str, ...]
+    is_job: bool = False
+    accept_definitions: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def open_project(path: Path) -> Project:
+    """The project whose main file is `path`; every configuration problem is raised before Spark starts."""
+    config = load_config(path)
+    secrets = read_secrets(config)
+    storage = config.main.storage
+    location = Location(root=_absolute(storage.root), schema=storage.schema_name)
+    spark = build_session(settings=config.main.spark)
+    return Project(config, Store(spark, location), tables_of(config), secrets)
+
+
+def tables_of(config: Config) -> dict[str, Table]:
+    """Every table of the project, reference tables first."""
+    references = [
+        reference_table(
+            name,
+            source.description,
+            source.key,
+            {column: source.types.get(column, "string") for column in source.map},
+            list(source.identifiers),
+        )
+        for name, source in config.reference.sources.items()
+    ]
+    return all_tables(config.features.catalogue, references)
+
+
+def read_secrets(config: Config) -> Secrets:
+    """The keys, decoded; ConfigError naming each variable that is missing or malformed."""
+    problems: list[str] = []
+    names = config.main.secrets
+    pseudonym_key = _key(names.pseudonym_key, (32, 64), problems)
+    quarantine_key = _key(names.quarantine_key, (32, 48, 64), problems)
+    if problems:
+        raise ConfigError(problems)
+    return Secrets(pseudonym_key, quarantine_key)
+
+
+def execute(project: Project, request: Request, progress: Progress) -> None:
+    """Run the requested steps in the map's order; a run that includes publish is complete after it."""
+    _take_lock(project, request)
+    _check_root(project)
+    _check_definitions(project, request)
+    dates = _with_training_dates(project, request)
+    run = Run(request.run_id, dates, request.now, project.config.hash, _expired(project, dates))
+    commits: dict[str, int] = {}
+    for step in STEPS:
+        if step.name not in request.steps:
+            continue
+        with _timed(step.name, request.seconds, progress):
+            step.run(job_for(project, step, run, commits), getattr(project.config, step.name))
+        if step.name == "publish":
+            _complete(project, request, run, commits)
+
+
+def job_for(project: Project, step: Step, run: Run, commits: dict[str, int]) -> Job:
+    """A step's view of the project."""
+    return Job(
+        step=step.name,
+        run=run,
+        store=project.store,
+        tables=project.tables,
+        reads=named(step.reads, project.references),
+        writes=named(step.writes, project.references),
+        secrets=project.secrets,
+        commits=commits,
+    )
+
+
+def stale_dates(project: Project) -> list[date]:
+    """Kept as_of dates that later deliveries reach, from the ledger and the runs: never stored, so never lost."""
+    keep = project.config.main.as_of.keep
+    built = _built(project)
+    remaining = as_of_dates.kept(built, keep.days, keep.month_ends)
+    ledger = project.store.read(project.tables["ingest_ledger"]).where("first_event_date IS NOT NULL")
+    first_days = {row["delivery_no"]: row["first_event_date"] for row in ledger.select("delivery_no", "first_event_date").collect()}
+    return as_of_dates.stale({day: seen for day, seen in built.items() if day in remaining}, first_days)
+
+
+def _absolute(root: str | None) -> str | None:
+    return root if root is None or "://" in root else str(Path(root).resolve())
+
+
+def _key(variable: str, lengths: Sequence[int], problems: list[str]) -> bytes:
+    text = read_secret(variable)
+    allowed = " or ".join(str(length) for length in lengths)
+    if text is None:
+        problems.append(f"secrets: set {variable} (or {variable}_FILE) to {allowed} bytes as hex, e.g. openssl rand -hex 32")
+        return b""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        problems.append(f"secrets: {variable} is not hexadecimal, expected {allowed} bytes as hex")
+        return b""
+    if len(key) not in lengths:
+        problems.append(f"secrets: {variable} has {len(key)} bytes, expected {allowed}")
+    return key
+
+
+def _take_lock(project: Project, request: Request) -> None:
+    runs = project.store.read(project.tables["runs"])
+    completed = {row["run_id"] for row in runs.select("run_id").collect()}
+    me = lock.this_process(request.run_id, request.wall_clock, request.is_job)
+    dead_after = timedelta(hours=project.config.main.run.dead_after_hours)
+    lock.take(project.store, project.tables["run_lock"], me, completed, dead_after)
+
+
+def _check_root(project: Project) -> None:
+    """A storage root has one business time zone and one key for good: everything in it depends on them."""
+    table = project.tables["runs"]
+    mine = {
+        TIME_ZONE: project.config.main.business.time_zone,
+        KEY_FINGERPRINT: key_fingerprint(project.secrets.pseudonym_key),
+    }
+    project.store.create(table, properties=mine)
+    theirs = project.store.properties(table)
+    problems = [
+        f"storage: this root was built with {name.partition('.')[2]} {theirs[name]}, the configuration gives {value}"
+        for name, value in mine.items()
+        if theirs.get(name) != value
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _check_definitions(project: Project, request: Request) -> None:
+    """A changed meaning of a feature stops a run: rows of one table must mean the same."""
+    if request.accept_definitions or "features" not in request.steps:
+        return
+    recorded = project.store.last_metadata(project.tables["user_features"]).get("features_hash")
+    if recorded not in (None, project.config.features.catalogue.features_hash()):
+        raise ConfigError(
+            ["features.yaml: a definition changed since user_features was built; rebuild with "
+             "`lifestage backfill --from DATE --to DATE`, which accepts it"]
+        )  # fmt: skip
+
+
+def _with_training_dates(project: Project, request: Request) -> tuple[date, ...]:
+    """The requested dates and those on which a segment model is still to be trained for them."""
+    dates = set(request.as_of_dates)
+    if {"features", "segments"} <= set(request.steps):
+        wanted = {project.config.segments.training_date(day) for day in dates} - {None}
+        models = project.store.read(project.tables["segment_models"]).select("trained_on").collect()
+        dates |= {day for day in wanted if day is not None} - {row["trained_on"] for row in models}
+    return tuple(sorted(day for day in dates if day <= max(request.as_of_dates)))
+
+
+def _built(project: Project) -> dict[date, int]:
+    rows = project.store.read(project.tables["runs"]).select("as_of_dates", "delivery_no").collect()
+    return as_of_dates.history((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
+
+
+def _expired(project: Project, dates: Sequence[date]) -> tuple[date, ...]:
+    """Dates that were kept until this run and no longer are."""
+    keep = project.config.main.as_of.keep
+    before = as_of_dates.kept(_built(project), keep.days, keep.month_ends)
+    after = as_of_dates.kept(before | set(dates), keep.days, keep.month_ends)
+    return tuple(sorted(before - after - set(dates)))
+
+
+@contextmanager
+def _timed(name: str, seconds: dict[str, float], progress: Progress) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    seconds[name] = round(time.monotonic() - started, 2)
+    logger.info("step=%s seconds=%.1f", name, seconds[name])
+    progress(name, seconds[name])
+
+
+def _complete(project: Project, request: Request, run: Run, commits: Mapping[str, int]) -> None:
+    """The run's row: from here on readers see its tables."""
+    store, table = project.store, project.tables["runs"]
+    last = store.read(project.tables["ingest_ledger"]).agg(F.max("delivery_no").alias("n")).first()
+    published = store.read(project.tables["snapshots"]).where(F.col("run_id") == run.run_id).select("snapshot_id")
+    row: dict[str, Any] = {
+        "run_id": run.run_id,
+        "now": run.now,
+        "as_of_dates": list(run.as_of_dates),
+        "delivery_no": last["n"] if last else None,
+        "table_versions": _versions(project, commits),
+        "snapshot_ids": [found["snapshot_id"] for found in published.collect()],
+        "config_hash": run.config_hash,
+        "code_version": __version__,
+        "seconds": dict(request.seconds),
+    }
+    frame = store.spark.createDataFrame([tuple(row[name] for name in table.names)], table.schema)
+    store.write(table, frame.coalesce(1), {"run_id": run.run_id})
+
+
+def _versions(project: Project, commits: Mapping[str, int]) -> dict[str, int]:
+    """The version of every table that exists; those this process wrote are known already."""
+    versions = {
+        name: commits[name] if name in commits else project.store.version(table)
+        for name, table in project.tables.items()
+        if name not in ("runs", "run_lock")
+    }
+    return {name: version for name, version in versions.items() if version is not None}
+
+
+def step_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Known step names; ConfigError naming the others."""
+    unknown = [name for name in names if name not in BY_NAME]
+    if unknown:
+        raise ConfigError([f"--steps: unknown {', '.join(unknown)}, expected some of {', '.join(BY_NAME)}"])
+    return tuple(names)

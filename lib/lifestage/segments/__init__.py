@@ -1,0 +1,1 @@
+"""Segments: distributed k-means whose model does not depend on partitioning or row order."""

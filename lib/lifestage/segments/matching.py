@@ -1,0 +1,81 @@
+"""Which segment of a new model is which of the previous one: ids survive, and are never given to another group."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from lifestage.segments.kmeans import Matrix, Vector
+from lifestage.segments.model import SegmentModel
+from lifestage.segments.scaling import GRID, ScaledFeature
+
+# Dearer than any sum of allowed distances: an allowed pair is always better than a forbidden one.
+FORBIDDEN = 1e9
+
+
+def segment_ids(
+    centroids: Matrix, features: Sequence[ScaledFeature], features_hash: str, previous: SegmentModel | None
+) -> tuple[list[int], list[int]]:
+    """The id of each new centroid, and the ids that are used no longer.
+
+    Old centroids are un-scaled with the old parameters and scaled with the new ones, so that both are in one
+    space. A pair may match if the new centroid is within half the way from the old one to its nearest old
+    neighbour: then the old model, too, holds it for that segment, clearly. Of all matchings that pair as many
+    as possible, the cheapest counts. Everything else gets the next ids, in the given order. A model with other
+    features is about other groups: nothing matches.
+
+    Args:
+        centroids: New centroids in grid steps, in the order in which fresh ids are given.
+        features: Fitted features of the new model.
+        features_hash: What the new space means.
+        previous: The model before.
+    """
+    if previous is None:
+        return list(range(1, len(centroids) + 1)), []
+    old_ids = [segment.segment_id for segment in previous.segments]
+    matched: dict[int, int] = {}
+    if previous.features_hash == features_hash:
+        matched = {new: old_ids[old] for new, old in _matches(centroids, features, previous)}
+    fresh = iter(range(max([*old_ids, *previous.retired_ids]) + 1, 10**9))
+    ids = [matched.get(index) or next(fresh) for index in range(len(centroids))]
+    return ids, sorted({*previous.retired_ids, *old_ids} - set(ids))
+
+
+def _matches(
+    centroids: Matrix, features: Sequence[ScaledFeature], previous: SegmentModel
+) -> list[tuple[int, int]]:
+    pairs = list(zip(features, previous.features, strict=True))
+    # A feature that is constant in either model has no scale to measure with.
+    told = [new.low < new.high and old.low < old.high for new, old in pairs]
+    new = (centroids / GRID)[:, told]
+    old = _in_new_space(previous, features)[:, told]
+    costs = _distances(new, old)
+    costs[costs >= _radii(old)] = FORBIDDEN
+    rows, columns = linear_sum_assignment(costs)
+    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if costs[i, j] < FORBIDDEN]
+
+
+def _in_new_space(previous: SegmentModel, features: Sequence[ScaledFeature]) -> Matrix:
+    old_mean, old_scale = _mean_and_scale(previous.features)
+    mean, scale = _mean_and_scale(features)
+    rescaled: Matrix = (old_mean + old_scale * previous.centroids / GRID - mean) / scale
+    return rescaled
+
+
+def _mean_and_scale(features: Sequence[ScaledFeature]) -> tuple[Vector, Vector]:
+    return np.array([each.mean for each in features]), np.array([each.scale for each in features])
+
+
+def _radii(old: Matrix) -> Vector:
+    """Half the distance of each old centroid to its nearest neighbour; alone, half the spread of all users."""
+    if len(old) == 1:
+        return np.array([max(np.sqrt(old.shape[1]), 1.0) / 2])
+    distances = _distances(old, old)
+    np.fill_diagonal(distances, np.inf)
+    radii: Vector = distances.min(axis=1) / 2
+    return radii
+
+
+def _distances(left: Matrix, right: Matrix) -> Matrix:
+    distances: Matrix = np.sqrt(np.square(left[:, None, :] - right[None, :, :]).sum(axis=2))
+    return distances

@@ -1,0 +1,21 @@
+"""The ladder of lifecycle stages."""
+
+from pydantic import Field
+
+from lifestage.core.models import Model
+
+
+class Stage(Model):
+    """One rung: who is on it."""
+
+    stage: str
+    when: str = Field(description="SQL over user_features; NULL counts as false")
+    description: str = ""
+
+
+class StageLadder(Model):
+    """Ordered conditions, first match wins; views map the fine stages to coarser schemes."""
+
+    ladder: tuple[Stage, ...]
+    display: tuple[str, ...]
+    views: dict[str, dict[str, str]] = {}

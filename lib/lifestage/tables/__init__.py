@@ -1,0 +1,1 @@
+"""The declared contract of every table, one module a domain."""

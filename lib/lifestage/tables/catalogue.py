@@ -1,0 +1,170 @@
+"""The feature catalogue: measures, days, dates, windows and features, declared in YAML.
+
+    events --measures--> subject-days --days--> user-days --windows, dates--> user state --features--> user features
+
+Tables of activity and features derive their columns from it, so a feature is added without Python.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+from pyspark.sql import types as T
+
+from lifestage.core.contracts import Column
+from lifestage.core.expressions import semantic_hash
+from lifestage.core.models import Model
+from lifestage.tables.events import MONEY, QUANTITY
+
+
+class Aggregate(StrEnum):
+    """How a measure of events merges; all are exact and independent of order."""
+
+    SUM = "sum"
+    COUNT = "count"
+    MIN = "min"
+    MAX = "max"
+    DISTINCT = "distinct"
+
+
+class Unit(StrEnum):
+    """What a number counts; decides its type and how a report prints it."""
+
+    EVENTS = "events"
+    DAYS = "days"
+    USERS = "users"
+    MONEY = "money"
+    UNITS = "units"
+    SECONDS = "seconds"
+    POINTS = "points"
+    RATIO = "ratio"
+    SHARE = "share"
+    DATE = "date"
+    NAME = "name"
+    FLAG = "flag"
+
+
+TYPES: dict[Unit, T.DataType] = {
+    Unit.MONEY: MONEY,
+    Unit.UNITS: QUANTITY,
+    Unit.RATIO: T.DoubleType(),
+    Unit.SHARE: T.DoubleType(),
+    Unit.POINTS: T.DoubleType(),
+    Unit.DATE: T.DateType(),
+    Unit.NAME: T.StringType(),
+    Unit.FLAG: T.BooleanType(),
+}
+
+
+def type_of(unit: Unit) -> T.DataType:
+    """Money, units, ratios, dates and names have types of their own; every count is a bigint."""
+    return TYPES.get(unit, T.LongType())
+
+
+class Measure(Model):
+    """An aggregate over the events of one subject and day."""
+
+    aggregate: Aggregate
+    unit: Unit
+    description: str
+    expression: str | None = None
+    filter: str | None = None
+
+    @property
+    def type(self) -> T.DataType:
+        return T.BinaryType() if self.aggregate is Aggregate.DISTINCT else type_of(self.unit)
+
+
+class DayMeasure(Model):
+    """A number or condition decided on a user-day, after the days of a user's subjects have merged."""
+
+    expression: str
+    unit: Unit
+    description: str
+
+
+class DateMark(Model):
+    """The first or last user-day on which a condition holds."""
+
+    which: Literal["first", "last"]
+    when: str
+    description: str
+
+
+class Windows(Model):
+    """The spans over which a measure is summed (min and max: the least and greatest; distinct: counted)."""
+
+    days: tuple[int | Literal["all"], ...]
+    before: tuple[int, ...] = ()
+    hidden: bool = Field(default=False, description="kept in the state only, for other features to use")
+
+
+class Feature(Model):
+    """SQL over the state of one user at as_of."""
+
+    expression: str
+    unit: Unit
+    description: str
+
+
+class Window(Model):
+    """One span: `days` calendar days that end `shift` days before as_of, both ends included; None is all history."""
+
+    name: str
+    measure: str
+    days: int | None
+    shift: int
+    hidden: bool
+
+
+class Catalogue(Model):
+    """Every measure and feature, in the order of the tables' columns."""
+
+    measures: dict[str, Measure]
+    days: dict[str, DayMeasure]
+    dates: dict[str, DateMark]
+    windows: dict[str, Windows]
+    features: dict[str, Feature]
+
+    def all_windows(self) -> Iterator[Window]:
+        """Every declared span, the one before directly after its own."""
+        for measure, spans in self.windows.items():
+            for days in spans.days:
+                length = None if days == "all" else days
+                name = f"{measure}_all" if length is None else f"{measure}_{length}d"
+                yield Window(name=name, measure=measure, days=length, shift=0, hidden=spans.hidden)
+            for days in spans.before:
+                name = f"{measure}_prior_{days}d"
+                yield Window(name=name, measure=measure, days=days, shift=days, hidden=spans.hidden)
+
+    def source_of(self, window: Window) -> Measure | DayMeasure:
+        return self.days.get(window.measure) or self.measures[window.measure]
+
+    def activity_hash(self) -> str:
+        """Changes when a stored subject-day would."""
+        meaning = {name: (m.aggregate, m.expression, m.filter, m.unit) for name, m in self.measures.items()}
+        return semantic_hash(meaning)
+
+    def features_hash(self) -> str:
+        """Changes when a stored feature row would; descriptions do not count."""
+        return semantic_hash(_without_descriptions(self.model_dump(mode="json")))
+
+
+def _without_descriptions(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_descriptions(item) for key, item in value.items() if key != "description"}
+    return value
+
+
+def window_column(catalogue: Catalogue, window: Window) -> Column:
+    """The column of a window: a sum keeps its measure's type, a distinct count is a bigint."""
+    source = catalogue.source_of(window)
+    span = "all history" if window.days is None else f"last {window.days} days"
+    span = f"the {window.days} days before the last {window.shift}" if window.shift else span
+    kind = T.LongType() if _is_distinct(source) else type_of(source.unit)
+    return Column(window.name, kind, f"{source.description}; {span} [{source.unit}]")
+
+
+def _is_distinct(source: Measure | DayMeasure) -> bool:
+    return isinstance(source, Measure) and source.aggregate is Aggregate.DISTINCT

@@ -1,0 +1,95 @@
+"""Tables of the publish domain: runs, and what is frozen."""
+
+from pyspark.sql import types as T
+
+from lifestage.core.contracts import Column, Kind, Table, WriteMode
+from lifestage.tables.features import AS_OF, USER
+
+CHECK = T.StructType(
+    [
+        T.StructField("name", T.StringType()),
+        T.StructField("passed", T.BooleanType()),
+        T.StructField("detail", T.StringType()),
+    ]
+)
+
+SNAPSHOTS = Table(
+    name="snapshots",
+    kind=Kind.FROZEN,
+    comment="The manifest of each published snapshot; the greatest as_of, then revision, is the latest.",
+    columns=(
+        Column("snapshot_id", T.StringType(), "as_of.rN", required=True),
+        AS_OF,
+        Column("revision", T.IntegerType(), "1 for the first publication of an as_of", required=True),
+        Column("published_at", T.TimestampType(), "The run's now", required=True),
+        Column("run_id", T.StringType(), "Run that published it", required=True),
+        Column("n_users", T.LongType(), "Rows in snapshot_users", required=True),
+        Column("digest", T.StringType(), "Digest of the rows, independent of their order", required=True),
+        Column("counts", T.MapType(T.StringType(), T.LongType()), "Users per stage, RFM name and segment"),
+        Column("model_id", T.StringType(), "Segment model in force"),
+        Column("checks", T.ArrayType(CHECK), "Every check and what it saw"),
+        Column("config_hash", T.StringType(), "Semantic hash of the configuration"),
+        Column("code_version", T.StringType(), "Version of lifestage"),
+        Column("erased", T.LongType(), "Rows removed by erasure since; 0 when published"),
+    ),
+    key=("snapshot_id",),
+    mode=WriteMode.INSERT,
+)
+
+SNAPSHOT_USERS = Table(
+    name="snapshot_users",
+    kind=Kind.FROZEN,
+    comment="The users of each published snapshot with stage, value and segment, copied.",
+    columns=(
+        Column("snapshot_id", T.StringType(), "as_of.rN", required=True),
+        USER,
+        AS_OF,
+        Column("stage", T.StringType(), "Lifecycle stage"),
+        Column("stage_rule", T.StringType(), "Condition that matched"),
+        Column("stage_matched", T.MapType(T.StringType(), T.StringType()), "Values that matched"),
+        Column("rfm_name", T.StringType(), "Name of the R x F cell"),
+        Column("r_score", T.IntegerType(), "1 to 5"),
+        Column("f_score", T.IntegerType(), "1 to 5"),
+        Column("m_score", T.IntegerType(), "1 to 5"),
+        Column("segment_id", T.IntegerType(), "Stable id of the segment"),
+        Column("segment", T.StringType(), "Name of the segment"),
+    ),
+    key=("snapshot_id", "user_id"),
+    mode=WriteMode.PARTITIONS,
+    partitions=("snapshot_id",),
+    unindexed=("user_id",),
+)
+
+RUNS = Table(
+    name="runs",
+    kind=Kind.JOURNAL,
+    comment="One row per completed run: what it built, from which deliveries, and the table versions readers see.",
+    columns=(
+        Column("run_id", T.StringType(), "Run", required=True),
+        Column("now", T.TimestampType(), "The run's now", required=True),
+        Column("as_of_dates", T.ArrayType(T.DateType()), "Dates built, ascending"),
+        Column("delivery_no", T.LongType(), "Greatest delivery that the run's tables contain"),
+        Column("table_versions", T.MapType(T.StringType(), T.LongType()), "Version of every table on completion"),
+        Column("snapshot_ids", T.ArrayType(T.StringType()), "Snapshots published"),
+        Column("config_hash", T.StringType(), "Semantic hash of the configuration"),
+        Column("code_version", T.StringType(), "Version of lifestage"),
+        Column("seconds", T.MapType(T.StringType(), T.DoubleType()), "Wall seconds per step"),
+    ),
+    key=("run_id",),
+    mode=WriteMode.INSERT,
+)
+
+RUN_LOCK = Table(
+    name="run_lock",
+    kind=Kind.JOURNAL,
+    comment="The run that holds the storage root; a row whose process is gone or whose run completed holds nothing.",
+    columns=(
+        Column("run_id", T.StringType(), "Run", required=True),
+        Column("host", T.StringType(), "Host of its driver", required=True),
+        Column("pid", T.LongType(), "Process of its driver; NULL where jobs share the run", required=False),
+        Column("pid_started", T.StringType(), "When that process began, as its host tells it"),
+        Column("taken_at", T.TimestampType(), "When the lock was taken (wall clock)", required=True),
+    ),
+    key=("run_id",),
+    mode=WriteMode.OVERWRITE,
+)

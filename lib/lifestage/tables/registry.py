@@ -1,0 +1,41 @@
+"""Every table of a project, by name."""
+
+from collections.abc import Iterable
+
+from lifestage.core.contracts import Table
+from lifestage.tables.activity import CATEGORY_DAYS, activity_days
+from lifestage.tables.catalogue import Catalogue
+from lifestage.tables.events import EVENT_VERSIONS, EVENTS, INGEST_LEDGER, REJECTED_EVENTS
+from lifestage.tables.features import NORMS, user_features, user_state
+from lifestage.tables.identity import IDENTITY_MAP
+from lifestage.tables.publish import RUN_LOCK, RUNS, SNAPSHOT_USERS, SNAPSHOTS
+from lifestage.tables.segments import SEGMENT_MODELS, USER_SEGMENTS
+from lifestage.tables.stages import USER_STAGES
+from lifestage.tables.value import RFM_CUTS, USER_VALUE
+
+
+def all_tables(catalogue: Catalogue, references: Iterable[Table]) -> dict[str, Table]:
+    """The contracts in the order of the pipeline; columns of activity and features follow the catalogue."""
+    tables = (
+        *references,
+        EVENTS,
+        EVENT_VERSIONS,
+        REJECTED_EVENTS,
+        INGEST_LEDGER,
+        activity_days(catalogue),
+        CATEGORY_DAYS,
+        IDENTITY_MAP,
+        user_state(catalogue),
+        NORMS,
+        user_features(catalogue),
+        USER_STAGES,
+        USER_VALUE,
+        RFM_CUTS,
+        SEGMENT_MODELS,
+        USER_SEGMENTS,
+        SNAPSHOTS,
+        SNAPSHOT_USERS,
+        RUNS,
+        RUN_LOCK,
+    )
+    return {table.name: table for table in tables}

@@ -1,0 +1,23 @@
+"""Tables of the stages domain."""
+
+from pyspark.sql import types as T
+
+from lifestage.core.contracts import Column, Kind, Table, WriteMode
+from lifestage.tables.features import AS_OF, USER
+
+USER_STAGES = Table(
+    name="user_stages",
+    kind=Kind.DERIVED,
+    comment="The lifecycle stage of each user as of a date, with the rule and the values that matched.",
+    columns=(
+        USER,
+        AS_OF,
+        Column("stage", T.StringType(), "First stage of the ladder whose condition holds", required=True),
+        Column("rule", T.StringType(), "The condition, as configured", required=True),
+        Column("matched", T.MapType(T.StringType(), T.StringType()), "Value of every feature the condition names"),
+    ),
+    key=("user_id", "as_of"),
+    mode=WriteMode.PARTITIONS,
+    partitions=("as_of",),
+    unindexed=("user_id",),
+)
