@@ -157,13 +157,10 @@ def _write(path: Path, content: bytes) -> Path:
 def _pos_exports(data: Path, span: Span) -> Iterator[LandedFile]:
     """One gzipped CSV for each business day with sales; the shops are closed on Christmas Day."""
     lines = _pos_lines(data, span)
-    days = lines["day"].to_numpy()
-    names, starts = np.unique(days, return_index=True)
-    ends = [*starts[1:], len(days)]
     export = lines.drop_columns(["day"])
-    for day, start, end in zip(names, starts, ends, strict=True):
-        part = export.slice(start, end - start)
-        yield LandedFile(f"pos/pos_{day}.csv.gz", partial(_gzipped_csv, part))
+    days, starts, sizes = np.unique(lines["day"].to_numpy(), return_index=True, return_counts=True)
+    for day, start, size in zip(days, starts, sizes, strict=True):
+        yield LandedFile(f"pos/pos_{day}.csv.gz", partial(_gzipped_csv, export.slice(start, size)))
 
 
 def _pos_lines(data: Path, span: Span) -> pa.Table:

@@ -21,6 +21,7 @@ from lifestage.identity.step import IdentityConfig
 from lifestage.ingest.config import IngestConfig, Source
 from lifestage.publish.config import PublishConfig
 from lifestage.reference.config import ReferenceConfig, ReferenceSource
+from lifestage.report.config import ReportConfig
 from lifestage.segments.config import SegmentsConfig
 from lifestage.stages.config import StageLadder
 from lifestage.tables.catalogue import Catalogue
@@ -98,6 +99,13 @@ class AsOf(Model):
     keep: Keep
 
 
+class ReportSettings(Model):
+    """Where the report goes, and the features that profile a segment in it."""
+
+    path: str
+    segment_features: tuple[str, ...] = ()
+
+
 class RunSettings(Model):
     """How a run guards its storage root."""
 
@@ -116,6 +124,7 @@ class Main(Model):
     rhythm: Rhythm
     as_of: AsOf
     publish: PublishConfig
+    report: ReportSettings
     run: RunSettings
     spark: dict[str, str]
 
@@ -134,6 +143,7 @@ class Config:
     segments: SegmentsConfig
     identity: IdentityConfig
     publish: PublishConfig
+    report: ReportConfig
     hash: str
 
 
@@ -228,8 +238,16 @@ def _composed(
         "identity": IdentityConfig(),
         "publish": main.publish,
     }
+    report = ReportConfig(
+        path=main.report.path,
+        business=main.business.name,
+        currency=main.business.currency,
+        stages=ladder.display,
+        rfm_names=value.rfm.names,
+        segment_features=main.report.segment_features,
+    )
     meaning = {name: part.model_dump(mode="json") for name, part in parts.items()}
-    return Config(main=main, hash=semantic_hash(meaning), **parts)
+    return Config(main=main, report=report, hash=semantic_hash(meaning), **parts)
 
 
 def read_secret(variable: str) -> str | None:

@@ -11,6 +11,7 @@ from lifestage.core.files import TYPE_PATTERN, FileLayout
 from lifestage.features.mapping import layers
 from lifestage.ingest.config import Source
 from lifestage.reference.config import ReferenceSource
+from lifestage.segments.config import expression_problems
 from lifestage.stages.reachability import unreachable
 from lifestage.tables.catalogue import Aggregate, Catalogue
 from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS
@@ -53,10 +54,15 @@ def _row_safe(key: str, sql: str) -> Iterator[str]:
         tree = parse(sql)
     except ValueError:
         return
-    if any(type(node) is exp.Cast for node in tree.find_all(exp.Cast)):
+    if any(type(node) is exp.Cast and not _is_implied(node) for node in tree.find_all(exp.Cast)):
         yield f"{key}: CAST fails the run on one bad row, use TRY_CAST, in: {sql}"
     if any(not isinstance(node.expression, exp.Literal) for node in tree.find_all(exp.Div)):
         yield f"{key}: a division by zero fails the run, use try_divide, in: {sql}"
+
+
+def _is_implied(cast: exp.Cast) -> bool:
+    """The parser itself puts a cast around the argument of the time zone functions."""
+    return isinstance(cast.parent, exp.AtTimeZone | exp.FromTimeZone)
 
 
 def _layout_problems(layout: FileLayout) -> Iterator[str]:
@@ -218,9 +224,9 @@ def _rfm_problems(config: "Config") -> Iterator[str]:
 
 
 def _segment_problems(config: "Config") -> Iterator[str]:
-    yield from _keyed("eligible", config.segments.eligible, _features(config))
-    for feature in config.segments.features:
-        yield from _keyed(f"features.{feature.name}", feature.expression or feature.name, _features(config))
+    yield from expression_problems(config.segments, _features(config))
+    for name in sorted(set(config.report.segment_features) - _features(config)):
+        yield f"report.segment_features: unknown feature {name}"
 
 
 def _list(names: Iterable[str] | Mapping[str, object]) -> str:

@@ -20,6 +20,7 @@ from lifestage.core.job import Job, Run, Secrets
 from lifestage.core.pseudonyms import key_fingerprint
 from lifestage.core.session import build_session
 from lifestage.core.store import Location, Store
+from lifestage.segments.schedule import training_date
 from lifestage.pipeline import BY_NAME, STEPS, Step, named
 from lifestage.tables.reference import reference_table
 from lifestage.tables.registry import all_tables
@@ -200,9 +201,9 @@ def _with_training_dates(project: Project, request: Request) -> tuple[date, ...]
     """The requested dates and those on which a segment model is still to be trained for them."""
     dates = set(request.as_of_dates)
     if {"features", "segments"} <= set(request.steps):
-        wanted = {project.config.segments.training_date(day) for day in dates} - {None}
-        models = project.store.read(project.tables["segment_models"]).select("trained_on").collect()
-        dates |= {day for day in wanted if day is not None} - {row["trained_on"] for row in models}
+        due = {training_date(day, project.config.segments.training) for day in dates}
+        # A date that was built before had its chance: it has a model, or too few users for one.
+        dates |= {day for day in due if day and day >= project.config.main.business.history_starts_on} - set(_built(project))
     return tuple(sorted(day for day in dates if day <= max(request.as_of_dates)))
 
 

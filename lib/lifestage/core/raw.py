@@ -1,5 +1,6 @@
 """Raw rows of deliveries, every column as text and typed later, each with the text it came from."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -48,22 +49,32 @@ def type_reasons(layout: FileLayout, zone: str) -> list[Column]:
     return reasons
 
 
-def check_headers(rows: DataFrame, layout: FileLayout, deliveries: Sequence[Delivery]) -> None:
-    """SourceError naming each csv file that does not carry the declared header."""
-    if layout.format is not Format.CSV:
-        return
-    seen = {row["delivery_no"] for row in rows.where("is_header").select("delivery_no").distinct().collect()}
-    wrong = [delivery for delivery in deliveries if delivery.delivery_no not in seen and delivery.n_bytes > 0]
+def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries: Sequence[Delivery]) -> None:
+    """SourceError naming each csv file that does not carry the declared header.
+
+    Args:
+        rows: rows read, with delivery_no and is_header.
+        layouts: layout by source.
+        deliveries: the files.
+    """
+    headed = {row["delivery_no"] for row in rows.where("is_header").select("delivery_no").distinct().collect()}
+    wrong = [
+        f"source {d.source}: {d.path}: expected the header {_header(layouts[d.source])}, found {_first_line(rows, d)}"
+        for d in deliveries
+        if layouts[d.source].format is Format.CSV and d.n_bytes > 0 and d.delivery_no not in headed
+    ]
     if wrong:
-        expected = layout.delimiter.join(layout.columns)
-        lines = [f"source {d.source}: {d.path}: expected the header {expected}, found {_first_line(rows, layout, d)}" for d in wrong]
-        raise SourceError("\n".join(lines))
+        raise SourceError("\n".join(wrong))
 
 
-def _first_line(rows: DataFrame, layout: FileLayout, delivery: Delivery) -> str:
-    text = rows.sparkSession.read.text(delivery.path)
-    line = text.first()
-    return line["value"][:200] if line else "an empty file"
+def _header(layout: FileLayout) -> str:
+    return layout.delimiter.join(layout.columns)
+
+
+def _first_line(rows: DataFrame, delivery: Delivery) -> str:
+    """The first line of a file, without its values if it is no header: letters as x, digits as 9."""
+    line = rows.sparkSession.read.text(delivery.path).first()
+    return re.sub(r"\d", "9", line["value"][:200]) if line else "an empty file"
 
 
 def _numbers(spark: SparkSession, deliveries: Sequence[Delivery]) -> DataFrame:
@@ -75,7 +86,6 @@ def _csv(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]
 
     A quoted line break inside a value is not supported: such a line is broken and rejected.
     """
-    header = layout.delimiter.join(layout.columns)
     options = {
         "sep": layout.delimiter,
         "quote": layout.quote,
@@ -88,7 +98,7 @@ def _csv(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]
     lines = _lines(spark, layout, deliveries)
     parsed = F.from_csv("raw", _text_schema(layout), options)
     unquoted = F.regexp_replace("raw", f"^\ufeff|{layout.quote}|\\s", "")
-    return lines.select("file", "raw", parsed.alias("c"), (unquoted == F.lit(header)).alias("is_header")).withColumn(
+    return lines.select("file", "raw", parsed.alias("c"), (unquoted == F.lit(_header(layout))).alias("is_header")).withColumn(
         "is_broken", F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw")
     )
 

@@ -145,7 +145,8 @@ class Store:
         on = removals.columns
         added = conform(additions, table)
         with self._metadata(metadata):
-            if self.read(table).where(prune).join(removals, on=on, how="left_semi").isEmpty():
+            target = self.read(table).where(prune).select(*on)
+            if target.isEmpty() or target.join(removals, on=on, how="left_semi").isEmpty():
                 # Nothing goes: an append spares the merge's second pass.
                 self._save(table, _laid_out(added, table), "append")
             else:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.errors import CheckError
@@ -28,16 +29,36 @@ class Tally:
 
 
 def tally(arrivals: DataFrame, judged: DataFrame, finality_days: int, time_zone: str) -> dict[int, Tally]:
-    """Per delivery: rows in, and rows by outcome, reason and warning; four aggregates bounded by deliveries x rules."""
+    """Per delivery: rows in, and rows by outcome, reason and warning; results bounded by deliveries x rules."""
     rows_in = {row["delivery_no"]: row["n"] for row in arrivals.groupBy("delivery_no").agg(F.count("*").alias("n")).collect()}
-    outcomes = _by(judged, F.col("outcome"))
-    reasons = _by(judged.where(F.size("reasons") > 0), F.explode("reasons"))
-    warnings = _by(judged.where(F.size("warnings") > 0), F.explode("warnings"))
-    spans = _spans(judged, finality_days, time_zone)
+    sums = {row["delivery_no"]: row.asDict() for row in _sums(judged, finality_days, time_zone).collect()}
+    has_faults = any(row["n_faulty"] for row in sums.values())
+    reasons = _by(judged, "reasons") if has_faults else {}
+    warnings = _by(judged, "warnings") if any(row["n_warned"] for row in sums.values()) else {}
     return {
-        number: Tally(n, outcomes.get(number, {}), reasons.get(number, {}), warnings.get(number, {}), *spans.get(number, (0, None, None)))
+        number: _tally(n, sums.get(number, {}), reasons.get(number, {}), warnings.get(number, {}))
         for number, n in rows_in.items()
     }
+
+
+def _tally(n_rows: int, sums: Mapping[str, Any], reasons: Mapping[str, int], warnings: Mapping[str, int]) -> Tally:
+    outcomes = {outcome.value: sums.get(outcome.value, 0) for outcome in Outcome}
+    return Tally(n_rows, outcomes, reasons, warnings, sums.get("n_late", 0), sums.get("first"), sums.get("last"))
+
+
+def _sums(judged: DataFrame, finality_days: int, time_zone: str) -> DataFrame:
+    """Per delivery: rows by outcome, late rows, first and last day among the rows that changed something."""
+    took_effect = F.col("outcome").isin(Outcome.ACCEPTED, Outcome.REPLACED)
+    read_on = F.to_date(F.from_utc_timestamp("ingested_at", time_zone))
+    is_late = took_effect & (F.date_add("event_date", finality_days) < read_on)
+    return judged.groupBy("delivery_no").agg(
+        *[F.count_if(F.col("outcome") == outcome).alias(outcome.value) for outcome in Outcome],
+        F.count_if(F.size("reasons") > 0).alias("n_faulty"),
+        F.count_if(F.size("warnings") > 0).alias("n_warned"),
+        F.count_if(is_late).alias("n_late"),
+        F.min(F.when(took_effect, F.col("event_date"))).alias("first"),
+        F.max(F.when(took_effect, F.col("event_date"))).alias("last"),
+    )
 
 
 def ledger_entry(tally_: Tally) -> dict[str, object]:
@@ -55,22 +76,12 @@ def ledger_entry(tally_: Tally) -> dict[str, object]:
     }
 
 
-def _by(rows: DataFrame, what: Column) -> dict[int, dict[str, int]]:
+def _by(judged: DataFrame, column: str) -> dict[int, dict[str, int]]:
     result: dict[int, dict[str, int]] = {}
-    for row in rows.select("delivery_no", what.alias("what")).groupBy("delivery_no", "what").count().collect():
-        result.setdefault(row["delivery_no"], {})[row["what"]] = row["count"]
+    named = judged.select("delivery_no", F.explode(column).alias("name")).groupBy("delivery_no", "name").count()
+    for row in named.collect():
+        result.setdefault(row["delivery_no"], {})[row["name"]] = row["count"]
     return result
-
-
-def _spans(judged: DataFrame, finality_days: int, time_zone: str) -> dict[int, tuple[int, date, date]]:
-    """Late rows, first and last day among the rows that changed something."""
-    took_effect = judged.where(F.col("outcome").isin(Outcome.ACCEPTED, Outcome.REPLACED))
-    read_on = F.to_date(F.from_utc_timestamp("ingested_at", time_zone))
-    late = F.count_if(F.date_add("event_date", finality_days) < read_on)
-    spans = took_effect.groupBy("delivery_no").agg(
-        late.alias("n_late"), F.min("event_date").alias("first"), F.max("event_date").alias("last")
-    )
-    return {row["delivery_no"]: (row["n_late"], row["first"], row["last"]) for row in spans.collect()}
 
 
 def check_conservation(tallies: Mapping[int, Tally], sources: Mapping[int, str]) -> None:

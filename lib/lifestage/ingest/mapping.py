@@ -35,7 +35,7 @@ class Door:
 def to_canonical(raw: DataFrame, name: str, source: Source, door: Door) -> DataFrame:
     """One row per raw row: the canonical columns, `reasons` (empty for a good row), `warnings`, `raw`, `is_delete`.
 
-    `raw` are rows of read_raw without headers. Money in another currency is converted by the reference table `rates`
+    Header lines stay, marked is_header, until check_headers has seen them. Money in another currency is converted by the reference table `rates`
     (currency, rate) of the business date, HALF_UP per row; without a rate the row is rejected. A local time in a DST
     gap is rejected, of two instants the earlier is taken. An identifier that is not valid is dropped with a warning,
     the event stays. Rows of a keyless source get their event_id later (see keys.py).
@@ -52,6 +52,7 @@ def _source_columns(raw: DataFrame, source: Source, door: Door) -> DataFrame:
         F.col("delivery_no").alias("_delivery_no"),
         F.col("raw").alias("_raw"),
         F.col("is_broken").alias("_broken"),
+        F.col("is_header").alias("_header"),
         "file_name",
         _present(type_reasons(source, zone)).alias("_type_reasons"),
         *[column.alias(column_name) for column_name, column in typed(source, zone).items()],
@@ -70,6 +71,7 @@ def _mapped(rows: DataFrame, name: str, source: Source, door: Door) -> DataFrame
         F.col("_delivery_no").alias("delivery_no"),
         F.col("_raw").alias("raw"),
         "_broken",
+        "_header",
         F.col("_pads"),
         F.concat("_type_reasons", _present(_cast_reasons(source))).alias("_reasons"),
         _present([_rule_reason(rule, check.check) for rule, check in _rules(source, Severity.ERROR)]).alias("_rules"),
@@ -172,6 +174,7 @@ def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
         F.when(F.col("_broken"), broken).otherwise(found).alias("reasons"),
         F.concat("_warned", _present(invalid)).alias("warnings"),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
+        F.col("_header").alias("is_header"),
         F.lit(source.looks_back).alias("looks_back"),
         F.lit(source.on_change is OnChange.REJECT).alias("rejects_changes"),
     )

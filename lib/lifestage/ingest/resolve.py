@@ -10,7 +10,6 @@ A delete that finds nothing, and a change of a row from before the window, are r
 """
 
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 from pyspark.sql import Column, DataFrame, Window
@@ -41,10 +40,12 @@ class Resolution:
 
     judged: DataFrame
     """Every arriving row once, with `outcome`, `reasons` and `stays` (it is an event when the run ends)."""
-    removed: DataFrame
-    """Known events that no longer count."""
-    versions: DataFrame
-    """Rows of event_versions to add."""
+    removed: DataFrame | None
+    """Known events that no longer count; None where no row met another."""
+    versions: DataFrame | None
+    """Rows of event_versions to add; None where no row met another."""
+    contested: DataFrame
+    """The slots that rows compete for; kept in memory until the caller unpersists it."""
 
 
 def resolve(arrivals: DataFrame, known: DataFrame, tombstones: DataFrame, window_starts: Column) -> Resolution:
@@ -57,21 +58,23 @@ def resolve(arrivals: DataFrame, known: DataFrame, tombstones: DataFrame, window
         window_starts: first date of a source's window (a column over `source`).
     """
     good = arrivals.where(F.size("reasons") == 0).withColumn("_slot", _slot(window_starts))
-    known = _as_contenders(known, arrivals).withColumn("_slot", _slot(window_starts))
-    buried = _as_contenders(tombstones, arrivals).withColumns({"_slot": _slot(window_starts), "is_delete": F.lit(True)})
-    contested = _contested(good, known.unionByName(buried, allowMissingColumns=True))
+    met = _met(known, tombstones, arrivals).withColumn("_slot", _slot(window_starts))
+    # Looked at twice, and narrow: slots of which more than one row is known. Usually there are none.
+    contested = _contested(good, met).persist()
+    if contested.isEmpty():
+        return Resolution(_judged(_lone_outcome(arrivals), F.col("outcome")), None, None, contested)
     alone = good.join(contested, on=list(SLOT), how="left_anti")
     contenders = good.join(contested, on=list(SLOT), how="left_semi").withColumn("_known", F.lit(False))
-    met = known.unionByName(buried, allowMissingColumns=True).join(contested, on=list(SLOT), how="left_semi")
+    met = met.join(contested, on=list(SLOT), how="left_semi")
     decided = _decided(contenders.unionByName(met, allowMissingColumns=True), window_starts)
     bad = arrivals.where(F.size("reasons") > 0)
     judged = (
-        _judged(bad, F.lit(Outcome.REJECTED))
+        _judged(_lone_outcome(bad), F.col("outcome"))
         .unionByName(_judged(_lone_outcome(alone), F.col("outcome")))
         .unionByName(_judged(decided.where(~F.col("_known")), F.col("outcome"), F.col("stays")))
     )
     gone = decided.where(F.col("_known") & ~F.col("is_delete") & ~F.col("stays"))
-    return Resolution(judged, gone.select(*[c.name for c in EVENT_COLUMNS]), _versions(decided))
+    return Resolution(judged, gone.select(*[c.name for c in EVENT_COLUMNS]), _versions(decided), contested)
 
 
 def _slot(window_starts: Column) -> Column:
@@ -79,26 +82,28 @@ def _slot(window_starts: Column) -> Column:
     return F.when(in_window, F.expr(ANY_DAY)).otherwise(F.col("event_date"))
 
 
-def _as_contenders(rows: DataFrame, arrivals: DataFrame) -> DataFrame:
-    """Known rows with the flags of their source, which every arrival of the source carries."""
+def _met(known: DataFrame, tombstones: DataFrame, arrivals: DataFrame) -> DataFrame:
+    """Known rows and deleted keys with the flags of their source, which every arrival of the source carries."""
+    rows = known.withColumn("is_delete", F.lit(False)).unionByName(tombstones.withColumn("is_delete", F.lit(True)))
     flags = arrivals.select("source", "looks_back", "rejects_changes").distinct()
+    no_reasons = F.array().cast("array<string>")
     return rows.join(F.broadcast(flags), on="source", how="inner").withColumns(
-        {"_known": F.lit(True), "is_delete": F.lit(False), "reasons": F.array().cast("array<string>")}
+        {"_known": F.lit(True), "reasons": no_reasons, "warnings": no_reasons, "raw": F.lit(None).cast("string")}
     )
 
 
 def _contested(good: DataFrame, known: DataFrame) -> DataFrame:
     """Slots with more than one row; narrow, so that the wide rows of all others are never shuffled."""
     slots = good.select(*SLOT, F.lit(1).alias("n")).unionByName(known.select(*SLOT, F.lit(1).alias("n")))
-    contested = slots.groupBy(*SLOT).agg(F.sum("n").alias("n")).where("n > 1").select(*SLOT)
-    return F.broadcast(contested)
+    return slots.groupBy(*SLOT).agg(F.sum("n").alias("n")).where("n > 1").select(*SLOT)
 
 
 def _lone_outcome(rows: DataFrame) -> DataFrame:
-    """A row alone on its slot is an event; a delete alone has found nothing."""
-    too_late = F.col("is_delete")
+    """A faulty row is rejected; a good one alone on its slot is an event, a delete alone has found nothing."""
+    is_faulty = F.size("reasons") > 0
+    too_late = ~is_faulty & F.col("is_delete")
     reasons = F.when(too_late, F.array(F.lit(TOO_LATE))).otherwise(F.col("reasons"))
-    outcome = F.when(too_late, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.ACCEPTED))
+    outcome = F.when(is_faulty | too_late, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.ACCEPTED))
     return rows.withColumns({"outcome": outcome, "reasons": reasons})
 
 

@@ -51,22 +51,24 @@ def _deliveries(job: Job, config: IngestConfig) -> list[Delivery]:
 
 def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> dict[int, Tally]:
     # Read by counts, events, versions and quarantine: reading the files once and keeping the rows is cheaper.
-    arrivals = _arrivals(job, config, deliveries).persist()
+    lines = _lines(job, config, deliveries).persist()
     try:
+        check_headers(lines, config.sources, deliveries)
+        arrivals = lines.where("NOT is_header").drop("is_header")
         resolution = _resolved(job, config, arrivals)
-        judged = resolution.judged
-        tallies = tally(arrivals, judged, config.finality_days, config.time_zone)
+        tallies = tally(arrivals, resolution.judged, config.finality_days, config.time_zone)
         of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
         check_conservation(tallies, of_source)
-        check_gates(tallies, of_source, config.sources, judged)
+        check_gates(tallies, of_source, config.sources, resolution.judged)
         _write(job, resolution, tallies)
+        resolution.contested.unpersist()
         return tallies
     finally:
-        arrivals.unpersist()
+        lines.unpersist()
 
 
-def _arrivals(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> DataFrame:
-    """Canonical rows of all deliveries, of every source."""
+def _lines(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> DataFrame:
+    """Canonical rows of all deliveries, of every source, and their header lines."""
     assert job.secrets is not None
     lookups = {name: job.read(name).where("NOT is_ended") for name in sorted(job.reads - {LEDGER})}
     door = Door(config, lookups, job.secrets.pseudonym_key, job.run.now)
@@ -79,8 +81,7 @@ def _arrivals(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) ->
 def _canonical(job: Job, name: str, deliveries: Sequence[Delivery], door: Door) -> DataFrame:
     source = door.config.sources[name]
     raw = read_raw(job.spark, source, deliveries)
-    check_headers(raw, source, deliveries)
-    rows = to_canonical(raw.where("NOT is_header").drop("is_header"), name, source, door)
+    rows = to_canonical(raw, name, source, door)
     return rows if source.key else add_keyless_ids(rows, source.across_files)
 
 
@@ -133,9 +134,9 @@ def _write(job: Job, resolution: Resolution, tallies: Mapping[int, Tally]) -> No
     if "rejected" in happened:
         keys = job.secrets
         job.write("rejected_events", to_rejected(resolution.judged, keys.pseudonym_key, keys.quarantine_key))
-    if happened & {"replaced", "superseded"}:
+    if resolution.versions is not None and happened & {"replaced", "superseded"}:
         job.write("event_versions", resolution.versions)
-    if "replaced" in happened:
+    if resolution.removed is not None and "replaced" in happened:
         removals = resolution.removed.select(*job.table("events").key)
         job.exchange("events", removals, additions, _prune(resolution.removed))
     elif "accepted" in happened:

@@ -39,16 +39,17 @@ def _load(
     job: Job, config: ReferenceConfig, name: str, source: ReferenceSource, deliveries: Sequence[Delivery]
 ) -> dict[int, Mapping[str, object]]:
     raw = read_raw(job.spark, source, deliveries)
-    check_headers(raw, source, deliveries)
     # Read by the counts and by the load: an extract is read once.
-    rows = _mapped(job, config, raw.where("NOT is_header"), source).persist()
+    lines = _mapped(job, config, raw, source).persist()
     try:
+        check_headers(lines, config.sources, deliveries)
+        rows = lines.where("NOT is_header").drop("is_header")
         entries = _counted(rows)
         _check(name, entries)
         _write(job, name, source, rows.where(F.size("reasons") == 0).drop("reasons"))
         return entries
     finally:
-        rows.unpersist()
+        lines.unpersist()
 
 
 def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: ReferenceSource) -> DataFrame:
@@ -58,12 +59,13 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
     columns = [column.alias(name) for name, column in typed(source, zone).items()]
     broken = F.when(F.col("is_broken"), F.array(F.lit("malformed")))
     faults = F.array_compact(F.array(F.lit(None).cast("string"), *type_reasons(source, zone)))
-    rows = raw.select(F.col("delivery_no").alias("_no"), "file_name", F.coalesce(broken, faults).alias("_faults"), *columns)
+    rows = raw.select(F.col("delivery_no").alias("_no"), F.col("is_header").alias("_header"), "file_name", F.coalesce(broken, faults).alias("_faults"), *columns)
     mapped = with_pads(rows, job.secrets.pseudonym_key).select(
         *[_target(name, sql, source, config).alias(name) for name, sql in source.map.items()],
         F.expr(source.valid_from).try_cast("date").alias("extract_date"),
         F.col("_no").alias("delivery_no"),
         "_faults",
+        F.col("_header").alias("is_header"),
         F.lit(False).alias("is_ended"),
     )
     missing = [F.when(F.col(name).isNull(), F.lit(f"missing:{name}")) for name in (*source.key, "extract_date")]

@@ -8,6 +8,7 @@ import altair as alt
 from lifestage.report.content import StageCount
 
 Spec = dict[str, Any]
+BAR_HEIGHT = 24
 # Dates are read as UTC and must be printed as such, or they slip a day west of Greenwich.
 SHORT_DATE = "utcFormat(toDate(datum.value), '%-d %b %y')"
 
@@ -18,27 +19,35 @@ def stages_chart(stages: Sequence[StageCount], order: Sequence[str]) -> Spec:
     for stage in stages:
         totals[str(stage.as_of)] = totals.get(str(stage.as_of), 0) + stage.n_users
     rows = [_stage_row(stage, totals, order) for stage in stages]
-    chart = alt.Chart(alt.Data(values=rows), description="Users by lifecycle stage and date").mark_bar()
+    chart = alt.Chart(alt.Data(values=rows)).mark_bar()
     encoded = chart.encode(
         x=alt.X("date:O", title=None, axis=alt.Axis(labelExpr=SHORT_DATE, labelAngle=0, labelOverlap=True)),
         y=alt.Y("users:Q", title="Users", axis=alt.Axis(tickCount=5)),
         color=alt.Color("stage:N", scale=alt.Scale(domain=list(order)), legend=None),
         order=alt.Order("rank:Q"),
-        tooltip=["date:N", "stage:N", alt.Tooltip("users:Q", format=","), alt.Tooltip("share:Q", format=".1%")],
+        tooltip=[
+            "date:N",
+            "stage:N",
+            alt.Tooltip("users:Q", format=","),
+            alt.Tooltip("share:Q", format=".1%"),
+        ],
     )
-    return _spec(encoded, height=340)
+    return _spec(encoded, "Users by lifecycle stage and date", height=340)
 
 
 def bars_chart(values: Mapping[str, float], what: str, measure: str, digits: int = 0) -> Spec:
     """Horizontal bars, the longest first, each with its number at the end."""
     rows = [{"what": name, "value": value} for name, value in values.items()]
-    base = alt.Chart(alt.Data(values=rows), description=f"{measure} by {what}").encode(
+    base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("value:Q", title=None, axis=None),
         y=alt.Y("what:N", title=None, sort=list(values), axis=alt.Axis(ticks=False)),
-        tooltip=[alt.Tooltip("what:N", title=what), alt.Tooltip("value:Q", title=measure, format=f",.{digits}f")],
+        tooltip=[
+            alt.Tooltip("what:N", title=what),
+            alt.Tooltip("value:Q", title=measure, format=f",.{digits}f"),
+        ],
     )
     numbers = base.mark_text(align="left", dx=4).encode(text=alt.Text("value:Q", format=f",.{digits}f"))
-    return _spec(base.mark_bar() + numbers, height=alt.Step(24))
+    return _spec(base.mark_bar() + numbers, f"{measure} by {what}", height=BAR_HEIGHT * len(rows))
 
 
 def _stage_row(stage: StageCount, totals: Mapping[str, int], order: Sequence[str]) -> Spec:
@@ -52,9 +61,10 @@ def _stage_row(stage: StageCount, totals: Mapping[str, int], order: Sequence[str
     }
 
 
-def _spec(chart: alt.Chart | alt.LayerChart, height: int | alt.Step) -> Spec:
+def _spec(chart: alt.Chart | alt.LayerChart, description: str, height: int) -> Spec:
     """The chart as wide as its place on the page; without the address of the schema, which nothing needs."""
-    spec: Spec = chart.properties(width="container", height=height).to_dict()
-    del spec["$schema"]
-    del spec["config"]
+    fit = alt.AutoSizeParams(type="fit-x", contains="padding")
+    sized = chart.properties(width="container", height=height, autosize=fit, description=description)
+    spec: Spec = sized.to_dict()
+    del spec["$schema"], spec["config"]
     return spec

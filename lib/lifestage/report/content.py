@@ -63,16 +63,6 @@ class SegmentCount:
 
 
 @dataclass(frozen=True)
-class SegmentModel:
-    """The newest K-means model trained up to as_of."""
-
-    model_id: str
-    trained_on: date
-    k: int
-    n_users: int
-
-
-@dataclass(frozen=True)
 class Delivery:
     """One row of the ingest ledger. `counts` has the ledger's columns n_*, 0 where it has NULL."""
 
@@ -133,7 +123,6 @@ class ReportData:
     rfm: tuple[RfmCount, ...] = ()
     features: tuple[Feature, ...] = ()
     segments: tuple[SegmentCount, ...] = ()
-    model: SegmentModel | None = None
     deliveries: tuple[Delivery, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
     runs: tuple[CompletedRun, ...] = ()

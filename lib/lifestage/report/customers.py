@@ -25,7 +25,7 @@ from lifestage.report.grids import (
 from lifestage.tables.catalogue import Unit
 
 SCORES = (1, 2, 3, 4, 5)
-ROW_NAMES = {5: "R 5, most recent", 1: "R 1, longest ago"}
+ROW_NOTES = {5: "most recent", 1: "longest ago"}
 COLUMN_NAMES = {1: "F 1, rarest", 5: "F 5, most often"}
 
 
@@ -34,12 +34,13 @@ def stages_section(data: ReportData) -> Section:
     order = stage_order(data)
     definition = (
         "Users in each lifecycle stage on the dates still kept. A user is in exactly one stage: "
-        "the first rule of the ladder that holds on that date. Time passing alone moves users."
+        "the first rule of the ladder that holds on that date. The dates are not evenly spaced."
     )
     if not data.stages:
         notes = (f"No user has a stage as of {data.header.as_of} or before.",)
         return Section("stages", "Lifecycle stages", definition, notes)
-    chart = Chart("stages-chart", stages_chart(data.stages, order), _legend(data.stages, order))
+    title = f"Users by stage, in numbers as of {data.stages[-1].as_of}"
+    chart = Chart("stages-chart", title, stages_chart(data.stages, order), _legend(data.stages, order))
     grid = _stage_grid(data.stages, order)
     return Section("stages", "Lifecycle stages", definition, charts=(chart,), folded=(grid,))
 
@@ -56,20 +57,22 @@ def rfm_section(data: ReportData) -> Section:
     period = data.rfm[0].period_days if data.rfm else 365
     definition = (
         f"Buyers of the last {period} days by how recently (R) and how often (F) they bought, each scored "
-        "1 to 5 with 5 best. A darker cell holds more of them. Spend is a value of its own, not part of the name."
+        "1 to 5 with 5 best. A deeper shade holds more of them. Spend is a value of its own, not part of the name."
     )
     notes = _rfm_notes(data)
     if not scored:
         return Section("rfm", "Recency and frequency", definition, notes)
     grids = (_rfm_map(data, scored),)
-    return Section("rfm", "Recency and frequency", definition, notes, grids=grids, folded=(_rfm_names(data, scored),))
+    return Section(
+        "rfm", "Recency and frequency", definition, notes, grids=grids, folded=(_rfm_names(data, scored),)
+    )
 
 
 def segments_section(data: ReportData) -> Section:
     """Size and means of each segment."""
     definition = (
         "Groups of users who behave alike, found by K-means. Each number is the mean over the segment's users "
-        "for whom the feature is known. A darker cell is higher among the segments."
+        "for whom the feature is known. A deeper shade is higher among the segments."
     )
     modelled = [s for s in data.segments if s.segment_id is not None]
     notes = _segment_notes(data, modelled)
@@ -81,7 +84,9 @@ def segments_section(data: ReportData) -> Section:
         tuple((text(label_of(f.name)), text(f.name), text(f.description)) for f in data.features),
     )
     grids = (_segment_grid(data, modelled),)
-    return Section("segments", "Segments", definition, notes, grids=grids, folded=(meanings,) if data.features else ())
+    return Section(
+        "segments", "Segments", definition, notes, grids=grids, folded=(meanings,) if data.features else ()
+    )
 
 
 def _legend(stages: Sequence[StageCount], order: Sequence[str]) -> tuple[Entry, ...]:
@@ -120,9 +125,11 @@ def _rfm_map(data: ReportData, scored: Sequence[RfmCount]) -> Grid:
     for r in reversed(SCORES):
         users = [cells.get((r, f), 0) for f in SCORES]
         found = [_map_cell(data.name_of(r, f), n, total, most) for f, n in zip(SCORES, users, strict=True)]
-        rows.append((text(ROW_NAMES.get(r, f"R {r}")), *found))
+        rows.append((Cell(f"R {r}", below=ROW_NOTES.get(r, "")), *found))
     columns = ("", *[COLUMN_NAMES.get(f, f"F {f}") for f in SCORES])
-    return Grid(f"Users by recency and frequency as of {data.header.as_of}", columns, tuple(rows), layout="map")
+    return Grid(
+        f"Users by recency and frequency as of {data.header.as_of}", columns, tuple(rows), layout="map"
+    )
 
 
 def _map_cell(name: str, n: int, total: int, most: int) -> Cell:
@@ -152,11 +159,17 @@ def _rfm_names(data: ReportData, scored: Sequence[RfmCount]) -> Grid:
 def _segment_notes(data: ReportData, modelled: Sequence[SegmentCount]) -> tuple[str, ...]:
     if not data.segments:
         return (f"No user is in a segment as of {data.header.as_of}.",)
-    model = data.model
-    about = [f"Model {model.model_id}: {model.k} segments, trained as of {model.trained_on} on {plural(model.n_users, 'user')}."] if model and modelled else []
-    said = {"not_modelled": "in no segment: no model was trained yet", "not_eligible": "in no segment: not eligible"}
+    models = sorted({s.model_id for s in modelled if s.model_id})
+    about = [f"Model {model}, named after the date it was trained on." for model in models]
+    said = {
+        "not_modelled": "in no segment: no model was trained yet",
+        "not_eligible": "in no segment: not eligible",
+    }
     others = {s.status: s.n_users for s in data.segments if s.segment_id is None}
-    return (*about, *[f"{plural(n, 'user')} {said.get(status, status)}." for status, n in sorted(others.items())])
+    return (
+        *about,
+        *[f"{plural(n, 'user')} {said.get(status, status)}." for status, n in sorted(others.items())],
+    )
 
 
 def _segment_grid(data: ReportData, modelled: Sequence[SegmentCount]) -> Grid:
@@ -164,7 +177,13 @@ def _segment_grid(data: ReportData, modelled: Sequence[SegmentCount]) -> Grid:
     total = sum(s.n_users for s in modelled)
     shaded = [heats([_mean([s], i) for s in largest_first]) for i, _ in enumerate(data.features)]
     rows = [
-        _segment_row(s.segment or f"segment {s.segment_id}", [s], total, data.features, [column[j] for column in shaded])
+        _segment_row(
+            s.segment or f"segment {s.segment_id}",
+            [s],
+            total,
+            data.features,
+            [column[j] for column in shaded],
+        )
         for j, s in enumerate(largest_first)
     ]
     unshaded = [None for _ in data.features]
@@ -174,7 +193,11 @@ def _segment_grid(data: ReportData, modelled: Sequence[SegmentCount]) -> Grid:
 
 
 def _segment_row(
-    name: str, segments: Sequence[SegmentCount], total: int, features: Sequence[Feature], shades: Sequence[float | None]
+    name: str,
+    segments: Sequence[SegmentCount],
+    total: int,
+    features: Sequence[Feature],
+    shades: Sequence[float | None],
 ) -> tuple[Cell, ...]:
     users = sum(s.n_users for s in segments)
     means = [

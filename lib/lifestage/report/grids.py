@@ -10,7 +10,7 @@ from typing import Any
 from lifestage.tables.catalogue import Unit
 
 NOTHING = "–"
-WINDOW = re.compile(r"(?P<measure>.+)_(?P<days>\d+)d")
+WINDOW = re.compile(r"^(.+)_(\d+)d$")
 Number = int | float | Decimal
 
 
@@ -55,9 +55,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Chart:
-    """A Vega-Lite spec and its legend."""
+    """A Vega-Lite spec with its heading and legend."""
 
     key: str
+    title: str
     spec: dict[str, Any]
     legend: tuple[Entry, ...] = ()
 
@@ -77,11 +78,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Tile:
-    """One headline number."""
+    """One headline number and the lines that say what it counts."""
 
     label: str
     value: str
-    detail: str
+    lines: tuple[str, ...]
     look: Look = Look.NUMBER
 
 
@@ -130,9 +131,8 @@ def plural(n: int, one: str) -> str:
 
 
 def label_of(feature: str) -> str:
-    """A column name as words: net_amount_365d reads "Net amount, 365 days"."""
-    window = WINDOW.fullmatch(feature)
-    words = f"{window['measure']}, {window['days']} days" if window else feature
+    """A column name as words: n_views_90d reads "Views, 90 days"."""
+    words = WINDOW.sub(r"\1, \2 days", feature.removeprefix("n_"))
     return words.replace("_", " ").capitalize()
 
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from lifestage.report.charts import bars_chart
 from lifestage.report.content import CompletedRun, Delivery, ReportData, Snapshot
-from lifestage.report.grids import Cell, Chart, Grid, Look, Section, count, number, plural, share, text, verdict
+from lifestage.report.grids import Cell, Chart, Grid, Look, Section, number, plural, share, text, verdict
 
-N_REASONS = 3
 N_CHARTED = 12
 N_LISTED = 20
 OUTCOMES = {
@@ -34,8 +33,12 @@ def quality_section(data: ReportData) -> Section:
     reasons = reasons_of(data.deliveries)
     charts = (_reasons_chart(reasons),) if reasons else ()
     notes = notes if reasons else (*notes, "No row was rejected.")
-    grids = (*([_source_grid("Delivered in this run", new)] if new else []), _source_grid(_span(data.deliveries), data.deliveries))
-    return Section("quality", "Data quality", definition, notes, charts, grids, folded=(_delivery_grid(data.deliveries),))
+    grids = (
+        _source_grid("Delivered in this run", new),
+        _source_grid(_span(data.deliveries), data.deliveries),
+    )
+    folded = (_reason_grid(data.deliveries), _delivery_grid(data.deliveries))
+    return Section("quality", "Data quality", definition, notes, charts, _filled(grids), _filled(folded))
 
 
 def accuracy(deliveries: Sequence[Delivery]) -> tuple[int, int]:
@@ -57,7 +60,9 @@ def checks_section(data: ReportData) -> Section:
     """The checks of the newest snapshot."""
     definition = "What had to hold before the snapshot became the one that readers see."
     if not data.snapshots:
-        return Section("checks", "Checks", definition, (f"No snapshot of {data.header.as_of} has been published.",))
+        return Section(
+            "checks", "Checks", definition, (f"No snapshot of {data.header.as_of} has been published.",)
+        )
     newest = data.snapshots[0]
     if not newest.checks:
         return Section("checks", "Checks", definition, (f"Snapshot {newest.snapshot_id} names no check.",))
@@ -73,10 +78,15 @@ def run_section(data: ReportData) -> Section:
     mine = next((run for run in data.runs if run.run_id == data.header.run_id), None)
     shown = mine or (data.runs[0] if data.runs else None)
     charts = (_seconds_chart(shown),) if shown and shown.seconds else ()
-    folded = [_version_grid(data, shown), _run_grid(data.runs), _snapshot_grid(data.snapshots)]
+    seconds = (_seconds_grid(shown),) if shown else ()
+    folded = (*seconds, _version_grid(data, shown), _snapshot_grid(data.snapshots), _run_grid(data.runs))
     return Section(
-        "run", "What ran", definition, _run_notes(data, mine, shown), charts, folded=tuple(g for g in folded if g.rows)
+        "run", "What ran", definition, _run_notes(data, mine, shown), charts, folded=_filled(folded)
     )
+
+
+def _filled(grids: Sequence[Grid]) -> tuple[Grid, ...]:
+    return tuple(grid for grid in grids if grid.rows)
 
 
 def _span(deliveries: Sequence[Delivery]) -> str:
@@ -85,7 +95,7 @@ def _span(deliveries: Sequence[Delivery]) -> str:
 
 def _reasons_chart(reasons: dict[str, int]) -> Chart:
     most = dict(list(reasons.items())[:N_CHARTED])
-    return Chart("reasons-chart", bars_chart(most, "Reason", "Rejected rows, all deliveries"))
+    return Chart("reasons-chart", "Rejected rows by reason", bars_chart(most, "Reason", "Rejected rows"))
 
 
 def _source_grid(caption: str, deliveries: Sequence[Delivery]) -> Grid:
@@ -94,12 +104,22 @@ def _source_grid(caption: str, deliveries: Sequence[Delivery]) -> Grid:
         mine = [d for d in deliveries if d.source == source]
         totals = [number(sum(d.counts[name] for d in mine)) for name in OUTCOMES]
         passed = Cell(share(*accuracy(mine), digits=2), Look.NUMBER)
-        rows.append((text(source), number(len(mine)), *totals, passed, text(_top(reasons_of(mine)))))
-    return Grid(caption, ("Source", "Deliveries", *OUTCOMES.values(), "Accuracy", "Top reasons"), tuple(rows))
+        rows.append((text(source), number(len(mine)), *totals, passed))
+    return Grid(caption, ("Source", "Deliveries", *OUTCOMES.values(), "Accuracy"), tuple(rows))
 
 
-def _top(reasons: dict[str, int]) -> str:
-    return ", ".join(f"{reason} {count(n)}" for reason, n in list(reasons.items())[:N_REASONS])
+def _reason_grid(deliveries: Sequence[Delivery]) -> Grid:
+    rows = []
+    for source in sorted({d.source for d in deliveries}):
+        mine = [d for d in deliveries if d.source == source]
+        rejected = sum(d.counts["n_rejected"] for d in mine)
+        for reason, n in list(reasons_of(mine).items())[:N_CHARTED]:
+            rows.append((text(source), text(reason), number(n), Cell(share(n, rejected), Look.NUMBER)))
+    return Grid(
+        "Rejected rows by source and reason",
+        ("Source", "Reason", "Rows", "Of its rejected rows"),
+        tuple(rows),
+    )
 
 
 def _delivery_grid(deliveries: Sequence[Delivery]) -> Grid:
@@ -115,7 +135,9 @@ def _delivery_grid(deliveries: Sequence[Delivery]) -> Grid:
         )
         for d in deliveries[:N_LISTED]
     )
-    return Grid("Newest deliveries", ("No.", "Source", "Kind", "File", "Rows in", "Rejected", "Read at (UTC)"), rows)
+    return Grid(
+        "Newest deliveries", ("No.", "Source", "Kind", "File", "Rows in", "Rejected", "Read at (UTC)"), rows
+    )
 
 
 def _run_notes(data: ReportData, mine: CompletedRun | None, shown: CompletedRun | None) -> tuple[str, ...]:
@@ -124,12 +146,23 @@ def _run_notes(data: ReportData, mine: CompletedRun | None, shown: CompletedRun 
     total = f"{sum(shown.seconds.values()):,.0f} seconds in {plural(len(shown.seconds), 'step')}"
     if mine:
         return (f"This run took {total}.",)
-    return (f"This run was not complete when the report was written; the run completed last, {shown.run_id}, took {total}.",)
+    return (
+        f"This run was not complete when the report was written; the run completed last, {shown.run_id}, took {total}.",
+    )
+
+
+def _longest_first(run: CompletedRun) -> dict[str, float]:
+    return dict(sorted(run.seconds.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _seconds_chart(run: CompletedRun) -> Chart:
-    longest_first = dict(sorted(run.seconds.items(), key=lambda item: (-item[1], item[0])))
-    return Chart("seconds-chart", bars_chart(longest_first, "Step", f"Seconds in run {run.run_id}", digits=1))
+    spec = bars_chart(_longest_first(run), "Step", "Seconds", digits=1)
+    return Chart("seconds-chart", f"Seconds by step in run {run.run_id}", spec)
+
+
+def _seconds_grid(run: CompletedRun) -> Grid:
+    rows = tuple((text(step), Cell(f"{n:,.1f}", Look.NUMBER)) for step, n in _longest_first(run).items())
+    return Grid(f"Seconds by step in run {run.run_id}", ("Step", "Seconds"), rows)
 
 
 def _version_grid(data: ReportData, shown: CompletedRun | None) -> Grid:
@@ -169,4 +202,8 @@ def _snapshot_grid(snapshots: Sequence[Snapshot]) -> Grid:
         )
         for s in snapshots
     )
-    return Grid("Snapshots of this run's dates", ("Snapshot", "Users", "Checks passed", "Published (UTC)", "Digest"), rows)
+    return Grid(
+        "Snapshots of this run's dates",
+        ("Snapshot", "Users", "Checks passed", "Published (UTC)", "Digest"),
+        rows,
+    )

@@ -31,7 +31,9 @@
   // `ast` has Vega interpret its expressions: the page's policy forbids eval.
   const draw = () => Object.entries(specs).forEach(([key, spec]) => {
     const place = document.getElementById(key);
-    vegaEmbed(place, spec, { actions: false, ast: true, renderer: "svg", config: theme() }).catch(fail(place));
+    const tooltip = { theme: dark.matches ? "dark" : "light" };
+    const options = { actions: false, ast: true, config: theme(), defaultStyle: false, renderer: "svg", tooltip };
+    vegaEmbed(place, spec, options).catch(fail(place));
   });
 
   dark.addEventListener("change", draw);

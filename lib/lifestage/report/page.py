@@ -29,15 +29,19 @@ def render(data: ReportData) -> str:
     )
     specs = {chart.key: chart.spec for section in sections for chart in section.charts}
     scripts = [_vega(), _asset("page.js")] if specs else []
-    return _environment().from_string(_asset("page.html")).render(
-        header=data.header,
-        facts=_facts(data),
-        tiles=_tiles(data),
-        sections=sections,
-        specs=specs,
-        style=Markup(_asset("page.css")),
-        scripts=[Markup(script) for script in scripts],
-        policy=_policy(scripts),
+    return (
+        _environment()
+        .from_string(_asset("page.html"))
+        .render(
+            header=data.header,
+            facts=_facts(data),
+            tiles=_tiles(data),
+            sections=sections,
+            specs=specs,
+            style=Markup(_asset("page.css")),
+            scripts=[Markup(script) for script in scripts],
+            policy=_policy(scripts),
+        )
     )
 
 
@@ -63,22 +67,24 @@ def _users_tile(data: ReportData) -> Tile:
         totals[str(stage.as_of)] = totals.get(str(stage.as_of), 0) + stage.n_users
     *earlier, newest = totals.items() or [("", 0)]
     if not earlier:
-        return Tile("Users", count(newest[1]), "in a lifecycle stage")
+        return Tile("Users", count(newest[1]), ("in a lifecycle stage",))
     date, before = earlier[-1]
-    return Tile("Users", count(newest[1]), f"in a lifecycle stage, {newest[1] - before:+,} since {date}")
+    return Tile("Users", count(newest[1]), ("in a lifecycle stage", f"{newest[1] - before:+,} since {date}"))
 
 
 def _buyers_tile(data: ReportData) -> Tile:
     scored = sum(c.n_users for c in data.rfm if c.r_score is not None)
     period = data.rfm[0].period_days if data.rfm else 365
-    return Tile("Buyers", count(scored), f"scored for the last {period} days")
+    return Tile("Buyers", count(scored), (f"scored for the last {period} days",))
 
 
 def _accuracy_tile(data: ReportData) -> Tile:
     new = [d for d in data.deliveries if d.is_new]
     passed, received = accuracy(new or data.deliveries)
     where = "this run" if new else "all deliveries"
-    return Tile("Accuracy of data", share(passed, received, digits=2), f"of {count(received)} rows received, {where}")
+    return Tile(
+        "Accuracy of data", share(passed, received, digits=2), (f"of {count(received)} rows received", where)
+    )
 
 
 def _checks_tile(data: ReportData) -> Tile:
@@ -86,8 +92,10 @@ def _checks_tile(data: ReportData) -> Tile:
     passed = sum(check.passed for check in checks)
     look = Look.GOOD if passed == len(checks) else Look.BAD
     if not checks:
-        return Tile("Checks", "none", "no snapshot of this date")
-    return Tile("Checks", f"{passed} of {len(checks)}", f"passed for snapshot {data.snapshots[0].snapshot_id}", look)
+        return Tile("Checks", "none", ("no snapshot of this date",))
+    return Tile(
+        "Checks", f"{passed} of {len(checks)}", ("passed for snapshot", data.snapshots[0].snapshot_id), look
+    )
 
 
 @cache
@@ -109,5 +117,12 @@ def _policy(scripts: Sequence[str]) -> str:
     """Only these scripts run, by their digests, and nothing is fetched: data that slipped through could do neither."""
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
-    rules = {"default-src": "'none'", "script-src": allowed, "style-src": "'unsafe-inline'", "img-src": "data:"}
-    return "; ".join(f"{name} {value}" for name, value in (rules | {"base-uri": "'none'", "form-action": "'none'"}).items())
+    rules = {
+        "default-src": "'none'",
+        "script-src": allowed,
+        "style-src": "'unsafe-inline'",
+        "img-src": "data:",
+    }
+    return "; ".join(
+        f"{name} {value}" for name, value in (rules | {"base-uri": "'none'", "form-action": "'none'"}).items()
+    )

@@ -5,11 +5,13 @@ from pathlib import Path
 from lifestage.core.job import Job
 from lifestage.report.config import ReportConfig
 from lifestage.report.data import read_data
-from lifestage.report.page import render
 
 
 def run(job: Job, config: ReportConfig) -> None:
     """Read, aggregate, render, write. The run is not complete yet: `runs` holds only earlier ones."""
+    # Altair takes most of a second to import: only a run that reports pays for it, not every command.
+    from lifestage.report.page import render
+
     _write_whole(Path(config.path), render(read_data(job, config)))
 
 

@@ -175,6 +175,6 @@ def _swapped(points: Matrix, weights: Vector, current: Clustering, candidate: Ve
 def _draw(rng: np.random.Generator, masses: Vector, n: int) -> Indices:
     """Points drawn in proportion to their mass; one of mass 0 is not drawn while another has some."""
     cumulative = np.cumsum(masses)
-    drawn = np.searchsorted(cumulative, rng.random(n) * cumulative[-1], side="right")
+    drawn: Indices = np.searchsorted(cumulative, rng.random(n) * cumulative[-1], side="right")
     drawn[drawn == len(masses)] -= 1
     return drawn

@@ -9,6 +9,9 @@ from lifestage.segments.kmeans import Matrix, Vector
 from lifestage.segments.model import SegmentModel
 from lifestage.segments.scaling import GRID, ScaledFeature
 
+# How far a segment may have moved, as a share of the way to its nearest neighbour. On Complete Journey, month
+# to month and quarter to quarter, groups that were the same by their profiles moved up to 0.62 of it.
+REACH = 0.75
 # Dearer than any sum of allowed distances: an allowed pair is always better than a forbidden one.
 FORBIDDEN = 1e9
 
@@ -19,10 +22,10 @@ def segment_ids(
     """The id of each new centroid, and the ids that are used no longer.
 
     Old centroids are un-scaled with the old parameters and scaled with the new ones, so that both are in one
-    space. A pair may match if the new centroid is within half the way from the old one to its nearest old
-    neighbour: then the old model, too, holds it for that segment, clearly. Of all matchings that pair as many
-    as possible, the cheapest counts. Everything else gets the next ids, in the given order. A model with other
-    features is about other groups: nothing matches.
+    space. An id passes on only if the old model itself would put the new centroid into that segment, and no
+    farther from its centroid than three quarters of the way to the next old one. Of several such heirs the
+    matching of most pairs and least cost takes the nearest. All others get the next ids, in the given order. A
+    model with other features is about other groups: nothing matches.
 
     Args:
         centroids: New centroids in grid steps, in the order in which fresh ids are given.
@@ -50,7 +53,8 @@ def _matches(
     new = (centroids / GRID)[:, told]
     old = _in_new_space(previous, features)[:, told]
     costs = _distances(new, old)
-    costs[costs >= _radii(old)] = FORBIDDEN
+    elsewhere = costs > costs.min(axis=1, keepdims=True)
+    costs[elsewhere | (costs >= REACH * _separations(old))] = FORBIDDEN
     rows, columns = linear_sum_assignment(costs)
     return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if costs[i, j] < FORBIDDEN]
 
@@ -66,14 +70,14 @@ def _mean_and_scale(features: Sequence[ScaledFeature]) -> tuple[Vector, Vector]:
     return np.array([each.mean for each in features]), np.array([each.scale for each in features])
 
 
-def _radii(old: Matrix) -> Vector:
-    """Half the distance of each old centroid to its nearest neighbour; alone, half the spread of all users."""
+def _separations(old: Matrix) -> Vector:
+    """The distance of each old centroid to its nearest neighbour; for a single one the spread of all users."""
     if len(old) == 1:
-        return np.array([max(np.sqrt(old.shape[1]), 1.0) / 2])
+        return np.array([max(np.sqrt(old.shape[1]), 1.0)])
     distances = _distances(old, old)
     np.fill_diagonal(distances, np.inf)
-    radii: Vector = distances.min(axis=1) / 2
-    return radii
+    separations: Vector = distances.min(axis=1)
+    return separations
 
 
 def _distances(left: Matrix, right: Matrix) -> Matrix:

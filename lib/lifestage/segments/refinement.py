@@ -54,7 +54,7 @@ def _partial_sums(
         found = clustering(scaled(batch.columns, features), np.ones(batch.num_rows), centroids)
         sums += found.sums
         sizes += found.sizes
-    k, d = sums.shape
+    k, d = len(centroids), len(features)
     columns = {
         "cluster": np.repeat(np.arange(k, dtype=np.int32), d),
         "dimension": np.tile(np.arange(d, dtype=np.int32), k),

@@ -90,7 +90,8 @@ def scaled(
         filled = np.where(np.isnan(values), feature.median, values)
         deviations = (np.clip(filled, feature.low, feature.high) - feature.mean) / feature.scale
         coordinates[index] = np.rint(np.clip(deviations, -BOUND, BOUND) * GRID)
-    return coordinates
+    # Adding 0 turns -0.0 into 0.0: equal coordinates have equal bytes.
+    return coordinates + 0.0
 
 
 def _power_sums(name: str, quantiles: tuple[int, ...]) -> tuple[Column, Column]:

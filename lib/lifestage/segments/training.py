@@ -106,7 +106,7 @@ def _segments(
     order = order[sizes[order] > 0]
     ids, retired_ids = segment_ids(centroids[order], fitted, config.features_hash, previous)
     by_id = sorted(zip(ids, order, strict=True))
-    profiles = [tuple((centroids[index] / GRID).tolist()) for _, index in by_id]
+    profiles = [tuple((centroids[index] / GRID + 0.0).tolist()) for _, index in by_id]
     names = segment_names(profiles, config.features)
     segments = tuple(
         Segment(segment_id, name, profile, int(sizes[index]))

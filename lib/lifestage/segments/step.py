@@ -1,0 +1,47 @@
+"""Train where the calendar asks for it, then assign every user of the run's dates."""
+
+from datetime import date
+
+from pyspark.sql import functions as F
+
+from lifestage.core.job import Job
+from lifestage.segments.assignment import assign
+from lifestage.segments.config import SegmentsConfig
+from lifestage.segments.model import SegmentModel
+from lifestage.segments.schedule import training_date
+from lifestage.segments.training import train
+
+
+def run(job: Job, config: SegmentsConfig) -> None:
+    """Train the models that are due on the run's dates, in order, then assign.
+
+    A model that is stored is never trained again: it is an input of any later rebuild.
+    """
+    features = (
+        job.read("user_features").where("status = 'active'").where(F.col("as_of").isin(*job.run.as_of_dates))
+    )
+    # One row a training date, ever.
+    stored = {row["trained_on"]: SegmentModel.from_row(row) for row in job.read("segment_models").collect()}
+    for day in job.run.as_of_dates:
+        if day not in stored and training_date(day, config.training) == day:
+            previous = _latest(stored, day)
+            model = train(features.where(F.col("as_of") == F.lit(day)), config, day, previous)
+            if model is not None:
+                stored[day] = model
+                job.write(
+                    "segment_models",
+                    job.spark.createDataFrame([model.to_row()], job.table("segment_models").schema),
+                )
+    models = {day: _in_force(stored, day, config) for day in job.run.as_of_dates}
+    job.write_as_of("user_segments", assign(features, models, config))
+
+
+def _in_force(stored: dict[date, SegmentModel], as_of: date, config: SegmentsConfig) -> SegmentModel | None:
+    """The model of the latest training date up to as_of that had users enough."""
+    due = training_date(as_of, config.training)
+    return _latest(stored, due) if due else None
+
+
+def _latest(stored: dict[date, SegmentModel], up_to: date) -> SegmentModel | None:
+    known = [day for day in stored if day <= up_to]
+    return stored[max(known)] if known else None
