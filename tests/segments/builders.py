@@ -1,6 +1,7 @@
 """Rows, configs and models with fixed defaults, so that a test states only what matters to it."""
 
 from datetime import date
+from decimal import Decimal
 from random import Random
 
 import numpy as np
@@ -17,7 +18,8 @@ USER_FEATURES = (
 
 
 def user(user_id="u1", as_of=D, spend=10, visits=3, share=0.5, is_member=True):
-    return (user_id, as_of, spend, visits, share, is_member)
+    amount = None if spend is None else Decimal(str(spend))
+    return (user_id, as_of, amount, visits, share, is_member)
 
 
 def frame(spark, rows, partitions=1):
@@ -65,12 +67,6 @@ def grouped_users(n=300, as_of=D, shift=1.0):
             )
         )
     return rows
-
-
-def decimals(rows):
-    from decimal import Decimal
-
-    return [(*row[:2], None if row[2] is None else Decimal(str(row[2])), *row[3:]) for row in rows]
 
 
 def feature(

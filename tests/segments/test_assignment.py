@@ -8,7 +8,7 @@ from lifestage.core.contracts import conform
 from lifestage.segments.assignment import assign
 from lifestage.segments.training import train
 from lifestage.tables.segments import USER_SEGMENTS
-from segments.builders import D, config, decimals, feature, frame, grouped_users, model, user
+from segments.builders import D, config, feature, frame, grouped_users, model, user
 
 EARLIER = date(2026, 3, 31)
 PLANE = (feature("visits", "visits"), feature("share", "share"))
@@ -19,7 +19,7 @@ def plane(centroids, **values):
 
 
 def assigned(spark, rows, models, partitions=1):
-    return conform(assign(frame(spark, decimals(rows), partitions), models, config()), USER_SEGMENTS)
+    return conform(assign(frame(spark, rows, partitions), models, config()), USER_SEGMENTS)
 
 
 def assert_segments(actual, rows):
@@ -102,7 +102,7 @@ def test_no_users_are_no_rows(spark):
 
 def test_row_order_and_partitions_change_no_bit_and_sizes_are_those_of_training(spark):
     rows = grouped_users()
-    fit = train(frame(spark, decimals(rows)), config(), D, None)
+    fit = train(frame(spark, rows), config(), D, None)
     once = assigned(spark, rows, {D: fit})
     again = assigned(spark, Random(1).sample(rows, 300), {D: fit}, partitions=64)
     assert sorted(once.collect()) == sorted(again.collect())

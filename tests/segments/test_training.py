@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from lifestage.segments.model import SegmentModel
 from lifestage.segments.training import train
 from lifestage.tables.segments import SEGMENT_MODELS
-from segments.builders import D, config, decimals, frame, grouped_users, user
+from segments.builders import D, config, frame, grouped_users, user
 
 
 def trained(spark, rows, previous=None, partitions=1, **changes):
-    return train(frame(spark, decimals(rows), partitions), config(**changes), D, previous)
+    return train(frame(spark, rows, partitions), config(**changes), D, previous)
 
 
 @pytest.fixture(scope="module")

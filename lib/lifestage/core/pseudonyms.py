@@ -37,11 +37,13 @@ def without_pads(frame: DataFrame) -> DataFrame:
     return frame.drop(PADS)
 
 
-def normalised(sql: str, rules: IdentifierType) -> Column:
-    """A struct of the identifier under its type's rules and whether it is valid; a missing one is NULL and valid."""
-    value = f"transform(array(CAST(({sql}) AS STRING)), value -> {rules.normalise})[0]"
-    valid = f"transform(array({value}), value -> {rules.valid})[0]"
-    return F.struct(F.expr(value).alias("value"), F.coalesce(F.expr(valid), F.lit(True)).alias("is_valid"))
+def add_normalised(rows: DataFrame, source: str, target: str, rules: IdentifierType) -> DataFrame:
+    """Adds the identifier of column `source` under its type's rules as `target`; NULL where missing or not valid.
+
+    The rules are SQL over `value`: the column takes that name for as long as they are applied.
+    """
+    normal = rows.withColumn("value", F.col(source)).withColumn("value", F.expr(rules.normalise))
+    return normal.withColumn(target, F.expr(f"CASE WHEN {rules.valid} THEN value END")).drop("value")
 
 
 def pseudonym(kind: str, value: Column) -> Column:

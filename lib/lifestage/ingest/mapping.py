@@ -9,9 +9,9 @@ from pyspark.sql import functions as F
 
 from lifestage.core.as_of_join import join_as_of
 from lifestage.core.files import OnChange
-from lifestage.core.pseudonyms import keyed_hash, normalised, pseudonym, with_pads, without_pads
-from lifestage.core.raw import type_reasons, typed
-from lifestage.ingest.config import IngestConfig, Rule, Severity, Source
+from lifestage.core.pseudonyms import add_normalised, keyed_hash, pseudonym, with_pads, without_pads
+from lifestage.core.raw import joined_reasons, listed_reasons, type_reasons, typed
+from lifestage.ingest.config import IngestConfig, Severity, Source
 
 from lifestage.tables.event_types import AmountSign
 from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS, MONEY
@@ -54,7 +54,7 @@ def _source_columns(raw: DataFrame, source: Source, door: Door) -> DataFrame:
         F.col("is_broken").alias("_broken"),
         F.col("is_header").alias("_header"),
         "file_name",
-        _present(type_reasons(source, zone)).alias("_type_reasons"),
+        joined_reasons(type_reasons(source, zone)).alias("_type_reasons"),
         *[column.alias(column_name) for column_name, column in typed(source, zone).items()],
     )
     if not source.lookups:
@@ -73,16 +73,16 @@ def _mapped(rows: DataFrame, name: str, source: Source, door: Door) -> DataFrame
         "_broken",
         "_header",
         F.col("_pads"),
-        F.concat("_type_reasons", _present(_cast_reasons(source))).alias("_reasons"),
-        _present([_rule_reason(rule, check.check) for rule, check in _rules(source, Severity.ERROR)]).alias("_rules"),
-        _present([_rule_reason(rule, check.check) for rule, check in _rules(source, Severity.WARNING)]).alias("_warned"),
+        joined_reasons([F.col("_type_reasons"), *_cast_reasons(source)]).alias("_reasons"),
+        joined_reasons(_broken_rules(source, Severity.ERROR)).alias("_rules"),
+        joined_reasons(_broken_rules(source, Severity.WARNING)).alias("_warned"),
         F.lit(name).alias("source"),
         F.lit(door.now).cast("timestamp").alias("ingested_at"),
         *[_target(column.name, column.type.simpleString(), source) for column in MAPPED_COLUMNS],
         _event_id(source).alias("event_id"),
         _version(source).alias("version"),
         (F.expr(source.delete_when) if source.delete_when else F.lit(False)).alias("is_delete"),
-        *[normalised(sql, door.config.identifiers[kind]).alias(f"_id_{kind}") for kind, sql in source.identifiers.items()],
+        *[F.expr(sql).cast("string").alias(f"_raw_{kind}") for kind, sql in source.identifiers.items()],
     )
 
 
@@ -107,12 +107,10 @@ def _cast_reasons(source: Source) -> list[Column]:
 
 
 def _attributes(source: Source) -> Column:
-    """Declared attributes that have a value; NULL where none has."""
+    """Declared attributes, NULL where the source gives none."""
     if not source.attributes:
         return F.lit(None).cast("map<string,string>")
-    pairs = [F.struct(F.lit(key), F.expr(sql).cast("string").alias("value")) for key, sql in source.attributes.items()]
-    present = F.filter(F.array(*pairs), lambda pair: pair["value"].isNotNull())
-    return F.when(F.size(present) > 0, F.map_from_entries(present))
+    return F.create_map(*[part for key, sql in source.attributes.items() for part in (F.lit(key), F.expr(sql).cast("string"))])
 
 
 def _event_id(source: Source) -> Column:
@@ -155,29 +153,43 @@ def _converted(rows: DataFrame, source: Source, door: Door) -> DataFrame:
 
 
 def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
-    """Pseudonyms and subject, and the reasons: a broken line has no other, any other row has all that apply."""
-    kinds = [kind for kind in door.config.by_strength() if kind in source.identifiers]
-    valid = {kind: F.when(F.col(f"_id_{kind}.is_valid"), F.col(f"_id_{kind}.value")) for kind in kinds}
-    rows = rows.withColumns({f"_ps_{kind}": pseudonym(kind, value) for kind, value in valid.items()})
-    pairs = F.array(*[F.struct(F.lit(kind), F.col(f"_ps_{kind}").alias("value")) for kind in kinds])
-    present = F.filter(pairs, lambda pair: pair["value"].isNotNull())
-    subject = F.coalesce(*[F.col(f"_ps_{kind}") for kind in kinds]) if kinds else F.lit(None).cast("string")
-    identifiers = F.when(F.size(present) > 0, F.map_from_entries(present)) if kinds else F.lit(None).cast("map<string,string>")
-    invalid = [F.when(~F.col(f"_id_{kind}.is_valid"), F.lit(f"invalid_identifier:{kind}")) for kind in kinds]
-    rows = rows.withColumns({"subject": subject, "identifiers": identifiers})
-    found = F.array_sort(F.concat("_reasons", "_rules", _present(_event_reasons(source, door))))
-    broken = F.when(~F.is_valid_utf8("raw"), F.array(F.lit("wrong_encoding"))).otherwise(F.array(F.lit("malformed")))
-    names = [column.name for column in EVENT_COLUMNS]
+    """Adds the reasons: a broken line has no other, any other row has all that apply, sorted."""
+    rows, invalid = _with_pseudonyms(rows, source, door)
+    found = joined_reasons([F.col("_reasons"), F.col("_rules"), *_event_reasons(source, door)])
+    broken = F.when(~F.is_valid_utf8("raw"), F.lit("wrong_encoding")).otherwise(F.lit("malformed"))
+    reasons = F.when(F.col("_broken"), broken).otherwise(found)
+    # The text of a good row is not needed, unless what the row meets may still reject it.
+    may_be_needed = source.looks_back or source.on_change is OnChange.REJECT or not source.key
+    raw = F.col("raw") if may_be_needed else F.when(F.trim(F.lit("\n"), reasons) != "", F.col("raw"))
     return rows.select(
-        *names,
-        "raw",
-        F.when(F.col("_broken"), broken).otherwise(found).alias("reasons"),
-        F.concat("_warned", _present(invalid)).alias("warnings"),
+        *[column.name for column in EVENT_COLUMNS],
+        raw.alias("raw"),
+        listed_reasons(F.trim(F.lit("\n"), reasons)).alias("reasons"),
+        listed_reasons(F.trim(F.lit("\n"), joined_reasons([F.col("_warned"), *invalid]))).alias("warnings"),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
         F.col("_header").alias("is_header"),
         F.lit(source.looks_back).alias("looks_back"),
         F.lit(source.on_change is OnChange.REJECT).alias("rejects_changes"),
     )
+
+
+def _with_pseudonyms(rows: DataFrame, source: Source, door: Door) -> tuple[DataFrame, list[Column]]:
+    """Adds identifiers and the strongest as subject; a warning for each identifier that is not valid."""
+    kinds = [kind for kind in door.config.by_strength() if kind in source.identifiers]
+    if not kinds:
+        nobody = {"subject": F.lit(None).cast("string"), "identifiers": F.lit(None).cast("map<string,string>")}
+        return rows.withColumns(nobody), []
+    for kind in kinds:
+        rows = add_normalised(rows, f"_raw_{kind}", f"_id_{kind}", door.config.identifiers[kind])
+    rows = rows.withColumns({f"_ps_{kind}": pseudonym(kind, F.col(f"_id_{kind}")) for kind in kinds})
+    every = F.create_map(*[part for kind in kinds for part in (F.lit(kind), F.col(f"_ps_{kind}"))])
+    subject = F.coalesce(*[F.col(f"_ps_{kind}") for kind in kinds])
+    present = every if len(kinds) == 1 else F.map_filter(every, lambda _, value: value.isNotNull())
+    invalid = [
+        F.when(F.col(f"_raw_{kind}").isNotNull() & F.col(f"_id_{kind}").isNull(), F.lit(f"invalid_identifier:{kind}"))
+        for kind in kinds
+    ]
+    return rows.withColumns({"subject": subject, "identifiers": F.when(subject.isNotNull(), present)}), invalid
 
 
 def _event_reasons(source: Source, door: Door) -> list[Column]:
@@ -189,7 +201,7 @@ def _event_reasons(source: Source, door: Door) -> list[Column]:
     faults = {
         "missing:event_type": F.col("event_type").isNull(),
         "unknown_event_type": ~F.col("event_type").isin(list(types)),
-        "missing:event_at": F.col("event_at").isNull() & (F.size("_reasons") == 0),
+        "missing:event_at": F.col("event_at").isNull() & (F.col("_reasons") == ""),
         "in_the_future": F.col("event_at") > F.col("ingested_at") + F.expr(MAX_FUTURE),
         "wrong_sign:amount": wrong_sign,
         "no_rate:currency": F.col("_no_rate"),
@@ -204,17 +216,10 @@ def _event_reasons(source: Source, door: Door) -> list[Column]:
     return [F.when(condition, F.lit(reason)) for reason, condition in faults.items()]
 
 
-def _rules(source: Source, severity: Severity) -> list[tuple[str, Rule]]:
-    return [(name, rule) for name, rule in source.rules.items() if rule.severity is severity]
-
-
-def _rule_reason(name: str, check: str) -> Column:
-    return F.when(~F.expr(check), F.lit(f"rule:{name}"))
-
-
-def _present(reasons: list[Column]) -> Column:
-    """An array of the reasons that hold."""
-    return F.array_compact(F.array(F.lit(None).cast("string"), *reasons))
+def _broken_rules(source: Source, severity: Severity) -> list[Column]:
+    """A reason for each of the source's own rules that does not hold; NULL counts as held."""
+    rules = {name: rule.check for name, rule in source.rules.items() if rule.severity is severity}
+    return [F.when(~F.expr(check), F.lit(f"rule:{name}")) for name, check in rules.items()]
 
 
 def _business_date(instant: Column, door: Door) -> Column:

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.deliveries import Delivery, find_files, new_deliveries
 from lifestage.core.errors import CheckError
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
-from lifestage.core.pseudonyms import normalised, pseudonym, with_pads, without_pads
-from lifestage.core.raw import check_headers, read_raw, type_reasons, typed
+from lifestage.core.pseudonyms import PADS, add_normalised, pseudonym, with_pads, without_pads
+from lifestage.core.raw import check_headers, joined_reasons, listed_reasons, read_raw, type_reasons, typed
 from lifestage.reference.config import Extract, ReferenceConfig, ReferenceSource
 from lifestage.reference.versions import changed_versions, end_markers
 
@@ -57,28 +57,29 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
     assert job.secrets is not None
     zone = source.time_zone or config.time_zone
     columns = [column.alias(name) for name, column in typed(source, zone).items()]
-    broken = F.when(F.col("is_broken"), F.array(F.lit("malformed")))
-    faults = F.array_compact(F.array(F.lit(None).cast("string"), *type_reasons(source, zone)))
-    rows = raw.select(F.col("delivery_no").alias("_no"), F.col("is_header").alias("_header"), "file_name", F.coalesce(broken, faults).alias("_faults"), *columns)
+    faults = F.when(F.col("is_broken"), F.lit("malformed")).otherwise(joined_reasons(type_reasons(source, zone)))
+    rows = raw.select(
+        F.col("delivery_no").alias("_no"),
+        F.col("is_header").alias("_header"),
+        "file_name",
+        faults.alias("_faults"),
+        *columns,
+    )
     mapped = with_pads(rows, job.secrets.pseudonym_key).select(
-        *[_target(name, sql, source, config).alias(name) for name, sql in source.map.items()],
+        *[F.expr(sql).try_cast(source.types.get(name, "string")).alias(name) for name, sql in source.map.items()],
         F.expr(source.valid_from).try_cast("date").alias("extract_date"),
         F.col("_no").alias("delivery_no"),
         "_faults",
         F.col("_header").alias("is_header"),
         F.lit(False).alias("is_ended"),
+        PADS,
     )
+    for name, kind in source.identifiers.items():
+        mapped = add_normalised(mapped, name, "_normal", config.identifiers[kind])
+        mapped = mapped.withColumn(name, pseudonym(kind, F.col("_normal"))).drop("_normal")
     missing = [F.when(F.col(name).isNull(), F.lit(f"missing:{name}")) for name in (*source.key, "extract_date")]
-    reasons = F.concat("_faults", F.array_compact(F.array(*missing)))
-    return mapped.withColumn("reasons", reasons).drop("_faults")
-
-
-def _target(name: str, sql: str, source: ReferenceSource, config: ReferenceConfig) -> Column:
-    if name in source.identifiers:
-        kind = source.identifiers[name]
-        value = normalised(sql, config.identifiers[kind])
-        return pseudonym(kind, F.when(value["is_valid"], value["value"]))
-    return F.expr(sql).try_cast(source.types.get(name, "string"))
+    reasons = F.trim(F.lit("\n"), joined_reasons([F.col("_faults"), *missing]))
+    return without_pads(mapped).withColumn("reasons", listed_reasons(reasons)).drop("_faults")
 
 
 def _counted(rows: DataFrame) -> dict[int, Mapping[str, object]]:

@@ -84,9 +84,7 @@ def rfm_counts(user_value: DataFrame, as_of: date) -> tuple[RfmCount, ...]:
     amount = F.coalesce(F.sum("monetary_amount"), F.lit(0)).alias("amount")
     users = user_value.where(F.col("as_of") == F.lit(as_of))
     rows = users.groupBy(*cell).agg(F.count("*").alias("n"), amount).collect()
-    return tuple(
-        RfmCount(*[row[name] for name in cell], row["n"], row["amount"]) for row in _sorted(rows, *cell)
-    )
+    return tuple(_rfm(row) for row in _sorted(rows, *cell))
 
 
 def segment_counts(
@@ -152,6 +150,12 @@ def _feature(name: str, comment: str) -> Feature:
 def _sorted(rows: Sequence[Row], *columns: str) -> list[Row]:
     """Rows of a small result by some columns, NULL first; an ORDER BY would cost a job of its own to sample them."""
     return sorted(rows, key=lambda row: [(row[name] is not None, row[name]) for name in columns])
+
+
+def _rfm(row: Row) -> RfmCount:
+    return RfmCount(
+        row["rfm_status"], row["rfm_period_days"], row["r_score"], row["f_score"], row["n"], row["amount"]
+    )
 
 
 def _segment(row: Row, n_features: int) -> SegmentCount:

@@ -1,7 +1,7 @@
 """The parts that a page is made of, and how it prints numbers."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -9,9 +9,9 @@ from typing import Any
 
 from lifestage.tables.catalogue import Unit
 
-NOTHING = "–"
+NOTHING = "n/a"
 WINDOW = re.compile(r"^(.+)_(\d+)d$")
-Number = int | float | Decimal
+Number = int | Decimal
 
 
 class Look(StrEnum):
@@ -87,18 +87,22 @@ class Tile:
 
 
 def text(value: object) -> Cell:
+    """A plain cell."""
     return Cell(str(value))
 
 
 def number(n: int) -> Cell:
+    """A cell with a whole number."""
     return Cell(count(n), Look.NUMBER)
 
 
 def verdict(passed: bool) -> Cell:
+    """A cell that says how a check ended, in words and in colour."""
     return Cell("passed", Look.GOOD) if passed else Cell("failed", Look.BAD)
 
 
 def count(n: int) -> str:
+    """A whole number with its thousands apart."""
     return f"{n:,}"
 
 
@@ -106,13 +110,17 @@ def share(part: Number, whole: Number, digits: int = 1) -> str:
     """A percentage that says 0 or 100 only where that is exact: 2 rejected rows of 100,000 are not 0.0 %."""
     if not whole:
         return NOTHING
-    percent = f"{100 * part / whole:.{digits}f} %"
-    if part and not float(percent[:-2]):
-        return f"< {10**-digits:g} %"
-    return f"> {100 - 10**-digits:g} %" if part != whole and float(percent[:-2]) == 100 else percent
+    percent = Decimal(100) * part / whole
+    least = Decimal(1).scaleb(-digits)
+    if 0 < percent <= least / 2:
+        return f"< {least} %"
+    if 100 - least / 2 <= percent < 100:
+        return f"> {100 - least} %"
+    return f"{percent:.{digits}f} %"
 
 
-def money(amount: Number, currency: str) -> str:
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with two decimals and its currency."""
     return f"{amount:,.2f} {currency}"
 
 
@@ -126,8 +134,21 @@ def quantity(value: Decimal | None, unit: str) -> str:
 
 
 def plural(n: int, one: str) -> str:
-    many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
-    return f"{count(n)} {one if n == 1 else many}"
+    """A number of things."""
+    return f"{count(n)} {one}" if n == 1 else f"{count(n)} {one}s"
+
+
+def unplaced(users: Iterable[tuple[str, int]], said: Mapping[str, str]) -> tuple[str, ...]:
+    """A sentence for each status that keeps users out of a figure."""
+    totals: dict[str, int] = {}
+    for status, n in users:
+        totals[status] = totals.get(status, 0) + n
+    return tuple(f"{plural(n, 'user')} {said.get(status, status)}." for status, n in sorted(totals.items()))
+
+
+def filled(grids: Sequence[Grid]) -> tuple[Grid, ...]:
+    """The grids that have a row."""
+    return tuple(grid for grid in grids if grid.rows)
 
 
 def label_of(feature: str) -> str:

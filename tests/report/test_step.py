@@ -1,0 +1,51 @@
+from lifestage.core.job import Job, Run
+from lifestage.core.store import Location, Store
+from lifestage.core.yaml_files import packaged_yaml
+from lifestage.report import step
+from lifestage.report.config import ReportConfig
+from lifestage.tables.catalogue import Catalogue
+from lifestage.tables.events import INGEST_LEDGER
+from lifestage.tables.features import user_features
+from lifestage.tables.publish import RUNS, SNAPSHOTS
+from lifestage.tables.segments import USER_SEGMENTS
+from lifestage.tables.stages import USER_STAGES
+from lifestage.tables.value import USER_VALUE
+from report.builders import AS_OF, NAMES, NOW
+
+
+def job_on(spark, root):
+    catalogue = Catalogue.model_validate(packaged_yaml("features.yaml"))
+    tables = (
+        USER_STAGES,
+        USER_VALUE,
+        USER_SEGMENTS,
+        user_features(catalogue),
+        INGEST_LEDGER,
+        SNAPSHOTS,
+        RUNS,
+    )
+    by_name = {table.name: table for table in tables}
+    run = Run(run_id="run-1", as_of_dates=(AS_OF,), now=NOW, config_hash="h")
+    return Job(
+        "report", run, Store(spark, Location(root=str(root))), by_name, frozenset(by_name), frozenset()
+    )
+
+
+def test_a_run_writes_one_file_and_the_same_one_again(spark, tmp_path):
+    job, path = job_on(spark, tmp_path / "root"), tmp_path / "out" / "report.html"
+    rows = spark.createDataFrame([("u1", AS_OF, "novice", "true", {})], USER_STAGES.schema)
+    job.store.write(USER_STAGES, rows, {}, {"as_of": [AS_OF]})
+    config = ReportConfig(
+        path=str(path),
+        business="Shop",
+        currency="EUR",
+        stages=("novice",),
+        rfm_names=NAMES,
+        segment_features=("net_amount_365d",),
+    )
+    step.run(job, config)
+    first = path.read_text(encoding="utf-8")
+    step.run(job, config)
+    assert path.read_text(encoding="utf-8") == first
+    assert [file.name for file in path.parent.iterdir()] == ["report.html"]
+    assert "1 (100.0 %)" in first

@@ -1,0 +1,1 @@
+"""What tests share: building frames with fixed defaults, comparing them, running projects."""
