@@ -1,3 +1,18 @@
 """User lifecycle management on PySpark and Delta Lake."""
 
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+__all__ = ["read", "snapshot"]
+
+if TYPE_CHECKING:
+    from lifestage.reading import read, snapshot
+else:
+
+    def __getattr__(name: str) -> Any:
+        """The readers, imported on first use: the package itself needs no Spark."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__} has no attribute {name}")
+        from lifestage import reading
+
+        return getattr(reading, name)

@@ -1,5 +1,6 @@
 """What only the whole configuration can tell: names that must exist, expressions that must hold water."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from lifestage.core.expressions import columns_of, parse, problems_of
-from lifestage.core.files import TYPE_PATTERN, FileLayout
+from lifestage.core.files import TYPE_PATTERN, FileLayout, Format
 from lifestage.features.mapping import layers
 from lifestage.ingest.config import Source
 from lifestage.reference.config import ReferenceSource
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 ENRICHED = ("is_action", "local_hour", "is_new_product")
 MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
+# What decode() knows, less what has line breaks of more than one byte.
+ENCODINGS = {"UTF-8", "ISO-8859-1", "US-ASCII"}
+OFFSET_LETTERS = set("XxZzVO")
 
 
 def check_config(config: "Config", folder: Path) -> Iterator[str]:
@@ -31,7 +35,7 @@ def check_config(config: "Config", folder: Path) -> Iterator[str]:
         yield from _at(folder / "sources" / f"{name}.yaml", _source_problems(source, config))
     for name, reference in config.reference.sources.items():
         yield from _at(folder / "reference" / f"{name}.yaml", _reference_problems(reference, config))
-    yield from _at("main file", _lookup_problems(config))
+    yield from _at("main file", [*_identifier_problems(config), *_lookup_problems(config)])
     yield from _at(folder / "features.yaml", _catalogue_problems(config))
     yield from _at(folder / "stages.yaml", _stage_problems(config))
     yield from _at(folder / "value.yaml", _rfm_problems(config))
@@ -68,6 +72,13 @@ def _is_implied(cast: exp.Cast) -> bool:
 def _layout_problems(layout: FileLayout) -> Iterator[str]:
     for name in sorted(set(layout.formats) - set(layout.columns)):
         yield f"formats.{name}: unknown column {name}"
+    for name, pattern in layout.formats.items():
+        if layout.columns.get(name) == "timestamp" and not OFFSET_LETTERS & set(re.sub("'[^']*'", "", pattern)):
+            yield f"formats.{name}: an instant needs an offset (XXX), or the column is a local_timestamp"
+    if layout.encoding.upper() not in ENCODINGS:
+        yield f"encoding: {layout.encoding} cannot be read, expected one of {_list(ENCODINGS)}"
+    elif layout.format is Format.JSON and layout.encoding.upper() != "UTF-8":
+        yield "encoding: json is UTF-8"
 
 
 def _source_problems(source: Source, config: "Config") -> Iterator[str]:
@@ -85,8 +96,11 @@ def _source_problems(source: Source, config: "Config") -> Iterator[str]:
         yield f"map.{name}: required key is missing"
     for name in sorted(set(source.map) - MAPPABLE):
         yield f"map.{name}: not a canonical column, expected one of {_list(MAPPABLE)}"
-    for name in sorted(set(source.key) - set(source.columns)):
-        yield f"key: unknown column {name}"
+    for section in ("key", "pii"):
+        for name in sorted(set(getattr(source, section)) - set(source.columns)):
+            yield f"{section}: unknown column {name}"
+    if source.looks_back and not source.key:
+        yield "key: required for version and delete_when"
     for kind in sorted(set(source.identifiers) - set(config.ingest.identifiers)):
         yield f"identifiers.{kind}: unknown identifier type, expected one of {_list(config.ingest.identifiers)}"
     for key, sql in _source_expressions(source):
@@ -111,6 +125,8 @@ def _leaks(source: Source) -> Iterator[str]:
     private = set(source.pii)
     for sql in source.identifiers.values():
         private |= _columns(sql)
+    for column in sorted(set(source.key) & private - set(source.pii)):
+        yield f"key: column {column} holds an identifier: name it under pii, so that the key is hashed"
     for section in ("map", "attributes"):
         for name, sql in getattr(source, section).items():
             for column in sorted(_columns(sql) & private):
@@ -138,6 +154,13 @@ def _reference_problems(source: ReferenceSource, config: "Config") -> Iterator[s
         key = name if name == "valid_from" else f"map.{name}"
         yield from _keyed(key, sql, {*source.columns, "file_name"})
         yield from _row_safe(key, sql)
+
+
+def _identifier_problems(config: "Config") -> Iterator[str]:
+    for name, rules in config.ingest.identifiers.items():
+        for key, sql in (("normalise", rules.normalise), ("valid", rules.valid)):
+            yield from _keyed(f"identifiers.{name}.{key}", sql, {"value"})
+            yield from _row_safe(f"identifiers.{name}.{key}", sql)
 
 
 def _event_columns(config: "Config") -> set[str]:

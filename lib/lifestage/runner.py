@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lifestage import __version__
@@ -41,7 +42,8 @@ class Project:
     config: Config
     store: Store
     tables: Mapping[str, Table]
-    secrets: Secrets
+    secrets: Secrets | None
+    """The keys; None where the project was opened to be read."""
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -62,14 +64,20 @@ class Request:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def open_project(path: Path) -> Project:
-    """The project whose main file is `path`; every configuration problem is raised before Spark starts."""
+def open_project(path: Path, spark: SparkSession | None = None, needs_keys: bool = True) -> Project:
+    """The project whose main file is `path`; every configuration problem is raised before Spark starts.
+
+    Args:
+        path: the main file.
+        spark: a session that knows Delta; a new one by default.
+        needs_keys: False to read tables only, which takes no key.
+    """
     config = load_config(path)
-    secrets = read_secrets(config)
+    secrets = read_secrets(config) if needs_keys else None
     storage = config.main.storage
     location = Location(root=_absolute(storage.root), schema=storage.schema_name)
-    spark = build_session(settings=config.main.spark)
-    return Project(config, Store(spark, location), tables_of(config), secrets)
+    session = spark or build_session(settings=config.main.spark)
+    return Project(config, Store(session, location), tables_of(config), secrets)
 
 
 def tables_of(config: Config) -> dict[str, Table]:
@@ -100,8 +108,7 @@ def read_secrets(config: Config) -> Secrets:
 
 def execute(project: Project, request: Request, progress: Progress) -> None:
     """Run the requested steps in the map's order; a run that includes publish is complete after it."""
-    _take_lock(project, request)
-    _check_root(project)
+    hold(project, request)
     _check_definitions(project, request)
     dates = _with_training_dates(project, request)
     run = Run(request.run_id, dates, request.now, project.config.hash, _expired(project, dates))
@@ -113,6 +120,12 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
             step.run(job_for(project, step, run, commits), getattr(project.config, step.name))
         if step.name == "publish":
             _complete(project, request, run, commits)
+
+
+def hold(project: Project, request: Request) -> None:
+    """Take the storage root for a request; refused while a run is alive on it, or where it has another key or zone."""
+    _take_lock(project, request)
+    _check_root(project)
 
 
 def job_for(project: Project, step: Step, run: Run, commits: dict[str, int]) -> Job:
@@ -170,10 +183,7 @@ def _take_lock(project: Project, request: Request) -> None:
 def _check_root(project: Project) -> None:
     """A storage root has one business time zone and one key for good: everything in it depends on them."""
     table = project.tables["runs"]
-    mine = {
-        TIME_ZONE: project.config.main.business.time_zone,
-        KEY_FINGERPRINT: key_fingerprint(project.secrets.pseudonym_key),
-    }
+    mine = identity_of(project)
     project.store.create(table, properties=mine)
     theirs = project.store.properties(table)
     problems = [
@@ -183,6 +193,12 @@ def _check_root(project: Project) -> None:
     ]
     if problems:
         raise ConfigError(problems)
+
+
+def identity_of(project: Project) -> dict[str, str]:
+    """What a storage root records of the project that made it, as properties of `runs`; no key, no fingerprint."""
+    zone = {TIME_ZONE: project.config.main.business.time_zone}
+    return zone if project.secrets is None else {**zone, KEY_FINGERPRINT: key_fingerprint(project.secrets.pseudonym_key)}
 
 
 def _check_definitions(project: Project, request: Request) -> None:

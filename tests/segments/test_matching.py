@@ -47,6 +47,14 @@ def test_retired_ids_stay_retired_and_are_not_given_again():
     )
 
 
+def test_ids_of_models_of_later_dates_are_not_free():
+    found = segment_ids(
+        np.array([[0.0], [99.0]]) * GRID, (feature(),), "space", model([(0,), (9,)]), [2, 3, 8]
+    )
+    assert found == ([1, 9], [2])
+    assert segment_ids(np.zeros((1, 1)), (feature(),), "space", None, [4]) == ([5], [])
+
+
 def test_other_features_are_another_space():
     assert ids_of(OLD, model(OLD), features_hash="other") == ([4, 5, 6], [1, 2, 3])
 

@@ -37,12 +37,12 @@ def test_a_quantile_is_the_least_value_with_enough_share(spark, values, median):
     assert quantiles(spark, values, [Fraction(1, 2)]) == (median,)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.lists(st.one_of(st.integers(-(2**45), 2**45), st.integers(-3, 3)), min_size=1, max_size=60))
-def test_quantiles_equal_the_definition_for_any_values(spark, values):
+def test_quantiles_equal_the_definition_for_any_values(spark_session, values):
     expected = tuple(by_definition(values, share) for share in SHARES)
-    assert quantiles(spark, values) == expected
-    assert quantiles(spark, values[::-1], partitions=3) == expected
+    assert quantiles(spark_session, values) == expected
+    assert quantiles(spark_session, values[::-1], partitions=3) == expected
 
 
 def test_columns_without_values_have_no_extent(spark):

@@ -16,8 +16,8 @@ def trained(spark, rows, previous=None, partitions=1, **changes):
 
 
 @pytest.fixture(scope="module")
-def groups(spark):
-    return trained(spark, grouped_users())
+def groups(spark_session):
+    return trained(spark_session, grouped_users())
 
 
 def test_three_groups_are_found_and_named(groups):
@@ -119,16 +119,16 @@ def test_there_are_no_more_segments_than_different_users(spark):
     assert (model.k, [segment.size for segment in model.segments]) == (2, [10, 10])
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_any_users_in_any_order_give_one_model(spark, data):
+def test_any_users_in_any_order_give_one_model(spark_session, data):
     amounts = st.one_of(st.none(), st.integers(-500, 500), st.sampled_from([0, 10]))
     counts = st.one_of(st.none(), st.integers(0, 50))
     shares = st.one_of(st.none(), st.floats(0, 1))
     values = data.draw(st.lists(st.tuples(amounts, counts, shares), min_size=10, max_size=30))
     rows = [user(f"u{i:02}", date(2026, 6, 30), *value) for i, value in enumerate(values)]
     shuffled = data.draw(st.permutations(rows))
-    model = trained(spark, rows, starts=2)
-    assert trained(spark, shuffled, starts=2, partitions=5) == model
+    model = trained(spark_session, rows, starts=2)
+    assert trained(spark_session, shuffled, starts=2, partitions=5) == model
     assert sum(segment.size for segment in model.segments) == len(rows)
     assert len({segment.name for segment in model.segments}) == model.k

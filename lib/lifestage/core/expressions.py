@@ -11,10 +11,13 @@ from sqlglot.errors import SqlglotError
 # A clock or a random number would make a rebuild differ from the run.
 VOLATILE = {
     "current_date", "current_timestamp", "current_time", "current_timezone", "current_user", "curdate",
-    "localtimestamp", "now", "unix_timestamp", "rand", "random", "randn", "randstr", "uniform", "uuid",
+    "getdate", "localtimestamp", "now", "unix_timestamp", "rand", "random", "randn", "randstr", "uniform", "uuid",
     "shuffle", "monotonically_increasing_id", "spark_partition_id", "input_file_name", "session_user", "user",
     "version", "current_catalog", "current_database", "current_schema", "reflect", "java_method", "try_reflect",
 }  # fmt: skip
+
+# Spark reads these texts as a moment wherever a date or timestamp is expected.
+MOMENTS = {"now", "today", "tomorrow", "yesterday"}
 
 
 def parse(sql: str) -> exp.Expression:
@@ -25,15 +28,14 @@ def parse(sql: str) -> exp.Expression:
         raise ValueError(f"not SQL: {str(error).splitlines()[0]}") from error
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.From):
         raise ValueError("one scalar expression is expected, not a query")
+    if isinstance(tree.expressions[0], exp.Alias | exp.Star):
+        raise ValueError("one scalar expression without a name is expected")
     return tree.expressions[0]
 
 
 def columns_of(sql: str) -> set[str]:
-    """Every column the expression names, qualified ones as `table.column`; lambda parameters are left out."""
-    tree = parse(sql)
-    bound = {name.name for node in tree.find_all(exp.Lambda) for name in node.expressions}
-    found = {".".join(part.name for part in column.parts) for column in tree.find_all(exp.Column)}
-    return {name for name in found if name.split(".")[0] not in bound}
+    """Every column the expression names, qualified ones as `table.column`; lambda parameters are no columns."""
+    return {".".join(part.name for part in column.parts) for column in parse(sql).find_all(exp.Column)}
 
 
 def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
@@ -43,10 +45,12 @@ def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
     except ValueError as error:
         yield f"{error}, in: {sql}"
         return
-    if tree.find(exp.Subquery, exp.Select, exp.Window):
-        yield f"queries and windows are not allowed, in: {sql}"
+    if tree.find(exp.Subquery, exp.Select, exp.Window, exp.AggFunc, exp.UDTF):
+        yield f"queries, windows and aggregates are not allowed, in: {sql}"
     for name in sorted(_function_names(tree) & VOLATILE):
         yield f"{name}() reads a clock, randomness or the session, in: {sql}"
+    for text in sorted(_texts(tree) & MOMENTS):
+        yield f"'{text}' is a clock where a date is expected, in: {sql}"
     for name in sorted(columns_of(sql) - set(known)):
         yield f"unknown column {name}, in: {sql}{_nearest(name, known)}"
 
@@ -63,6 +67,10 @@ def _function_names(tree: exp.Expression) -> set[str]:
         if not isinstance(node, exp.Anonymous):
             names |= {name.lower() for name in node.sql_names()} | {node.key}
     return names
+
+
+def _texts(tree: exp.Expression) -> set[str]:
+    return {literal.this.strip().lower() for literal in tree.find_all(exp.Literal) if literal.is_string}
 
 
 def _nearest(name: str, known: Collection[str]) -> str:

@@ -19,15 +19,20 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
     Text columns of csv and json hold what the file says; typed formats are cast to text only where they differ from
     the declared type. Each csv file must begin with the declared header.
     """
-    match layout.format:
-        case Format.CSV:
-            rows = _csv(spark, layout, deliveries)
-        case Format.JSON:
-            rows = _json(spark, layout, deliveries)
-        case _:
-            rows = _typed_files(spark, layout, deliveries)
+    if layout.format in (Format.CSV, Format.JSON):
+        rows = parsed(_lines(spark, layout, deliveries), layout)
+    else:
+        rows = _typed_files(spark, layout, deliveries)
     named = rows.withColumn("file_name", F.substring_index("file", "/", -1))
     return named.join(F.broadcast(_numbers(spark, deliveries)), on="file", how="inner").drop("file")
+
+
+def parsed(lines: DataFrame, layout: FileLayout) -> DataFrame:
+    """The lines, and what their text `raw` says: adds the struct `c`, is_header and is_broken.
+
+    The text of a row of a typed format is the JSON that `read_raw` gave it.
+    """
+    return _csv(lines, layout) if layout.format is Format.CSV else _json(lines, layout)
 
 
 def typed(layout: FileLayout, zone: str) -> Mapping[str, Column]:
@@ -43,7 +48,7 @@ def joined_reasons(reasons: Sequence[Column]) -> Column:
 def listed_reasons(text: Column) -> Column:
     """The lines of joined_reasons as a sorted array; empty for the empty text."""
     none = F.array().cast("array<string>")
-    return F.when(text == "", none).otherwise(F.array_sort(F.split(F.trim(F.lit("\n"), text), "\n+")))
+    return F.when(text == "", none).otherwise(F.array_sort(F.split(F.trim(text, F.lit("\n")), "\n+")))
 
 
 def type_reasons(layout: FileLayout, zone: str) -> list[Column]:
@@ -92,7 +97,7 @@ def _numbers(spark: SparkSession, deliveries: Sequence[Delivery]) -> DataFrame:
     return spark.createDataFrame([(d.path, d.delivery_no) for d in deliveries], "file string, delivery_no bigint")
 
 
-def _csv(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
+def _csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
     """Lines are read as text, so that the exact raw line of any row can be kept.
 
     A quoted line break inside a value is not supported: such a line is broken and rejected.
@@ -106,22 +111,17 @@ def _csv(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]
         "ignoreLeadingWhiteSpace": "true",
         "ignoreTrailingWhiteSpace": "true",
     }
-    lines = _lines(spark, layout, deliveries)
-    parsed = F.from_csv("raw", _text_schema(layout), options)
+    columns = F.from_csv("raw", _text_schema(layout), options)
     unquoted = F.regexp_replace("raw", f"^\ufeff|{layout.quote}|\\s", "")
-    return lines.select("file", "raw", parsed.alias("c"), (unquoted == F.lit(_header(layout))).alias("is_header")).withColumn(
-        "is_broken", F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw")
-    )
+    rows = lines.select("*", columns.alias("c"), (unquoted == F.lit(_header(layout))).alias("is_header"))
+    return rows.withColumn("is_broken", F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw"))
 
 
-def _json(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
+def _json(lines: DataFrame, layout: FileLayout) -> DataFrame:
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_broken"}
-    parsed = F.from_json("raw", _text_schema(layout), options)
-    return (
-        _lines(spark, layout, deliveries)
-        .select("file", "raw", parsed.alias("c"), F.lit(False).alias("is_header"))
-        .withColumn("is_broken", F.col("c").isNull() | F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw"))
-    )
+    columns = F.from_json("raw", _text_schema(layout), options)
+    broken = F.col("c").isNull() | F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw")
+    return lines.select("*", columns.alias("c"), F.lit(False).alias("is_header")).withColumn("is_broken", broken)
 
 
 def _lines(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:

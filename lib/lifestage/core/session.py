@@ -26,6 +26,9 @@ LOCAL_SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "4",
     "spark.databricks.delta.snapshotPartitions": "1",
+    # The JVM does not compile methods beyond 8,000 bytes of code; Spark's own limit of 65,535 lets the wide
+    # projections of ingest through, which then run interpreted: twice the time.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
     "spark.driver.memory": "3g",
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",

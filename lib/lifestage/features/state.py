@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.features.user_days import digits_of
-from lifestage.tables.catalogue import Aggregate, Catalogue, DateMark, Measure, Window
+from lifestage.tables.catalogue import Aggregate, Catalogue, DateMark, Measure, Window, type_of
 
 USER_AS_OF = ("user_id", "as_of")
 
@@ -25,7 +25,7 @@ def rebuild_state(user_days: DataFrame, as_of_dates: Sequence[date], catalogue: 
         F.min_by("purchase_channel", F.when(F.col("purchase_channel").isNotNull(), F.col("event_date"))).alias(
             "first_purchase_channel"
         ),
-        *[_marked(mark).alias(name) for name, mark in catalogue.dates.items()],
+        *[_marked(name, mark).alias(name) for name, mark in catalogue.dates.items()],
         *[_windowed(catalogue, window).alias(window.name) for window in windows],
     )
     # Arrays and sketches are aggregated apart: beside wide sums they would take those off the fast path.
@@ -44,26 +44,24 @@ def _at_each_date(user_days: DataFrame, as_of_dates: Sequence[date]) -> DataFram
     return rows.withColumn("_age", F.datediff("as_of", "event_date"))
 
 
-def _marked(mark: DateMark) -> Column:
-    day = F.when(F.expr(mark.when), F.col("event_date"))
-    return F.min(day) if mark.which == "first" else F.max(day)
+def _marked(name: str, mark: DateMark) -> Column:
+    return F.min(name) if mark.which == "first" else F.max(name)
 
 
 def _windowed(catalogue: Catalogue, window: Window) -> Column:
+    """The measure over the days of the window, back from minor units; sums of nothing are 0, extremes NULL."""
     source = catalogue.source_of(window)
     value = F.when(_inside(window), F.col(window.measure))
-    if isinstance(source, Measure) and source.aggregate is Aggregate.MIN:
-        return F.min(value)
-    if isinstance(source, Measure) and source.aggregate is Aggregate.MAX:
-        return F.max(value)
-    total = F.coalesce(F.sum(value), F.lit(0))
+    aggregate = source.aggregate if isinstance(source, Measure) else Aggregate.SUM
+    match aggregate:
+        case Aggregate.MIN:
+            total = F.min(value)
+        case Aggregate.MAX:
+            total = F.max(value)
+        case _:
+            total = F.coalesce(F.sum(value), F.lit(0))
     digits = digits_of(source)
-    return (total / F.lit(10**digits).cast("decimal(4,0)")).cast(source_type(source)) if digits else total
-
-
-def source_type(source: object) -> str:
-    """The column type of a windowed sum of minor units."""
-    return "decimal(18,2)" if digits_of(source) == 2 else "decimal(18,3)"  # type: ignore[arg-type]
+    return (total / F.lit(10**digits).cast("decimal(4,0)")).cast(type_of(source.unit)) if digits else total
 
 
 def _inside(window: Window) -> Column:

@@ -3,26 +3,31 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.tables.catalogue import Aggregate, Catalogue, DayMeasure, Measure, Unit
+from lifestage.tables.catalogue import Aggregate, Catalogue, DayMeasure, Measure, Unit, type_of
 
 USER_DAY = ("user_id", "event_date")
 MINOR_DIGITS = {Unit.MONEY: 2, Unit.UNITS: 3}
 
 
 def to_user_days(activity_days: DataFrame, identity_map: DataFrame, catalogue: Catalogue) -> DataFrame:
-    """One row per user and business date: merged measures, and what is decided on the day as 0 or 1.
+    """One row per user and business date: merged measures, what is decided on the day, and the date where a mark holds.
 
-    Every subject-day is kept once; identity_map is unique per identifier. Money and quantities are whole minor units
-    from here on. The repartition by user serves this grouping and every one by user after it.
+    Every subject-day is kept once; identity_map is unique per identifier. Conditions see money and quantities as they
+    are declared; from here on these are whole minor units. The repartition by user serves this grouping and every one
+    by user after it.
     """
     users = identity_map.select(F.col("identifier").alias("subject"), "user_id", "status")
     days = activity_days.join(users, on="subject", how="inner").repartition("user_id")
     merged = [_merged(name, measure).alias(name) for name, measure in catalogue.measures.items()]
     user_days = days.groupBy(*USER_DAY).agg(F.min("status").alias("status"), *merged)
     decided = {name: _decided(day) for name, day in catalogue.days.items()}
-    return user_days.withColumns(decided).withColumns(
-        {name: _in_minor_units(name, measure) for name, measure in catalogue.measures.items() if _is_scaled(measure)}
-    )
+    marked = {name: F.when(F.expr(mark.when), F.col("event_date")) for name, mark in catalogue.dates.items()}
+    scaled = {
+        name: _in_minor_units(name, source)
+        for name, source in {**catalogue.measures, **catalogue.days}.items()
+        if _is_scaled(source)
+    }
+    return user_days.withColumns(decided).withColumns(marked).withColumns(scaled)
 
 
 def digits_of(source: Measure | DayMeasure) -> int:
@@ -44,16 +49,14 @@ def _merged(name: str, measure: Measure) -> Column:
 
 
 def _decided(day: DayMeasure) -> Column:
-    """A condition becomes 0 or 1 (NULL counts as 0), an amount whole minor units."""
-    value = F.expr(day.expression)
-    if day.unit is Unit.MONEY:
-        return (F.coalesce(value, F.lit(0)) * 100).cast("bigint")
-    return F.coalesce(value.cast("bigint"), F.lit(0))
+    """A condition becomes 0 or 1, an amount keeps its type; NULL counts as 0."""
+    return F.coalesce(F.expr(day.expression).cast(type_of(day.unit)), F.lit(0))
 
 
-def _is_scaled(measure: Measure) -> bool:
-    return measure.aggregate is not Aggregate.DISTINCT and measure.unit in MINOR_DIGITS
+def _is_scaled(source: Measure | DayMeasure) -> bool:
+    is_distinct = isinstance(source, Measure) and source.aggregate is Aggregate.DISTINCT
+    return digits_of(source) > 0 and not is_distinct
 
 
-def _in_minor_units(name: str, measure: Measure) -> Column:
-    return (F.col(name) * 10 ** MINOR_DIGITS[measure.unit]).cast("bigint")
+def _in_minor_units(name: str, source: Measure | DayMeasure) -> Column:
+    return (F.col(name) * 10 ** digits_of(source)).cast("bigint")

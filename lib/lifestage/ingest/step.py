@@ -55,38 +55,67 @@ def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> d
     try:
         check_headers(lines, config.sources, deliveries)
         arrivals = lines.where("NOT is_header").drop("is_header")
-        resolution = _resolved(job, config, arrivals)
-        tallies = tally(arrivals, resolution.judged, config.finality_days, config.time_zone)
-        of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
-        check_conservation(tallies, of_source)
-        check_gates(tallies, of_source, config.sources, resolution.judged)
-        _write(job, resolution, tallies)
-        resolution.contested.unpersist()
-        return tallies
+        return settle(job, config, arrivals, deliveries, _window_starts(config, job.run.now))
     finally:
         lines.unpersist()
 
 
+def settle(
+    job: Job,
+    config: IngestConfig,
+    arrivals: DataFrame,
+    deliveries: Sequence[Delivery],
+    window_starts: Mapping[str, date],
+    is_gated: bool = True,
+) -> dict[int, Tally]:
+    """Judge arriving rows against the events known, count them and write them; their ledger rows are still to come.
+
+    Args:
+        job: the ingest step.
+        config: its configuration.
+        arrivals: canonical rows of the deliveries, kept in memory by the caller.
+        deliveries: what the rows came with.
+        window_starts: first date on which a row may change one of another day, for each source that looks back.
+        is_gated: whether a source below its accuracy gate stops the run.
+    """
+    resolution = _resolved(job, arrivals, window_starts)
+    try:
+        tallies = tally(arrivals, resolution.judged, config.finality_days, config.time_zone)
+        of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
+        check_conservation(tallies, of_source)
+        if is_gated:
+            check_gates(tallies, of_source, config.sources, resolution.judged)
+        _write(job, resolution, tallies)
+        return tallies
+    finally:
+        resolution.contested.unpersist()
+
+
 def _lines(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> DataFrame:
     """Canonical rows of all deliveries, of every source, and their header lines."""
-    assert job.secrets is not None
-    lookups = {name: job.read(name).where("NOT is_ended") for name in sorted(job.reads - {LEDGER})}
-    door = Door(config, lookups, job.secrets.pseudonym_key, job.run.now)
+    door = door_of(job, config)
     by_source: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
         by_source.setdefault(delivery.source, []).append(delivery)
-    return reduce(DataFrame.unionByName, [_canonical(job, name, mine, door) for name, mine in by_source.items()])
+    raw = {name: read_raw(job.spark, config.sources[name], mine) for name, mine in by_source.items()}
+    return reduce(DataFrame.unionByName, [canonical(rows, name, door) for name, rows in raw.items()])
 
 
-def _canonical(job: Job, name: str, deliveries: Sequence[Delivery], door: Door) -> DataFrame:
+def door_of(job: Job, config: IngestConfig) -> Door:
+    """What the rows of this run pass on their way in."""
+    assert job.secrets is not None
+    lookups = {name: job.read(name).where("NOT is_ended") for name in sorted(job.reads - {LEDGER})}
+    return Door(config, lookups, job.secrets.pseudonym_key, job.run.now)
+
+
+def canonical(raw: DataFrame, name: str, door: Door) -> DataFrame:
+    """Raw rows of one source as canonical rows, those without a key with an event_id of their content."""
     source = door.config.sources[name]
-    raw = read_raw(job.spark, source, deliveries)
     rows = to_canonical(raw, name, source, door)
     return rows if source.key else add_keyless_ids(rows, source.across_files)
 
 
-def _resolved(job: Job, config: IngestConfig, arrivals: DataFrame) -> Resolution:
-    starts = _window_starts(config, job.run.now)
+def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date]) -> Resolution:
     days = sorted(row["event_date"] for row in arrivals.where("event_date IS NOT NULL").select("event_date").distinct().collect())
     near = _on_days(days, min(starts.values(), default=None))
     window_start = _window_column(starts)

@@ -78,7 +78,7 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
         mapped = add_normalised(mapped, name, "_normal", config.identifiers[kind])
         mapped = mapped.withColumn(name, pseudonym(kind, F.col("_normal"))).drop("_normal")
     missing = [F.when(F.col(name).isNull(), F.lit(f"missing:{name}")) for name in (*source.key, "extract_date")]
-    reasons = F.trim(F.lit("\n"), joined_reasons([F.col("_faults"), *missing]))
+    reasons = F.trim(joined_reasons([F.col("_faults"), *missing]), F.lit("\n"))
     return without_pads(mapped).withColumn("reasons", listed_reasons(reasons)).drop("_faults")
 
 

@@ -1,6 +1,7 @@
 """Which segment of a new model is which of the previous one: ids survive, and are never given to another group."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import count
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -17,7 +18,11 @@ FORBIDDEN = 1e9
 
 
 def segment_ids(
-    centroids: Matrix, features: Sequence[ScaledFeature], features_hash: str, previous: SegmentModel | None
+    centroids: Matrix,
+    features: Sequence[ScaledFeature],
+    features_hash: str,
+    previous: SegmentModel | None,
+    taken: Collection[int] = (),
 ) -> tuple[list[int], list[int]]:
     """The id of each new centroid, and the ids that are used no longer.
 
@@ -32,21 +37,19 @@ def segment_ids(
         features: Fitted features of the new model.
         features_hash: What the new space means.
         previous: The model before.
+        taken: Further ids that are no longer free: those of models of later dates.
     """
-    if previous is None:
-        return list(range(1, len(centroids) + 1)), []
-    old_ids = [segment.segment_id for segment in previous.segments]
     matched: dict[int, int] = {}
-    if previous.features_hash == features_hash:
-        matched = {new: old_ids[old] for new, old in _matches(centroids, features, previous)}
-    fresh = iter(range(max([*old_ids, *previous.retired_ids]) + 1, 10**9))
-    ids = [matched.get(index) or next(fresh) for index in range(len(centroids))]
-    return ids, sorted({*previous.retired_ids, *old_ids} - set(ids))
+    if previous and previous.features_hash == features_hash:
+        matched = _matches(centroids, features, previous)
+    known = previous.known_ids if previous else frozenset()
+    fresh = count(max([0, *known, *taken]) + 1)
+    ids = [matched[index] if index in matched else next(fresh) for index in range(len(centroids))]
+    return ids, sorted(known - set(ids))
 
 
-def _matches(
-    centroids: Matrix, features: Sequence[ScaledFeature], previous: SegmentModel
-) -> list[tuple[int, int]]:
+def _matches(centroids: Matrix, features: Sequence[ScaledFeature], previous: SegmentModel) -> dict[int, int]:
+    """The id that each matched centroid inherits, by its position."""
     pairs = list(zip(features, previous.features, strict=True))
     # A feature that is constant in either model has no scale to measure with.
     told = [new.low < new.high and old.low < old.high for new, old in pairs]
@@ -56,7 +59,8 @@ def _matches(
     elsewhere = costs > costs.min(axis=1, keepdims=True)
     costs[elsewhere | (costs >= REACH * _separations(old))] = FORBIDDEN
     rows, columns = linear_sum_assignment(costs)
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if costs[i, j] < FORBIDDEN]
+    allowed = [pair for pair in zip(rows, columns, strict=True) if costs[pair] < FORBIDDEN]
+    return {int(new): previous.segments[old].segment_id for new, old in allowed}
 
 
 def _in_new_space(previous: SegmentModel, features: Sequence[ScaledFeature]) -> Matrix:

@@ -52,6 +52,11 @@ class SegmentModel:
         """Centroids in grid steps (segments x features); whole numbers, as they were stored without loss."""
         return np.array([segment.centroid for segment in self.segments]) * GRID
 
+    @property
+    def known_ids(self) -> frozenset[int]:
+        """Every id that this model or one before it has used."""
+        return frozenset(self.retired_ids) | {segment.segment_id for segment in self.segments}
+
     def identified(self) -> Self:
         """The model under its id: training date and a digest of all the rest."""
         content = {**asdict(self), "model_id": None}

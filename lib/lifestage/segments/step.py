@@ -25,7 +25,8 @@ def run(job: Job, config: SegmentsConfig) -> None:
     for day in job.run.as_of_dates:
         if day not in stored and training_date(day, config.training) == day:
             previous = _latest(stored, day)
-            model = train(features.where(F.col("as_of") == F.lit(day)), config, day, previous)
+            taken = {segment_id for other in stored.values() for segment_id in other.known_ids}
+            model = train(features.where(F.col("as_of") == F.lit(day)), config, day, previous, taken)
             if model is not None:
                 stored[day] = model
                 job.write(

@@ -1,6 +1,6 @@
 """Train a segment model on the users of one date."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import numpy as np
@@ -27,7 +27,11 @@ from lifestage.segments.selection import choose, try_range
 
 
 def train(
-    features: DataFrame, config: SegmentsConfig, trained_on: date, previous: SegmentModel | None
+    features: DataFrame,
+    config: SegmentsConfig,
+    trained_on: date,
+    previous: SegmentModel | None,
+    taken_ids: Collection[int] = (),
 ) -> SegmentModel | None:
     """The model of the eligible users; None when there are fewer than `min_users`.
 
@@ -38,18 +42,23 @@ def train(
         config: What to train.
         trained_on: The training date.
         previous: The model of the training date before, whose segment ids are kept where groups match.
+        taken_ids: Ids of models of later dates, where an earlier date is trained after them: not free either.
     """
     columns = grid_columns((feature.expression, feature.log) for feature in config.features)
     # Kept because some six passes read it, more for the refinements; one whole number per user and feature.
     grid = features.where(config.eligible).select("user_id", *columns).persist()
     try:
-        return _train(grid, config, trained_on, previous)
+        return _train(grid, config, trained_on, previous, taken_ids)
     finally:
         grid.unpersist()
 
 
 def _train(
-    grid: DataFrame, config: SegmentsConfig, trained_on: date, previous: SegmentModel | None
+    grid: DataFrame,
+    config: SegmentsConfig,
+    trained_on: date,
+    previous: SegmentModel | None,
+    taken_ids: Collection[int],
 ) -> SegmentModel | None:
     names = grid.columns[1:]
     n_users, extents = measure_extents(grid, names)
@@ -63,7 +72,7 @@ def _train(
     centroids, sizes = best.centroids, best.sizes
     if n_users > config.coreset:
         centroids, sizes = refine(grid.select(*names), fitted, centroids, config.refinements)
-    segments, retired_ids = _segments(centroids, sizes, fitted, config, previous)
+    segments, retired_ids = _segments(centroids, sizes, fitted, config, previous, taken_ids)
     model = SegmentModel(
         model_id="",
         trained_on=trained_on,
@@ -99,12 +108,13 @@ def _segments(
     fitted: Sequence[ScaledFeature],
     config: SegmentsConfig,
     previous: SegmentModel | None,
+    taken_ids: Collection[int],
 ) -> tuple[tuple[Segment, ...], tuple[int, ...]]:
     """The segments in order of id, and the retired ids. Fresh ids go by size, largest first, then by centroid."""
     order = np.lexsort([*centroids.T[::-1], -sizes])
     # A centroid that refinement left without users is no segment.
     order = order[sizes[order] > 0]
-    ids, retired_ids = segment_ids(centroids[order], fitted, config.features_hash, previous)
+    ids, retired_ids = segment_ids(centroids[order], fitted, config.features_hash, previous, taken_ids)
     by_id = sorted(zip(ids, order, strict=True))
     profiles = [tuple((centroids[index] / GRID + 0.0).tolist()) for _, index in by_id]
     names = segment_names(profiles, config.features)

@@ -1,0 +1,138 @@
+"""run, backfill, validate, tables, and the jobs."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from lifestage import runner
+from lifestage.cli.terminal import DEFAULT_CONF, AsOf, Conf, Now, RunId, console, day, grid, guarded, instant, loaded, opened, refuse
+from lifestage.core.as_of_dates import Every, dates_between
+from lifestage.pipeline import BY_NAME, STEPS, writer_of
+
+
+def run(
+    conf: Conf = DEFAULT_CONF,
+    as_of: AsOf = None,
+    now: Now = None,
+    steps: Annotated[str | None, typer.Option(help="Only these steps, comma separated.")] = None,
+    run_id: RunId = None,
+) -> None:
+    """Ingest what is new and build one as_of date, to the published snapshot and the report.
+
+    Example: lifestage run --conf conf/prod.yaml --as-of 2026-11-21
+    """
+    chosen = runner.step_names(steps.split(",")) if steps else tuple(BY_NAME)
+    moment = instant(now)
+    wanted = day("--as-of", as_of) if as_of else None
+    project = opened(conf)
+    _execute(project, (wanted or _yesterday(moment, project),), moment, chosen, run_id)
+
+
+def backfill(
+    conf: Conf = DEFAULT_CONF,
+    first: Annotated[str | None, typer.Option("--from", help="First date.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last date.")] = None,
+    every: Annotated[Every, typer.Option(help="Month-ends, Sundays or days.")] = Every.MONTH,
+    stale: Annotated[bool, typer.Option("--stale", help="All kept dates that later deliveries reach.")] = False,
+    now: Now = None,
+    run_id: RunId = None,
+) -> None:
+    """Rebuild past dates in one pass; the newest of them is published.
+
+    Example: lifestage backfill --from 2026-01-31 --to 2026-10-31 --every month
+    """
+    moment = instant(now)
+    given = () if stale else tuple(_between(first, last, every))
+    if not stale and not given:
+        console.print(f"no {every}-end between {first} and {last}")
+        return
+    project = opened(conf)
+    dates = tuple(runner.stale_dates(project)) if stale else given
+    if not dates:
+        console.print("nothing is stale")
+        return
+    _execute(project, dates, moment, runner.BACKFILL_STEPS, run_id, accept_definitions=True)
+
+
+def validate(conf: Conf = DEFAULT_CONF) -> None:
+    """Check every configuration file and the keys; nothing is read or written.
+
+    Example: lifestage validate --conf conf/prod.yaml
+    """
+    config = loaded(conf)
+    runner.read_secrets(config)
+    console.print(
+        f"{conf}: sound: {len(config.ingest.sources)} sources, {len(config.reference.sources)} reference tables, "
+        f"{len(config.features.catalogue.features)} derived features, {len(config.stages.ladder)} stages"
+    )
+
+
+def tables(conf: Conf = DEFAULT_CONF) -> None:
+    """List every table: who writes it, its kind, key and how it is written.
+
+    Example: lifestage tables --conf conf/prod.yaml
+    """
+    config = loaded(conf)
+    listed = grid("table", "written by", "kind", "mode", "key", wraps=["key"])
+    for table in runner.tables_of(config).values():
+        writer = writer_of(table.name, config.reference.sources)
+        listed.add_row(table.name, writer, table.kind, table.mode, ", ".join(table.key))
+    console.print(listed)
+
+
+def run_job(step: str, arguments: Sequence[str] | None = None) -> None:
+    """What each jobs/<step>.py does: one step, as part of the run that `--run-id` names."""
+    job = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+    @job.command(help=f"{step}: {BY_NAME[step].does}")
+    def main(run_id: Annotated[str, typer.Option("--run-id")], as_of: AsOf = None, conf: Conf = DEFAULT_CONF, now: Now = None) -> None:
+        moment = instant(now)
+        wanted = day("--as-of", as_of) if as_of else None
+        project = opened(conf)
+        _execute(project, (wanted or _yesterday(moment, project),), moment, (step,), run_id, is_job=True)
+
+    guarded(lambda: job(arguments, standalone_mode=True))
+
+
+def _execute(
+    project: runner.Project,
+    dates: tuple[date, ...],
+    moment: datetime,
+    steps: tuple[str, ...],
+    run_id: str | None,
+    is_job: bool = False,
+    accept_definitions: bool = False,
+) -> None:
+    request = runner.Request(
+        run_id=run_id or f"{dates[-1]}-{uuid.uuid4().hex[:8]}",
+        as_of_dates=dates,
+        now=moment,
+        wall_clock=datetime.now(UTC),
+        steps=steps,
+        is_job=is_job,
+        accept_definitions=accept_definitions,
+    )
+    console.print(f"run {request.run_id}: as of {_span(dates)}, {len(steps)} of {len(STEPS)} steps")
+    with console.status("starting") as status:
+        status.update(f"[bold]{steps[0]}[/bold]")
+        runner.execute(project, request, lambda name, seconds: console.print(f"  {name:<10} {seconds:6.1f} s"))
+    console.print(f"done in {sum(request.seconds.values()):.1f} s")
+
+
+def _between(first: str | None, last: str | None, every: Every) -> list[date]:
+    if first is None or last is None:
+        refuse("backfill: give --from and --to, or --stale")
+    return dates_between(day("--from", first), day("--to", last), every)
+
+
+def _yesterday(moment: datetime, project: runner.Project) -> date:
+    zone = ZoneInfo(project.config.main.business.time_zone)
+    return moment.astimezone(zone).date() - timedelta(days=1)
+
+
+def _span(dates: Sequence[date]) -> str:
+    return f"{dates[0]}" if len(dates) == 1 else f"{dates[0]} to {dates[-1]} ({len(dates)} dates)"

@@ -1,0 +1,131 @@
+"""snapshot list, show, export."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pyspark.sql import Row
+
+from lifestage import runner
+from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, grid, minute, opened, refuse, say_json
+from lifestage.publish.export import Export, ExportFormat, export
+from lifestage.reading import LATEST, manifest_of, manifests, users_of
+
+app = typer.Typer(no_args_is_help=True, help="Published snapshots: frozen users with stage, value and segment.")
+
+SnapshotId = Annotated[str, typer.Argument(metavar="ID", help="Such as 2026-11-21.r1, or latest.")]
+KINDS = {"stage": "stage", "rfm": "RFM name", "segment": "segment"}
+SUFFIXES = {".csv": ExportFormat.CSV, ".json": ExportFormat.JSON, ".jsonl": ExportFormat.JSON, ".parquet": ExportFormat.PARQUET}
+
+
+@app.command("list")
+def list_snapshots(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
+    """Every published snapshot, newest first.
+
+    Example: lifestage snapshot list --conf conf/prod.yaml
+    """
+    found = listed(manifests(opened(conf, needs_keys=False)))
+    if as_json:
+        say_json(found)
+    elif not found:
+        console.print(f"no snapshot yet: lifestage run --conf {conf}")
+    else:
+        console.print(_list_grid(found))
+
+
+@app.command()
+def show(snapshot_id: SnapshotId, conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
+    """The manifest of a snapshot: its checks, and how many users are in each stage, cell and segment.
+
+    Example: lifestage snapshot show latest --conf conf/prod.yaml
+    """
+    manifest = manifest_of(opened(conf, needs_keys=False), snapshot_id).asDict(recursive=True)
+    if as_json:
+        say_json(manifest)
+        return
+    _show(manifest)
+
+
+@app.command("export")
+def export_file(
+    snapshot_id: SnapshotId,
+    to: Annotated[Path, typer.Option("--to", help="File to write; it must not exist.")],
+    file_format: Annotated[ExportFormat | None, typer.Option("--format", help="As the file's name says by default.")] = None,
+    conf: Conf = DEFAULT_CONF,
+) -> None:
+    """Write the columns that publish.export_columns declares to a file, and a manifest beside it.
+
+    Example: lifestage snapshot export latest --to out/users.csv --conf conf/prod.yaml
+    """
+    if "://" in str(to):
+        refuse(f"--to: {to} is no path on this computer: export to a file, then copy it there")
+    if to.exists():
+        refuse(f"--to: {to} exists and is not overwritten: give another path, or remove it")
+    done = export_snapshot(opened(conf, needs_keys=False), snapshot_id, to, file_format)
+    console.print(f"{done.path}: {done.n_rows} users", markup=False, soft_wrap=True)
+    console.print(f"{done.manifest_path}: sha256 {done.sha256}", markup=False, soft_wrap=True)
+
+
+def listed(found: Sequence[Row]) -> list[dict[str, Any]]:
+    """What a list shows of each manifest; the first is the latest."""
+    return [
+        {
+            "snapshot_id": row["snapshot_id"],
+            "as_of": row["as_of"],
+            "published_at": row["published_at"],
+            "n_users": row["n_users"],
+            "n_checks": len(row["checks"] or ()),
+            "n_checks_passed": sum(check["passed"] for check in row["checks"] or ()),
+            "is_latest": number == 0,
+        }
+        for number, row in enumerate(found)
+    ]
+
+
+def export_snapshot(project: runner.Project, snapshot_id: str, to: Path, file_format: ExportFormat | None = None) -> Export:
+    """Export one snapshot; its format follows the name of the file unless it is given."""
+    manifest = manifest_of(project, snapshot_id)
+    users = users_of(project, manifest["snapshot_id"])
+    chosen = file_format or SUFFIXES.get(to.suffix, ExportFormat.CSV)
+    return export(users, manifest.asDict(), project.config.publish.export_columns, to, chosen)
+
+
+def _list_grid(found: Sequence[Mapping[str, Any]]) -> Any:
+    rows = grid("snapshot", "as of", "published (UTC)", "users", "checks", "", numbers=["users"])
+    for row in found:
+        rows.add_row(
+            row["snapshot_id"],
+            str(row["as_of"]),
+            minute(row["published_at"]),
+            f"{row['n_users']:,}",
+            f"{row['n_checks_passed']} of {row['n_checks']}",
+            LATEST if row["is_latest"] else "",
+        )
+    return rows
+
+
+def _show(manifest: Mapping[str, Any]) -> None:
+    facts = grid("", "", wraps=[""])
+    facts.show_header = False
+    for name in ("snapshot_id", "as_of", "run_id", "n_users", "erased", "model_id", "digest", "config_hash", "code_version"):
+        facts.add_row(name, str(manifest[name]))
+    facts.add_row("published_at", f"{minute(manifest['published_at'])} UTC")
+    console.print(facts)
+    console.print()
+    checks = grid("check", "result", "what it saw", wraps=["what it saw"])
+    for check in manifest["checks"] or ():
+        checks.add_row(check["name"], "passed" if check["passed"] else "failed", check["detail"])
+    console.print(checks)
+    for kind, title in KINDS.items():
+        console.print()
+        console.print(_count_grid(manifest, kind, title))
+
+
+def _count_grid(manifest: Mapping[str, Any], kind: str, title: str) -> Any:
+    """Users of one kind of group, the largest first; a dash counts those in none."""
+    counts = {name.partition(":")[2]: n for name, n in (manifest["counts"] or {}).items() if name.startswith(f"{kind}:")}
+    rows = grid(title, "users", "share", numbers=["users", "share"])
+    for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        rows.add_row(name, f"{n:,}", f"{n / max(manifest['n_users'], 1):.1%}")
+    return rows

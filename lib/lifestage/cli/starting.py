@@ -1,0 +1,36 @@
+"""init."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifestage.cli.terminal import console, refuse
+from lifestage.starter import SAMPLE_ENDS_ON, create
+
+
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is empty or does not exist.")]) -> None:
+    """Write a small project that runs, with sample data and keys of its own, to make yours from.
+
+    Example: lifestage init shop
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        refuse(f"{folder} is not an empty folder: give another DIR")
+    create(folder)
+    console.print(f"{folder}: a project with 3 months of sample data. Next:\n", markup=False, soft_wrap=True)
+    for command in next_commands(folder):
+        console.print(f"  {command}", markup=False, soft_wrap=True)
+
+
+def next_commands(folder: Path) -> list[str]:
+    """What to type after `init`; the keys stay in their files."""
+    return [
+        f"cd {folder}",
+        "export LIFESTAGE_CONF=lifestage.yaml",
+        "export LIFESTAGE_PSEUDONYM_KEY_FILE=keys/pseudonym.key",
+        "export LIFESTAGE_QUARANTINE_KEY_FILE=keys/quarantine.key",
+        "lifestage validate",
+        f"lifestage run --as-of {SAMPLE_ENDS_ON}",
+        "lifestage snapshot show latest",
+        "lifestage quarantine list --show",
+    ]

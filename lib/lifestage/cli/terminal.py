@@ -1,0 +1,119 @@
+"""What every command shares: its options, how it opens a project, and how it speaks."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pyspark.errors import PySparkException
+from rich.console import Console
+from rich.table import Table
+
+from lifestage import runner
+from lifestage.config import Config, load_config
+from lifestage.core.errors import ConfigError, ExitCode, LifestageError
+
+logger = logging.getLogger(__name__)
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+Conf = Annotated[Path, typer.Option("--conf", help="The project's main file.", envvar="LIFESTAGE_CONF")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Business date to build, e.g. 2026-11-21; yesterday by default.")]
+Now = Annotated[str | None, typer.Option("--now", help="Instant that counts as now, e.g. 2026-11-22T06:00:00+01:00.")]
+RunId = Annotated[str | None, typer.Option("--run-id", help="Name of the run; a new one by default.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+DEFAULT_CONF = Path("conf/lifestage.yaml")
+
+
+def guarded(command: Callable[[], object]) -> None:
+    """Run a command; whatever goes wrong is told as a message with an exit code, never as a traceback."""
+    try:
+        command()
+    except ConfigError as error:
+        for problem in error.problems:
+            _complain(problem)
+        errors.print(f"{len(error.problems)} problem(s) in the configuration, nothing was started", markup=False)
+        sys.exit(ExitCode.CONFIGURATION)
+    except LifestageError as error:
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except (PySparkException, OSError) as error:
+        logger.debug("failed", exc_info=error)
+        first_lines = str(error).strip().split("\nJVM stacktrace")[0]
+        _complain(f"{type(error).__name__}: {first_lines}")
+        errors.print("LIFESTAGE_LOG=DEBUG shows where it happened", markup=False)
+        sys.exit(ExitCode.FAILED)
+
+
+def loaded(conf: Path) -> Config:
+    """The configuration; ConfigError with the way out where there is none."""
+    _require(conf)
+    return load_config(conf)
+
+
+def opened(conf: Path, needs_keys: bool = True) -> runner.Project:
+    """The project, with a session; without keys it can only be read."""
+    _require(conf)
+    return runner.open_project(conf, needs_keys=needs_keys)
+
+
+def instant(text: str | None) -> datetime:
+    """What --now says; the clock where it says nothing."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        refuse(f"--now: {text} is not an ISO 8601 instant such as 2026-11-22T06:00:00+01:00")
+    if moment.tzinfo is None:
+        refuse(f"--now: {text} has no UTC offset")
+    return moment.astimezone(UTC)
+
+
+def day(option: str, text: str) -> date:
+    """A date given as an option."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        refuse(f"{option}: {text} is not a date such as 2026-11-21")
+
+
+def refuse(problem: str) -> NoReturn:
+    """An option that cannot be: exit code 2, before anything starts."""
+    raise ConfigError([problem])
+
+
+def grid(*columns: str, numbers: Sequence[str] = (), wraps: Sequence[str] = ()) -> Table:
+    """A table without lines; numbers stand at the right, and only columns that may wrap do."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=column not in wraps, overflow="fold")
+    return table
+
+
+def minute(moment: datetime) -> str:
+    """An instant in UTC, to the minute."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def say_json(value: object) -> None:
+    """JSON on standard output; instants in UTC."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_text))
+
+
+def _require(conf: Path) -> None:
+    if not conf.is_file():
+        refuse(f"{conf}: file not found: give --conf FILE, or start a project with `lifestage init DIR`")
+
+
+def _text(value: object) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _complain(problem: str) -> None:
+    errors.print(problem, style="red", soft_wrap=True, markup=False)

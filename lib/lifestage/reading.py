@@ -1,0 +1,209 @@
+"""What a reader sees: the tables of the last completed run, and published snapshots. Never a half one."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from functools import reduce
+from pathlib import Path
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from lifestage import runner
+from lifestage.core.errors import NoDataError
+
+logger = logging.getLogger(__name__)
+
+LATEST = "latest"
+CONF_VARIABLE = "LIFESTAGE_CONF"
+DEFAULT_CONF = "conf/lifestage.yaml"
+N_NEAREST = 3
+# A row of it is a completed run or the running one: there is no half state to guard against.
+UNVERSIONED = ("runs", "run_lock")
+
+
+class StaleWarning(UserWarning):
+    """The date was built before later deliveries that reach it."""
+
+
+@dataclass(frozen=True)
+class CompletedRun:
+    """A run that published, and the table versions that it completed."""
+
+    run_id: str
+    now: datetime
+    as_of_dates: tuple[date, ...]
+    table_versions: Mapping[str, int]
+
+
+def read(
+    table: str,
+    as_of: date | str | None = None,
+    conf: Path | str | None = None,
+    spark: SparkSession | None = None,
+) -> DataFrame:
+    """A table as the last completed run left it.
+
+    Args:
+        table: name of a table, e.g. user_features.
+        as_of: the rows of one date, "latest" for the newest one there is; every row by default.
+        conf: the project's main file; LIFESTAGE_CONF or conf/lifestage.yaml by default. No key is needed.
+        spark: a session that knows Delta; a new one by default.
+
+    Raises:
+        NoDataError: where no run has completed, or the table or date is not there; it names the nearest.
+
+    A date that later deliveries reach is read with a StaleWarning.
+    """
+    return read_table(_opened(conf, spark), table, as_of)
+
+
+def snapshot(
+    id: str = LATEST,  # noqa: A002 - the name that readers use
+    conf: Path | str | None = None,
+    spark: SparkSession | None = None,
+) -> DataFrame:
+    """The users of a published snapshot, by its id such as 2026-11-21.r1; the latest by default.
+
+    Raises:
+        NoDataError: where there is no such snapshot; it names the nearest.
+    """
+    project = _opened(conf, spark)
+    return users_of(project, manifest_of(project, id)["snapshot_id"])
+
+
+def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:
+    """`read` on a project that is open."""
+    if name not in project.tables:
+        raise NoDataError(f"there is no table {name}: {_near_names(name, project.tables)}")
+    rows = project.store.read(project.tables[name], _version(project, name))
+    if as_of is None:
+        return rows
+    if "as_of" not in rows.columns:
+        raise NoDataError(f"{name} has no as_of: leave it out, or read one of {', '.join(_dated(project))}")
+    day = _date(name, rows, as_of)
+    of_day = rows.where(F.col("as_of") == F.lit(day))
+    if of_day.isEmpty():
+        raise NoDataError(f"{name} has no rows as of {day}: {_near_dates(day, _dates(rows))}")
+    _warn_if_stale(project, name, day)
+    return of_day
+
+
+def last_run(project: runner.Project) -> CompletedRun | None:
+    """The run that completed last; None before the first."""
+    columns = ("run_id", "now", "as_of_dates", "table_versions")
+    # One small row a run.
+    rows = project.store.read(project.tables["runs"]).select(*columns).collect()
+    runs = [
+        CompletedRun(row["run_id"], row["now"], tuple(row["as_of_dates"] or ()), row["table_versions"] or {}) for row in rows
+    ]
+    return reduce(_later, runs) if runs else None
+
+
+def manifests(project: runner.Project) -> list[Row]:
+    """The manifest of each published snapshot, newest first; empty before the first completed run."""
+    if last_run(project) is None:
+        return []
+    rows = read_table(project, "snapshots")
+    # One small row a snapshot.
+    return rows.orderBy(F.col("as_of").desc(), F.col("revision").desc()).collect()
+
+
+def manifest_of(project: runner.Project, snapshot_id: str) -> Row:
+    """The manifest of one snapshot, `latest` for the greatest as_of and revision."""
+    found = manifests(project)
+    if not found:
+        raise NoDataError("no snapshot has been published yet: start `lifestage run`")
+    if snapshot_id == LATEST:
+        return found[0]
+    for manifest in found:
+        if manifest["snapshot_id"] == snapshot_id:
+            return manifest
+    raise NoDataError(f"there is no snapshot {snapshot_id}: {_near_snapshots(snapshot_id, found)}")
+
+
+def users_of(project: runner.Project, snapshot_id: str) -> DataFrame:
+    """The rows of one snapshot."""
+    return read_table(project, "snapshot_users").where(F.col("snapshot_id") == snapshot_id)
+
+
+def _opened(conf: Path | str | None, spark: SparkSession | None) -> runner.Project:
+    path = Path(conf or os.environ.get(CONF_VARIABLE, DEFAULT_CONF))
+    return runner.open_project(path, spark, needs_keys=False)
+
+
+def _version(project: runner.Project, name: str) -> int | None:
+    if name in UNVERSIONED:
+        return None
+    run = last_run(project)
+    if run is None:
+        raise NoDataError(f"{name}: no run has completed yet: start `lifestage run`")
+    if name not in run.table_versions:
+        raise NoDataError(f"{name}: run {run.run_id}, the last completed one, did not have this table: start `lifestage run`")
+    logger.info("read table=%s version=%d run=%s", name, run.table_versions[name], run.run_id)
+    return run.table_versions[name]
+
+
+def _later(one: CompletedRun, other: CompletedRun) -> CompletedRun:
+    """The run that completed after the other: versions only grow, while a run's `now` may be given by hand."""
+    tables = one.table_versions.keys() & other.table_versions.keys()
+    if any(one.table_versions[name] > other.table_versions[name] for name in tables):
+        return one
+    if any(one.table_versions[name] < other.table_versions[name] for name in tables):
+        return other
+    return max(one, other, key=lambda run: (run.now, run.run_id))
+
+
+def _date(name: str, rows: DataFrame, as_of: date | str) -> date:
+    if as_of == LATEST:
+        newest = rows.agg(F.max("as_of").alias("as_of")).first()
+        if newest is None or newest["as_of"] is None:
+            raise NoDataError(f"{name} is empty")
+        return newest["as_of"]  # type: ignore[no-any-return]
+    if isinstance(as_of, str):
+        try:
+            return date.fromisoformat(as_of)
+        except ValueError as error:
+            raise NoDataError(f"as_of: {as_of} is not a date such as 2026-11-21, nor `{LATEST}`") from error
+    return as_of.date() if isinstance(as_of, datetime) else as_of
+
+
+def _dates(rows: DataFrame) -> list[date]:
+    """Every date there is; kept ones only, so few."""
+    return [row["as_of"] for row in rows.select("as_of").distinct().collect()]
+
+
+def _dated(project: runner.Project) -> list[str]:
+    return [name for name, table in project.tables.items() if "as_of" in table.names]
+
+
+def _warn_if_stale(project: runner.Project, name: str, day: date) -> None:
+    if day in runner.stale_dates(project):
+        message = f"{name} as of {day} is stale: deliveries since reach it; start `lifestage backfill --stale`"
+        warnings.warn(message, StaleWarning, stacklevel=4)
+
+
+def _near_names(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    nearest = get_close_matches(name, names, n=N_NEAREST)
+    return f"did you mean {' or '.join(nearest)}?" if nearest else f"expected one of {', '.join(names)}"
+
+
+def _near_dates(day: date, known: Iterable[date]) -> str:
+    nearest = sorted(sorted(known, key=lambda other: (abs(other - day), other))[:N_NEAREST])
+    return f"the nearest dates are {', '.join(map(str, nearest))}" if nearest else "it is empty"
+
+
+def _near_snapshots(wanted: str, found: Iterable[Row]) -> str:
+    """The nearest by date where the id begins with one, else by spelling."""
+    by_date = {row["snapshot_id"]: row["as_of"] for row in found}
+    try:
+        day = date.fromisoformat(wanted[:10])
+        nearest = sorted(sorted(by_date, key=lambda name: (abs(by_date[name] - day), name))[:N_NEAREST])
+    except ValueError:
+        nearest = get_close_matches(wanted, by_date, n=N_NEAREST, cutoff=0) or list(by_date)[:N_NEAREST]
+    return f"the nearest are {', '.join(nearest)}"
