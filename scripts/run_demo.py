@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from demo_landing import lay_out
 from pyspark.sql import functions as F
 from rich.console import Console
 from rich.table import Table
 
+from demo_landing import lay_out
 from lifestage import runner
 from lifestage.core.as_of_dates import Every, dates_between
 from lifestage.pipeline import BY_NAME
@@ -52,13 +52,20 @@ def timed(name: str, seconds: dict[str, float], work: Callable[[], T]) -> T:
 
 
 def run(
-    project: runner.Project, name: str, dates: tuple[date, ...], steps: tuple[str, ...], seconds: dict[str, float]
+    project: runner.Project,
+    name: str,
+    dates: tuple[date, ...],
+    steps: tuple[str, ...],
+    seconds: dict[str, float],
 ) -> None:
     """One run, as at 06:00 business time of the morning after its newest date."""
     morning = datetime.combine(dates[-1] + timedelta(days=1), datetime.min.time(), ZONE).replace(hour=6)
     if name == "backfill":
         morning = datetime.combine(BULK_UNTIL + timedelta(days=1), datetime.min.time(), ZONE).replace(hour=6)
-    console.print(f"[bold]{name}[/bold]: as of {dates[-1]}" + (f" and {len(dates) - 1} dates before" if dates[1:] else ""))
+    console.print(
+        f"[bold]{name}[/bold]: as of {dates[-1]}"
+        + (f" and {len(dates) - 1} dates before" if dates[1:] else "")
+    )
     request = runner.Request(f"demo-{name}", dates, morning, datetime.now(ZONE), steps)
 
     def show(step: str, taken: float) -> None:
@@ -72,7 +79,16 @@ def summary(project: runner.Project, seconds: dict[str, float], total: float) ->
     """Stages, segments, checks and seconds, and where the report is."""
     newest = project.store.read(project.tables["snapshots"]).orderBy(F.col("as_of").desc()).first()
     assert newest is not None
-    grid = Table("stage", "users", "segment", "users ", "check", "", box=None, title=f"snapshot {newest['snapshot_id']}")
+    grid = Table(
+        "stage",
+        "users",
+        "segment",
+        "users ",
+        "check",
+        "",
+        box=None,
+        title=f"snapshot {newest['snapshot_id']}",
+    )
     counts = {kind: sorted_counts(newest["counts"], kind) for kind in ("stage", "segment")}
     checks = [(check["name"], "passed" if check["passed"] else "failed") for check in newest["checks"]]
     for number in range(max(len(counts["stage"]), len(counts["segment"]), len(checks))):

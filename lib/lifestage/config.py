@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from lifestage.activity.config import ActivityConfig
 from lifestage.config_checks import check_config
@@ -28,8 +28,7 @@ from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.event_types import EventType, EventTypes
 from lifestage.value.config import RfmConfig, ValueConfig
 
-
-ModelT = TypeVar("ModelT", bound=Model)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Storage(Model):
@@ -187,7 +186,10 @@ def _part(
 
 
 def _folder(folder: Path, model: type[ModelT], problems: Problems) -> dict[str, ModelT]:
-    found = {file: validated(model, read_yaml(file, problems), file, problems) for file in sorted(folder.glob("*.yaml"))}
+    found = {
+        file: validated(model, read_yaml(file, problems), file, problems)
+        for file in sorted(folder.glob("*.yaml"))
+    }
     return {file.stem: item for file, item in found.items() if item}
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from lifestage.core.expressions import columns_of, parse, problems_of
-from lifestage.core.files import TYPE_PATTERN, FileLayout, Format
+from lifestage.core.files import TYPE_PATTERN, FileLayout
 from lifestage.features.mapping import layers
 from lifestage.ingest.config import Source
 from lifestage.reference.config import ReferenceSource
 from lifestage.segments.config import expression_problems
 from lifestage.stages.reachability import unreachable
-from lifestage.tables.catalogue import Aggregate, Catalogue
+from lifestage.tables.catalogue import Aggregate, Catalogue, Windows
 from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS
 from lifestage.tables.features import user_features, user_state
 from lifestage.value.rfm import cells
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 ENRICHED = ("is_action", "local_hour", "is_new_product")
 MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
-# What decode() knows, less what has line breaks of more than one byte.
-ENCODINGS = {"UTF-8", "ISO-8859-1", "US-ASCII"}
+ENCODINGS = {"UTF-8", "ISO-8859-1"}  # Spark's decode() knows few, and a line break must be one byte
 OFFSET_LETTERS = set("XxZzVO")
 
 
@@ -58,27 +57,40 @@ def _row_safe(key: str, sql: str) -> Iterator[str]:
         tree = parse(sql)
     except ValueError:
         return
-    if any(type(node) is exp.Cast and not _is_implied(node) for node in tree.find_all(exp.Cast)):
+    if not all(_never_fails(cast) for cast in tree.find_all(exp.Cast)):
         yield f"{key}: CAST fails the run on one bad row, use TRY_CAST, in: {sql}"
-    if any(not isinstance(node.expression, exp.Literal) for node in tree.find_all(exp.Div)):
-        yield f"{key}: a division by zero fails the run, use try_divide, in: {sql}"
+    if any(
+        not isinstance(node.expression, exp.Literal) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod)
+    ):
+        yield f"{key}: a division by zero fails the run, use try_divide or try_mod, in: {sql}"
+    if not all(_is_there(index) for node in tree.find_all(exp.Bracket) for index in node.expressions):
+        yield f"{key}: an index out of range fails the run, use get() or try_element_at(), in: {sql}"
 
 
-def _is_implied(cast: exp.Cast) -> bool:
-    """The parser itself puts a cast around the argument of the time zone functions."""
-    return isinstance(cast.parent, exp.AtTimeZone | exp.FromTimeZone)
+def _never_fails(cast: exp.Cast) -> bool:
+    """TRY_CAST (the parser marks it safe), a cast to text, a literal's type, the cast that time zone functions imply."""
+    is_implied = isinstance(cast.parent, exp.AtTimeZone | exp.FromTimeZone)
+    is_literal = isinstance(cast.this, exp.Literal)
+    return (
+        bool(cast.args.get("safe")) or cast.to.is_type(*exp.DataType.TEXT_TYPES) or is_implied or is_literal
+    )
+
+
+def _is_there(index: exp.Expression) -> bool:
+    """A map's missing key is NULL, and split() has a first part always."""
+    return isinstance(index, exp.Literal) and (index.is_string or index.this == "0")
 
 
 def _layout_problems(layout: FileLayout) -> Iterator[str]:
     for name in sorted(set(layout.formats) - set(layout.columns)):
         yield f"formats.{name}: unknown column {name}"
     for name, pattern in layout.formats.items():
-        if layout.columns.get(name) == "timestamp" and not OFFSET_LETTERS & set(re.sub("'[^']*'", "", pattern)):
+        if layout.columns.get(name) == "timestamp" and not OFFSET_LETTERS & set(
+            re.sub("'[^']*'", "", pattern)
+        ):
             yield f"formats.{name}: an instant needs an offset (XXX), or the column is a local_timestamp"
     if layout.encoding.upper() not in ENCODINGS:
         yield f"encoding: {layout.encoding} cannot be read, expected one of {_list(ENCODINGS)}"
-    elif layout.format is Format.JSON and layout.encoding.upper() != "UTF-8":
-        yield "encoding: json is UTF-8"
 
 
 def _source_problems(source: Source, config: "Config") -> Iterator[str]:
@@ -195,10 +207,9 @@ def _catalogue_problems(config: "Config") -> Iterator[str]:
         yield from _keyed(f"days.{name}.expression", day.expression, days)
     for name, mark in catalogue.dates.items():
         yield from _keyed(f"dates.{name}.when", mark.when, days | set(catalogue.days))
-    for name in sorted(set(catalogue.windows) - set(catalogue.measures) - set(catalogue.days)):
+    for name in sorted(set(catalogue.windows) - set(_known_windows(catalogue))):
         yield f"windows.{name}: neither a measure nor a day"
-    if not set(catalogue.windows) - set(catalogue.measures) - set(catalogue.days):
-        yield from _feature_problems(catalogue)
+    yield from _feature_problems(catalogue.model_copy(update={"windows": _known_windows(catalogue)}))
 
 
 def _feature_problems(catalogue: Catalogue) -> Iterator[str]:
@@ -211,8 +222,17 @@ def _feature_problems(catalogue: Catalogue) -> Iterator[str]:
         yield f"features: {error}"
 
 
+def _known_windows(catalogue: Catalogue) -> dict[str, Windows]:
+    return {
+        name: spans
+        for name, spans in catalogue.windows.items()
+        if name in {*catalogue.measures, *catalogue.days}
+    }
+
+
 def _features(config: "Config") -> set[str]:
-    return set(user_features(config.features.catalogue).names)
+    catalogue = config.features.catalogue
+    return set(user_features(catalogue.model_copy(update={"windows": _known_windows(catalogue)})).names)
 
 
 def _stage_problems(config: "Config") -> Iterator[str]:

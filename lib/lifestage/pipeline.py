@@ -70,8 +70,16 @@ STEPS = (
         reads=("activity_days", "category_days", "identity_map"),
         writes=("user_state", "norms", "user_features"),
     ),
-    Step("stages", "ordered rules over features", stages.run, reads=("user_features",), writes=("user_stages",)),
-    Step("value", "RFM with stored cut points", value.run, reads=("user_features",), writes=("rfm_cuts", "user_value")),
+    Step(
+        "stages", "ordered rules over features", stages.run, reads=("user_features",), writes=("user_stages",)
+    ),
+    Step(
+        "value",
+        "RFM with stored cut points",
+        value.run,
+        reads=("user_features",),
+        writes=("rfm_cuts", "user_value"),
+    ),
     Step(
         "segments",
         "distributed K-means",
@@ -109,9 +117,7 @@ BY_NAME: Mapping[str, Step] = {step.name: step for step in STEPS}
 
 def named(tables: Iterable[str], references: Iterable[str]) -> frozenset[str]:
     """Table names with the placeholder replaced by the project's reference tables."""
-    return frozenset(
-        name for table in tables for name in (references if table == REFERENCES else (table,))
-    )
+    return frozenset(name for table in tables for name in (references if table == REFERENCES else (table,)))
 
 
 def writer_of(table: str, references: Iterable[str]) -> str:

@@ -99,7 +99,8 @@ def last_run(project: runner.Project) -> CompletedRun | None:
     # One small row a run.
     rows = project.store.read(project.tables["runs"]).select(*columns).collect()
     runs = [
-        CompletedRun(row["run_id"], row["now"], tuple(row["as_of_dates"] or ()), row["table_versions"] or {}) for row in rows
+        CompletedRun(row["run_id"], row["now"], tuple(row["as_of_dates"] or ()), row["table_versions"] or {})
+        for row in rows
     ]
     return reduce(_later, runs) if runs else None
 
@@ -143,7 +144,9 @@ def _version(project: runner.Project, name: str) -> int | None:
     if run is None:
         raise NoDataError(f"{name}: no run has completed yet: start `lifestage run`")
     if name not in run.table_versions:
-        raise NoDataError(f"{name}: run {run.run_id}, the last completed one, did not have this table: start `lifestage run`")
+        raise NoDataError(
+            f"{name}: run {run.run_id}, the last completed one, did not have this table: start `lifestage run`"
+        )
     logger.info("read table=%s version=%d run=%s", name, run.table_versions[name], run.run_id)
     return run.table_versions[name]
 
@@ -183,7 +186,9 @@ def _dated(project: runner.Project) -> list[str]:
 
 def _warn_if_stale(project: runner.Project, name: str, day: date) -> None:
     if day in runner.stale_dates(project):
-        message = f"{name} as of {day} is stale: deliveries since reach it; start `lifestage backfill --stale`"
+        message = (
+            f"{name} as of {day} is stale: deliveries since reach it; start `lifestage backfill --stale`"
+        )
         warnings.warn(message, StaleWarning, stacklevel=4)
 
 

@@ -21,8 +21,8 @@ from lifestage.core.job import Job, Run, Secrets
 from lifestage.core.pseudonyms import key_fingerprint
 from lifestage.core.session import build_session
 from lifestage.core.store import Location, Store
-from lifestage.segments.schedule import training_date
 from lifestage.pipeline import BY_NAME, STEPS, Step, named
+from lifestage.segments.schedule import training_date
 from lifestage.tables.reference import reference_table
 from lifestage.tables.registry import all_tables
 
@@ -47,6 +47,7 @@ class Project:
 
     @property
     def references(self) -> tuple[str, ...]:
+        """Names of the reference tables."""
         return tuple(self.config.reference.sources)
 
 
@@ -148,7 +149,10 @@ def stale_dates(project: Project) -> list[date]:
     built = _built(project)
     remaining = as_of_dates.kept(built, keep.days, keep.month_ends)
     ledger = project.store.read(project.tables["ingest_ledger"]).where("first_event_date IS NOT NULL")
-    first_days = {row["delivery_no"]: row["first_event_date"] for row in ledger.select("delivery_no", "first_event_date").collect()}
+    first_days = {
+        row["delivery_no"]: row["first_event_date"]
+        for row in ledger.select("delivery_no", "first_event_date").collect()
+    }
     return as_of_dates.stale({day: seen for day, seen in built.items() if day in remaining}, first_days)
 
 
@@ -160,7 +164,9 @@ def _key(variable: str, lengths: Sequence[int], problems: list[str]) -> bytes:
     text = read_secret(variable)
     allowed = " or ".join(str(length) for length in lengths)
     if text is None:
-        problems.append(f"secrets: set {variable} (or {variable}_FILE) to {allowed} bytes as hex, e.g. openssl rand -hex 32")
+        problems.append(
+            f"secrets: set {variable} (or {variable}_FILE) to {allowed} bytes as hex, e.g. openssl rand -hex 32"
+        )
         return b""
     try:
         key = bytes.fromhex(text)
@@ -198,7 +204,11 @@ def _check_root(project: Project) -> None:
 def identity_of(project: Project) -> dict[str, str]:
     """What a storage root records of the project that made it, as properties of `runs`; no key, no fingerprint."""
     zone = {TIME_ZONE: project.config.main.business.time_zone}
-    return zone if project.secrets is None else {**zone, KEY_FINGERPRINT: key_fingerprint(project.secrets.pseudonym_key)}
+    return (
+        zone
+        if project.secrets is None
+        else {**zone, KEY_FINGERPRINT: key_fingerprint(project.secrets.pseudonym_key)}
+    )
 
 
 def _check_definitions(project: Project, request: Request) -> None:
@@ -219,7 +229,9 @@ def _with_training_dates(project: Project, request: Request) -> tuple[date, ...]
     if {"features", "segments"} <= set(request.steps):
         due = {training_date(day, project.config.segments.training) for day in dates}
         # A date that was built before had its chance: it has a model, or too few users for one.
-        dates |= {day for day in due if day and day >= project.config.main.business.history_starts_on} - set(_built(project))
+        dates |= {day for day in due if day and day >= project.config.main.business.history_starts_on} - set(
+            _built(project)
+        )
     return tuple(sorted(day for day in dates if day <= max(request.as_of_dates)))
 
 
@@ -249,7 +261,9 @@ def _complete(project: Project, request: Request, run: Run, commits: Mapping[str
     """The run's row: from here on readers see its tables."""
     store, table = project.store, project.tables["runs"]
     last = store.read(project.tables["ingest_ledger"]).agg(F.max("delivery_no").alias("n")).first()
-    published = store.read(project.tables["snapshots"]).where(F.col("run_id") == run.run_id).select("snapshot_id")
+    published = (
+        store.read(project.tables["snapshots"]).where(F.col("run_id") == run.run_id).select("snapshot_id")
+    )
     row: dict[str, Any] = {
         "run_id": run.run_id,
         "now": run.now,

@@ -47,7 +47,12 @@ DATES = {
 
 def catalogue(windows, measures=None, features=None):
     """A small catalogue; everything is described alike."""
-    sections = {"measures": {**MEASURES, **(measures or {})}, "days": DAYS, "dates": DATES, "features": features or {}}
+    sections = {
+        "measures": {**MEASURES, **(measures or {})},
+        "days": DAYS,
+        "dates": DATES,
+        "features": features or {},
+    }
     described = {
         section: {name: {"description": name, **item} for name, item in items.items()}
         for section, items in sections.items()
@@ -67,7 +72,11 @@ def day(subject="s1", on=D, **measures):
 
 def bought(subject="s1", on=D, net="10.00", **measures):
     """A subject-day with one purchase in the store."""
-    return day(subject, on, **{"n_actions": 1, "n_purchases": 1, "purchase_channel": "store", "net_amount": net, **measures})
+    return day(
+        subject,
+        on,
+        **{"n_actions": 1, "n_purchases": 1, "purchase_channel": "store", "net_amount": net, **measures},
+    )
 
 
 def subject_days(spark, rows, of=SHIPPED):
@@ -77,7 +86,11 @@ def subject_days(spark, rows, of=SHIPPED):
     zeros = {name: 0 for name, kind in kinds.items() if kind in (Aggregate.SUM, Aggregate.COUNT)}
     listed = [name for name, kind in kinds.items() if kind is Aggregate.DISTINCT]
     plain = [
-        {**zeros, "event_month": row["event_date"].replace(day=1), **{k: v for k, v in row.items() if k not in listed}}
+        {
+            **zeros,
+            "event_month": row["event_date"].replace(day=1),
+            **{k: v for k, v in row.items() if k not in listed},
+        }
         for row in rows
     ]
     frame = build(spark, table, plain)
@@ -94,7 +107,9 @@ def _sketches(spark, name, rows):
 
 def identities(spark, users):
     """identity_map of subject to user, or to (user, status)."""
-    rows = [(subject, *((user, "active") if isinstance(user, str) else user)) for subject, user in users.items()]
+    rows = [
+        (subject, *((user, "active") if isinstance(user, str) else user)) for subject, user in users.items()
+    ]
     return build(spark, IDENTITY_MAP, [dict(zip(IDENTITY_MAP.names, row, strict=True)) for row in rows])
 
 
@@ -104,7 +119,9 @@ def own_users(spark, rows):
 
 
 def user_days_of(spark, rows, of, users=None):
-    return to_user_days(subject_days(spark, rows, of), identities(spark, users) if users else own_users(spark, rows), of)
+    return to_user_days(
+        subject_days(spark, rows, of), identities(spark, users) if users else own_users(spark, rows), of
+    )
 
 
 def state_of(spark, rows, of, as_of=(D,), users=None):
@@ -113,7 +130,10 @@ def state_of(spark, rows, of, as_of=(D,), users=None):
 
 def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
     return FeaturesConfig(
-        catalogue=of, rhythm=Rhythm(**rhythm), history_starts_on=history_starts_on, left_censor_margin_days=margin
+        catalogue=of,
+        rhythm=Rhythm(**rhythm),
+        history_starts_on=history_starts_on,
+        left_censor_margin_days=margin,
     )
 
 

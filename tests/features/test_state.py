@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from features.builders import D, before, bought, catalogue, day, state_of, subject_days
+from features.builders import D, before, bought, catalogue, day, own_users, state_of, subject_days
 from lifestage.features.state import rebuild_state
+from lifestage.features.user_days import to_user_days
 from lifestage.tables.features import user_state
 from support.frames import assert_frames, assert_rows, shuffled
 
@@ -112,30 +113,22 @@ def test_the_first_purchase_channel_is_that_of_the_first_day_that_names_one(stat
 
 
 def test_the_state_has_the_types_of_its_table(state):
-    expected = {field.name: field.dataType for field in user_state(SMALL).schema.fields}
-    actual = {field.name: field.dataType for field in state.schema.fields}
-    assert {name: kind for name, kind in actual.items() if expected.get(name) != kind} == {"as_of": date_type(state)}
-
-
-def date_type(state):
-    return state.schema["as_of"].dataType
+    declared = {field.name: field.dataType.simpleString() for field in user_state(SMALL).schema.fields}
+    actual = {name: kind for name, kind in state.dtypes if name != "as_of"}
+    assert actual == {name: declared[name] for name in actual}
 
 
 def test_several_dates_in_one_pass_are_those_dates_one_by_one(spark, state):
-    dates = [before(10), before(3), D]
-    together = state_of(spark, ROWS, SMALL, dates)
-    alone = [state_of(spark, ROWS, SMALL, [each]) for each in dates]
-    assert_frames(together, alone[0].unionByName(alone[1]).unionByName(alone[2]))
+    early, later = before(10), before(3)
+    together = state_of(spark, ROWS, SMALL, [early, later, D])
+    alone = [state_of(spark, ROWS, SMALL, [each]) for each in (early, later)]
+    assert_frames(together, alone[0].unionByName(alone[1]).unionByName(state))
 
 
 def test_order_and_partitions_of_the_days_do_not_matter(spark, state):
-    rows = list(reversed(ROWS))
-    days = shuffled(subject_days(spark, rows, SMALL))
-    # The builder's own frame would be in order again: shuffle what the state is built from.
-    from features.builders import own_users
-    from lifestage.features.user_days import to_user_days
-
-    assert_frames(rebuild_state(to_user_days(days, own_users(spark, rows), SMALL), [D], SMALL), state)
+    days = shuffled(subject_days(spark, ROWS[::-1], SMALL))
+    user_days = to_user_days(days, own_users(spark, ROWS), SMALL)
+    assert_frames(rebuild_state(shuffled(user_days, 3), [D], SMALL), state)
 
 
 def test_no_days_make_no_users(spark):

@@ -33,7 +33,9 @@ def test_a_user_day_adds_what_its_subjects_did(user_days):
 
 
 def test_extremes_of_subjects_merge_and_nothing_stays_null(user_days):
-    assert_rows(user_days.select("event_date", "dearest", "cheapest"), [(DAY_1, 3000, None), (DAY_2, None, None)])
+    assert_rows(
+        user_days.select("event_date", "dearest", "cheapest"), [(DAY_1, 3000, None), (DAY_2, None, None)]
+    )
 
 
 def test_what_both_subjects_used_counts_once(user_days):

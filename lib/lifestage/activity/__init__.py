@@ -1,1 +1,1 @@
-
+"""Events to subject-days: only the days that deliveries touched."""

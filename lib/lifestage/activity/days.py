@@ -39,7 +39,9 @@ def build_activity_days(enriched: DataFrame, config: ActivityConfig) -> DataFram
     minor units and cast back. Distinct measures are theta sketches: exact up to 4,096 values, an estimate beyond.
     """
     measures = config.catalogue.measures
-    plain = [_aggregated(m).alias(name) for name, m in measures.items() if m.aggregate is not Aggregate.DISTINCT]
+    plain = [
+        _aggregated(m).alias(name) for name, m in measures.items() if m.aggregate is not Aggregate.DISTINCT
+    ]
     days = enriched.groupBy(*DAY).agg(*plain)
     sketches = {name: m for name, m in measures.items() if m.aggregate is Aggregate.DISTINCT}
     # An object aggregate beside wide sums would slow all of them down: sketches are built apart.

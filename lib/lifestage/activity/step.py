@@ -52,7 +52,9 @@ def _refresh_touched(
         days = [row["event_date"] for row in touched.select("event_date").distinct().collect()]
         if days:
             prune = f"event_month IN ({literals([*{d.replace(day=1) for d in days}])}) AND event_date IN ({literals(days)})"
-            events = job.read("events").where(prune).join(F.broadcast(touched), on=list(PAIR), how="left_semi")
+            events = (
+                job.read("events").where(prune).join(F.broadcast(touched), on=list(PAIR), how="left_semi")
+            )
             rows = build(_enriched(job, config, events))
             job.exchange(name, touched, rows, prune, **progress)
     finally:
@@ -66,7 +68,9 @@ def _touched(job: Job, config: ActivityConfig, since: int) -> DataFrame:
     removed = job.read("event_versions").where(F.col("superseded_by") > since).select(*PAIR)
     touched = added.unionByName(removed)
     for name, on in config.lookups.items():
-        touched = touched.unionByName(_redescribed(events, job.read(name).where(F.col("delivery_no") > since), on))
+        touched = touched.unionByName(
+            _redescribed(events, job.read(name).where(F.col("delivery_no") > since), on)
+        )
     return touched.where(F.col("subject").isNotNull()).distinct()
 
 
@@ -80,4 +84,6 @@ def _redescribed(events: DataFrame, changed: DataFrame, on: dict[str, str]) -> D
 
 
 def _enriched(job: Job, config: ActivityConfig, events: DataFrame) -> DataFrame:
-    return to_enriched(events, {name: job.read(name).where("NOT is_ended") for name in config.lookups}, config)
+    return to_enriched(
+        events, {name: job.read(name).where("NOT is_ended") for name in config.lookups}, config
+    )

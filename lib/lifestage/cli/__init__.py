@@ -25,6 +25,7 @@ app.command()(doctor.doctor)
 def main() -> None:
     """The console script."""
     logging.basicConfig(
-        level=os.environ.get("LIFESTAGE_LOG", "WARNING"), format="%(asctime)s %(levelname)s %(name)s %(message)s"
+        level=os.environ.get("LIFESTAGE_LOG", "WARNING"),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     guarded(app)

@@ -79,7 +79,15 @@ def examine(project: runner.Project, now: datetime, is_fast: bool = False) -> It
     yield reached
     if reached.level is not Level.OK:
         return
-    checks: list[Callable[[Patient], Iterable[Finding]]] = [_identity, _lock, _unfinished, _versions, _stale, _rejected, _model]
+    checks: list[Callable[[Patient], Iterable[Finding]]] = [
+        _identity,
+        _lock,
+        _unfinished,
+        _versions,
+        _stale,
+        _rejected,
+        _model,
+    ]
     if not is_fast:
         checks.append(_twice_dated)
     for check in checks:
@@ -102,7 +110,12 @@ def _with_keys(patient: Patient) -> tuple[Patient, list[Finding]]:
         secrets = runner.read_secrets(project.config)
     except ConfigError as error:
         return patient, [
-            Finding(Level.PROBLEM, "keys", problem.removeprefix("secrets: "), "without its keys a project can be read, not run")
+            Finding(
+                Level.PROBLEM,
+                "keys",
+                problem.removeprefix("secrets: "),
+                "without its keys a project can be read, not run",
+            )
             for problem in error.problems
         ]
     return replace(patient, project=replace(project, secrets=secrets)), []
@@ -113,9 +126,14 @@ def _storage(patient: Patient) -> Finding:
     where = project.store.location.root or f"schema {project.store.location.schema}"
     try:
         found = [name for name, table in project.tables.items() if project.store.exists(table)]
-    except Exception as error:  # noqa: BLE001 - whatever a file system or catalog says, it is what there is to tell
+    except Exception as error:  # Whatever a file system or catalog says, it is what there is to tell
         reason = str(error).strip().splitlines()[0]
-        return Finding(Level.PROBLEM, "storage root", f"{where} cannot be reached: {reason}", "check storage in the main file")
+        return Finding(
+            Level.PROBLEM,
+            "storage root",
+            f"{where} cannot be reached: {reason}",
+            "check storage in the main file",
+        )
     if "runs" not in found:
         return Finding(Level.NOTE, "storage root", f"{where} holds nothing yet", "lifestage run")
     return Finding(Level.OK, "storage root", f"{where}: {len(found)} of {len(project.tables)} tables")
@@ -130,7 +148,9 @@ def _identity(patient: Patient) -> Iterator[Finding]:
             yield Finding(Level.OK, subject, value)
         else:
             detail = f"the root was made with {theirs.get(name)}, the configuration gives {value}"
-            yield Finding(Level.PROBLEM, subject, detail, "go back to the old one, or choose a new storage root")
+            yield Finding(
+                Level.PROBLEM, subject, detail, "go back to the old one, or choose a new storage root"
+            )
 
 
 def _lock(patient: Patient) -> Iterator[Finding]:
@@ -146,12 +166,21 @@ def _lock(patient: Patient) -> Iterator[Finding]:
     if not completed.isEmpty():
         yield Finding(Level.OK, "lock", f"free since run {holder.run_id} completed")
     elif lock.is_alive(holder, me, dead_after):
-        detail = f"run {holder.run_id} on {holder.host} has held it since {holder.taken_at:%Y-%m-%d %H:%M} UTC"
-        yield Finding(Level.NOTE, "lock", detail, f"wait for it, or end process {holder.pid or 'of its jobs'}")
+        detail = (
+            f"run {holder.run_id} on {holder.host} has held it since {holder.taken_at:%Y-%m-%d %H:%M} UTC"
+        )
+        yield Finding(
+            Level.NOTE, "lock", detail, f"wait for it, or end process {holder.pid or 'of its jobs'}"
+        )
     elif holder.run_id.startswith("replay-"):
         yield Finding(Level.OK, "lock", f"free since {holder.run_id} ended")
     else:
-        yield Finding(Level.NOTE, "lock", f"run {holder.run_id} ended before it published", "lifestage run: it takes over and repeats what is missing")
+        yield Finding(
+            Level.NOTE,
+            "lock",
+            f"run {holder.run_id} ended before it published",
+            "lifestage run: it takes over and repeats what is missing",
+        )
 
 
 def _unfinished(patient: Patient) -> Iterator[Finding]:
@@ -182,14 +211,27 @@ def _versions(patient: Patient) -> Iterator[Finding]:
         yield Finding(Level.NOTE, "last completed run", "none: readers see no table", "lifestage run")
         return
     done = f"{run.run_id}, as of {', '.join(map(str, run.as_of_dates[-1:]))}"
-    now = {name: patient.project.store.version(patient.project.tables[name]) for name in run.table_versions if name in patient.project.tables}
-    newer = sorted(name for name, version in now.items() if version is not None and version > run.table_versions[name])
+    now = {
+        name: patient.project.store.version(patient.project.tables[name])
+        for name in run.table_versions
+        if name in patient.project.tables
+    }
+    newer = sorted(
+        name for name, version in now.items() if version is not None and version > run.table_versions[name]
+    )
     missing = sorted(name for name in run.table_versions if now.get(name) is None)
     if missing:
         detail = f"{done}; tables it had are gone: {', '.join(missing)}"
-        yield Finding(Level.PROBLEM, "last completed run", detail, "put them back into the configuration or the root, or start a new root")
+        yield Finding(
+            Level.PROBLEM,
+            "last completed run",
+            detail,
+            "put them back into the configuration or the root, or start a new root",
+        )
     elif newer:
-        detail = f"{done}; {len(newer)} of {len(now)} tables are newer: {_named(newer)}; readers see the run's"
+        detail = (
+            f"{done}; {len(newer)} of {len(now)} tables are newer: {_named(newer)}; readers see the run's"
+        )
         yield Finding(Level.NOTE, "last completed run", detail, "lifestage run")
     else:
         yield Finding(Level.OK, "last completed run", f"{done}; all {len(now)} tables are as it left them")
@@ -211,7 +253,9 @@ def _rejected(patient: Patient) -> Iterator[Finding]:
     for item in found:
         reasons = ", ".join(f"{reason.reason} {reason.n_rows:,}" for reason in item.reasons[:N_NAMED])
         detail = f"{item.source}: {item.n_waiting:,} wait: {reasons}"
-        yield Finding(Level.NOTE, "rejected rows", detail, f"lifestage quarantine list --source {item.source} --show")
+        yield Finding(
+            Level.NOTE, "rejected rows", detail, f"lifestage quarantine list --source {item.source} --show"
+        )
 
 
 def _model(patient: Patient) -> Iterator[Finding]:
@@ -222,26 +266,53 @@ def _model(patient: Patient) -> Iterator[Finding]:
     as_of = run.as_of_dates[-1]
     due = training_date(as_of, project.config.segments.training)
     # One row a training date, ever.
-    stored = project.store.read(project.tables["segment_models"]).select("model_id", "trained_on", "k", "n_users").collect()
+    stored = (
+        project.store.read(project.tables["segment_models"])
+        .select("model_id", "trained_on", "k", "n_users")
+        .collect()
+    )
     models = {row["trained_on"]: row for row in stored if due is not None and row["trained_on"] <= due}
     if models:
         model = models[max(models)]
-        yield Finding(Level.OK, "segment model", f"{model['model_id']} in force as of {as_of}: {model['k']} segments from {model['n_users']:,} users")
+        yield Finding(
+            Level.OK,
+            "segment model",
+            f"{model['model_id']} in force as of {as_of}: {model['k']} segments from {model['n_users']:,} users",
+        )
     elif due is None:
-        yield Finding(Level.NOTE, "segment model", f"none as of {as_of}: no training date has come", "segments.yaml: set training")
+        yield Finding(
+            Level.NOTE,
+            "segment model",
+            f"none as of {as_of}: no training date has come",
+            "segments.yaml: set training",
+        )
     else:
         least = project.config.segments.min_users
         detail = f"none as of {as_of}: fewer than {least} users to train on by {due}"
-        yield Finding(Level.NOTE, "segment model", detail, "wait for the next training date, or lower min_users in segments.yaml")
+        yield Finding(
+            Level.NOTE,
+            "segment model",
+            detail,
+            "wait for the next training date, or lower min_users in segments.yaml",
+        )
 
 
 def _twice_dated(patient: Patient) -> Iterator[Finding]:
     """Keys of sources without version that are events of two dates: a row is looked up on its own date only."""
     project = patient.project
-    sources = [name for name, source in project.config.ingest.sources.items() if source.key and source.version is None]
+    sources = [
+        name
+        for name, source in project.config.ingest.sources.items()
+        if source.key and source.version is None
+    ]
     events = project.store.read(project.tables["events"]).where(F.col("source").isin(*sources))
     keys = events.groupBy("source", "event_id").count().where("count > 1")
-    per_source = keys.groupBy("source").agg(F.count("*").alias("n"), F.min("event_id").alias("example")).orderBy("source").collect()
+    per_source = (
+        keys.groupBy("source")
+        .agg(F.count("*").alias("n"), F.min("event_id").alias("example"))
+        .orderBy("source")
+        .collect()
+    )
     found: Mapping[str, tuple[int, str]] = {row["source"]: (row["n"], row["example"]) for row in per_source}
     if not found:
         yield Finding(Level.OK, "keys on two dates", "none")

@@ -12,7 +12,18 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage import runner
-from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, Now, console, grid, instant, opened, refuse, say_json
+from lifestage.cli.terminal import (
+    DEFAULT_CONF,
+    AsJson,
+    Conf,
+    Now,
+    console,
+    grid,
+    instant,
+    opened,
+    refuse,
+    say_json,
+)
 from lifestage.core.job import Run
 from lifestage.ingest.replay import Choice, Replayed, plain_text, waiting
 from lifestage.ingest.replay import replay as replay_rows
@@ -59,7 +70,9 @@ class RejectedRow:
 def list_rows(
     conf: Conf = DEFAULT_CONF,
     source: SourceName = None,
-    show: Annotated[bool, typer.Option("--show", help="The rows themselves, decrypted with the quarantine key.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="The rows themselves, decrypted with the quarantine key.")
+    ] = False,
     limit: Limit = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -80,10 +93,16 @@ def list_rows(
     _print_summary(found)
     for row in rows:
         console.print()
-        console.print(f"{row.source}, delivery {row.delivery_no}, {row.path or 'replay'}: {', '.join(row.reasons)}", markup=False)
+        file = row.path.rpartition("/")[2] if row.path else "a replay"
+        console.print(
+            f"{row.source}, delivery {row.delivery_no}, {file}: {', '.join(row.reasons)}", markup=False
+        )
         console.print(f"  {_printable(row.raw)}", markup=False, soft_wrap=True)
     if not show:
-        console.print("\nTo see them: --show. When the source's file is put right: lifestage quarantine replay", soft_wrap=True)
+        console.print(
+            "\nTo see them: --show. Once the configuration lets them in: lifestage quarantine replay",
+            soft_wrap=True,
+        )
 
 
 @app.command()
@@ -116,7 +135,9 @@ def quarantined(project: runner.Project, source: str | None = None) -> list[Quar
     counts = {row["source"]: row["count"] for row in rows.groupBy("source").count().collect()}
     reasons = _reasons(rows)
     return [
-        Quarantine(name, counts.get(name, 0), rejected_ever[name] - counts.get(name, 0), tuple(reasons.get(name, ())))
+        Quarantine(
+            name, counts.get(name, 0), rejected_ever[name] - counts.get(name, 0), tuple(reasons.get(name, ()))
+        )
         for name in sorted(rejected_ever)
         if source in (None, name)
     ]
@@ -127,15 +148,23 @@ def rejected_rows(project: runner.Project, source: str | None, limit: int) -> li
     assert project.secrets is not None
     rejected, ledger = _tables(project)
     rows = waiting(rejected, ledger).where(F.lit(True) if source is None else F.col("source") == source)
-    found = rows.orderBy("delivery_no", "rejected_id").limit(limit).join(ledger.select("delivery_no", "path"), on="delivery_no", how="left")
+    found = (
+        rows.orderBy("delivery_no", "rejected_id")
+        .limit(limit)
+        .join(ledger.select("delivery_no", "path"), on="delivery_no", how="left")
+    )
     key = project.secrets.quarantine_key
     return [
-        RejectedRow(row["source"], row["delivery_no"], row["path"], tuple(row["reasons"]), plain_text(row["raw"], key))
+        RejectedRow(
+            row["source"], row["delivery_no"], row["path"], tuple(row["reasons"]), plain_text(row["raw"], key)
+        )
         for row in found.orderBy("delivery_no", "rejected_id").collect()
     ]
 
 
-def replay_waiting(project: runner.Project, choice: Choice, now: datetime, wall_clock: datetime) -> list[Replayed]:
+def replay_waiting(
+    project: runner.Project, choice: Choice, now: datetime, wall_clock: datetime
+) -> list[Replayed]:
     """Take the storage root as a run does, and replay; nothing is taken where nothing was ever rejected."""
     _check_source(project, choice.source, ())
     if not project.store.exists(project.tables["rejected_events"]):
@@ -148,7 +177,9 @@ def replay_waiting(project: runner.Project, choice: Choice, now: datetime, wall_
 
 def _tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:
     """Rejected rows and the ledger as they are now, also those that no completed run has taken up yet."""
-    return project.store.read(project.tables["rejected_events"]), project.store.read(project.tables["ingest_ledger"])
+    return project.store.read(project.tables["rejected_events"]), project.store.read(
+        project.tables["ingest_ledger"]
+    )
 
 
 def _check_source(project: runner.Project, source: str | None, others: Iterable[str]) -> None:
@@ -162,7 +193,9 @@ def _check_source(project: runner.Project, source: str | None, others: Iterable[
 def _reasons(rows: DataFrame) -> dict[str, list[Reason]]:
     """Bounded by sources and rules."""
     named = rows.select("source", F.explode("reasons").alias("reason"), F.to_date("ingested_at").alias("day"))
-    counts = named.groupBy("source", "reason").agg(F.count("*").alias("n"), F.min("day").alias("first"), F.max("day").alias("last"))
+    counts = named.groupBy("source", "reason").agg(
+        F.count("*").alias("n"), F.min("day").alias("first"), F.max("day").alias("last")
+    )
     found: dict[str, list[Reason]] = {}
     for row in counts.orderBy("source", F.col("n").desc(), "reason").collect():
         found.setdefault(row["source"], []).append(Reason(row["reason"], row["n"], row["first"], row["last"]))
@@ -175,7 +208,13 @@ def _print_summary(found: Sequence[Quarantine]) -> None:
     for item in found:
         sources.add_row(item.source, f"{item.n_waiting:,}", f"{item.n_replayed:,}")
         for reason in item.reasons:
-            reasons.add_row(item.source, reason.reason, f"{reason.n_rows:,}", str(reason.first_read_on), str(reason.last_read_on))
+            reasons.add_row(
+                item.source,
+                reason.reason,
+                f"{reason.n_rows:,}",
+                str(reason.first_read_on),
+                str(reason.last_read_on),
+            )
     console.print(sources)
     console.print()
     console.print(reasons)
@@ -186,7 +225,12 @@ def _replay_grid(done: Sequence[Replayed]) -> Any:
     rows = grid("source", "delivery", "rows", *names, numbers=["delivery", "rows", *names])
     for item in done:
         outcomes: Mapping[str, int] = item.tally.outcomes
-        rows.add_row(item.source, str(item.delivery_no), str(item.tally.n_rows), *[str(outcomes.get(name, 0)) for name in names])
+        rows.add_row(
+            item.source,
+            str(item.delivery_no),
+            str(item.tally.n_rows),
+            *[str(outcomes.get(name, 0)) for name in names],
+        )
     return rows
 
 

@@ -7,10 +7,27 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from pyspark.sql import functions as F
 
 from lifestage import runner
-from lifestage.cli.terminal import DEFAULT_CONF, AsOf, Conf, Now, RunId, console, day, grid, guarded, instant, loaded, opened, refuse
+from lifestage.cli.terminal import (
+    DEFAULT_CONF,
+    AsOf,
+    Conf,
+    Now,
+    RunId,
+    console,
+    day,
+    grid,
+    guarded,
+    instant,
+    loaded,
+    opened,
+    refuse,
+)
 from lifestage.core.as_of_dates import Every, dates_between
+from lifestage.core.deliveries import absolute
+from lifestage.core.errors import NoDataError
 from lifestage.pipeline import BY_NAME, STEPS, writer_of
 
 
@@ -37,7 +54,9 @@ def backfill(
     first: Annotated[str | None, typer.Option("--from", help="First date.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last date.")] = None,
     every: Annotated[Every, typer.Option(help="Month-ends, Sundays or days.")] = Every.MONTH,
-    stale: Annotated[bool, typer.Option("--stale", help="All kept dates that later deliveries reach.")] = False,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="All kept dates that later deliveries reach.")
+    ] = False,
     now: Now = None,
     run_id: RunId = None,
 ) -> None:
@@ -89,7 +108,12 @@ def run_job(step: str, arguments: Sequence[str] | None = None) -> None:
     job = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
     @job.command(help=f"{step}: {BY_NAME[step].does}")
-    def main(run_id: Annotated[str, typer.Option("--run-id")], as_of: AsOf = None, conf: Conf = DEFAULT_CONF, now: Now = None) -> None:
+    def main(
+        run_id: Annotated[str, typer.Option("--run-id")],
+        as_of: AsOf = None,
+        conf: Conf = DEFAULT_CONF,
+        now: Now = None,
+    ) -> None:
         moment = instant(now)
         wanted = day("--as-of", as_of) if as_of else None
         project = opened(conf)
@@ -119,8 +143,26 @@ def _execute(
     console.print(f"run {request.run_id}: as of {_span(dates)}, {len(steps)} of {len(STEPS)} steps")
     with console.status("starting") as status:
         status.update(f"[bold]{steps[0]}[/bold]")
-        runner.execute(project, request, lambda name, seconds: console.print(f"  {name:<10} {seconds:6.1f} s"))
+        try:
+            runner.execute(
+                project, request, lambda name, seconds: console.print(f"  {name:<10} {seconds:6.1f} s")
+            )
+        except NoDataError as error:
+            raise NoDataError(f"{error}\n{what_there_is(project)}") from error
     console.print(f"done in {sum(request.seconds.values()):.1f} s")
+
+
+def what_there_is(project: runner.Project) -> str:
+    """What a run without data could have had: the dates of the events, or the files that it looked for."""
+    store = project.store
+    days = store.read(project.tables["events"]).agg(F.min("event_date"), F.max("event_date")).first()
+    if days and days[0]:
+        return f"the events are of {days[0]} to {days[1]}"
+    ingest = project.config.ingest
+    if not ingest.sources:
+        return "there is no source: describe one in sources/ beside the main file (lifestage init DIR has examples)"
+    globs = ", ".join(absolute(source.path, ingest.landing) for source in ingest.sources.values())
+    return f"no event has come in yet; files are looked for at {globs}"
 
 
 def _between(first: str | None, last: str | None, every: Every) -> list[date]:

@@ -12,11 +12,18 @@ from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, grid, mi
 from lifestage.publish.export import Export, ExportFormat, export
 from lifestage.reading import LATEST, manifest_of, manifests, users_of
 
-app = typer.Typer(no_args_is_help=True, help="Published snapshots: frozen users with stage, value and segment.")
+app = typer.Typer(
+    no_args_is_help=True, help="Published snapshots: frozen users with stage, value and segment."
+)
 
 SnapshotId = Annotated[str, typer.Argument(metavar="ID", help="Such as 2026-11-21.r1, or latest.")]
 KINDS = {"stage": "stage", "rfm": "RFM name", "segment": "segment"}
-SUFFIXES = {".csv": ExportFormat.CSV, ".json": ExportFormat.JSON, ".jsonl": ExportFormat.JSON, ".parquet": ExportFormat.PARQUET}
+SUFFIXES = {
+    ".csv": ExportFormat.CSV,
+    ".json": ExportFormat.JSON,
+    ".jsonl": ExportFormat.JSON,
+    ".parquet": ExportFormat.PARQUET,
+}
 
 
 @app.command("list")
@@ -51,7 +58,9 @@ def show(snapshot_id: SnapshotId, conf: Conf = DEFAULT_CONF, as_json: AsJson = F
 def export_file(
     snapshot_id: SnapshotId,
     to: Annotated[Path, typer.Option("--to", help="File to write; it must not exist.")],
-    file_format: Annotated[ExportFormat | None, typer.Option("--format", help="As the file's name says by default.")] = None,
+    file_format: Annotated[
+        ExportFormat | None, typer.Option("--format", help="As the file's name says by default.")
+    ] = None,
     conf: Conf = DEFAULT_CONF,
 ) -> None:
     """Write the columns that publish.export_columns declares to a file, and a manifest beside it.
@@ -83,7 +92,9 @@ def listed(found: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def export_snapshot(project: runner.Project, snapshot_id: str, to: Path, file_format: ExportFormat | None = None) -> Export:
+def export_snapshot(
+    project: runner.Project, snapshot_id: str, to: Path, file_format: ExportFormat | None = None
+) -> Export:
     """Export one snapshot; its format follows the name of the file unless it is given."""
     manifest = manifest_of(project, snapshot_id)
     users = users_of(project, manifest["snapshot_id"])
@@ -108,7 +119,17 @@ def _list_grid(found: Sequence[Mapping[str, Any]]) -> Any:
 def _show(manifest: Mapping[str, Any]) -> None:
     facts = grid("", "", wraps=[""])
     facts.show_header = False
-    for name in ("snapshot_id", "as_of", "run_id", "n_users", "erased", "model_id", "digest", "config_hash", "code_version"):
+    for name in (
+        "snapshot_id",
+        "as_of",
+        "run_id",
+        "n_users",
+        "erased",
+        "model_id",
+        "digest",
+        "config_hash",
+        "code_version",
+    ):
         facts.add_row(name, str(manifest[name]))
     facts.add_row("published_at", f"{minute(manifest['published_at'])} UTC")
     console.print(facts)
@@ -124,7 +145,11 @@ def _show(manifest: Mapping[str, Any]) -> None:
 
 def _count_grid(manifest: Mapping[str, Any], kind: str, title: str) -> Any:
     """Users of one kind of group, the largest first; a dash counts those in none."""
-    counts = {name.partition(":")[2]: n for name, n in (manifest["counts"] or {}).items() if name.startswith(f"{kind}:")}
+    counts = {
+        name.partition(":")[2]: n
+        for name, n in (manifest["counts"] or {}).items()
+        if name.startswith(f"{kind}:")
+    }
     rows = grid(title, "users", "share", numbers=["users", "share"])
     for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         rows.add_row(name, f"{n:,}", f"{n / max(manifest['n_users'], 1):.1%}")

@@ -9,7 +9,9 @@ from lifestage.cli.terminal import console, refuse
 from lifestage.starter import SAMPLE_ENDS_ON, create
 
 
-def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is empty or does not exist.")]) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is empty or does not exist.")],
+) -> None:
     """Write a small project that runs, with sample data and keys of its own, to make yours from.
 
     Example: lifestage init shop

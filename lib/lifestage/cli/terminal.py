@@ -5,11 +5,11 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from pyspark.errors import PySparkException
 from rich.console import Console
 from rich.table import Table
 
@@ -23,8 +23,12 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 Conf = Annotated[Path, typer.Option("--conf", help="The project's main file.", envvar="LIFESTAGE_CONF")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="Business date to build, e.g. 2026-11-21; yesterday by default.")]
-Now = Annotated[str | None, typer.Option("--now", help="Instant that counts as now, e.g. 2026-11-22T06:00:00+01:00.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="Business date to build, e.g. 2026-11-21; yesterday by default.")
+]
+Now = Annotated[
+    str | None, typer.Option("--now", help="Instant that counts as now, e.g. 2026-11-22T06:00:00+01:00.")
+]
 RunId = Annotated[str | None, typer.Option("--run-id", help="Name of the run; a new one by default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 DEFAULT_CONF = Path("conf/lifestage.yaml")
@@ -37,15 +41,17 @@ def guarded(command: Callable[[], object]) -> None:
     except ConfigError as error:
         for problem in error.problems:
             _complain(problem)
-        errors.print(f"{len(error.problems)} problem(s) in the configuration, nothing was started", markup=False)
+        errors.print(
+            f"{len(error.problems)} problem(s) in the configuration, nothing was started", markup=False
+        )
         sys.exit(ExitCode.CONFIGURATION)
     except LifestageError as error:
         _complain(str(error))
         sys.exit(error.exit_code)
-    except (PySparkException, OSError) as error:
+    except Exception as error:
+        # Spark's errors reach us in many classes; whatever it is, a scheduler gets a message and an exit code.
         logger.debug("failed", exc_info=error)
-        first_lines = str(error).strip().split("\nJVM stacktrace")[0]
-        _complain(f"{type(error).__name__}: {first_lines}")
+        _complain(f"{type(error).__name__}: {_gist(error)}")
         errors.print("LIFESTAGE_LOG=DEBUG shows where it happened", markup=False)
         sys.exit(ExitCode.FAILED)
 
@@ -59,7 +65,11 @@ def loaded(conf: Path) -> Config:
 def opened(conf: Path, needs_keys: bool = True) -> runner.Project:
     """The project, with a session; without keys it can only be read."""
     _require(conf)
-    return runner.open_project(conf, needs_keys=needs_keys)
+    project = runner.open_project(conf, needs_keys=needs_keys)
+    if not logger.isEnabledFor(logging.INFO):
+        # What fails in Spark reaches us as an exception; its log would say it again, in pages.
+        project.store.spark.sparkContext.setLogLevel("FATAL")
+    return project
 
 
 def instant(text: str | None) -> datetime:
@@ -92,7 +102,12 @@ def grid(*columns: str, numbers: Sequence[str] = (), wraps: Sequence[str] = ()) 
     """A table without lines; numbers stand at the right, and only columns that may wrap do."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=column not in wraps, overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if column in numbers else "left",
+            no_wrap=column not in wraps,
+            overflow="fold",
+        )
     return table
 
 
@@ -113,6 +128,13 @@ def _require(conf: Path) -> None:
 
 def _text(value: object) -> str:
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _gist(error: Exception) -> str:
+    """What an engine's error says, without the stack of its JVM."""
+    lines = str(error).strip().splitlines()
+    told = takewhile(lambda line: not line.startswith(("\tat ", "JVM stacktrace")), lines)
+    return "\n".join(line for line in told if line.strip())
 
 
 def _complain(problem: str) -> None:

@@ -31,6 +31,7 @@ def kept(dates: Iterable[date], keep_days: int, keep_month_ends: bool) -> set[da
 
 
 def is_month_end(day: date) -> bool:
+    """Whether it is the last day of its month."""
     return day.day == calendar.monthrange(day.year, day.month)[1]
 
 
@@ -41,7 +42,9 @@ def stale(built_at: Mapping[date, int], first_days: Mapping[int, date]) -> list[
         built_at: as_of to the greatest delivery that its rows contain.
         first_days: delivery to the earliest business date that it changed.
     """
-    return sorted(day for day, seen in built_at.items() if any(_reaches(day, seen, *d) for d in first_days.items()))
+    return sorted(
+        day for day, seen in built_at.items() if any(_reaches(day, seen, *d) for d in first_days.items())
+    )
 
 
 def _reaches(as_of: date, seen: int, delivery_no: int, first_day: date) -> bool:
@@ -65,4 +68,3 @@ def history(runs: Iterable[tuple[Iterable[date], int]]) -> dict[date, int]:
         for day in dates:
             built[day] = max(delivery_no, built.get(day, 0))
     return built
-

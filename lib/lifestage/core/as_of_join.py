@@ -8,7 +8,9 @@ from pyspark.sql import functions as F
 VALIDITY = ("valid_from", "valid_to")
 
 
-def join_as_of(rows: DataFrame, reference: DataFrame, name: str, on: Mapping[str, str], day: str) -> DataFrame:
+def join_as_of(
+    rows: DataFrame, reference: DataFrame, name: str, on: Mapping[str, str], day: str
+) -> DataFrame:
     """Each row with the reference row valid on its day as a struct `name`; a NULL struct where no key matches.
 
     Args:

@@ -39,6 +39,7 @@ class Column:
 
     @property
     def field(self) -> T.StructField:
+        """The column as Spark declares it."""
         return T.StructField(self.name, self.type, not self.required, {"comment": self.comment})
 
 
@@ -62,10 +63,12 @@ class Table:
 
     @property
     def schema(self) -> T.StructType:
+        """The table as Spark declares it."""
         return T.StructType([column.field for column in self.columns])
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Column names in order."""
         return tuple(column.name for column in self.columns)
 
 

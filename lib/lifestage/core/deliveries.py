@@ -1,10 +1,13 @@
 """Files found, told apart by content, and numbered: what a run has to read."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import unquote
 
-from pyspark.errors import AnalysisException
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -44,7 +47,7 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
         return _delta_version(spark, name, glob)
     try:
         rows = _files(spark, glob).select("file", "length", "modificationTime").collect()  # one row a file
-    except AnalysisException as error:
+    except (Py4JJavaError, PySparkException) as error:
         if "PATH_NOT_FOUND" in str(error):
             return []
         raise SourceError(f"source {name}: {glob} cannot be listed: {error}") from error
@@ -84,6 +87,11 @@ def absolute(path: str, landing: str) -> str:
     return path if path.startswith("/") or "://" in path else f"{landing.rstrip('/')}/{path}"
 
 
+def readable(path: str) -> str:
+    """The path of a file that was found, as readers take it: Spark shows a URI and expects a glob."""
+    return re.sub(r"([{}\[\]*?\\])", r"\\\1", unquote(path))
+
+
 def _files(spark: SparkSession, path: str | list[str]) -> DataFrame:
     return spark.read.format("binaryFile").load(path).withColumn("file", F.col("_metadata.file_path"))
 
@@ -102,7 +110,7 @@ def _fingerprints(spark: SparkSession, files: list[FoundFile]) -> dict[str, str]
     too_large = [file.path for file in files if file.n_bytes > MAX_FILE_BYTES]
     if too_large:
         raise SourceError(f"larger than 2 GiB, deliver in smaller files: {', '.join(too_large)}")
-    paths = [file.path for file in files if "@v" not in file.path]
+    paths = [readable(file.path) for file in files if "@v" not in file.path]
     result = {file.path: file.path for file in files}
     if paths:
         hashes = _files(spark, paths).select("file", F.sha2("content", 256).alias("sha"))

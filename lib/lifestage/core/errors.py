@@ -24,6 +24,7 @@ class ConfigError(LifestageError):
     exit_code = ExitCode.CONFIGURATION
 
     def __init__(self, problems: Iterable[str]) -> None:
+        """All problems at once, each a line of its own."""
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
 

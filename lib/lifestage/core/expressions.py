@@ -30,7 +30,8 @@ def parse(sql: str) -> exp.Expression:
         raise ValueError("one scalar expression is expected, not a query")
     if isinstance(tree.expressions[0], exp.Alias | exp.Star):
         raise ValueError("one scalar expression without a name is expected")
-    return tree.expressions[0]
+    expression: exp.Expression = tree.expressions[0]
+    return expression
 
 
 def columns_of(sql: str) -> set[str]:

@@ -40,8 +40,12 @@ class FileLayout(Model):
     quote: str = '"'
     encoding: str = "UTF-8"
     columns: dict[str, str] = Field(description="column to type, in file order for csv")
-    formats: dict[str, str] = Field(default={}, description="column to date or time pattern, ISO 8601 by default")
-    time_zone: str | None = Field(default=None, description="zone of local_timestamp columns; the business zone by default")
+    formats: dict[str, str] = Field(
+        default={}, description="column to date or time pattern, ISO 8601 by default"
+    )
+    time_zone: str | None = Field(
+        default=None, description="zone of local_timestamp columns; the business zone by default"
+    )
 
     @field_validator("columns")
     @classmethod

@@ -23,6 +23,7 @@ class Run:
 
     @property
     def as_of(self) -> date:
+        """The newest date that is built."""
         return self.as_of_dates[-1]
 
 
@@ -53,9 +54,11 @@ class Job:
 
     @property
     def spark(self) -> SparkSession:
+        """The session that the tables are read with."""
         return self.store.spark
 
     def read(self, name: str) -> DataFrame:
+        """The newest rows of a declared table; an empty frame where nothing was written yet."""
         return self.store.read(self._declared(name, self.reads | self.writes))
 
     def write(
@@ -69,7 +72,9 @@ class Job:
         table = self._declared(name, self.writes)
         return self._noted(self.store.write(table, frame, self.metadata(**progress), replace))
 
-    def exchange(self, name: str, removals: DataFrame, additions: DataFrame, prune: str, **progress: object) -> Commit:
+    def exchange(
+        self, name: str, removals: DataFrame, additions: DataFrame, prune: str, **progress: object
+    ) -> Commit:
         """Take rows out and put others in, in one commit (see Store.exchange)."""
         table = self._declared(name, self.writes)
         return self._noted(self.store.exchange(table, removals, additions, self.metadata(**progress), prune))
@@ -88,9 +93,11 @@ class Job:
         return self.store.last_metadata(self._declared(name, self.reads | self.writes))
 
     def table(self, name: str) -> Table:
+        """The contract of a declared table."""
         return self._declared(name, self.reads | self.writes)
 
     def metadata(self, **progress: object) -> dict[str, object]:
+        """What every commit of this step carries."""
         return {"run_id": self.run.run_id, "step": self.step, **progress}
 
     def _noted(self, commit: Commit) -> Commit:
@@ -99,5 +106,7 @@ class Job:
 
     def _declared(self, name: str, allowed: frozenset[str]) -> Table:
         if name not in allowed:
-            raise KeyError(f"step {self.step} does not declare table {name}: add it to the map in pipeline.py")
+            raise KeyError(
+                f"step {self.step} does not declare table {name}: add it to the map in pipeline.py"
+            )
         return self.tables[name]

@@ -25,11 +25,15 @@ class Ledger:
 
 def read_ledger(ledger: DataFrame) -> Ledger:
     """The ledger on the driver: one small row a file ever delivered."""
-    rows = ledger.select("delivery_no", "source", "path", "n_bytes", "modified_at", "fingerprint", "known_as").collect()
+    rows = ledger.select(
+        "delivery_no", "source", "path", "n_bytes", "modified_at", "fingerprint", "known_as"
+    ).collect()
     return Ledger(
         last_delivery_no=max((row["delivery_no"] for row in rows), default=0),
         files={(row["path"], row["n_bytes"], row["modified_at"]) for row in rows},
-        contents={(row["source"], row["fingerprint"]): row["delivery_no"] for row in rows if row["known_as"] is None},
+        contents={
+            (row["source"], row["fingerprint"]): row["delivery_no"] for row in rows if row["known_as"] is None
+        },
     )
 
 
@@ -45,7 +49,9 @@ def committed_versions(job: Job) -> dict[str, int]:
     """Per table, the version that the newest ledger row naming it completed."""
     versions = job.read(LEDGER).where("table_versions IS NOT NULL")
     entries = versions.select("delivery_no", F.explode("table_versions").alias("name", "version"))
-    newest = entries.groupBy("name").agg(F.max_by("version", F.struct("delivery_no", "version")).alias("version"))
+    newest = entries.groupBy("name").agg(
+        F.max_by("version", F.struct("delivery_no", "version")).alias("version")
+    )
     return {row["name"]: row["version"] for row in newest.collect()}
 
 
@@ -67,8 +73,12 @@ def commit_deliveries(
     """
     contract = job.table(LEDGER)
     versions = {name: job.store.version(job.table(name)) or 0 for name in tables}
-    rows = [_row(job, delivery, kind, entries.get(delivery.delivery_no, {}), versions) for delivery in deliveries]
-    frame = job.spark.createDataFrame([tuple(row.get(name) for name in contract.names) for row in rows], contract.schema)
+    rows = [
+        _row(job, delivery, kind, entries.get(delivery.delivery_no, {}), versions) for delivery in deliveries
+    ]
+    frame = job.spark.createDataFrame(
+        [tuple(row.get(name) for name in contract.names) for row in rows], contract.schema
+    )
     job.write(LEDGER, frame.coalesce(1))
 
 

@@ -35,7 +35,12 @@ def this_process(run_id: str, wall_clock: datetime, is_job: bool) -> Holder:
 def take(store: Store, table: Table, me: Holder, completed: Collection[str], dead_after: timedelta) -> None:
     """Take the lock, over a completed or dead holder if need be; RunLockedError while another run is alive."""
     holder = _current(store, table)
-    if holder and holder.run_id != me.run_id and holder.run_id not in completed and is_alive(holder, me, dead_after):
+    if (
+        holder
+        and holder.run_id != me.run_id
+        and holder.run_id not in completed
+        and is_alive(holder, me, dead_after)
+    ):
         raise RunLockedError(
             f"run {holder.run_id} on {holder.host} (process {holder.pid or 'of its jobs'}) has held this storage root "
             f"since {holder.taken_at:%Y-%m-%d %H:%M}: wait for it, or end it and run again"
@@ -47,7 +52,9 @@ def take(store: Store, table: Table, me: Holder, completed: Collection[str], dea
     try:
         store.write(table, frame, {"run_id": me.run_id})
     except DeltaConcurrentModificationException as error:
-        raise RunLockedError("another run took this storage root at the same moment: run again later") from error
+        raise RunLockedError(
+            "another run took this storage root at the same moment: run again later"
+        ) from error
 
 
 def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:

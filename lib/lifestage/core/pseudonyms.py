@@ -34,6 +34,7 @@ def with_pads(frame: DataFrame, key: bytes) -> DataFrame:
 
 
 def without_pads(frame: DataFrame) -> DataFrame:
+    """The frame as it was before `with_pads`."""
     return frame.drop(PADS)
 
 

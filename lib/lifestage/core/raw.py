@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from urllib.parse import unquote
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifestage.core.deliveries import Delivery
+from lifestage.core.deliveries import Delivery, readable
 from lifestage.core.errors import SourceError
 from lifestage.core.files import FileLayout, Format
 
-OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+# A date comes before the offset: the end of 2026-03-08 is none.
+OFFSET = r"^.{10,}(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
 
 def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
@@ -23,8 +28,7 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
         rows = parsed(_lines(spark, layout, deliveries), layout)
     else:
         rows = _typed_files(spark, layout, deliveries)
-    named = rows.withColumn("file_name", F.substring_index("file", "/", -1))
-    return named.join(F.broadcast(_numbers(spark, deliveries)), on="file", how="inner").drop("file")
+    return rows.join(F.broadcast(_numbers(spark, deliveries)), on="file", how="inner").drop("file")
 
 
 def parsed(lines: DataFrame, layout: FileLayout) -> DataFrame:
@@ -66,35 +70,60 @@ def type_reasons(layout: FileLayout, zone: str) -> list[Column]:
 
 
 def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries: Sequence[Delivery]) -> None:
-    """SourceError naming each csv file that does not carry the declared header.
+    """SourceError naming each csv file that does not carry the declared header, or a file that cannot be read.
 
     Args:
-        rows: rows read, with delivery_no and is_header.
+        rows: rows read, with delivery_no and is_header; nothing has looked at them yet.
         layouts: layout by source.
         deliveries: the files.
     """
-    headed = {row["delivery_no"] for row in rows.where("is_header").select("delivery_no").distinct().collect()}
-    wrong = [
-        f"source {d.source}: {d.path}: expected the header {_header(layouts[d.source])}, found {_first_line(rows, d)}"
-        for d in deliveries
-        if layouts[d.source].format is Format.CSV and d.n_bytes > 0 and d.delivery_no not in headed
-    ]
+    try:
+        headed = {
+            row["delivery_no"] for row in rows.where("is_header").select("delivery_no").distinct().collect()
+        }
+    except (Py4JJavaError, PySparkException) as error:
+        raise _unreadable(error, deliveries) from error
+    wrong = []
+    for d in deliveries:
+        if layouts[d.source].format is Format.CSV and d.n_bytes > 0 and d.delivery_no not in headed:
+            layout = layouts[d.source]
+            line = rows.sparkSession.read.text(readable(d.path)).first()
+            if line:
+                expected = f"expected the header {_header(layout)}, found {_shape(line['value'], layout)}"
+                wrong.append(f"source {d.source}: {d.path}: {expected}")
     if wrong:
         raise SourceError("\n".join(wrong))
+
+
+def _unreadable(error: Exception, deliveries: Sequence[Delivery]) -> Exception:
+    """The error as one of the source whose file it names; itself where it names none."""
+    named = [d for d in deliveries if d.path.partition(":")[2].lstrip("/") in str(error)]
+    if "FAILED_READ_FILE" not in str(error) or not named:
+        return error
+    wrong = [
+        f"source {d.source}: {d.path}: cannot be read to its end: cut off, damaged, or of other types?"
+        for d in named
+    ]
+    return SourceError(
+        "\n".join(wrong) + "\nnothing was written: deliver it anew, the next run reads it again"
+    )
 
 
 def _header(layout: FileLayout) -> str:
     return layout.delimiter.join(layout.columns)
 
 
-def _first_line(rows: DataFrame, delivery: Delivery) -> str:
-    """The first line of a file, without its values if it is no header: letters as x, digits as 9."""
-    line = rows.sparkSession.read.text(delivery.path).first()
-    return re.sub(r"\d", "9", line["value"][:200]) if line else "an empty file"
+def _shape(line: str, layout: FileLayout) -> str:
+    """A line that names a declared column is a header, of any other only the shape: letters as x, digits as 9."""
+    line = line[:200].strip("\ufeff")
+    if {name.lower() for name in layout.columns} & set(re.split(r"\W+", line.lower())):
+        return line
+    return re.sub(r"\d", "9", re.sub(r"[^\W\d]", "x", line))
 
 
 def _numbers(spark: SparkSession, deliveries: Sequence[Delivery]) -> DataFrame:
-    return spark.createDataFrame([(d.path, d.delivery_no) for d in deliveries], "file string, delivery_no bigint")
+    files = [(d.path, PurePosixPath(unquote(d.path)).name, d.delivery_no) for d in deliveries]
+    return spark.createDataFrame(files, "file string, file_name string, delivery_no bigint")
 
 
 def _csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
@@ -112,8 +141,9 @@ def _csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
         "ignoreTrailingWhiteSpace": "true",
     }
     columns = F.from_csv("raw", _text_schema(layout), options)
-    unquoted = F.regexp_replace("raw", f"^\ufeff|{layout.quote}|\\s", "")
-    rows = lines.select("*", columns.alias("c"), (unquoted == F.lit(_header(layout))).alias("is_header"))
+    unquoted = F.regexp_replace("raw", f"^\ufeff|{re.escape(layout.quote)}| ", "")
+    is_header = unquoted == F.lit(_header(layout).replace(" ", ""))
+    rows = lines.select("*", columns.alias("c"), is_header.alias("is_header"))
     return rows.withColumn("is_broken", F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw"))
 
 
@@ -121,32 +151,58 @@ def _json(lines: DataFrame, layout: FileLayout) -> DataFrame:
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_broken"}
     columns = F.from_json("raw", _text_schema(layout), options)
     broken = F.col("c").isNull() | F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw")
-    return lines.select("*", columns.alias("c"), F.lit(False).alias("is_header")).withColumn("is_broken", broken)
+    return lines.select("*", columns.alias("c"), F.lit(False).alias("is_header")).withColumn(
+        "is_broken", broken
+    )
 
 
 def _lines(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
-    reader = spark.read.format("text").option("encoding", layout.encoding)
-    lines = reader.load([delivery.path for delivery in deliveries if delivery.known_as is None])
-    return lines.select(F.col("_metadata.file_path").alias("file"), F.col("value").alias("raw")).where("raw <> ''")
+    lines = spark.read.text([readable(d.path) for d in deliveries if d.known_as is None])
+    # The text reader takes bytes as they are, whatever encoding it is given.
+    is_utf8 = layout.encoding.upper() == "UTF-8"
+    raw = F.col("value") if is_utf8 else F.decode(F.col("value").cast("binary"), layout.encoding)
+    return lines.select(F.col("_metadata.file_path").alias("file"), raw.alias("raw")).where("raw <> ''")
 
 
 def _typed_files(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
     if layout.format is Format.DELTA:
         path, _, version = deliveries[-1].path.rpartition("@v")
         rows = spark.read.format("delta").option("versionAsOf", version).load(path)
+        _check_columns({deliveries[-1]: rows.columns}, layout)
         rows = rows.withColumn("file", F.lit(deliveries[-1].path))
     else:
-        rows = spark.read.parquet(*[d.path for d in deliveries]).withColumn("file", F.col("_metadata.file_path"))
-    missing = [name for name in layout.columns if name not in rows.columns]
-    if missing:
-        raise SourceError(
-            f"source {deliveries[0].source}: {deliveries[0].path}: expected columns {', '.join(missing)}, "
-            f"found {', '.join(name for name in rows.columns if name != 'file')}"
-        )
-    columns = F.struct(*[F.col(name).cast("string").alias(name) for name in layout.columns])
+        # Read together, a column that one file lacks would be NULL there.
+        _check_columns({d: _parquet_columns(spark, d) for d in deliveries}, layout)
+        rows = spark.read.parquet(*[readable(d.path) for d in deliveries])
+        rows = rows.withColumn("file", F.col("_metadata.file_path"))
+    # The text of an instant has to carry an offset.
+    instants = {name for name, kind in rows.dtypes if kind == layout.columns.get(name) == "timestamp"}
+    texts = {name: F.date_format(name, "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX") for name in instants}
+    columns = F.struct(*[texts.get(name, F.col(name).cast("string")).alias(name) for name in layout.columns])
     return rows.select("file", columns.alias("c")).select(
-        "file", F.to_json("c").alias("raw"), "c", F.lit(False).alias("is_header"), F.lit(False).alias("is_broken")
+        "file",
+        F.to_json("c").alias("raw"),
+        "c",
+        F.lit(False).alias("is_header"),
+        F.lit(False).alias("is_broken"),
     )
+
+
+def _parquet_columns(spark: SparkSession, delivery: Delivery) -> list[str]:
+    try:
+        return spark.read.parquet(readable(delivery.path)).columns
+    except (Py4JJavaError, PySparkException) as error:
+        raise _unreadable(error, [delivery]) from error
+
+
+def _check_columns(found: Mapping[Delivery, Sequence[str]], layout: FileLayout) -> None:
+    wrong = [
+        f"source {d.source}: {d.path}: expected columns {', '.join(missing)}, found {', '.join(columns)}"
+        for d, columns in found.items()
+        if (missing := [name for name in layout.columns if name not in columns])
+    ]
+    if wrong:
+        raise SourceError("\n".join(wrong))
 
 
 def _text_schema(layout: FileLayout) -> str:
@@ -164,8 +220,9 @@ def _typed(name: str, kind: str, layout: FileLayout, zone: str, check: bool = Tr
         case "string":
             return text
         case "timestamp":
-            instant = F.try_to_timestamp(text, F.lit(pattern)) if pattern else text.try_cast("timestamp")
-            return F.when(text.rlike(OFFSET), instant)
+            if pattern:
+                return F.try_to_timestamp(text, F.lit(pattern))
+            return F.when(text.rlike(OFFSET), text.try_cast("timestamp"))
         case "local_timestamp":
             return _local(text, pattern, layout.time_zone or zone, check)
         case "date":
@@ -176,7 +233,8 @@ def _typed(name: str, kind: str, layout: FileLayout, zone: str, check: bool = Tr
 
 def _local(text: Column, pattern: str | None, zone: str, check: bool) -> Column:
     """Wall time to instant; NULL for a time that the zone's clocks skip. Of two instants the earlier is taken."""
-    wall = F.try_to_timestamp(text, F.lit(pattern)) if pattern else text.try_cast("timestamp")
+    plain = F.when(~text.rlike(OFFSET), text.try_cast("timestamp"))
+    wall = F.try_to_timestamp(text, F.lit(pattern)) if pattern else plain
     instant = F.to_utc_timestamp(wall, zone)
     if not check:
         return instant

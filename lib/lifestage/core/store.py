@@ -32,10 +32,8 @@ class Location:
     schema: str | None = None
 
     def name_of(self, table: Table) -> str:
+        """Path or qualified name."""
         return f"{self.root}/{table.name}" if self.root else f"{self.schema}.{table.name}"
-
-    def sql_name_of(self, table: Table) -> str:
-        return f"delta.`{self.root}/{table.name}`" if self.root else f"{self.schema}.{table.name}"
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,7 @@ class Store:
     location: Location
 
     def exists(self, table: Table) -> bool:
+        """Whether the table was ever created here."""
         if self.location.root:
             return DeltaTable.isDeltaTable(self.spark, self.location.name_of(table))
         return self.spark.catalog.tableExists(self.location.name_of(table))
@@ -125,11 +124,18 @@ class Store:
         started = time.monotonic()
         self.create(table)
         with self._metadata(metadata):
-            self._save(table, _laid_out(conform(frame, table), table), "overwrite", {"overwriteSchema": "true"})
+            self._save(
+                table, _laid_out(conform(frame, table), table), "overwrite", {"overwriteSchema": "true"}
+            )
         return self._committed(table, started, metadata)
 
     def exchange(
-        self, table: Table, removals: DataFrame, additions: DataFrame, metadata: Mapping[str, object], prune: str
+        self,
+        table: Table,
+        removals: DataFrame,
+        additions: DataFrame,
+        metadata: Mapping[str, object],
+        prune: str,
     ) -> Commit:
         """Take rows out and put others in, in one commit: a row may leave one day and come back on another.
 
@@ -180,7 +186,9 @@ class Store:
         """Restore the table to a version if a commit of ours came after it; True if it did."""
         if not any(number > version for number, _ in self._ours(table)):
             return False
-        logger.warning("table=%s: an unfinished run wrote after version %d, restoring it", table.name, version)
+        logger.warning(
+            "table=%s: an unfinished run wrote after version %d, restoring it", table.name, version
+        )
         self._delta(table).restoreToVersion(version)
         return True
 
@@ -204,8 +212,12 @@ class Store:
             return DeltaTable.forPath(self.spark, name)
         return DeltaTable.forName(self.spark, name)
 
-    def _save(self, table: Table, rows: DataFrame, mode: str, options: Mapping[str, str] | None = None) -> None:
-        writer = rows.write.format("delta").mode(mode).partitionBy(*table.partitions).options(**(options or {}))
+    def _save(
+        self, table: Table, rows: DataFrame, mode: str, options: Mapping[str, str] | None = None
+    ) -> None:
+        writer = (
+            rows.write.format("delta").mode(mode).partitionBy(*table.partitions).options(**(options or {}))
+        )
         name = self.location.name_of(table)
         writer.save(name) if self.location.root else writer.saveAsTable(name)
 
@@ -255,4 +267,6 @@ def _replace_where(values: Mapping[str, Sequence[date | str]]) -> dict[str, str]
 
 def literals(values: Sequence[date | str]) -> str:
     """SQL literals for dates and plain names, sorted; never for identifiers."""
-    return ", ".join(sorted(f"DATE'{v}'" if isinstance(v, date) else "'" + v.replace("'", "''") + "'" for v in values))
+    return ", ".join(
+        sorted(f"DATE'{v}'" if isinstance(v, date) else "'" + v.replace("'", "''") + "'" for v in values)
+    )

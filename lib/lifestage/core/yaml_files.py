@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -15,17 +15,25 @@ class Problems(list[str]):
     """Problems found so far; loading goes on so that all are reported at once."""
 
     def at(self, file: object, key: str, message: str) -> None:
+        """Note one problem under its file and key."""
         self.append(f"{file}: {key}: {message}" if key else f"{file}: {message}")
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML would silently keep the last of two equal keys."""
+class _Loader(yaml.SafeLoader):
+    """YAML would silently keep the last of two equal keys, and take the key `on` for true."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        letter: [(tag, text) for tag, text in resolvers if not tag.endswith(":bool") or letter in "tTfF"]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
         twice = sorted({str(key) for key in keys if keys.count(key) > 1})
         if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"key given twice: {', '.join(twice)}", node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key given twice: {', '.join(twice)}", node.start_mark
+            )
         return super().construct_mapping(node, deep)
 
 
@@ -60,7 +68,9 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-def validated(model: type[ModelT], data: Mapping[str, Any], file: object, problems: Problems) -> ModelT | None:
+def validated(
+    model: type[ModelT], data: Mapping[str, Any], file: object, problems: Problems
+) -> ModelT | None:
     """The model, or None with each problem noted under its key."""
     try:
         return model.model_validate(data)
@@ -72,7 +82,7 @@ def validated(model: type[ModelT], data: Mapping[str, Any], file: object, proble
 
 
 def _mapping(text: str) -> dict[str, Any]:
-    value = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    value = yaml.load(text, Loader=_Loader)
     if value is None:
         return {}
     if not isinstance(value, dict):

@@ -11,7 +11,9 @@ MICRO_PER_MINOR = 10_000
 BASKET = ("user_id", "as_of", "category")
 
 
-def to_user_categories(category_days: DataFrame, identity_map: DataFrame, as_of_dates: Sequence[date]) -> DataFrame:
+def to_user_categories(
+    category_days: DataFrame, identity_map: DataFrame, as_of_dates: Sequence[date]
+) -> DataFrame:
     """One row per user, as_of and category over the 365 days that end with as_of; unknown categories are left out.
 
     Amounts in minor units, units in thousandths, all whole numbers.
@@ -34,21 +36,27 @@ def unit_prices(user_categories: DataFrame) -> DataFrame:
 
     Rows of the table norms, bounded by the number of categories. Categories without units have none.
     """
-    totals = user_categories.groupBy("as_of", "category").agg(F.sum("gross").alias("gross"), F.sum("units").alias("n"))
+    totals = user_categories.groupBy("as_of", "category").agg(
+        F.sum("gross").alias("gross"), F.sum("units").alias("n")
+    )
     price = F.expr(f"CAST(CAST(gross AS DECIMAL(38,0)) * {MICRO_PER_MINOR} * 1000 DIV n AS BIGINT)")
     priced = totals.where("n > 0").withColumns({"value": price, "norm": F.lit("unit_price")})
     return priced.select("as_of", "norm", F.col("category").alias("group"), "value", "n")
 
 
 def to_category_state(user_categories: DataFrame, prices: DataFrame) -> DataFrame:
-    """One row per user and as_of: how many categories, how many again, the top one, and paid against mean prices."""
+    """One row per user and as_of: how many categories, how many again, the top one, and paid against mean prices.
+
+    A category whose purchases all went back counts in neither number, so that the second is a part of the first.
+    """
     price = prices.select("as_of", F.col("group").alias("category"), F.col("value").alias("price"))
     rows = user_categories.join(F.broadcast(price), on=["as_of", "category"], how="left")
     expected = F.expr("CAST(CAST(units AS DECIMAL(38,0)) * price DIV 1000 AS BIGINT)")
-    by_spend = F.when(F.col("net") > 0, F.struct((-F.col("net")).alias("spend"), "category"))
+    is_kept = F.col("net") > 0
+    by_spend = F.when(is_kept, F.struct((-F.col("net")).alias("spend"), "category"))
     return rows.groupBy("user_id", "as_of").agg(
-        F.count_if(F.col("net") > 0).alias("n_categories_365d"),
-        F.count_if(F.col("n_days") >= 2).alias("n_repeat_categories_365d"),
+        F.count_if(is_kept).alias("n_categories_365d"),
+        F.count_if(is_kept & (F.col("n_days") >= 2)).alias("n_repeat_categories_365d"),
         F.min(by_spend)["category"].alias("top_category_365d"),
         F.sum(expected).alias("expected_amount_365d"),
         F.sum(F.when(F.col("price").isNotNull(), F.col("gross"))).alias("priced_amount_365d"),

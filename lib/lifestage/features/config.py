@@ -12,7 +12,9 @@ class Rhythm(Model):
     """How a user's purchase cycle is measured."""
 
     min_gaps: int = Field(default=4, ge=1, description="own gaps from which a user has a cycle of their own")
-    min_channel_gaps: int = Field(default=100, ge=1, description="gaps from which a channel has a norm of its own")
+    min_channel_gaps: int = Field(
+        default=100, ge=1, description="gaps from which a channel has a norm of its own"
+    )
     percentile: int = Field(default=80, ge=1, le=100)
     floor_days: int = Field(default=7, ge=1)
     ceiling_days: int = Field(default=180, ge=1)

@@ -23,7 +23,9 @@ def add_features(state: DataFrame, catalogue: Catalogue, table: Table) -> DataFr
 
 def layers(catalogue: Catalogue) -> list[list[str]]:
     """Features in groups that only use groups before them; ValueError naming those that use each other in a circle."""
-    uses = {name: columns_of(f.expression) & set(catalogue.features) for name, f in catalogue.features.items()}
+    uses = {
+        name: columns_of(f.expression) & set(catalogue.features) for name, f in catalogue.features.items()
+    }
     done: set[str] = set()
     result: list[list[str]] = []
     while len(done) < len(uses):

@@ -1,7 +1,5 @@
 """The rhythm of purchase occasions: gaps, cycles, silence and returns, for each user and the population."""
 
-
-
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -18,18 +16,28 @@ def add_gaps(state: DataFrame) -> DataFrame:
 def cycle_norms(state: DataFrame, rhythm: Rhythm) -> DataFrame:
     """Percentile of the pooled gaps per as_of, by first-purchase channel and over all (group NULL): rows of norms.
 
-    The least gap with a cumulative share of at least the percentile; from counts by distinct gap, so exact.
+    The least gap with a cumulative share of at least the percentile; from counts by distinct gap, so exact. A shared
+    identifier is no one's rhythm and sets no norm.
     """
-    pooled = state.select("as_of", F.col("first_purchase_channel").alias("group"), F.explode("gaps").alias("value"))
+    users = state.where("status = 'active'")
+    pooled = users.select(
+        "as_of", F.col("first_purchase_channel").alias("group"), F.explode("gaps").alias("value")
+    )
     everyone = pooled.withColumn("group", F.lit(None).cast("string"))
     by_channel = pooled.where(F.col("group").isNotNull())
-    return least_at_share(by_channel.unionByName(everyone), rhythm.percentile).withColumn("norm", F.lit("cycle_days"))
+    return least_at_share(by_channel.unionByName(everyone), rhythm.percentile).withColumn(
+        "norm", F.lit("cycle_days")
+    )
 
 
 def spend_norms(state: DataFrame) -> DataFrame:
     """Median net spend of 365 days, in minor units, of users with an occasion in them: rows of norms."""
     buyers = state.where("occasions_365d > 0 AND status = 'active'")
-    spend = buyers.select("as_of", F.lit(None).cast("string").alias("group"), F.expr("CAST(net_amount_365d * 100 AS BIGINT)").alias("value"))
+    spend = buyers.select(
+        "as_of",
+        F.lit(None).cast("string").alias("group"),
+        F.expr("CAST(net_amount_365d * 100 AS BIGINT)").alias("value"),
+    )
     return least_at_share(spend, 50).withColumn("norm", F.lit("net_amount_365d"))
 
 
@@ -38,9 +46,17 @@ def least_at_share(values: DataFrame, percent: int) -> DataFrame:
     counts = values.groupBy("as_of", "group", "value").agg(F.count("*").alias("n"))
     group = Window.partitionBy("as_of", "group")
     below = group.orderBy("value").rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    ranked = counts.select("as_of", "group", "value", F.sum("n").over(below).alias("up_to"), F.sum("n").over(group).alias("total"))
+    ranked = counts.select(
+        "as_of",
+        "group",
+        "value",
+        F.sum("n").over(below).alias("up_to"),
+        F.sum("n").over(group).alias("total"),
+    )
     reached = ranked.where(F.col("up_to") * 100 >= F.col("total") * percent)
-    return reached.groupBy("as_of", "group").agg(F.min("value").cast("bigint").alias("value"), F.max("total").alias("n"))
+    return reached.groupBy("as_of", "group").agg(
+        F.min("value").cast("bigint").alias("value"), F.max("total").alias("n")
+    )
 
 
 def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> DataFrame:
@@ -56,7 +72,9 @@ def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> Da
         {
             "_channel_norm": F.try_element_at("_by_channel", F.col("first_purchase_channel")),
             "own_cycle_days": _percentile("gaps", rhythm).cast("bigint"),
-            "median_gap_days": F.expr("IF(size(gaps) = 0, NULL, array_sort(gaps)[(size(gaps) + 1) DIV 2 - 1])").cast("bigint"),
+            "median_gap_days": F.expr(
+                "IF(size(gaps) = 0, NULL, array_sort(gaps)[(size(gaps) + 1) DIV 2 - 1])"
+            ).cast("bigint"),
             "_returned": F.expr(_returned(rhythm)),
         }
     )
@@ -74,12 +92,19 @@ def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> Da
             .otherwise(F.lit("all")),
             "returned_gap_days": F.col("_returned.gap").cast("bigint"),
             "returned_gap_cycle_days": F.when(
-                F.col("_returned").isNotNull(), _held(F.coalesce(_percentile("_gaps_before", rhythm), norm), rhythm)
+                F.col("_returned").isNotNull(),
+                _held(F.coalesce(_percentile("_gaps_before", rhythm), norm), rhythm),
             ),
-            "is_below_median_spend": F.expr("occasions_365d > 0 AND CAST(net_amount_365d * 100 AS BIGINT) < _median_spend"),
+            "is_below_median_spend": F.expr(
+                "occasions_365d > 0 AND CAST(net_amount_365d * 100 AS BIGINT) < _median_spend"
+            ),
             "n_categories_365d": F.coalesce("n_categories_365d", F.lit(0)),
-            "repeat_rate_365d": F.expr("try_divide(CAST(n_repeat_categories_365d AS DOUBLE), n_categories_365d)"),
-            "price_level_365d": F.expr("try_divide(CAST(priced_amount_365d AS DOUBLE) * 10000, expected_amount_365d)"),
+            "repeat_rate_365d": F.expr(
+                "try_divide(CAST(n_repeat_categories_365d AS DOUBLE), n_categories_365d)"
+            ),
+            "price_level_365d": F.expr(
+                "try_divide(CAST(priced_amount_365d AS DOUBLE) * 10000, expected_amount_365d)"
+            ),
         }
     )
 
@@ -111,5 +136,3 @@ def _returned(rhythm: Rhythm) -> str:
 
 def _held(cycle: Column, rhythm: Rhythm) -> Column:
     return F.least(F.greatest(cycle, F.lit(rhythm.floor_days)), F.lit(rhythm.ceiling_days)).cast("bigint")
-
-

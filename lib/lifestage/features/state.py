@@ -22,9 +22,9 @@ def rebuild_state(user_days: DataFrame, as_of_dates: Sequence[date], catalogue: 
     windows = [window for window in catalogue.all_windows() if not _is_distinct(catalogue, window)]
     sums = seen.groupBy(*USER_AS_OF).agg(
         F.min("status").alias("status"),
-        F.min_by("purchase_channel", F.when(F.col("purchase_channel").isNotNull(), F.col("event_date"))).alias(
-            "first_purchase_channel"
-        ),
+        F.min_by(
+            "purchase_channel", F.when(F.col("purchase_channel").isNotNull(), F.col("event_date"))
+        ).alias("first_purchase_channel"),
         *[_marked(name, mark).alias(name) for name, mark in catalogue.dates.items()],
         *[_windowed(catalogue, window).alias(window.name) for window in windows],
     )
@@ -87,8 +87,12 @@ def _with_distinct(state: DataFrame, seen: DataFrame, windows: Sequence[Window])
     measures = sorted({window.measure for window in windows})
     rows = seen.where(F.coalesce(*[F.col(name) for name in measures]).isNotNull())
     counts = [
-        F.theta_sketch_estimate(F.theta_union_agg(F.when(_inside(window), F.col(window.measure)))).alias(window.name)
+        F.theta_sketch_estimate(F.theta_union_agg(F.when(_inside(window), F.col(window.measure)))).alias(
+            window.name
+        )
         for window in windows
     ]
     names = [window.name for window in windows]
-    return state.join(rows.groupBy(*USER_AS_OF).agg(*counts), on=list(USER_AS_OF), how="left").fillna(0, names)
+    return state.join(rows.groupBy(*USER_AS_OF).agg(*counts), on=list(USER_AS_OF), how="left").fillna(
+        0, names
+    )

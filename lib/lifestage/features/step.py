@@ -20,7 +20,9 @@ def run(job: Job, config: FeaturesConfig) -> None:
     """
     activity = job.read("activity_days").where(F.col("event_date") <= job.run.as_of)
     if activity.isEmpty():
-        raise NoDataError(f"there is no activity up to {job.run.as_of}: ingest a source first, or choose a later --as-of")
+        raise NoDataError(
+            f"there is no activity up to {job.run.as_of}: ingest a source first, or choose a later --as-of"
+        )
     identity = job.read("identity_map")
     categories = to_user_categories(job.read("category_days"), identity, job.run.as_of_dates)
     # Norms and features each read the state, one row per user and date; rebuilding it costs more than keeping it.
@@ -36,7 +38,9 @@ def run(job: Job, config: FeaturesConfig) -> None:
         state.unpersist()
 
 
-def _state(activity: DataFrame, identity: DataFrame, categories: DataFrame, job: Job, config: FeaturesConfig) -> DataFrame:
+def _state(
+    activity: DataFrame, identity: DataFrame, categories: DataFrame, job: Job, config: FeaturesConfig
+) -> DataFrame:
     user_days = to_user_days(activity, identity, config.catalogue)
     state = rebuild_state(user_days, job.run.as_of_dates, config.catalogue)
     bought = to_category_state(categories, unit_prices(categories))

@@ -1,1 +1,1 @@
-
+"""Who is who across channels."""

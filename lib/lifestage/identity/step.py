@@ -15,7 +15,9 @@ class IdentityConfig(Model):
 
 def run(job: Job, config: IdentityConfig) -> None:  # noqa: ARG001 - every step is called alike
     """Write the map of every subject seen up to as_of."""
-    job.write("identity_map", map_identities(job.read("activity_days").where(F.col("event_date") <= job.run.as_of)))
+    job.write(
+        "identity_map", map_identities(job.read("activity_days").where(F.col("event_date") <= job.run.as_of))
+    )
 
 
 def map_identities(activity_days: DataFrame) -> DataFrame:

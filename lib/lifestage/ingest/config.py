@@ -29,7 +29,9 @@ class Lookup(Model):
     """A reference table joined as of event_date; its columns are `<name>.<column>` in the mapping."""
 
     reference: str
-    on: dict[str, str] = Field(description="key column of the reference table to SQL over the source's columns")
+    on: dict[str, str] = Field(
+        description="key column of the reference table to SQL over the source's columns"
+    )
 
 
 class Source(FileLayout):
@@ -43,11 +45,15 @@ class Source(FileLayout):
     identifier: Literal["required", "optional"] = "optional"
     pii: tuple[str, ...] = Field(default=(), description="columns that must not reach a table")
     lookups: tuple[Lookup, ...] = ()
-    rules: dict[str, Rule] = {}
-    version: str | None = Field(default=None, description="SQL to a whole number or timestamp; the highest wins")
+    rules: dict[str, Rule] = Field(default={}, description="name to a condition that every row must meet")
+    version: str | None = Field(
+        default=None, description="SQL to a whole number or timestamp; the highest wins"
+    )
     delete_when: str | None = Field(default=None, description="SQL; a row that meets it deletes its key")
     on_change: OnChange = OnChange.DUPLICATE
-    across_files: Literal["same", "new"] = Field(default="same", description="keyless: an equal row in another file")
+    across_files: Literal["same", "new"] = Field(
+        default="same", description="keyless: an equal row in another file"
+    )
     lookback_days: int = Field(default=60, ge=0)
     gate: float = Field(default=0.95, ge=0, le=1, description="least share of rows that must pass")
 

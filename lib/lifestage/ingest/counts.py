@@ -30,7 +30,10 @@ class Tally:
 
 def tally(arrivals: DataFrame, judged: DataFrame, finality_days: int, time_zone: str) -> dict[int, Tally]:
     """Per delivery: rows in, and rows by outcome, reason and warning; results bounded by deliveries x rules."""
-    rows_in = {row["delivery_no"]: row["n"] for row in arrivals.groupBy("delivery_no").agg(F.count("*").alias("n")).collect()}
+    rows_in = {
+        row["delivery_no"]: row["n"]
+        for row in arrivals.groupBy("delivery_no").agg(F.count("*").alias("n")).collect()
+    }
     sums = {row["delivery_no"]: row.asDict() for row in _sums(judged, finality_days, time_zone).collect()}
     has_faults = any(row["n_faulty"] for row in sums.values())
     reasons = _by(judged, "reasons") if has_faults else {}
@@ -41,9 +44,13 @@ def tally(arrivals: DataFrame, judged: DataFrame, finality_days: int, time_zone:
     }
 
 
-def _tally(n_rows: int, sums: Mapping[str, Any], reasons: Mapping[str, int], warnings: Mapping[str, int]) -> Tally:
+def _tally(
+    n_rows: int, sums: Mapping[str, Any], reasons: Mapping[str, int], warnings: Mapping[str, int]
+) -> Tally:
     outcomes = {outcome.value: sums.get(outcome.value, 0) for outcome in Outcome}
-    return Tally(n_rows, outcomes, reasons, warnings, sums.get("n_late", 0), sums.get("first"), sums.get("last"))
+    return Tally(
+        n_rows, outcomes, reasons, warnings, sums.get("n_late", 0), sums.get("first"), sums.get("last")
+    )
 
 
 def _sums(judged: DataFrame, finality_days: int, time_zone: str) -> DataFrame:
@@ -78,7 +85,9 @@ def ledger_entry(tally_: Tally) -> dict[str, object]:
 
 def _by(judged: DataFrame, column: str) -> dict[int, dict[str, int]]:
     result: dict[int, dict[str, int]] = {}
-    named = judged.select("delivery_no", F.explode(column).alias("name")).groupBy("delivery_no", "name").count()
+    named = (
+        judged.select("delivery_no", F.explode(column).alias("name")).groupBy("delivery_no", "name").count()
+    )
     for row in named.collect():
         result.setdefault(row["delivery_no"], {})[row["name"]] = row["count"]
     return result
@@ -96,7 +105,10 @@ def check_conservation(tallies: Mapping[int, Tally], sources: Mapping[int, str])
 
 
 def check_gates(
-    tallies: Mapping[int, Tally], of_source: Mapping[int, str], sources: Mapping[str, Source], judged: DataFrame
+    tallies: Mapping[int, Tally],
+    of_source: Mapping[int, str],
+    sources: Mapping[str, Source],
+    judged: DataFrame,
 ) -> None:
     """CheckError naming each source below its accuracy gate: which rule failed how often, with masked examples.
 

@@ -26,4 +26,8 @@ def add_keyless_ids(rows: DataFrame, across_files: str) -> DataFrame:
     parts = [F.substring("_content", 1, 32), number.cast("string")]
     if across_files == "new":
         parts.append(F.col("delivery_no").cast("string"))
-    return rows.withColumn("_content", content_hash()).withColumn("event_id", F.concat_ws("-", *parts)).drop("_content")
+    return (
+        rows.withColumn("_content", content_hash())
+        .withColumn("event_id", F.concat_ws("-", *parts))
+        .drop("_content")
+    )

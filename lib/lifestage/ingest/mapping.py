@@ -12,7 +12,6 @@ from lifestage.core.files import OnChange
 from lifestage.core.pseudonyms import add_normalised, keyed_hash, pseudonym, with_pads, without_pads
 from lifestage.core.raw import joined_reasons, listed_reasons, type_reasons, typed
 from lifestage.ingest.config import IngestConfig, Severity, Source
-
 from lifestage.tables.event_types import AmountSign
 from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS, MONEY
 
@@ -110,7 +109,9 @@ def _attributes(source: Source) -> Column:
     """Declared attributes, NULL where the source gives none."""
     if not source.attributes:
         return F.lit(None).cast("map<string,string>")
-    return F.create_map(*[part for key, sql in source.attributes.items() for part in (F.lit(key), F.expr(sql).cast("string"))])
+    return F.create_map(
+        *[part for key, sql in source.attributes.items() for part in (F.lit(key), F.expr(sql).cast("string"))]
+    )
 
 
 def _event_id(source: Source) -> Column:
@@ -129,7 +130,9 @@ def _version(source: Source) -> Column:
     if source.version is None:
         return F.lit(None).cast("bigint")
     value = f"({source.version})"
-    return F.expr(f"CASE WHEN typeof{value} LIKE 'timestamp%' THEN unix_micros(CAST({value} AS TIMESTAMP)) ELSE TRY_CAST({value} AS BIGINT) END")
+    return F.expr(
+        f"CASE WHEN typeof{value} LIKE 'timestamp%' THEN unix_micros(CAST({value} AS TIMESTAMP)) ELSE TRY_CAST({value} AS BIGINT) END"
+    )
 
 
 def _converted(rows: DataFrame, source: Source, door: Door) -> DataFrame:
@@ -177,7 +180,10 @@ def _with_pseudonyms(rows: DataFrame, source: Source, door: Door) -> tuple[DataF
     """Adds identifiers and the strongest as subject; a warning for each identifier that is not valid."""
     kinds = [kind for kind in door.config.by_strength() if kind in source.identifiers]
     if not kinds:
-        nobody = {"subject": F.lit(None).cast("string"), "identifiers": F.lit(None).cast("map<string,string>")}
+        nobody = {
+            "subject": F.lit(None).cast("string"),
+            "identifiers": F.lit(None).cast("map<string,string>"),
+        }
         return rows.withColumns(nobody), []
     for kind in kinds:
         rows = add_normalised(rows, f"_raw_{kind}", f"_id_{kind}", door.config.identifiers[kind])
@@ -186,10 +192,15 @@ def _with_pseudonyms(rows: DataFrame, source: Source, door: Door) -> tuple[DataF
     subject = F.coalesce(*[F.col(f"_ps_{kind}") for kind in kinds])
     present = every if len(kinds) == 1 else F.map_filter(every, lambda _, value: value.isNotNull())
     invalid = [
-        F.when(F.col(f"_raw_{kind}").isNotNull() & F.col(f"_id_{kind}").isNull(), F.lit(f"invalid_identifier:{kind}"))
+        F.when(
+            F.col(f"_raw_{kind}").isNotNull() & F.col(f"_id_{kind}").isNull(),
+            F.lit(f"invalid_identifier:{kind}"),
+        )
         for kind in kinds
     ]
-    return rows.withColumns({"subject": subject, "identifiers": F.when(subject.isNotNull(), present)}), invalid
+    return rows.withColumns(
+        {"subject": subject, "identifiers": F.when(subject.isNotNull(), present)}
+    ), invalid
 
 
 def _event_reasons(source: Source, door: Door) -> list[Column]:

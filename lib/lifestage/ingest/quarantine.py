@@ -17,9 +17,10 @@ def to_rejected(judged: DataFrame, pseudonym_key: bytes, quarantine_key: bytes) 
     number = F.row_number().over(equals.rowsBetween(Window.unboundedPreceding, Window.currentRow))
     rejected = judged.where(F.col("outcome") == Outcome.REJECTED).withColumn("_number", number)
     text = F.concat_ws("\n", F.col("source"), F.col("raw"), F.col("_number").cast("string"))
-    rejected = with_pads(rejected, pseudonym_key).withColumn("rejected_id", keyed_hash(F.encode(text, "UTF-8")))
-    rows = without_pads(rejected).select(
-        *[name for name in REJECTED_EVENTS.names if name != "raw"], F.encode("raw", "UTF-8").alias("raw")
+    # Cast, not encoded: bytes that are not UTF-8 stay what they were.
+    rejected = with_pads(rejected, pseudonym_key).withColumn("rejected_id", keyed_hash(text.cast("binary")))
+    rows = (
+        without_pads(rejected).withColumn("raw", F.col("raw").cast("binary")).select(*REJECTED_EVENTS.names)
     )
     return encrypted(rows, quarantine_key)
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import reduce
+from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.core.deliveries import Delivery
@@ -75,7 +77,11 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
         starts = {name: date.min for name in ids if config.sources[name].looks_back}
         tallies = settle(job, config, lines, deliveries, starts, is_gated=False)
         entries = {
-            d.delivery_no: {**ledger_entry(tallies[d.delivery_no]), **_no_file(), "replayed": sorted(ids[d.source])}
+            d.delivery_no: {
+                **ledger_entry(tallies[d.delivery_no]),
+                **_no_file(),
+                "replayed": sorted(ids[d.source]),
+            }
             for d in deliveries
         }
         commit_deliveries(job, deliveries, KIND, entries, TABLES)
@@ -92,7 +98,7 @@ def waiting(rejected: DataFrame, ledger: DataFrame) -> DataFrame:
     named = replays.select(F.col("delivery_no").alias("_replay"), F.explode("replayed").alias("rejected_id"))
     newest = named.groupBy("rejected_id").agg(F.max("_replay").alias("_replay"))
     rows = rejected.join(F.broadcast(happened), on="delivery_no", how="left_semi")
-    rows = rows.join(newest, on="rejected_id", how="left").where("_replay IS NULL OR delivery_no > _replay")
+    rows = rows.join(newest, on="rejected_id", how="left").where("_replay IS NULL OR delivery_no >= _replay")
     return rows.select(*rejected.columns)
 
 
@@ -101,7 +107,9 @@ def plain_text(raw: bytes, key: bytes) -> str:
     try:
         return AESSIV(key).decrypt(bytes(raw), None).decode("utf-8", errors="replace")
     except InvalidTag as error:
-        raise ConfigError(["secrets: the quarantine key is not the one that rejected rows were encrypted with"]) from error
+        raise ConfigError(
+            ["secrets: the quarantine key is not the one that rejected rows were encrypted with"]
+        ) from error
 
 
 def _chosen(rows: DataFrame, choice: Choice) -> dict[str, list[str]]:
@@ -122,7 +130,9 @@ def _chosen(rows: DataFrame, choice: Choice) -> dict[str, list[str]]:
 def _check_reason(rows: DataFrame, hits: DataFrame, reason: str) -> None:
     if not hits.isEmpty():
         return
-    known = sorted(row["reason"] for row in rows.select(F.explode("reasons").alias("reason")).distinct().collect())
+    known = sorted(
+        row["reason"] for row in rows.select(F.explode("reasons").alias("reason")).distinct().collect()
+    )
     if known:
         nearest = get_close_matches(reason, known, n=1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"reasons of waiting rows: {', '.join(known)}"
@@ -157,7 +167,7 @@ def _no_file() -> dict[str, None]:
 def _taken_up(
     job: Job, config: IngestConfig, deliveries: Sequence[Delivery], ids: Mapping[str, Sequence[str]]
 ) -> DataFrame:
-    """Rows as a file would have brought them: delivery_no (the replay's), source, file_name and raw, now as text.
+    """Rows as a file would have brought them: delivery_no (the replay's), source, file_name and raw, in clear.
 
     A line that several deliveries brought is one row, as it would be had it been accepted: of the rows with one id
     the first delivered is taken. Sources with `across_files: new` have all of them.
@@ -169,27 +179,44 @@ def _taken_up(
     rows = waiting(rejected, ledger).join(F.broadcast(wanted), on=["source", "rejected_id"], how="inner")
     first = Window.partitionBy("rejected_id").orderBy("delivery_no")
     is_first = F.row_number().over(first.rowsBetween(Window.unboundedPreceding, Window.currentRow)) == 1
-    all_count = [name for name, source in config.sources.items() if not source.key and source.across_files == "new"]
+    all_count = [
+        name for name, source in config.sources.items() if not source.key and source.across_files == "new"
+    ]
     rows = rows.withColumn("_is_first", is_first).where(F.col("_is_first") | F.col("source").isin(all_count))
     assert job.secrets is not None
     plain = decrypted(_with_file_names(rows, rejected, ledger), job.secrets.quarantine_key)
-    return plain.select(F.col("_number").alias("delivery_no"), "source", "file_name", F.col("raw").cast("string").alias("raw"))
+    return plain.select(F.col("_number").alias("delivery_no"), "source", "file_name", "raw")
 
 
 def _with_file_names(rows: DataFrame, rejected: DataFrame, ledger: DataFrame) -> DataFrame:
     """Adds the name of the file a row came in; for one that a replay rejected, of the first with the same text."""
-    named = ledger.where("path IS NOT NULL").select("delivery_no", F.substring_index("path", "/", -1).alias("_file"))
-    files = F.broadcast(named)
-    origins = rejected.join(files, on="delivery_no", how="inner").groupBy(*ROW).agg(F.min_by("_file", "delivery_no").alias("_origin"))
+    # One small row a file ever delivered, as the ledger itself.
+    paths = ledger.where("path IS NOT NULL").select("delivery_no", "path").collect()
+    named = [(row["delivery_no"], PurePosixPath(unquote(row["path"])).name) for row in paths]
+    files = F.broadcast(ledger.sparkSession.createDataFrame(named, "delivery_no bigint, _file string"))
+    origins = (
+        rejected.join(files, on="delivery_no", how="inner")
+        .groupBy(*ROW)
+        .agg(F.min_by("_file", "delivery_no").alias("_origin"))
+    )
     found = rows.join(files, on="delivery_no", how="left").join(origins, on=list(ROW), how="left")
     return found.select("_number", "source", "raw", F.coalesce("_file", "_origin").alias("file_name"))
 
 
 def _canonical(job: Job, config: IngestConfig, rows: DataFrame, deliveries: Sequence[Delivery]) -> DataFrame:
     door = door_of(job, config)
-    frames = [canonical(_parsed(rows, d.source, config.sources[d.source]), d.source, door) for d in deliveries]
+    frames = [
+        canonical(_parsed(rows, d.source, config.sources[d.source]), d.source, door) for d in deliveries
+    ]
     return reduce(DataFrame.unionByName, frames).drop("is_header")
 
 
 def _parsed(rows: DataFrame, name: str, source: Source) -> DataFrame:
-    return parsed(rows.where(F.col("source") == name).drop("source"), source)
+    """The rows of one source; bytes that were no text under the encoding of then may be under that of today."""
+    text = F.col("raw").cast("string")
+    text = F.when(F.is_valid_utf8(text), text).otherwise(_decoded(text, source.encoding))
+    return parsed(rows.where(F.col("source") == name).withColumn("raw", text).drop("source"), source)
+
+
+def _decoded(text: Column, encoding: str) -> Column:
+    return text if encoding.upper() == "UTF-8" else F.decode(text.cast("binary"), encoding)

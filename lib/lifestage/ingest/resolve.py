@@ -6,7 +6,8 @@ every date from the window's start on. Within a slot they are taken in order of 
     no version     the first row stays, a row whose key is present is a duplicate, a delete takes it out
     version        a higher version replaces, an equal one is a duplicate, a lower one is superseded
 
-A delete that finds nothing, and a change of a row from before the window, are rejected as too late.
+A deleted key is remembered with its version: a later row (of a higher version) is accepted anew. A delete that finds
+nothing, and any change of a key from before the window, are rejected as too late and leave everything as it was.
 """
 
 from dataclasses import dataclass
@@ -48,7 +49,9 @@ class Resolution:
     """The slots that rows compete for; kept in memory until the caller unpersists it."""
 
 
-def resolve(arrivals: DataFrame, known: DataFrame, tombstones: DataFrame, window_starts: Column) -> Resolution:
+def resolve(
+    arrivals: DataFrame, known: DataFrame, tombstones: DataFrame, window_starts: Column
+) -> Resolution:
     """Judge arriving rows against each other and against the events known.
 
     Args:
@@ -84,18 +87,26 @@ def _slot(window_starts: Column) -> Column:
 
 def _met(known: DataFrame, tombstones: DataFrame, arrivals: DataFrame) -> DataFrame:
     """Known rows and deleted keys with the flags of their source, which every arrival of the source carries."""
-    rows = known.withColumn("is_delete", F.lit(False)).unionByName(tombstones.withColumn("is_delete", F.lit(True)))
+    rows = known.withColumn("is_delete", F.lit(False)).unionByName(
+        tombstones.withColumn("is_delete", F.lit(True))
+    )
     flags = arrivals.select("source", "looks_back", "rejects_changes").distinct()
     no_reasons = F.array().cast("array<string>")
     return rows.join(F.broadcast(flags), on="source", how="inner").withColumns(
-        {"_known": F.lit(True), "reasons": no_reasons, "warnings": no_reasons, "raw": F.lit(None).cast("string")}
+        {
+            "_known": F.lit(True),
+            "reasons": no_reasons,
+            "warnings": no_reasons,
+            "raw": F.lit(None).cast("string"),
+        }
     )
 
 
 def _contested(good: DataFrame, known: DataFrame) -> DataFrame:
-    """Slots with more than one row; narrow, so that the wide rows of all others are never shuffled."""
-    slots = good.select(*SLOT, F.lit(1).alias("n")).unionByName(known.select(*SLOT, F.lit(1).alias("n")))
-    return slots.groupBy(*SLOT).agg(F.sum("n").alias("n")).where("n > 1").select(*SLOT)
+    """Slots where an arrival meets another row; narrow, so that the wide rows of all others are never shuffled."""
+    slots = good.select(*SLOT, F.lit(1).alias("new")).unionByName(known.select(*SLOT, F.lit(0).alias("new")))
+    sizes = slots.groupBy(*SLOT).agg(F.count("*").alias("n"), F.sum("new").alias("n_new"))
+    return sizes.where("n > 1 AND n_new > 0").select(*SLOT)
 
 
 def _lone_outcome(rows: DataFrame) -> DataFrame:
@@ -114,16 +125,20 @@ def _decided(rows: DataFrame, window_starts: Column) -> DataFrame:
         F.col("_known").desc(), "delivery_no", F.col("version").asc_nulls_first(), "is_delete", "_content"
     )
     before = order.rowsBetween(Window.unboundedPreceding, -1)
-    rows = rows.withColumn("_content", content_hash())
-    rows = rows.withColumn("_n_before", F.count(F.when(F.col("_known") | ~F.col("is_delete"), 1)).over(before))
-    rows = rows.withColumn("_counts", F.col("_known") | ~F.col("is_delete") | (F.col("_n_before") > 0))
-    rows = rows.withColumns(
+    twins = Window.partitionBy(*SLOT, "_known", "delivery_no", "version").orderBy("is_delete", "_content")
+    rows = rows.withColumn("_content", content_hash()).withColumns(
         {
-            "_best": F.max(F.when(F.col("_counts"), F.col("version"))).over(before),
-            "_was_delete": F.last(F.when(F.col("_counts"), F.col("is_delete")), ignorenulls=True).over(before),
-            "_first_content": F.first("_content").over(before),
+            "_n_before": F.count(F.when(F.col("_known") | ~F.col("is_delete"), 1)).over(before),
+            "_n_twins": F.count("*").over(twins.rowsBetween(Window.unboundedPreceding, -1)),
             "_may_change": ~F.col("looks_back") | (F.col("event_date") >= window_starts),
         }
+    )
+    rows = rows.withColumn("_best", F.max(F.when(_counts(), F.col("version"))).over(before))
+    rows = rows.withColumn(
+        "_was_delete", F.last(F.when(_leads(), F.col("is_delete")), ignorenulls=True).over(before)
+    )
+    rows = rows.withColumn(
+        "_present", F.last(F.when(_enters(), F.col("_content")), ignorenulls=True).over(before)
     )
     rows = rows.withColumn("outcome", F.when(F.col("_known"), F.lit(Outcome.ACCEPTED)).otherwise(_outcome()))
     rows = rows.withColumn("reasons", _late_reasons())
@@ -134,34 +149,59 @@ def _decided(rows: DataFrame, window_starts: Column) -> DataFrame:
     return rows.withColumn("stays", takes_effect & ~F.col("is_delete") & F.col("_next").isNull())
 
 
+def _counts() -> Column:
+    """Whether those after must reckon with a row: not with a delete that found nothing, nor with a change too late."""
+    found_none = F.col("_n_before") == 0
+    return F.col("_known") | (found_none & ~F.col("is_delete")) | (~found_none & F.col("_may_change"))
+
+
+def _leads() -> Column:
+    """Whether a row is, in its turn, what its key says; without versions each is."""
+    outranks = F.col("version").isNull() | F.col("_best").isNull() | (F.col("version") > F.col("_best"))
+    return _counts() & outranks
+
+
+def _enters() -> Column:
+    """Whether a row makes its key present."""
+    return _leads() & ~F.col("is_delete") & ((F.col("_n_before") == 0) | F.col("_was_delete"))
+
+
 def _outcome() -> Column:
     """The outcome of an arriving contender, from what came before it on its slot."""
-    is_first = ~F.col("_counts") | (F.col("_n_before") == 0)
+    is_first = F.col("_n_before") == 0
     is_present = ~F.col("_was_delete")
+    lower = F.when(F.col("_n_twins") > 0, F.lit(Outcome.DUPLICATE)).otherwise(F.lit(Outcome.SUPERSEDED))
     by_version = (
         F.when(F.col("version") > F.col("_best"), F.lit(Outcome.REPLACED))
         .when(F.col("version") == F.col("_best"), F.lit(Outcome.DUPLICATE))
-        .when(F.col("version") < F.col("_best"), F.lit(Outcome.SUPERSEDED))
+        .when(F.col("version") < F.col("_best"), lower)
     )
-    changed = F.col("rejects_changes") & (F.col("_content") != F.col("_first_content"))
+    changed = F.col("rejects_changes") & (F.col("_content") != F.col("_present"))
     by_presence = (
-        F.when(F.col("is_delete"), F.when(is_present, F.lit(Outcome.REPLACED)).otherwise(F.lit(Outcome.DUPLICATE)))
+        F.when(
+            F.col("is_delete"),
+            F.when(is_present, F.lit(Outcome.REPLACED)).otherwise(F.lit(Outcome.DUPLICATE)),
+        )
         .when(~is_present, F.lit(Outcome.ACCEPTED))
         .otherwise(F.when(changed, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.DUPLICATE)))
     )
     revived = (F.col("version") > F.col("_best")) & F.col("_was_delete") & ~F.col("is_delete")
     contest = (
-        F.when(revived, F.lit(Outcome.ACCEPTED)).when(F.col("_best").isNotNull(), by_version).otherwise(by_presence)
+        F.when(revived, F.lit(Outcome.ACCEPTED))
+        .when(F.col("_best").isNotNull(), by_version)
+        .otherwise(by_presence)
     )
     alone = F.when(F.col("is_delete"), F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.ACCEPTED))
     outcome = F.when(is_first, alone).otherwise(contest)
-    too_late = ~F.col("_may_change") & (outcome == Outcome.REPLACED)
+    too_late = ~F.col("_may_change") & ~is_first & outcome.isin(Outcome.ACCEPTED, Outcome.REPLACED)
     return F.when(too_late, F.lit(Outcome.REJECTED)).otherwise(outcome)
 
 
 def _late_reasons() -> Column:
     """A rejected contender was changed without a version where its source refuses that, else it came too late."""
-    changed = F.col("rejects_changes") & ~F.col("looks_back")
+    changed = (
+        F.col("rejects_changes") & F.col("version").isNull() & ~F.col("is_delete") & ~F.col("_was_delete")
+    )
     reason = F.when(changed, F.lit(CHANGED)).otherwise(F.lit(TOO_LATE))
     return F.when(F.col("outcome") == Outcome.REJECTED, F.array(reason)).otherwise(F.col("reasons"))
 
@@ -179,7 +219,7 @@ def _judged(rows: DataFrame, outcome: Column, stays: Column | None = None) -> Da
 
 
 def _versions(decided: DataFrame) -> DataFrame:
-    """Rows that another took the place of, and rows that arrived with too low a version."""
+    """Rows that another took the place of, rows that came with too low a version, and deletes that outrank a delete."""
     is_row = ~F.col("is_delete")
     replaced = decided.where(is_row & F.col("_next").isNotNull()).withColumns(
         {
@@ -189,12 +229,14 @@ def _versions(decided: DataFrame) -> DataFrame:
             "reason": F.when(F.col("_next.is_delete"), F.lit("deleted")).otherwise(F.lit("corrected")),
         }
     )
-    outdated = decided.where(is_row & ~F.col("_known") & (F.col("outcome") == Outcome.SUPERSEDED)).withColumns(
+    is_outdated = is_row & (F.col("outcome") == Outcome.SUPERSEDED)
+    outranks = ~is_row & F.col("_was_delete") & (F.col("outcome") == Outcome.REPLACED)
+    idle = decided.where(~F.col("_known") & (is_outdated | outranks)).withColumns(
         {
             "superseded_at": F.col("ingested_at"),
             "superseded_by": F.col("delivery_no"),
-            "superseded_by_version": F.col("_best"),
-            "reason": F.lit("outdated"),
+            "superseded_by_version": F.when(is_row, F.col("_best")).otherwise(F.col("version")),
+            "reason": F.when(is_row, F.lit("outdated")).otherwise(F.lit("deleted")),
         }
     )
-    return replaced.unionByName(outdated).select(*EVENT_VERSIONS.names)
+    return replaced.unionByName(idle).select(*EVENT_VERSIONS.names)

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from lifestage.core.deliveries import Delivery, find_files, new_deliveries
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
-from lifestage.core.store import literals
 from lifestage.core.raw import check_headers, read_raw
+from lifestage.core.store import literals
 from lifestage.ingest.config import IngestConfig
 from lifestage.ingest.counts import Tally, check_conservation, check_gates, ledger_entry, tally
 from lifestage.ingest.keys import add_keyless_ids
@@ -44,7 +44,9 @@ def run(job: Job, config: IngestConfig) -> None:
 def _deliveries(job: Job, config: IngestConfig) -> list[Delivery]:
     ledger = read_ledger(job.read(LEDGER))
     found = [
-        file for name, source in config.sources.items() for file in find_files(job.spark, name, source, config.landing)
+        file
+        for name, source in config.sources.items()
+        for file in find_files(job.spark, name, source, config.landing)
     ]
     return new_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
 
@@ -116,12 +118,17 @@ def canonical(raw: DataFrame, name: str, door: Door) -> DataFrame:
 
 
 def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date]) -> Resolution:
-    days = sorted(row["event_date"] for row in arrivals.where("event_date IS NOT NULL").select("event_date").distinct().collect())
+    days = sorted(
+        row["event_date"]
+        for row in arrivals.where("event_date IS NOT NULL").select("event_date").distinct().collect()
+    )
     near = _on_days(days, min(starts.values(), default=None))
     window_start = _window_column(starts)
     known = job.read("events").where(near)
     tombstones = job.read("event_versions").where(near).where("reason = 'deleted'")
-    tombstones = tombstones.withColumns({"version": F.col("superseded_by_version"), "delivery_no": F.col("superseded_by")})
+    tombstones = tombstones.withColumns(
+        {"version": F.col("superseded_by_version"), "delivery_no": F.col("superseded_by")}
+    )
     events = [column.name for column in EVENT_COLUMNS]
     return resolve(arrivals, known, tombstones.select(*events), window_start)
 
@@ -146,7 +153,11 @@ def _on_days(days: Sequence[date], window_start: date | None) -> Column:
     """Events that an arrival may meet, as a predicate that partitions and file statistics can prune."""
     if not days:
         return F.lit(False)
-    listed = F.col("event_date").isin(list(days)) if len(days) <= MAX_LISTED_DATES else F.col("event_date").between(days[0], days[-1])
+    listed = (
+        F.col("event_date").isin(list(days))
+        if len(days) <= MAX_LISTED_DATES
+        else F.col("event_date").between(days[0], days[-1])
+    )
     months = F.col("event_month").between(days[0].replace(day=1), days[-1])
     if window_start is None:
         return months & listed

@@ -1,1 +1,1 @@
-
+"""Checks, immutable snapshots and their exports."""

@@ -14,13 +14,23 @@ class Check:
     detail: str
 
 
-def snapshot_checks(content: Mapping[str, Any], before: Mapping[str, Any] | None, max_user_drop: float) -> list[Check]:
+def snapshot_checks(
+    content: Mapping[str, Any], before: Mapping[str, Any] | None, max_user_drop: float
+) -> list[Check]:
     """The checks of one snapshot against its own content and the snapshot published before it."""
     n = content["n_users"]
     checks = [
         Check("has users", n > 0, f"{n} users"),
-        Check("one row a user", content["n_distinct"] == n, f"{content['n_distinct']} different users in {n} rows"),
-        Check("everyone has a stage", content["n_without_stage"] == 0, f"{content['n_without_stage']} users without"),
+        Check(
+            "one row a user",
+            content["n_distinct"] == n,
+            f"{content['n_distinct']} different users in {n} rows",
+        ),
+        Check(
+            "everyone has a stage",
+            content["n_without_stage"] == 0,
+            f"{content['n_without_stage']} users without",
+        ),
     ]
     if before is not None:
         least = before["n_users"] * (1 - max_user_drop)

@@ -43,7 +43,11 @@ class Export:
 
 
 def export(
-    users: DataFrame, manifest: Mapping[str, Any], columns: Sequence[str], target: Path, file_format: ExportFormat
+    users: DataFrame,
+    manifest: Mapping[str, Any],
+    columns: Sequence[str],
+    target: Path,
+    file_format: ExportFormat,
 ) -> Export:
     """Write one snapshot to a local file, and beside it a manifest with row count and SHA-256.
 
@@ -72,7 +76,13 @@ def export(
         sha256 = _sha256(part)
         manifest_path = target.with_name(f"{target.name}.manifest.json")
         told = {name: manifest[name] for name in TOLD}
-        file = {"file": target.name, "format": file_format, "columns": list(columns), "n_rows": n_rows, "sha256": sha256}
+        file = {
+            "file": target.name,
+            "format": file_format,
+            "columns": list(columns),
+            "n_rows": n_rows,
+            "sha256": sha256,
+        }
         _write_whole(manifest_path, json.dumps({**file, **told}, indent=2, default=_text) + "\n")
         _refuse_existing(target)
         part.rename(target)
@@ -118,19 +128,21 @@ def _write(rows: DataFrame, part: Path, file_format: ExportFormat) -> int:
 
 
 def _write_csv(rows: DataFrame, part: Path) -> int:
+    n_rows = 0
     with part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(rows.columns)
-        n_rows = 0
-        for n_rows, row in enumerate(_stream(rows), start=1):
+        for row in _stream(rows):
             writer.writerow([_cell(value) for value in row])
+            n_rows += 1
     return n_rows
 
 
 def _write_json(rows: DataFrame, part: Path) -> int:
+    n_rows = 0
     with part.open("w", encoding="utf-8") as file:
-        n_rows = 0
-        for n_rows, row in enumerate(_stream(rows), start=1):
+        for row in _stream(rows):
+            n_rows += 1
             file.write(json.dumps(row.asDict(), ensure_ascii=False, default=_text) + "\n")
     return n_rows
 

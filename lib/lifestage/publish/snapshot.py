@@ -12,14 +12,22 @@ from lifestage.tables.publish import SNAPSHOT_USERS
 CONTENT = tuple(name for name in SNAPSHOT_USERS.names if name != "snapshot_id")
 
 
-def to_snapshot_users(features: DataFrame, stages: DataFrame, value: DataFrame, segments: DataFrame) -> DataFrame:
+def to_snapshot_users(
+    features: DataFrame, stages: DataFrame, value: DataFrame, segments: DataFrame
+) -> DataFrame:
     """One row per user who is not shared, with stage, value and segment; each input unique per user_id and as_of."""
     key = ["user_id", "as_of"]
     users = features.where("status = 'active'").select(*key)
-    staged = stages.select(*key, "stage", F.col("rule").alias("stage_rule"), F.col("matched").alias("stage_matched"))
+    staged = stages.select(
+        *key, "stage", F.col("rule").alias("stage_rule"), F.col("matched").alias("stage_matched")
+    )
     valued = value.select(*key, "rfm_name", "r_score", "f_score", "m_score")
     segmented = segments.select(*key, "segment_id", "segment")
-    joined = users.join(staged, on=key, how="left").join(valued, on=key, how="left").join(segmented, on=key, how="left")
+    joined = (
+        users.join(staged, on=key, how="left")
+        .join(valued, on=key, how="left")
+        .join(segmented, on=key, how="left")
+    )
     return joined.select(*CONTENT)
 
 

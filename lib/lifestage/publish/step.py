@@ -21,21 +21,26 @@ def run(job: Job, config: PublishConfig) -> None:
     publishes nothing, and the next one writes the same rows again.
     """
     as_of = F.col("as_of") == F.lit(job.run.as_of)
-    inputs = [job.read(name).where(as_of) for name in ("user_features", "user_stages", "user_value", "user_segments")]
+    inputs = [
+        job.read(name).where(as_of)
+        for name in ("user_features", "user_stages", "user_value", "user_segments")
+    ]
     # Described, then copied: the same rows twice.
     users = to_snapshot_users(*inputs).persist()
     try:
         content = describe(users)
         snapshots = job.read("snapshots")
         revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
-        checks = snapshot_checks(content, latest(snapshots.where(F.col("as_of") < F.lit(job.run.as_of))), config.max_user_drop)
+        checks = snapshot_checks(
+            content, latest(snapshots.where(F.col("as_of") < F.lit(job.run.as_of))), config.max_user_drop
+        )
         _stop_on_failure(checks)
         if is_published:
             return
         snapshot_id = f"{job.run.as_of}.r{revision}"
         copied = users.withColumn("snapshot_id", F.lit(snapshot_id))
         job.write("snapshot_users", copied, {"snapshot_id": [snapshot_id]})
-        _write_manifest(job, config, snapshot_id, revision, content, checks)
+        _write_manifest(job, snapshot_id, revision, content, checks)
     finally:
         users.unpersist()
 
@@ -47,9 +52,14 @@ def _stop_on_failure(checks: list[Check]) -> None:
 
 
 def _write_manifest(
-    job: Job, config: PublishConfig, snapshot_id: str, revision: int, content: Mapping[str, Any], checks: list[Check]
+    job: Job, snapshot_id: str, revision: int, content: Mapping[str, Any], checks: list[Check]
 ) -> None:
-    model = job.read("user_segments").where(F.col("as_of") == F.lit(job.run.as_of)).agg(F.max("model_id").alias("id")).first()
+    model = (
+        job.read("user_segments")
+        .where(F.col("as_of") == F.lit(job.run.as_of))
+        .agg(F.max("model_id").alias("id"))
+        .first()
+    )
     manifest = {
         "snapshot_id": snapshot_id,
         "as_of": job.run.as_of,

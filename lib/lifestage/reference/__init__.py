@@ -1,1 +1,1 @@
-
+"""Keyed extracts as versions valid from a business date."""

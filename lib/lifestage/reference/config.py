@@ -24,7 +24,9 @@ class ReferenceSource(FileLayout):
     extract: Extract = Extract.FULL
     valid_from: str = Field(description="SQL to the business date of a row, over its columns and file_name")
     map: dict[str, str] = Field(description="column of the reference table to SQL, keys included")
-    identifiers: dict[str, str] = Field(default={}, description="column of the table to identifier type; pseudonymised")
+    identifiers: dict[str, str] = Field(
+        default={}, description="column of the table to identifier type; pseudonymised"
+    )
     types: dict[str, str] = Field(default={}, description="column of the table to type; string by default")
 
 

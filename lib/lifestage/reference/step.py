@@ -22,7 +22,9 @@ def run(job: Job, config: ReferenceConfig) -> None:
     roll_back_unfinished(job, list(config.sources))
     ledger = read_ledger(job.read(LEDGER))
     found = [
-        file for name, source in config.sources.items() for file in find_files(job.spark, name, source, config.landing)
+        file
+        for name, source in config.sources.items()
+        for file in find_files(job.spark, name, source, config.landing)
     ]
     deliveries = new_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
     if not deliveries:
@@ -57,7 +59,9 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
     assert job.secrets is not None
     zone = source.time_zone or config.time_zone
     columns = [column.alias(name) for name, column in typed(source, zone).items()]
-    faults = F.when(F.col("is_broken"), F.lit("malformed")).otherwise(joined_reasons(type_reasons(source, zone)))
+    faults = F.when(F.col("is_broken"), F.lit("malformed")).otherwise(
+        joined_reasons(type_reasons(source, zone))
+    )
     rows = raw.select(
         F.col("delivery_no").alias("_no"),
         F.col("is_header").alias("_header"),
@@ -66,7 +70,10 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
         *columns,
     )
     mapped = with_pads(rows, job.secrets.pseudonym_key).select(
-        *[F.expr(sql).try_cast(source.types.get(name, "string")).alias(name) for name, sql in source.map.items()],
+        *[
+            F.expr(sql).try_cast(source.types.get(name, "string")).alias(name)
+            for name, sql in source.map.items()
+        ],
         F.expr(source.valid_from).try_cast("date").alias("extract_date"),
         F.col("_no").alias("delivery_no"),
         "_faults",
@@ -77,7 +84,9 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
     for name, kind in source.identifiers.items():
         mapped = add_normalised(mapped, name, "_normal", config.identifiers[kind])
         mapped = mapped.withColumn(name, pseudonym(kind, F.col("_normal"))).drop("_normal")
-    missing = [F.when(F.col(name).isNull(), F.lit(f"missing:{name}")) for name in (*source.key, "extract_date")]
+    missing = [
+        F.when(F.col(name).isNull(), F.lit(f"missing:{name}")) for name in (*source.key, "extract_date")
+    ]
     reasons = F.trim(joined_reasons([F.col("_faults"), *missing]), F.lit("\n"))
     return without_pads(mapped).withColumn("reasons", listed_reasons(reasons)).drop("_faults")
 
@@ -85,9 +94,16 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
 def _counted(rows: DataFrame) -> dict[int, Mapping[str, object]]:
     """Rows in, accepted and rejected per delivery; reasons bounded by the declared columns."""
     is_bad = F.size("reasons") > 0
-    counts = rows.groupBy("delivery_no").agg(F.count("*").alias("n"), F.count_if(is_bad).alias("bad")).collect()
+    counts = (
+        rows.groupBy("delivery_no").agg(F.count("*").alias("n"), F.count_if(is_bad).alias("bad")).collect()
+    )
     reasons: dict[int, dict[str, int]] = {}
-    for row in rows.select("delivery_no", F.explode("reasons").alias("reason")).groupBy("delivery_no", "reason").count().collect():
+    for row in (
+        rows.select("delivery_no", F.explode("reasons").alias("reason"))
+        .groupBy("delivery_no", "reason")
+        .count()
+        .collect()
+    ):
         reasons.setdefault(row["delivery_no"], {})[row["reason"]] = row["count"]
     return {
         row["delivery_no"]: {

@@ -9,7 +9,9 @@ BEGINNING = "DATE'0001-01-01'"
 END = "DATE'9999-12-31'"
 
 
-def changed_versions(known: DataFrame, extracts: DataFrame, key: Sequence[str], payload: Sequence[str]) -> DataFrame:
+def changed_versions(
+    known: DataFrame, extracts: DataFrame, key: Sequence[str], payload: Sequence[str]
+) -> DataFrame:
     """All versions of every key that the extracts change; keys they leave as they are do not appear.
 
     Args:
@@ -20,21 +22,24 @@ def changed_versions(known: DataFrame, extracts: DataFrame, key: Sequence[str], 
 
     A version holds from its extract's date to the next that differs; the first covers all earlier days. Of two
     extracts of one date the later delivery counts, of two equal keys in one delivery the lowest content hash.
+    Extracts that are read together, in order of their dates, give what they would give one by one.
     """
-    news = _informative(known, extracts, key, payload)
-    versions = ["is_ended", "extract_date", "delivery_no"]
-    touched = news.select(*key).distinct()
-    old = known.join(touched, on=list(key), how="left_semi")
-    rows = old.select(*key, *payload, *versions).unionByName(news.select(*key, *payload, *versions))
-    return _chained(_one_per_date(rows, key, payload), key, payload)
+    columns = [*key, *payload, "is_ended", "extract_date", "delivery_no"]
+    rows = known.select(*columns).unionByName(extracts.select(*columns))
+    rows = rows.join(_touched(known, extracts, key, payload), on=list(key), how="left_semi")
+    return _chained(_one_per_date(rows.withColumn("_content", _content(payload)), key), key)
 
 
-def end_markers(known: DataFrame, extracts: DataFrame, key: Sequence[str], payload: Sequence[str]) -> DataFrame:
+def end_markers(
+    known: DataFrame, extracts: DataFrame, key: Sequence[str], payload: Sequence[str]
+) -> DataFrame:
     """A row with is_ended for each key that a full extract no longer holds, on the extract's date."""
     seen = known.select(*key, "extract_date").unionByName(extracts.select(*key, "extract_date"))
     first_seen = seen.groupBy(*key).agg(F.min("extract_date").alias("_first"))
     dates = extracts.groupBy("extract_date").agg(F.max("delivery_no").alias("delivery_no"))
-    due = first_seen.crossJoin(F.broadcast(dates)).where(F.col("_first") < F.col("extract_date")).drop("_first")
+    due = (
+        first_seen.crossJoin(F.broadcast(dates)).where(F.col("_first") < F.col("extract_date")).drop("_first")
+    )
     missing = due.join(extracts.select(*key, "extract_date"), on=[*key, "extract_date"], how="left_anti")
     types = dict(known.select(*payload).dtypes)
     return missing.select(
@@ -50,27 +55,45 @@ def _content(payload: Sequence[str]) -> Column:
     return F.sha2(F.to_json(F.struct("is_ended", *payload)), 256)
 
 
-def _informative(known: DataFrame, extracts: DataFrame, key: Sequence[str], payload: Sequence[str]) -> DataFrame:
-    """Rows that say something else than the version known for their date, or than an absent key's absence."""
-    versions = known.select(*key, F.col("valid_from").alias("_from"), F.col("valid_to").alias("_to"), _content(payload).alias("_known"))
-    new = extracts.alias("new").join(versions.alias("old"), on=list(key), how="left")
-    holds = F.col("extract_date").between(F.col("_from"), F.date_sub("_to", 1))
-    same = F.coalesce(holds & (F.col("_known") == _content(payload)), F.lit(False))
-    per_row = new.withColumn("_same", same).groupBy(*key, *payload, "is_ended", "extract_date", "delivery_no")
-    return per_row.agg(F.max("_same").alias("_same")).where(~F.col("_same")).drop("_same")
+def _touched(known: DataFrame, extracts: DataFrame, key: Sequence[str], payload: Sequence[str]) -> DataFrame:
+    """Keys of which some row says something else than the version known for its date."""
+    old_key = [F.col(name).alias(f"_{name}") for name in key]
+    versions = known.select(*old_key, "valid_from", "valid_to", _content(payload).alias("_known"))
+    holds = (F.col("valid_from") <= F.col("extract_date")) & (F.col("extract_date") < F.col("valid_to"))
+    says_the_same = holds & (F.col("_known") == _content(payload))
+    for name in key:
+        says_the_same = says_the_same & (F.col(f"_{name}") == F.col(name))
+    return extracts.join(versions, on=says_the_same, how="left_anti").select(*key).distinct()
 
 
-def _one_per_date(rows: DataFrame, key: Sequence[str], payload: Sequence[str]) -> DataFrame:
-    best = Window.partitionBy(*key, "extract_date").orderBy(F.col("delivery_no").desc(), _content(payload))
-    number = F.row_number().over(best.rowsBetween(Window.unboundedPreceding, Window.currentRow))
-    return rows.withColumn("_number", number).where("_number = 1").drop("_number")
+def _one_per_date(rows: DataFrame, key: Sequence[str]) -> DataFrame:
+    """What counts on each date, with `_displaces`: on its date something else was said before."""
+    day = Window.partitionBy(*key, "extract_date")
+    said_before = F.lag("_content").over(day.orderBy("delivery_no", F.col("_content").desc()))
+    rows = rows.withColumn("_before", said_before).where("_before IS NULL OR _before <> _content")
+    newest = day.orderBy(F.col("delivery_no").desc(), "_content")
+    number = F.row_number().over(newest.rowsBetween(Window.unboundedPreceding, Window.currentRow))
+    rows = rows.withColumns({"_number": number, "_displaces": F.col("_before").isNotNull()})
+    return rows.where("_number = 1").drop("_number", "_before")
 
 
-def _chained(rows: DataFrame, key: Sequence[str], payload: Sequence[str]) -> DataFrame:
-    """Consecutive equal rows become one version; each ends where the next begins."""
+def _chained(rows: DataFrame, key: Sequence[str]) -> DataFrame:
+    """Consecutive equal rows become one version; each ends where the next begins.
+
+    A version that took the place of another has the delivery that brought it there: its days have changed.
+    """
     by_date = Window.partitionBy(*key).orderBy("extract_date")
-    rows = rows.withColumn("_content", _content(payload))
-    changes = rows.withColumn("_before", F.lag("_content").over(by_date)).where("_before IS NULL OR _before <> _content")
-    valid_from = F.when(F.lag("extract_date").over(by_date).isNull(), F.expr(BEGINNING)).otherwise(F.col("extract_date"))
-    valid_to = F.coalesce(F.lead("extract_date").over(by_date), F.expr(END))
-    return changes.withColumns({"valid_from": valid_from, "valid_to": valid_to}).drop("_content", "_before")
+    so_far = by_date.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    before = F.lag("_content").over(by_date)
+    rows = rows.withColumn("_starts", before.isNull() | (before != F.col("_content")))
+    rows = rows.withColumn("_version", F.count_if("_starts").over(so_far))
+    brought = F.max(F.when(F.col("_starts") | F.col("_displaces"), F.col("delivery_no")))
+    rows = rows.withColumn("delivery_no", brought.over(Window.partitionBy(*key, "_version")))
+    versions = rows.where("_starts").drop("_content", "_displaces", "_starts", "_version")
+    is_first = F.lag("extract_date").over(by_date).isNull()
+    return versions.withColumns(
+        {
+            "valid_from": F.when(is_first, F.expr(BEGINNING)).otherwise(F.col("extract_date")),
+            "valid_to": F.coalesce(F.lead("extract_date").over(by_date), F.expr(END)),
+        }
+    )

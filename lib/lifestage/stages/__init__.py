@@ -1,1 +1,1 @@
-
+"""Ordered rules over features: the lifecycle ladder."""

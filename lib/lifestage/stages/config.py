@@ -18,4 +18,6 @@ class StageLadder(Model):
 
     ladder: tuple[Stage, ...]
     display: tuple[str, ...]
-    views: dict[str, dict[str, str]] = {}
+    views: dict[str, dict[str, str]] = Field(
+        default={}, description="coarser scheme to its name of each stage"
+    )

@@ -1,6 +1,7 @@
-"""Can every stage be reached? Tried on a grid of the rules' thresholds: each value, one unit either side, NULL."""
+"""Can every stage be reached? Tried on a grid of the rules' thresholds: at, beside and between them, and NULL."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sqlglot import exp
@@ -96,7 +97,9 @@ def _evaluate(node: exp.Expression, point: Point) -> Any:
             value = _evaluate(node.this, point)
             return None if value is None else value in [_evaluate(item, point) for item in node.expressions]
         case _ if type(node) in ARITHMETIC:
-            return _strict(ARITHMETIC[type(node)], _evaluate(node.this, point), _evaluate(node.expression, point))
+            return _strict(
+                ARITHMETIC[type(node)], _evaluate(node.this, point), _evaluate(node.expression, point)
+            )
         case _:
             raise _Open
 
@@ -132,7 +135,7 @@ def _grid(trees: Sequence[exp.Expression]) -> dict[str, list[Any]]:
 
 
 def _candidates(name: str, trees: Sequence[exp.Expression]) -> list[Any]:
-    """Values worth trying: NULL, both truths where a condition, texts, and numbers around each threshold."""
+    """Values worth trying: NULL, both truths where a condition, texts and their ends, numbers at and around thresholds."""
     texts: set[str] = set()
     numbers: set[float] = set()
     for tree in trees:
@@ -140,9 +143,17 @@ def _candidates(name: str, trees: Sequence[exp.Expression]) -> list[Any]:
             if any(column.name == name for column in node.find_all(exp.Column)):
                 literals = list(node.find_all(exp.Literal))
                 texts |= {literal.this for literal in literals if literal.is_string}
-                numbers |= {float(literal.this) for literal in literals if not literal.is_string}
-                numbers |= {30 * number for number in numbers} if len(list(node.find_all(exp.Column))) > 1 else set()
+                numbers |= {_number(literal) for literal in literals if not literal.is_string}
+                numbers |= (
+                    {30 * number for number in numbers} if len(list(node.find_all(exp.Column))) > 1 else set()
+                )
     if texts:
-        return [None, *sorted(texts), "another text"]
-    near = {value + step for value in numbers for step in (-1.0, 0.0, 1.0)} | ({30.0} if numbers else set())
-    return [None, *sorted(near)] if near else [None, True, False]
+        return [None, "", *sorted(texts), "\uffff"]
+    if not numbers:
+        return [None, True, False]
+    near = sorted({value + step for value in numbers for step in (-1.0, 0.0, 1.0)} | {30.0})
+    return [None, *near, *[(low + high) / 2 for low, high in pairwise(near)]]
+
+
+def _number(literal: exp.Literal) -> float:
+    return -float(literal.this) if isinstance(literal.parent, exp.Neg) else float(literal.this)

@@ -40,7 +40,11 @@ CATEGORY_DAYS = Table(
     comment="Purchases and returns per subject, business date and category.",
     columns=(
         *_day_columns(),
-        Column("category", T.StringType(), "Category of the event, else of its product; NULL where neither is known"),
+        Column(
+            "category",
+            T.StringType(),
+            "Category of the event, else of its product; NULL where neither is known",
+        ),
         Column("n_purchases", T.LongType(), "Purchase lines"),
         Column("quantity", QUANTITY, "Units bought"),
         Column("gross_amount", MONEY, "Purchases before returns"),

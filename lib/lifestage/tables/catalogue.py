@@ -73,6 +73,7 @@ class Measure(Model):
 
     @property
     def type(self) -> T.DataType:
+        """The type of its column; a sketch for distinct values."""
         return T.BinaryType() if self.aggregate is Aggregate.DISTINCT else type_of(self.unit)
 
 
@@ -139,6 +140,7 @@ class Catalogue(Model):
                 yield Window(name=name, measure=measure, days=days, shift=days, hidden=spans.hidden)
 
     def source_of(self, window: Window) -> Measure | DayMeasure:
+        """The measure or day that a window spans."""
         return self.days.get(window.measure) or self.measures[window.measure]
 
     def activity_hash(self) -> str:

@@ -63,7 +63,9 @@ EVENT_VERSIONS = Table(
     comment="Events that a correction or delete took out, and versions that arrived too old to count.",
     columns=(
         *EVENT_COLUMNS,
-        Column("superseded_at", T.TimestampType(), "When the row stopped counting (the run's now)", required=True),
+        Column(
+            "superseded_at", T.TimestampType(), "When the row stopped counting (the run's now)", required=True
+        ),
         Column("superseded_by", T.LongType(), "Delivery that brought the better row", required=True),
         Column("superseded_by_version", T.LongType(), "Version of the better row where there is one"),
         Column("reason", T.StringType(), "corrected, deleted or outdated", required=True),
@@ -79,14 +81,21 @@ REJECTED_EVENTS = Table(
     kind=Kind.DERIVED,
     comment="Rows that could not become events, with every reason; raw text encrypted, can be replayed.",
     columns=(
-        Column("rejected_id", T.StringType(), "Keyed hash of the raw text and its occurrence in the delivery", required=True),
+        Column(
+            "rejected_id",
+            T.StringType(),
+            "Keyed hash of the raw text and its occurrence in the delivery",
+            required=True,
+        ),
         Column("source", T.StringType(), "Declared source", required=True),
         Column("delivery_no", T.LongType(), "Delivery in the ingest ledger", required=True),
         Column("ingested_at", T.TimestampType(), "When its delivery was read (the run's now)", required=True),
         Column("event_date", T.DateType(), "Business date where it could be parsed"),
         Column("reasons", T.ArrayType(T.StringType()), "Every rule the row breaks, sorted", required=True),
         Column("identifiers", STRING_MAP, "Pseudonyms of the identifiers that could be parsed"),
-        Column("raw", T.BinaryType(), "The raw text, encrypted with the quarantine key (AES-SIV)", required=True),
+        Column(
+            "raw", T.BinaryType(), "The raw text, encrypted with the quarantine key (AES-SIV)", required=True
+        ),
     ),
     key=("rejected_id", "delivery_no"),
     mode=WriteMode.APPEND,
@@ -110,7 +119,9 @@ INGEST_LEDGER = Table(
     columns=(
         Column("delivery_no", T.LongType(), "Growing number, one sequence per storage root", required=True),
         Column("source", T.StringType(), "Declared source", required=True),
-        Column("kind", T.StringType(), "events, reference, known (content seen before) or replay", required=True),
+        Column(
+            "kind", T.StringType(), "events, reference, known (content seen before) or replay", required=True
+        ),
         Column("path", T.StringType(), "File as found"),
         Column("n_bytes", T.LongType(), "Size of the file"),
         Column("modified_at", T.TimestampType(), "When the file was last changed"),
@@ -121,10 +132,16 @@ INGEST_LEDGER = Table(
         *COUNT_COLUMNS,
         Column("n_late", T.LongType(), "Accepted rows whose day was already final"),
         Column("reasons", T.MapType(T.StringType(), T.LongType()), "Rows per broken rule of severity error"),
-        Column("warnings", T.MapType(T.StringType(), T.LongType()), "Rows per broken rule of severity warning"),
+        Column(
+            "warnings", T.MapType(T.StringType(), T.LongType()), "Rows per broken rule of severity warning"
+        ),
         Column("first_event_date", T.DateType(), "Earliest business date the delivery changed"),
         Column("last_event_date", T.DateType(), "Latest business date the delivery changed"),
-        Column("table_versions", T.MapType(T.StringType(), T.LongType()), "Versions of ingest's tables it completes"),
+        Column(
+            "table_versions",
+            T.MapType(T.StringType(), T.LongType()),
+            "Versions of ingest's tables it completes",
+        ),
     ),
     key=("delivery_no",),
     mode=WriteMode.APPEND,

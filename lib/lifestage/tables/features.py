@@ -12,8 +12,14 @@ DAY_LIST = T.ArrayType(T.DateType())
 CATEGORY_COLUMNS = (
     Column("n_categories_365d", T.LongType(), "Categories with net spend above zero; last 365 days"),
     Column("n_repeat_categories_365d", T.LongType(), "Categories bought on at least two days; last 365 days"),
-    Column("top_category_365d", T.StringType(), "Category of the greatest net spend, ties by name; last 365 days"),
-    Column("expected_amount_365d", T.LongType(), "What the same units cost at each category's mean price, in millionths"),
+    Column(
+        "top_category_365d", T.StringType(), "Category of the greatest net spend, ties by name; last 365 days"
+    ),
+    Column(
+        "expected_amount_365d",
+        T.LongType(),
+        "What the same units cost at each category's mean price, in millionths",
+    ),
     Column("priced_amount_365d", T.LongType(), "Purchases that expected_amount_365d covers, in minor units"),
 )
 
@@ -25,19 +31,35 @@ STATE_COLUMNS = (
 
 # What features/rhythm.py computes from the occasion days and the norms; SQL features may use them.
 RHYTHM_COLUMNS = (
-    Column("is_left_censored", T.BooleanType(), "Joined at the start of recorded history: tenure is a lower bound"),
-    Column("silence_days", T.LongType(), "Days since the last occasion, or the last active day without one [days]"),
+    Column(
+        "is_left_censored",
+        T.BooleanType(),
+        "Joined at the start of recorded history: tenure is a lower bound",
+    ),
+    Column(
+        "silence_days",
+        T.LongType(),
+        "Days since the last occasion, or the last active day without one [days]",
+    ),
     Column("own_cycle_days", T.LongType(), "p80 of the user's gaps between occasions, from 4 gaps on [days]"),
     Column("cycle_days", T.LongType(), "own_cycle_days or the norm, within floor and ceiling [days]"),
     Column("cycle_source", T.StringType(), "own, channel or all: where cycle_days comes from"),
     Column("median_gap_days", T.LongType(), "Median gap between occasions (repurchase cycle) [days]"),
     Column("returned_gap_days", T.LongType(), "Longest gap that ended in the last 30 days [days]"),
     Column("returned_gap_cycle_days", T.LongType(), "cycle_days as it was before that gap [days]"),
-    Column("is_below_median_spend", T.BooleanType(), "Net spend of 365 days below the median of users with an occasion"),
+    Column(
+        "is_below_median_spend",
+        T.BooleanType(),
+        "Net spend of 365 days below the median of users with an occasion",
+    ),
     Column("n_categories_365d", T.LongType(), "Categories with net spend above zero; last 365 days"),
     Column("repeat_rate_365d", T.DoubleType(), "Share of categories bought on at least two days [share]"),
     Column("top_category_365d", T.StringType(), "Category of the greatest net spend, ties by name"),
-    Column("price_level_365d", T.DoubleType(), "Paid over the mean price of the same categories and units [ratio]"),
+    Column(
+        "price_level_365d",
+        T.DoubleType(),
+        "Paid over the mean price of the same categories and units [ratio]",
+    ),
 )
 
 
@@ -59,7 +81,9 @@ def user_state(catalogue: Catalogue) -> Table:
 def user_features(catalogue: Catalogue) -> Table:
     """One row per user and as_of: windows and dates of the state, the rhythm, and the SQL features."""
     dates = tuple(Column(name, T.DateType(), mark.description) for name, mark in catalogue.dates.items())
-    windows = tuple(window_column(catalogue, window) for window in catalogue.all_windows() if not window.hidden)
+    windows = tuple(
+        window_column(catalogue, window) for window in catalogue.all_windows() if not window.hidden
+    )
     derived = tuple(
         Column(name, type_of(feature.unit), f"{feature.description} [{feature.unit}]")
         for name, feature in catalogue.features.items()

@@ -11,7 +11,9 @@ IDENTITY_MAP = Table(
     columns=(
         Column("identifier", T.StringType(), "Pseudonym", required=True),
         Column("user_id", T.StringType(), "User: a hash of the user's key identifier", required=True),
-        Column("status", T.StringType(), "active, or shared (withheld: in totals, not in stages)", required=True),
+        Column(
+            "status", T.StringType(), "active, or shared (withheld: in totals, not in stages)", required=True
+        ),
     ),
     key=("identifier",),
     mode=WriteMode.OVERWRITE,

@@ -69,7 +69,9 @@ RUNS = Table(
         Column("now", T.TimestampType(), "The run's now", required=True),
         Column("as_of_dates", T.ArrayType(T.DateType()), "Dates built, ascending"),
         Column("delivery_no", T.LongType(), "Greatest delivery that the run's tables contain"),
-        Column("table_versions", T.MapType(T.StringType(), T.LongType()), "Version of every table on completion"),
+        Column(
+            "table_versions", T.MapType(T.StringType(), T.LongType()), "Version of every table on completion"
+        ),
         Column("snapshot_ids", T.ArrayType(T.StringType()), "Snapshots published"),
         Column("config_hash", T.StringType(), "Semantic hash of the configuration"),
         Column("code_version", T.StringType(), "Version of lifestage"),

@@ -14,7 +14,9 @@ USER_STAGES = Table(
         AS_OF,
         Column("stage", T.StringType(), "First stage of the ladder whose condition holds", required=True),
         Column("rule", T.StringType(), "The condition, as configured", required=True),
-        Column("matched", T.MapType(T.StringType(), T.StringType()), "Value of every feature the condition names"),
+        Column(
+            "matched", T.MapType(T.StringType(), T.StringType()), "Value of every feature the condition names"
+        ),
     ),
     key=("user_id", "as_of"),
     mode=WriteMode.PARTITIONS,

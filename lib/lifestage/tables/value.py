@@ -38,7 +38,12 @@ RFM_CUTS = Table(
         AS_OF,
         Column("measure", T.StringType(), "recency, frequency or monetary", required=True),
         Column("score", T.IntegerType(), "1 to 5", required=True),
-        Column("least_value", T.LongType(), "Least value with the score: days, occasions or minor units", required=True),
+        Column(
+            "least_value",
+            T.LongType(),
+            "Least value with the score: days, occasions or minor units",
+            required=True,
+        ),
         Column("n_users", T.LongType(), "Users with the score", required=True),
     ),
     key=("as_of", "measure", "score"),

@@ -31,7 +31,9 @@ def to_rfm(features: DataFrame, config: RfmConfig) -> DataFrame:
         F.expr(f"CASE WHEN occasions_{days}d > 0 THEN try_divide(net_amount_{days}d, occasions_{days}d) END")
         .cast("decimal(18,2)")
         .alias("mean_occasion_amount"),
-        F.expr(f"CASE WHEN occasions_{days}d > 0 THEN CAST(net_amount_{days}d * 100 AS BIGINT) END").alias("_monetary"),
+        F.expr(f"CASE WHEN occasions_{days}d > 0 THEN CAST(net_amount_{days}d * 100 AS BIGINT) END").alias(
+            "_monetary"
+        ),
     )
 
 
@@ -64,20 +66,27 @@ def add_scores(rfm: DataFrame, cuts: DataFrame, config: RfmConfig, history_start
     status = status.when(F.col("frequency").isNull(), F.lit("not_scored")).otherwise(F.lit("scored"))
     rows = rows.withColumn("rfm_status", status)
     is_scored = F.col("rfm_status") == "scored"
-    scores = {f"{measure[0]}_score": F.when(is_scored, _score(measure, MEASURES[measure])) for measure in MEASURES}
+    scores = {
+        f"{measure[0]}_score": F.when(is_scored, _score(measure, MEASURES[measure])) for measure in MEASURES
+    }
     return rows.withColumns(scores).withColumn("rfm_name", _cell_name(config.names))
 
 
 def cells(names: Mapping[str, str]) -> dict[tuple[int, int], list[str]]:
     """Every cell of the R x F map with the names that claim it: exactly one each in a sound map."""
     grid = [(r, f) for r in range(1, N_SCORES + 1) for f in range(1, N_SCORES + 1)]
-    return {(r, f): [name for pattern, name in names.items() if re.fullmatch(pattern, f"{r}{f}")] for r, f in grid}
+    return {
+        (r, f): [name for pattern, name in names.items() if re.fullmatch(pattern, f"{r}{f}")] for r, f in grid
+    }
 
 
 def _value_counts(rfm: DataFrame) -> DataFrame:
     """Users per as_of, measure and distinct value; values of recency are days, of spend minor units."""
     scored = rfm.where(F.col("frequency").isNotNull())
-    pairs = [F.struct(F.lit(m).alias("measure"), F.col(c).cast("bigint").alias("value")) for m, c in MEASURES.items()]
+    pairs = [
+        F.struct(F.lit(m).alias("measure"), F.col(c).cast("bigint").alias("value"))
+        for m, c in MEASURES.items()
+    ]
     values = scored.select("as_of", F.explode(F.array(*pairs)).alias("pair")).select("as_of", "pair.*")
     return values.groupBy(*AS_OF_MEASURE, "value").agg(F.count("*").alias("n"))
 
@@ -118,7 +127,9 @@ def _cuts_by_date(cuts: DataFrame) -> DataFrame:
 
 def _score(measure: str, column: str) -> Column:
     """The greatest score whose worst value is met."""
-    met = F.filter(F.col(f"_{measure}_cuts"), lambda cut: _reaches(measure, F.col(column), cut["least_value"]))
+    met = F.filter(
+        F.col(f"_{measure}_cuts"), lambda cut: _reaches(measure, F.col(column), cut["least_value"])
+    )
     return F.array_max(F.transform(met, lambda cut: cut["score"]))
 
 

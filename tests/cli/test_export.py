@@ -1,0 +1,120 @@
+import hashlib
+import json
+from datetime import UTC, date, datetime
+
+import pyarrow.parquet as pq
+import pytest
+
+from lifestage.core.errors import CheckError, ConfigError, LifestageError
+from lifestage.publish.export import ExportFormat, export, neutral
+from lifestage.tables.publish import SNAPSHOT_USERS
+from support.frames import build, shuffled
+
+DAY = date(2026, 1, 31)
+COLUMNS = ("user_id", "as_of", "stage", "r_score", "segment", "stage_matched")
+ROWS = [
+    {"user_id": "u2", "as_of": DAY, "stage": "novice", "r_score": -1, "segment": '=HYPERLINK("x")'},
+    {"user_id": "u1", "as_of": DAY, "segment": "high, spend", "stage_matched": {"silence_days": "3"}},
+]
+MANIFEST = {
+    "snapshot_id": "2026-01-31.r1",
+    "as_of": DAY,
+    "revision": 1,
+    "published_at": datetime(2026, 2, 1, 6, tzinfo=UTC),
+    "run_id": "run-1",
+    "digest": "d",
+    "config_hash": "c",
+    "code_version": "0.1.0",
+    "n_users": 2,
+    "erased": 0,
+}
+
+
+@pytest.fixture
+def users(spark):
+    return build(spark, SNAPSHOT_USERS, ROWS)
+
+
+def test_a_csv_holds_declared_columns_by_user_without_formulas(users, tmp_path):
+    done = export(users, MANIFEST, COLUMNS, tmp_path / "out" / "users.csv", ExportFormat.CSV)
+    assert done.path.read_text(encoding="utf-8").splitlines() == [
+        "user_id,as_of,stage,r_score,segment,stage_matched",
+        'u1,2026-01-31,,,"high, spend","{""silence_days"": ""3""}"',
+        'u2,2026-01-31,novice,-1,"\'=HYPERLINK(""x"")",',
+    ]
+
+
+def test_the_manifest_beside_it_has_count_and_digest(users, tmp_path):
+    done = export(users, MANIFEST, COLUMNS, tmp_path / "users.csv", ExportFormat.CSV)
+    told = json.loads(done.manifest_path.read_text(encoding="utf-8"))
+    assert done.manifest_path.name == "users.csv.manifest.json"
+    assert (told["n_rows"], told["columns"], told["published_at"]) == (2, list(COLUMNS), "2026-02-01T06:00:00+00:00")
+    assert told["sha256"] == done.sha256 == hashlib.sha256(done.path.read_bytes()).hexdigest()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["users.csv", "users.csv.manifest.json"]
+
+
+def test_json_is_one_object_a_line(users, tmp_path):
+    done = export(users, MANIFEST, COLUMNS, tmp_path / "users.jsonl", ExportFormat.JSON)
+    first = json.loads(done.path.read_text(encoding="utf-8").splitlines()[0])
+    assert first == {
+        "user_id": "u1",
+        "as_of": "2026-01-31",
+        "stage": None,
+        "r_score": None,
+        "segment": "high, spend",
+        "stage_matched": {"silence_days": "3"},
+    }
+
+
+def test_parquet_keeps_types(users, tmp_path):
+    done = export(users, MANIFEST, COLUMNS, tmp_path / "users.parquet", ExportFormat.PARQUET)
+    rows = pq.read_table(done.path).to_pylist()
+    assert [(row["user_id"], row["as_of"], row["r_score"]) for row in rows] == [("u1", DAY, None), ("u2", DAY, -1)]
+    assert rows[0]["stage_matched"] == [("silence_days", "3")]
+
+
+@pytest.mark.parametrize("file_format", ExportFormat)
+def test_the_order_of_rows_changes_no_byte(users, tmp_path, file_format):
+    one = export(users, MANIFEST, COLUMNS, tmp_path / "one", file_format)
+    other = export(shuffled(users), MANIFEST, COLUMNS, tmp_path / "other", file_format)
+    assert one.sha256 == other.sha256
+
+
+def test_an_empty_snapshot_is_a_header(spark, tmp_path):
+    empty = build(spark, SNAPSHOT_USERS, [])
+    done = export(empty, {**MANIFEST, "n_users": 0}, ("user_id",), tmp_path / "users.csv", ExportFormat.CSV)
+    assert (done.n_rows, done.path.read_text(encoding="utf-8")) == (0, "user_id\n")
+
+
+def test_erased_rows_are_not_expected(users, tmp_path):
+    manifest = {**MANIFEST, "n_users": 3, "erased": 1}
+    assert export(users, manifest, COLUMNS, tmp_path / "users.csv", ExportFormat.CSV).n_rows == 2
+
+
+def test_a_path_that_exists_is_left_alone(users, tmp_path):
+    taken = tmp_path / "users.csv"
+    taken.write_text("mine")
+    with pytest.raises(LifestageError, match="exists and is not overwritten"):
+        export(users, MANIFEST, COLUMNS, taken, ExportFormat.CSV)
+    assert taken.read_text() == "mine"
+
+
+def test_a_file_that_cannot_be_whole_is_not_there(users, tmp_path):
+    with pytest.raises(CheckError, match="2 rows, its manifest says 3"):
+        export(users, {**MANIFEST, "n_users": 3}, COLUMNS, tmp_path / "users.csv", ExportFormat.CSV)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_that_a_snapshot_does_not_have_are_named(users, tmp_path):
+    with pytest.raises(ConfigError, match="publish.export_columns: unknown email, expected some of .*user_id"):
+        export(users, MANIFEST, ("user_id", "email"), tmp_path / "users.csv", ExportFormat.CSV)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"])
+def test_text_that_a_spreadsheet_would_compute_is_quoted(text):
+    assert neutral(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "high spend", "a=b", "u-1"])
+def test_other_text_stays(text):
+    assert neutral(text) == text

@@ -1,0 +1,70 @@
+import stat
+
+import pytest
+
+from lifestage.cli import app
+from lifestage.cli.starting import next_commands
+from lifestage.cli.terminal import guarded
+from lifestage.config import load_config
+from lifestage.starter import SAMPLE_ENDS_ON, create, sample_files
+
+
+def init(folder):
+    guarded(lambda: app(["init", str(folder)], standalone_mode=False))
+
+
+def test_the_project_is_sound_and_has_a_source_of_each_kind(tmp_path):
+    create(tmp_path / "shop")
+    config = load_config(tmp_path / "shop" / "lifestage.yaml")
+    assert {name: source.format for name, source in config.ingest.sources.items()} == {"app": "json", "orders": "csv"}
+    assert list(config.reference.sources) == ["products"]
+
+
+def test_keys_are_new_and_their_owners_alone(tmp_path):
+    for name in ("one", "other"):
+        create(tmp_path / name)
+    files = [tmp_path / name / "keys" / "pseudonym.key" for name in ("one", "other")]
+    assert len({file.read_text() for file in files}) == 2
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert len(bytes.fromhex(files[0].read_text())) == 32
+    assert (tmp_path / "one" / "keys" / ".gitignore").read_text() == "*\n"
+
+
+def test_the_sample_is_the_same_each_time_and_covers_three_months():
+    files = sample_files()
+    assert files == sample_files()
+    lines = sum(text.count("\n") for path, text in files.items() if not path.startswith("products"))
+    assert 200 <= lines <= 260
+    assert max(line for line in files["orders/orders_2026-03.csv"].splitlines()[1:]) < str("R")
+    assert SAMPLE_ENDS_ON.isoformat() == "2026-03-31"
+
+
+def test_a_header_and_columns_agree(tmp_path):
+    create(tmp_path)
+    config = load_config(tmp_path / "lifestage.yaml")
+    header = sample_files()["orders/orders_2026-01.csv"].splitlines()[0]
+    assert header.split(",") == list(config.ingest.sources["orders"].columns)
+
+
+def test_what_to_type_next_is_printed(tmp_path, capsys):
+    init(tmp_path / "shop")
+    said = capsys.readouterr().out
+    assert all(command in said for command in next_commands(tmp_path / "shop"))
+    assert "lifestage run --as-of 2026-03-31" in said
+
+
+def test_an_empty_folder_is_taken(tmp_path):
+    init(tmp_path)
+    assert (tmp_path / "lifestage.yaml").exists()
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_what_is_not_an_empty_folder_is_refused(tmp_path, capsys, is_file):
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "mine").write_text("x")
+    with pytest.raises(SystemExit) as stop:
+        init(taken / "mine" if is_file else taken)
+    assert stop.value.code == 2
+    assert "is not an empty folder: give another DIR" in capsys.readouterr().err
+    assert [file.name for file in taken.iterdir()] == ["mine"]

@@ -1,0 +1,88 @@
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from lifestage.cli import app
+from lifestage.cli.terminal import day, grid, guarded, instant, say_json
+from lifestage.core.errors import CheckError, ConfigError, NoDataError
+
+
+def exit_of(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        guarded(command)
+    return stop.value.code, capsys.readouterr().err
+
+
+def failing(error):
+    def command():
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (NoDataError("there is no table x"), 1, "there is no table x\n"),
+        (CheckError("gate"), 1, "gate\n"),
+        (ConfigError(["a: unknown key", "b: missing"]), 2, "a: unknown key\nb: missing\n2 problem(s)"),
+        (OSError(28, "No space left on device", "x.csv"), 1, "OSError: [Errno 28] No space left on device: 'x.csv'\n"),
+        (RuntimeError("call failed\n: Broken\n\tat a.b.C\n\tat d.E"), 1, "RuntimeError: call failed\n: Broken\nLIFE"),
+    ],
+)
+def test_whatever_goes_wrong_is_a_message_and_an_exit_code(error, code, said, capsys):
+    found = exit_of(failing(error), capsys)
+    assert found[0] == code
+    assert found[1].startswith(said)
+    assert "Traceback" not in found[1]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run", "backfill --stale", "validate", "tables", "doctor", "snapshot list", "snapshot show latest",
+     "snapshot export latest --to users.csv", "quarantine list", "quarantine replay"],
+)  # fmt: skip
+def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path):
+    conf = tmp_path / "missing.yaml"
+    code, said = exit_of(lambda: app([*command.split(), "--conf", str(conf)], standalone_mode=True), capsys)
+    assert (code, said.splitlines()[0]) == (
+        2,
+        f"{conf}: file not found: give --conf FILE, or start a project with `lifestage init DIR`",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("run --as-of 31.01.2026", "--as-of: 31.01.2026 is not a date such as 2026-11-21"),
+        ("run --now 2026-01-31T06:00:00", "--now: 2026-01-31T06:00:00 has no UTC offset"),
+        ("run --now soon", "--now: soon is not an ISO 8601 instant"),
+        ("run --steps stage", "--steps: unknown stage, expected some of reference"),
+        ("backfill", "backfill: give --from and --to, or --stale"),
+        ("snapshot export latest --to s3://bucket/users.csv", "--to: s3:/bucket/users.csv is no path"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_before_anything_starts(arguments, said, capsys):
+    code, errors = exit_of(lambda: app(arguments.split(), standalone_mode=True), capsys)
+    assert (code, errors[: len(said)]) == (2, said)
+
+
+def test_a_range_without_a_month_end_says_so(capsys):
+    guarded(lambda: app(["backfill", "--from", "2026-01-01", "--to", "2026-01-30"], standalone_mode=False))
+    assert capsys.readouterr().out == "no month-end between 2026-01-01 and 2026-01-30\n"
+
+
+def test_instants_are_utc_and_dates_are_dates():
+    assert instant("2026-01-31T06:00:00+01:00") == datetime(2026, 1, 31, 5, tzinfo=UTC)
+    assert day("--as-of", "2026-01-31") == date(2026, 1, 31)
+
+
+def test_json_is_for_programs(capsys):
+    say_json({"at": datetime(2026, 1, 31, 6, tzinfo=timezone(timedelta(hours=1))), "day": date(2026, 1, 31)})
+    assert json.loads(capsys.readouterr().out) == {"at": "2026-01-31T05:00:00+00:00", "day": "2026-01-31"}
+
+
+def test_numbers_stand_at_the_right():
+    columns = grid("name", "users", numbers=["users"]).columns
+    assert [column.justify for column in columns] == ["left", "right"]

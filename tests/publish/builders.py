@@ -1,0 +1,62 @@
+"""The tables that a publication reads, for a handful of users with fixed defaults."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from lifestage.core.job import Job, Run
+from lifestage.core.store import Store
+from lifestage.core.yaml_files import packaged_yaml
+from lifestage.pipeline import BY_NAME
+from lifestage.publish import step
+from lifestage.publish.config import PublishConfig
+from lifestage.tables.catalogue import Catalogue
+from lifestage.tables.registry import all_tables
+from support.frames import build
+
+D = date(2026, 6, 30)
+TABLES = all_tables(Catalogue.model_validate(packaged_yaml("features.yaml")), ())
+INPUTS = ("user_features", "user_stages", "user_value", "user_segments")
+
+
+def user(user_id="u1", as_of=D, status="active", stage="mature", **columns):
+    """One user in every table that is published; a stage of None leaves the user without one."""
+    fixed = {"rule": "true", "matched": {}, "rfm_name": "loyal", "segment": "regulars", "segment_id": 1}
+    return {"user_id": user_id, "as_of": as_of, "status": status, "stage": stage, **fixed, **columns}
+
+
+def inputs(spark, users):
+    """user_features, user_stages, user_value and user_segments of the users."""
+    return [build(spark, TABLES[name], rows_of(name, users)) for name in INPUTS]
+
+
+def rows_of(name, users):
+    rows = [row for row in users if name != "user_stages" or row["stage"] is not None]
+    # user_features has the status of a user, user_segments one of its own.
+    left_out = {"status"} if name == "user_segments" else set()
+    columns = set(TABLES[name].names) - left_out
+    return [{key: value for key, value in row.items() if key in columns} for row in rows]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A storage root whose users can be changed and published."""
+
+    store: Store
+
+    def hold(self, users, as_of=D):
+        for name, frame in zip(INPUTS, inputs(self.store.spark, users), strict=True):
+            self.store.write(TABLES[name], frame, {}, {"as_of": [as_of]})
+
+    def publish(self, run_id, as_of=D, max_user_drop=0.2):
+        moment = datetime(as_of.year, as_of.month, as_of.day, 6, tzinfo=UTC)
+        run = Run(run_id, (as_of,), moment, "confighash")
+        reads, writes = frozenset(BY_NAME["publish"].reads), frozenset(BY_NAME["publish"].writes)
+        step.run(
+            Job("publish", run, self.store, TABLES, reads, writes), PublishConfig(max_user_drop=max_user_drop)
+        )
+
+    def read(self, name):
+        return self.store.read(TABLES[name])
+
+    def manifests(self, *columns):
+        return self.read("snapshots").select(*columns)

@@ -1,0 +1,83 @@
+"""Publishing on a real storage root: once, again, changed, and refused."""
+
+from datetime import date
+
+import pytest
+
+from lifestage.core.errors import CheckError
+from lifestage.core.store import Location, Store
+from publish.builders import TABLES, D, Desk, user
+from support.frames import assert_frames, assert_rows, build
+
+NEXT = date(2026, 7, 1)
+FIVE = [user(f"u{n}") for n in range(5)]
+CHANGED = [user("u0", stage="growth"), *FIVE[1:]]
+
+
+@pytest.fixture(scope="module")
+def desk(spark_session, tmp_path_factory):
+    """r1 by the first run, nothing by the second, r2 by the third; then a day on which too many users are gone."""
+    desk = Desk(Store(spark_session, Location(root=str(tmp_path_factory.mktemp("publish")))))
+    desk.hold(FIVE)
+    desk.publish("first")
+    desk.publish("again")
+    desk.hold(CHANGED)
+    desk.publish("changed")
+    desk.hold([user(f"u{n}", NEXT) for n in range(3)], NEXT)
+    with pytest.raises(CheckError, match="users did not vanish: 3 users, 5 in 2026-06-30.r2"):
+        desk.publish("refused", NEXT)
+    return desk
+
+
+def test_the_same_content_is_published_once_and_changed_content_as_the_next_revision(desk):
+    actual = desk.manifests("snapshot_id", "revision", "run_id", "n_users")
+    assert_rows(actual, [("2026-06-30.r1", 1, "first", 5), ("2026-06-30.r2", 2, "changed", 5)])
+
+
+def test_each_revision_keeps_its_own_rows(desk):
+    actual = desk.read("snapshot_users").where("user_id = 'u0'").select("snapshot_id", "stage")
+    assert_rows(actual, [("2026-06-30.r1", "mature"), ("2026-06-30.r2", "growth")])
+
+
+def test_a_refused_snapshot_leaves_neither_rows_nor_a_manifest(desk):
+    assert_rows(desk.manifests("as_of").distinct(), [(D,)])
+    assert_rows(desk.read("snapshot_users").select("as_of").distinct(), [(D,)])
+
+
+def test_the_manifest_says_what_was_checked_and_found(desk):
+    [row] = desk.manifests("checks", "counts", "config_hash", "erased").where("revision = 2").collect()
+    assert all(check["passed"] for check in row["checks"])
+    assert row["counts"] == {"rfm:loyal": 5, "segment:regulars": 5, "stage:growth": 1, "stage:mature": 4}
+    assert (row["config_hash"], row["erased"]) == ("confighash", 0)
+
+
+def test_an_older_date_is_checked_against_the_snapshot_before_it(desk):
+    """With nobody before it, two users pass, whatever later dates hold."""
+    early = date(2026, 6, 1)
+    desk.hold([user(f"u{n}", early) for n in range(2)], early)
+    desk.publish("backfill", early)
+    assert_rows(desk.manifests("snapshot_id", "n_users").where("run_id = 'backfill'"), [("2026-06-01.r1", 2)])
+
+
+def test_every_failed_check_is_told_at_once(store):
+    desk = Desk(store)
+    desk.hold([user("u1"), user("u1"), user("u2", stage=None)])
+    with pytest.raises(CheckError) as refusal:
+        desk.publish("refused")
+    assert "one row a user" in str(refusal.value)
+    assert "everyone has a stage: 1 users without" in str(refusal.value)
+
+
+def test_rows_that_a_killed_run_left_without_a_manifest_are_written_anew(store):
+    desk = Desk(store)
+    desk.hold(FIVE)
+    left = {"snapshot_id": "2026-06-30.r1", "as_of": D}
+    rows = build(
+        store.spark, TABLES["snapshot_users"], [{**left, "user_id": name} for name in ("u0", "ghost")]
+    )
+    store.write(TABLES["snapshot_users"], rows, {}, {"snapshot_id": ["2026-06-30.r1"]})
+    desk.publish("second")
+    expected = rows.sparkSession.createDataFrame(
+        [("2026-06-30.r1", f"u{n}") for n in range(5)], "a string, b string"
+    )
+    assert_frames(desk.read("snapshot_users").selectExpr("snapshot_id AS a", "user_id AS b"), expected)

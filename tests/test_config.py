@@ -1,0 +1,300 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lifestage.config import load_config
+from lifestage.core.errors import ConfigError
+from lifestage.runner import read_secrets
+
+MAIN = """
+storage: {root: tables}
+business: {name: Test, time_zone: America/New_York, history_starts_on: 2026-01-01}
+landing: here
+"""
+
+SOUND = """
+path: till/*.csv
+format: csv
+columns: {receipt: string, email: string, at: timestamp, amount: "decimal(18,2)"}
+key: [receipt]
+identifiers: {email: email}
+pii: [email]
+map: {event_type: "'purchase'", event_at: at, amount: amount}
+"""
+
+FORGIVING = """amount: TRY_CAST(amount AS DOUBLE), order_id: "split(receipt, '-')[0]", quantity: amount / 100,
+      location_id: "CAST(amount AS STRING)", starts_session: "at > TIMESTAMP '2026-01-01 00:00:00Z'",
+      channel: "get(split(receipt, '-'), 1)", duration: "date_diff(to_date(from_utc_timestamp(at, 'UTC')), DATE '2026-01-01')"
+"""
+
+STAGES = """
+ladder:
+  - {stage: new, when: occasions_all = 0}
+  - {stage: other, when: "true"}
+display: [new, other]
+"""
+
+# Each expected problem: file, key, and what is said of it.
+MEANING = {
+    "main.yaml": MAIN
+    + """
+identifiers:
+  email: {priority: 1, normalise: lower(email), valid: CAST(value AS INT) > 0}
+activity: {lookups: {stores: {store_id: location_id}}, category: stores.kind, is_new_product: "false"}
+""",
+    "sources/till.yaml": """
+path: till/*.csv
+format: csv
+encoding: UTF-16
+columns: {receipt: string, email: string, card: string, at: timestamp, amount: string, units: int}
+formats: {at: "dd.MM.yyyy HH:mm", sold: yyyy}
+key: [receipt, card, line]
+identifiers: {email: "lower(email)", card: card}
+pii: [email, emial]
+lookups: [{reference: rates, on: {currency: curency}}]
+map: {event_at: at, amount: CAST(amount AS DOUBLE), quantity: amount / units, duration: "units % units", channel: "split(receipt, '-')[1]", order_id: recipt, campaign: email, colour: receipt}
+attributes: {mail: "concat('x', email)"}
+rules: {recent: {check: at < now()}, sound: {check: "amount >"}}
+delete_when: rand() > 0.5
+""",
+    "sources/sensor.yaml": """
+path: sensor/*.csv
+format: csv
+columns: {at: timestamp, n: int}
+map: {event_type: "'store_visit'", event_at: at}
+version: n
+""",
+    "reference/products.yaml": """
+path: products/*.csv
+format: csv
+columns: {product: string, owner: string, price: string}
+key: [product_id]
+valid_from: try_cast(file_nam AS date)
+map: {product: product, price: CAST(price AS INT)}
+types: {price: money, cost: int}
+identifiers: {owner: membre}
+""",
+    "features.yaml": """
+measures:
+  n_big: {aggregate: count, filter: amont > 100, unit: events, description: x}
+  total: {aggregate: sum, unit: money, description: x}
+days: {good_days: {expression: n_actions > rand(), unit: days, description: x}}
+dates: {good_on: {which: first, when: n_good > 0, description: x}}
+windows: {n_nothing: {days: [7]}}
+""",
+    "stages.yaml": """
+ladder:
+  - {stage: known, when: occasions_all >= 0 OR occasions_all IS NULL}
+  - {stage: lost, when: occasions_all = 0}
+  - {stage: lost, when: occasions_all > 5}
+display: [known]
+views: {coarse: {known: a, found: b}}
+""",
+    "value.yaml": 'rfm: {period_days: 77, min_users: 5, min_history_days: 30, names: {"[1-4][1-5]": some, "[3-5][1-4]": others}}',
+    "segments.yaml": "eligible: occasion_365d > 0",
+}
+SAID = {
+    ("main file", "identifiers.email.normalise", "unknown column email"),
+    ("main file", "identifiers.email.valid", "use TRY_CAST"),
+    ("main file", "activity.lookups.stores", "unknown reference table, expected one of products"),
+    ("main file", "activity.category", "unknown column stores.kind"),
+    ("sources/till.yaml", "encoding", "UTF-16 cannot be read"),
+    ("sources/till.yaml", "formats.at", "needs an offset"),
+    ("sources/till.yaml", "formats.sold", "unknown column sold"),
+    ("sources/till.yaml", "key", "unknown column line"),
+    ("sources/till.yaml", "key", "column card holds an identifier: name it under pii"),
+    ("sources/till.yaml", "pii", "unknown column emial"),
+    ("sources/till.yaml", "identifiers.card", "unknown identifier type"),
+    ("sources/till.yaml", "lookups", "unknown reference table rates"),
+    ("sources/till.yaml", "lookups.rates.on.currency", "unknown column curency"),
+    ("sources/till.yaml", "map.event_type", "required key is missing"),
+    ("sources/till.yaml", "map.colour", "not a canonical column"),
+    ("sources/till.yaml", "map.amount", "use TRY_CAST"),
+    ("sources/till.yaml", "map.quantity", "use try_divide"),
+    ("sources/till.yaml", "map.duration", "use try_divide or try_mod"),
+    ("sources/till.yaml", "map.channel", "an index out of range fails the run"),
+    ("sources/till.yaml", "map.order_id", "unknown column recipt, in: recipt (did you mean receipt?)"),
+    ("sources/till.yaml", "map.campaign", "column email holds an identifier"),
+    ("sources/till.yaml", "attributes.mail", "column email holds an identifier"),
+    ("sources/till.yaml", "rules.recent.check", "now() reads a clock"),
+    ("sources/till.yaml", "rules.sound.check", "not SQL"),
+    ("sources/till.yaml", "delete_when", "rand() reads a clock, randomness"),
+    ("sources/sensor.yaml", "key", "required for version and delete_when"),
+    ("reference/products.yaml", "key", "product_id is not a column of map"),
+    ("reference/products.yaml", "valid_from", "did you mean file_name?"),
+    ("reference/products.yaml", "map.price", "use TRY_CAST"),
+    ("reference/products.yaml", "types", "cost is not a column of map"),
+    ("reference/products.yaml", "types.price", "unknown type money"),
+    ("reference/products.yaml", "identifiers", "owner is not a column of map"),
+    ("reference/products.yaml", "identifiers", "unknown identifier type membre"),
+    ("features.yaml", "measures.n_big.filter", "unknown column amont"),
+    ("features.yaml", "measures.total.expression", "required for sum"),
+    ("features.yaml", "days.good_days.expression", "rand() reads a clock"),
+    ("features.yaml", "dates.good_on.when", "unknown column n_good"),
+    ("features.yaml", "windows.n_nothing", "neither a measure nor a day"),
+    ("stages.yaml", "ladder", "stage lost is defined twice"),
+    ("stages.yaml", "ladder", "no user can ever reach lost"),
+    ("stages.yaml", "display", "expected each stage once"),
+    ("stages.yaml", "views.coarse", "expected each stage once"),
+    ("value.yaml", "rfm.names", "cell 55 has 0 names (none)"),
+    ("value.yaml", "rfm.names", "cell 31 has 2 names (others, some)"),
+    ("value.yaml", "rfm.period_days", "needs the feature occasions_77d"),
+    ("segments.yaml", "eligible", "unknown column occasion_365d"),
+}
+
+FORM = {
+    "main.yaml": MAIN.replace("America/New_York", "Mars/Olympus") .replace("landing", "landin").replace("root: tables", "root: a, schema: b"),
+    "sources/till.yaml": SOUND.replace("decimal(18,2)", "money") + "gates: 0.9\ngate: 1.5\n",
+    "sources/web.yaml": "path: [\n",
+    "reference/products.yaml": "path: x\nformat: xlsx\ncolumns: {}\nvalid_from: a\nmap: {}\n",
+    "features.yaml": "measures: {n: {aggregate: median, unit: events, description: x}}\n",
+    "stages.yaml": "ladder: [{stage: a}]\ndisplay: []\n",
+    "value.yaml": "rfm: {period: 365}\n",
+    "segments.yaml": "k: 3\n",
+    "event_types.yaml": "sneeze: {by: user}\n",
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder / "main.yaml"
+
+
+def refused(folder: Path, files: dict[str, str]) -> list[str]:
+    """The problems of a project, with file names from its folder on."""
+    with pytest.raises(ConfigError) as error:
+        load_config(write(folder, files))
+    return [problem.replace(f"{folder}/", "") for problem in error.value.problems]
+
+
+def sound(**files: str) -> dict[str, str]:
+    return {"main.yaml": MAIN, "sources/till.yaml": SOUND, **files}
+
+
+def test_every_wrong_meaning_is_reported_at_once_with_file_and_key(tmp_path):
+    problems = refused(tmp_path, MEANING)
+    unsaid = [said for said in SAID if not any(p.startswith(f"{said[0]}: {said[1]}: ") and said[2] in p for p in problems)]
+    assert unsaid == []
+
+
+def test_nothing_is_reported_that_is_not_wrong(tmp_path):
+    places = {said[:2] for said in SAID}
+    problems = refused(tmp_path, MEANING)
+    assert [p for p in problems if tuple(p.split(": ")[:2]) not in places] == []
+
+
+def test_every_wrong_form_is_reported_at_once_with_file_and_key(tmp_path):
+    problems = refused(tmp_path, FORM)
+    assert any(problem.startswith("sources/web.yaml: while parsing") for problem in problems)
+    assert {tuple(problem.split(": ")[:2]) for problem in problems} >= {
+        ("main.yaml", "storage"),
+        ("main.yaml", "landin"),
+        ("main.yaml", "business.time_zone"),
+        ("sources/till.yaml", "columns"),
+        ("sources/till.yaml", "gates"),
+        ("sources/till.yaml", "gate"),
+        ("reference/products.yaml", "format"),
+        ("reference/products.yaml", "key"),
+        ("features.yaml", "measures.n.aggregate"),
+        ("stages.yaml", "ladder.0.when"),
+        ("value.yaml", "rfm.period"),
+        ("segments.yaml", "k"),
+        ("event_types.yaml", "sneeze"),
+    }
+
+
+def test_a_missing_main_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: file not found"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_a_small_project_and_the_demo_are_sound(tmp_path):
+    config = load_config(write(tmp_path, sound(**{"stages.yaml": STAGES})))
+    assert [rung.stage for rung in config.stages.ladder] == ["new", "other"]
+    forgiving = SOUND.replace("amount: amount", FORGIVING)
+    load_config(write(tmp_path / "forgiving", sound(**{"sources/till.yaml": forgiving})))
+    demo = load_config(Path(__file__).parents[1] / "conf" / "demo" / "demo.yaml")
+    assert sorted(demo.ingest.sources) == ["campaign_sends", "coupon_redemptions", "pos"]
+
+
+def test_a_file_extends_another_and_a_key_set_to_null_goes(tmp_path):
+    files = {**sound(), "prod.yaml": "extends: main.yaml\nbusiness: {currency: EUR}\nidentifiers: {member: null}\n"}
+    write(tmp_path, files)
+    main = load_config(tmp_path / "prod.yaml").main
+    assert (main.business.name, main.business.currency) == ("Test", "EUR")
+    assert sorted(main.identifiers) == ["cookie", "device", "email", "phone"]
+
+
+def test_the_hash_tells_configurations_of_another_meaning_apart(tmp_path):
+    first = load_config(write(tmp_path / "a", sound()))
+    same = load_config(write(tmp_path / "b", sound(**{"sources/till.yaml": SOUND + "# a comment\n"})))
+    other = load_config(write(tmp_path / "c", sound(**{"sources/till.yaml": SOUND + "gate: 0.5\n"})))
+    assert first.hash == same.hash
+    assert first.hash != other.hash
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [(None, "set LIFESTAGE_PSEUDONYM_KEY"), ("xyz", "is not hexadecimal"), ("11" * 8, "has 8 bytes, expected 32 or 64")],
+)
+def test_a_missing_or_malformed_key_is_named_but_never_shown(tmp_path, monkeypatch, key, problem):
+    if key is None:
+        monkeypatch.delenv("LIFESTAGE_PSEUDONYM_KEY")
+    else:
+        monkeypatch.setenv("LIFESTAGE_PSEUDONYM_KEY", key)
+    monkeypatch.delenv("LIFESTAGE_QUARANTINE_KEY")
+    config = load_config(write(tmp_path, sound()))
+    with pytest.raises(ConfigError) as error:
+        read_secrets(config)
+    assert problem in error.value.problems[0]
+    assert error.value.problems[1].startswith("secrets: set LIFESTAGE_QUARANTINE_KEY")
+    assert key is None or key not in str(error.value)
+
+
+def test_a_key_may_come_from_a_file_and_is_not_shown(tmp_path, monkeypatch):
+    monkeypatch.delenv("LIFESTAGE_PSEUDONYM_KEY")
+    (tmp_path / "key").write_text("ab" * 32 + "\n")
+    monkeypatch.setenv("LIFESTAGE_PSEUDONYM_KEY_FILE", str(tmp_path / "key"))
+    secrets = read_secrets(load_config(write(tmp_path, sound())))
+    assert secrets.pseudonym_key == bytes.fromhex("ab" * 32)
+    assert repr(secrets) == "Secrets(***)"
+
+
+def lifestage(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], bool]:
+    """A real command where any start of Java leaves a mark."""
+    java = folder / "java" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text(f"#!/bin/sh\ntouch {folder}/java-started\nexit 1\n")
+    java.chmod(0o755)
+    environment = {
+        **os.environ,
+        "JAVA_HOME": str(folder / "java"),
+        "PATH": f"{java.parent}:{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    command = [sys.executable, "-c", "from lifestage.cli import main; main()", *arguments]
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return done, (folder / "java-started").exists()
+
+
+def test_validate_reports_every_problem_with_exit_code_2_and_starts_no_java(tmp_path):
+    conf = write(tmp_path, MEANING)
+    done, java_started = lifestage(tmp_path, "validate", "--conf", str(conf))
+    assert done.returncode == 2
+    assert not java_started
+    problems = refused(tmp_path, MEANING)
+    assert [problem for problem in problems if problem not in done.stderr.replace(f"{tmp_path}/", "")] == []
+    assert f"{len(problems)} problem(s) in the configuration" in done.stderr
+
+
+def test_a_sound_project_is_validated_without_java_but_run_with_it(tmp_path):
+    conf = write(tmp_path, sound())
+    done, java_started = lifestage(tmp_path / "a", "validate", "--conf", str(conf))
+    assert (done.returncode, java_started) == (0, False)
+    assert "1 sources, 0 reference tables" in done.stdout
+    assert lifestage(tmp_path / "b", "run", "--conf", str(conf), "--as-of", "2026-01-05")[1]
