@@ -1,6 +1,5 @@
 """What a reader sees: the tables of the last completed run, and published snapshots. Never a half one."""
 
-import logging
 import os
 import warnings
 from collections.abc import Iterable, Mapping
@@ -15,8 +14,6 @@ from pyspark.sql import functions as F
 
 from lifestage import runner
 from lifestage.core.errors import NoDataError
-
-logger = logging.getLogger(__name__)
 
 LATEST = "latest"
 CONF_VARIABLE = "LIFESTAGE_CONF"
@@ -80,7 +77,7 @@ def read_table(project: runner.Project, name: str, as_of: date | str | None = No
     """`read` on a project that is open."""
     if name not in project.tables:
         raise NoDataError(f"there is no table {name}: {_near_names(name, project.tables)}")
-    rows = project.store.read(project.tables[name], _version(project, name))
+    rows = _rows(project, name, None if name in UNVERSIONED else last_run(project))
     if as_of is None:
         return rows
     if "as_of" not in rows.columns:
@@ -107,9 +104,10 @@ def last_run(project: runner.Project) -> CompletedRun | None:
 
 def manifests(project: runner.Project) -> list[Row]:
     """The manifest of each published snapshot, newest first; empty before the first completed run."""
-    if last_run(project) is None:
+    run = last_run(project)
+    if run is None:
         return []
-    rows = read_table(project, "snapshots")
+    rows = _rows(project, "snapshots", run)
     # One small row a snapshot.
     return rows.orderBy(F.col("as_of").desc(), F.col("revision").desc()).collect()
 
@@ -137,18 +135,17 @@ def _opened(conf: Path | str | None, spark: SparkSession | None) -> runner.Proje
     return runner.open_project(path, spark, needs_keys=False)
 
 
-def _version(project: runner.Project, name: str) -> int | None:
+def _rows(project: runner.Project, name: str, run: CompletedRun | None) -> DataFrame:
+    """The table at the version that the run completed."""
     if name in UNVERSIONED:
-        return None
-    run = last_run(project)
+        return project.store.read(project.tables[name])
     if run is None:
         raise NoDataError(f"{name}: no run has completed yet: start `lifestage run`")
     if name not in run.table_versions:
         raise NoDataError(
             f"{name}: run {run.run_id}, the last completed one, did not have this table: start `lifestage run`"
         )
-    logger.info("read table=%s version=%d run=%s", name, run.table_versions[name], run.run_id)
-    return run.table_versions[name]
+    return project.store.read(project.tables[name], run.table_versions[name])
 
 
 def _later(one: CompletedRun, other: CompletedRun) -> CompletedRun:

@@ -60,7 +60,7 @@ def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path)
         ("run --now soon", "--now: soon is not an ISO 8601 instant"),
         ("run --steps stage", "--steps: unknown stage, expected some of reference"),
         ("backfill", "backfill: give --from and --to, or --stale"),
-        ("snapshot export latest --to s3://bucket/users.csv", "--to: s3:/bucket/users.csv is no path"),
+        ("snapshot export latest --to s3://bucket/users.csv", "--to: s3:/bucket/users.csv is no file"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused_before_anything_starts(arguments, said, capsys):

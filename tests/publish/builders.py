@@ -43,8 +43,10 @@ class Desk:
 
     store: Store
 
-    def hold(self, users, as_of=D):
-        for name, frame in zip(INPUTS, inputs(self.store.spark, users), strict=True):
+    def hold(self, users, as_of=D, names=("user_features", "user_stages")):
+        """Write the users into these tables; value and segments may be missing."""
+        for name in names:
+            frame = build(self.store.spark, TABLES[name], rows_of(name, users))
             self.store.write(TABLES[name], frame, {}, {"as_of": [as_of]})
 
     def publish(self, run_id, as_of=D, max_user_drop=0.2):

@@ -1,5 +1,6 @@
 """snapshot list, show, export."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ app = typer.Typer(
 
 SnapshotId = Annotated[str, typer.Argument(metavar="ID", help="Such as 2026-11-21.r1, or latest.")]
 KINDS = {"stage": "stage", "rfm": "RFM name", "segment": "segment"}
+REMOTE = re.compile(r"[a-z][a-z0-9+.-]+:/")
 SUFFIXES = {
     ".csv": ExportFormat.CSV,
     ".json": ExportFormat.JSON,
@@ -67,8 +69,8 @@ def export_file(
 
     Example: lifestage snapshot export latest --to out/users.csv --conf conf/prod.yaml
     """
-    if "://" in str(to):
-        refuse(f"--to: {to} is no path on this computer: export to a file, then copy it there")
+    if REMOTE.match(str(to)):
+        refuse(f"--to: {to} is no file on this computer: export to one, then copy it there")
     if to.exists():
         refuse(f"--to: {to} exists and is not overwritten: give another path, or remove it")
     done = export_snapshot(opened(conf, needs_keys=False), snapshot_id, to, file_format)

@@ -151,8 +151,9 @@ class Store:
         on = removals.columns
         added = conform(additions, table)
         with self._metadata(metadata):
-            target = self.read(table).where(prune).select(*on)
-            if target.isEmpty() or target.join(removals, on=on, how="left_semi").isEmpty():
+            target = self.read(table).where(prune).select(*on).alias("t")
+            same = [F.expr(f"t.{name} <=> s.{name}") for name in on]
+            if target.isEmpty() or target.join(removals.alias("s"), on=same, how="left_semi").isEmpty():
                 # Nothing goes: an append spares the merge's second pass.
                 self._save(table, _laid_out(added, table), "append")
             else:
@@ -161,9 +162,11 @@ class Store:
 
     def _merge_exchange(self, table: Table, removals: DataFrame, added: DataFrame, prune: str) -> None:
         removed = removals.withColumn("_remove", F.lit(True))
-        source = added.withColumn("_remove", F.lit(False)).unionByName(removed, allowMissingColumns=True)
-        on = [f"({prune})", "s._remove", *[f"t.{name} <=> s.{name}" for name in removals.columns]]
-        values: dict[str, str | Column] = {name: f"s.{name}" for name in table.names}
+        rows = added.withColumn("_remove", F.lit(False)).unionByName(removed, allowMissingColumns=True)
+        # As a struct, so that the columns of `prune` are the table's alone.
+        source = rows.select("_remove", F.struct(*table.names).alias("row"))
+        on = [f"({prune})", "s._remove", *[f"t.{name} <=> s.row.{name}" for name in removals.columns]]
+        values: dict[str, str | Column] = {name: f"s.row.{name}" for name in table.names}
         merge = self._delta(table).alias("t").merge(source.alias("s"), " AND ".join(on))
         merge.whenMatchedDelete().whenNotMatchedInsert(condition="NOT s._remove", values=values).execute()
 

@@ -22,12 +22,26 @@ def to_user_categories(
     dates = F.array(*[F.lit(day) for day in as_of_dates])
     seeing = F.filter(dates, lambda as_of: F.datediff(as_of, F.col("event_date")).between(0, SPAN_DAYS - 1))
     days = category_days.where("category IS NOT NULL").join(users, on="subject", how="inner")
-    rows = days.repartition("user_id").withColumn("as_of", F.explode(seeing))
-    return rows.groupBy(*BASKET).agg(
-        F.sum(F.expr("CAST(gross_amount * 100 AS BIGINT)")).alias("gross"),
-        F.sum(F.expr("CAST(net_amount * 100 AS BIGINT)")).alias("net"),
-        F.sum(F.expr("CAST(quantity * 1000 AS BIGINT)")).alias("units"),
-        F.count_distinct(F.when(F.col("n_purchases") > 0, F.col("event_date"))).alias("n_days"),
+    # Days of a user's subjects merge first: counting rows then counts days, and no distinct count is needed.
+    user_days = (
+        days.repartition("user_id")
+        .groupBy("user_id", "event_date", "category")
+        .agg(
+            F.sum(F.expr("CAST(gross_amount * 100 AS BIGINT)")).alias("gross"),
+            F.sum(F.expr("CAST(net_amount * 100 AS BIGINT)")).alias("net"),
+            F.sum(F.expr("CAST(quantity * 1000 AS BIGINT)")).alias("units"),
+            F.sum("n_purchases").alias("n_purchases"),
+        )
+    )
+    return (
+        user_days.withColumn("as_of", F.explode(seeing))
+        .groupBy(*BASKET)
+        .agg(
+            F.sum("gross").alias("gross"),
+            F.sum("net").alias("net"),
+            F.sum("units").alias("units"),
+            F.count_if(F.col("n_purchases") > 0).alias("n_days"),
+        )
     )
 
 

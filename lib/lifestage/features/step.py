@@ -24,8 +24,9 @@ def run(job: Job, config: FeaturesConfig) -> None:
             f"there is no activity up to {job.run.as_of}: ingest a source first, or choose a later --as-of"
         )
     identity = job.read("identity_map")
-    categories = to_user_categories(job.read("category_days"), identity, job.run.as_of_dates)
-    # Norms and features each read the state, one row per user and date; rebuilding it costs more than keeping it.
+    # Prices, norms and state read the categories, norms and features read the state: per user and date, both are
+    # small beside the days that they are built from.
+    categories = to_user_categories(job.read("category_days"), identity, job.run.as_of_dates).persist()
     state = _state(activity, identity, categories, job, config).persist()
     try:
         norms = _norms(state, categories, config)
@@ -36,6 +37,7 @@ def run(job: Job, config: FeaturesConfig) -> None:
         _write_state(job, state)
     finally:
         state.unpersist()
+        categories.unpersist()
 
 
 def _state(

@@ -30,6 +30,8 @@ from lifestage.ingest.step import TABLES, canonical, door_of, settle
 
 KIND = "replay"
 ROW = ("source", "raw")
+# A window that every event lies in; the JVM reads a year of four digits only.
+EVER = date(1000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
     rows = _taken_up(job, config, deliveries, ids).persist()
     lines = _canonical(job, config, rows, deliveries).persist()
     try:
-        starts = {name: date.min for name in ids if config.sources[name].looks_back}
+        starts = {name: EVER for name in ids if config.sources[name].looks_back}
         tallies = settle(job, config, lines, deliveries, starts, is_gated=False)
         entries = {
             d.delivery_no: {

