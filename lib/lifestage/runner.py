@@ -112,7 +112,7 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
     hold(project, request)
     _check_definitions(project, request)
     dates = _with_training_dates(project, request)
-    run = Run(request.run_id, dates, request.now, project.config.hash, _expired(project, dates))
+    run = Run(request.run_id, dates, request.now, project.config.hash, __version__, _expired(project, dates))
     commits: dict[str, int] = {}
     for step in STEPS:
         if step.name not in request.steps:
@@ -212,15 +212,25 @@ def identity_of(project: Project) -> dict[str, str]:
 
 
 def _check_definitions(project: Project, request: Request) -> None:
-    """A changed meaning of a feature stops a run: rows of one table must mean the same."""
-    if request.accept_definitions or "features" not in request.steps:
+    """A changed meaning stops a run: rows of one table must mean the same."""
+    if request.accept_definitions:
         return
-    recorded = project.store.last_metadata(project.tables["user_features"]).get("features_hash")
-    if recorded not in (None, project.config.features.catalogue.features_hash()):
+    config = project.config
+    meanings = {"activity": ("activity_days", config.activity.meaning), "features": ("user_features", config.features.meaning)}
+    changed = [
+        table
+        for step, (table, meaning) in meanings.items()
+        if step in request.steps
+        and project.store.last_metadata(project.tables[table]).get("meaning") not in (None, meaning)
+    ]
+    if changed:
         raise ConfigError(
-            ["features.yaml: a definition changed since user_features was built; rebuild with "
-             "`lifestage backfill --from DATE --to DATE`, which accepts it"]
-        )  # fmt: skip
+            [
+                f"{table}: what its columns mean changed since it was built; rebuild with "
+                "`lifestage backfill --from DATE --to DATE`, which accepts that"
+                for table in changed
+            ]
+        )
 
 
 def _with_training_dates(project: Project, request: Request) -> tuple[date, ...]:

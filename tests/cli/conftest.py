@@ -1,78 +1,112 @@
-"""One story of a quarantine: what two deliveries had rejected, and what two replays made of it."""
+"""A quarantine as two months of deliveries left it, made by hand: no run is needed to have rows that wait."""
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from lifestage.cli.quarantine import Quarantine, RejectedRow, quarantined, rejected_rows, replay_waiting
 from lifestage.ingest.replay import Choice, Replayed
-from support.projects import TILL, TestProject, make_project
+from support.frames import build
+from support.projects import TILL, TILL_COLUMNS, TestProject, make_project
 
 WALL_CLOCK = datetime(2026, 6, 1, tzinfo=UTC)
-MARCH, JUNE, JULY = (datetime(2026, month, 1, 12, tzinfo=UTC) for month in (3, 6, 7))
+JUNE, JULY = (datetime(2026, month, 1, 12, tzinfo=UTC) for month in (6, 7))
+TOO_LATE, NO_AMOUNT, NO_TYPE = "correction_too_late", "not_a_decimal:amount", "unknown_event_type"
 
 CALLS = """
 path: calls/*.jsonl
 format: json
-columns: {at: timestamp, kind: string, card: string, day: string}
+columns: {at: timestamp, kind: string, card: string}
 identifiers: {member: card}
 map: {event_type: kind, event_at: at, channel: "'call'", order_id: file_name}
 gate: 0
 """
+SOURCES = {"till": TILL, "calls": CALLS}
 GIFT = "gift: {description: A gift was handed out, by: business}"
 GIFT_CALL = json.dumps({"at": "2026-02-03T10:00:00Z", "kind": "gift", "card": "c7"})
 
 
+def line(receipt, version, at, amount="5.00", deleted="false"):
+    """A line of the till."""
+    row = {"receipt": receipt, "line": 1, "version": version, "deleted": deleted, "card": "c1", "at": at}
+    return row | {"kind": "purchase", "amount": amount}
+
+
+CORRECTED = line("r1", 2, "2026-01-05T12:00:00-05:00", amount="7.00")
+DELETED = line("r3", 2, "2026-01-07T12:00:00-05:00", deleted="true")
+BROKEN = line("r2", 1, "2026-02-02T12:00:00-05:00", amount="five")
+
+
+def rejected(source, delivery_no, row_id, reason, text):
+    """A row of rejected_events under the quarantine key of the tests."""
+    raw = text if isinstance(text, str) else ",".join(str(text.get(column, "")) for column in TILL_COLUMNS)
+    encrypted = bytearray(AESSIV(bytes.fromhex("22" * 32)).encrypt(raw.encode(), None))
+    row = {"rejected_id": row_id, "source": source, "delivery_no": delivery_no, "ingested_at": JUNE}
+    return row | {"reasons": [reason], "raw": encrypted}
+
+
+REJECTED = [
+    rejected("till", 1, "broken", NO_AMOUNT, BROKEN),
+    rejected("calls", 2, "call-1", NO_TYPE, GIFT_CALL),
+    rejected("calls", 2, "call-2", NO_TYPE, GIFT_CALL),
+    rejected("till", 3, "corrected", TOO_LATE, CORRECTED),
+    rejected("till", 3, "deleted", TOO_LATE, DELETED),
+    *[rejected("calls", 4, f"call-{n}", NO_TYPE, GIFT_CALL) for n in (1, 2, 3)],
+]
+
+
+def known(receipt, day):
+    """A line that was accepted in its time."""
+    event = {"event_id": f"{receipt}|1", "source": "till", "event_date": date(2026, 1, day)}
+    return event | {"event_month": date(2026, 1, 1), "delivery_no": 1, "version": 1, "amount": "5.00"}
+
+
+def delivery(number, source, path, n_rejected, versions):
+    row = {"delivery_no": number, "source": source, "kind": "events", "path": f"file:/landing/{path}"}
+    counts = {"n_rows": n_rejected, "n_rejected": n_rejected}
+    counts |= dict.fromkeys(["n_accepted", "n_replaced", "n_superseded", "n_duplicate", "n_suppressed"], 0)
+    return row | counts | {"ingested_at": JUNE, "table_versions": versions}
+
+
 @dataclass(frozen=True)
-class Story:
-    """The project as it ended, and what was seen on the way."""
+class Episode:
+    """What waited, what was seen of it, and what a replay of all of it under a better configuration made."""
 
     project: TestProject
-    waiting_at_first: list[Quarantine]
-    rows_at_first: list[RejectedRow]
-    late_replay: list[Replayed]
-    second_replay: list[Replayed]
-    waiting_at_last: list[Quarantine]
-
-
-def line(receipt, version, at, amount="5.00", deleted="false"):
-    return {
-        "receipt": receipt,
-        "line": 1,
-        "version": version,
-        "deleted": deleted,
-        "card": "c1",
-        "at": at,
-        "kind": "purchase",
-        "amount": amount,
-    }
+    waiting_before: list[Quarantine]
+    rows_before: list[RejectedRow]
+    replayed: list[Replayed]
 
 
 @pytest.fixture(scope="session")
-def story(spark_session, tmp_path_factory):
-    """March: good lines, one without an amount that is a number, and calls of a type that nobody declared.
-
-    June: a correction and a delete of lines from before the lookback, and the calls once more in another file. Then
-    what came too late is replayed; then the type is declared, and the rest is.
-    """
+def episode(spark_session, tmp_path_factory):
     folder = tmp_path_factory.mktemp("quarantine") / "p"
-    sources = {"till": TILL, "calls": CALLS}
-    project = make_project(spark_session, folder, sources)
-    good = [line("r1", 1, "2026-01-05T12:00:00-05:00"), line("r3", 1, "2026-01-06T12:00:00-05:00")]
-    project.deliver("march.csv", [*good, line("r2", 1, "2026-02-02T12:00:00-05:00", amount="five")])
-    project.write("calls/one.jsonl", f"{GIFT_CALL}\n{GIFT_CALL}\n")
-    project.run("2026-02-28", MARCH.isoformat(), steps=["ingest"])
-    corrected = line("r1", 2, "2026-01-05T12:00:00-05:00", amount="7.00")
-    deleted = line("r3", 2, "2026-01-07T12:00:00-05:00", deleted="true")
-    project.deliver("june.csv", [corrected, deleted])
-    project.write("calls/two.jsonl", f"{GIFT_CALL}\n{GIFT_CALL}\n{GIFT_CALL}\n")
-    project.run("2026-05-31", JUNE.isoformat(), steps=["ingest"])
-    waiting_at_first = quarantined(project.project)
-    rows_at_first = rejected_rows(project.project, "till", limit=1)
-    too_late = Choice(source="till", reason="correction_too_late")
-    late_replay = replay_waiting(project.project, too_late, JULY, WALL_CLOCK)
-    project = replace(project, project=make_project(spark_session, folder, sources, event_types=GIFT).project)
-    second_replay = replay_waiting(project.project, Choice(), JULY, WALL_CLOCK)
-    return Story(project, waiting_at_first, rows_at_first, late_replay, second_replay, quarantined(project.project))
+    project = make_project(spark_session, folder, SOURCES).project
+    store, tables = project.store, project.tables
+
+    def write(name, rows):
+        return store.write(tables[name], build(store.spark, tables[name], rows), {"run_id": "r"}).version
+
+    store.create(tables["event_versions"])
+    versions = {
+        "events": write("events", [known("r1", 5), known("r3", 6)]),
+        "rejected_events": write("rejected_events", REJECTED),
+    }
+    files = [
+        ("till", "till/march.csv", 1),
+        ("calls", "calls/one.jsonl", 2),
+        ("till", "till/june.csv", 2),
+        ("calls", "calls/two%20b.jsonl", 3),
+    ]
+    write("ingest_ledger", [delivery(n, *file, versions) for n, file in enumerate(files, start=1)])
+    waiting, rows = quarantined(project), rejected_rows(project, "till", limit=1)
+    better = make_project(spark_session, folder, SOURCES, event_types=GIFT)
+    return Episode(better, waiting, rows, replay_waiting(better.project, Choice(), JULY, WALL_CLOCK))
+
+
+def with_key(project, key):
+    """The project under another quarantine key."""
+    return replace(project, secrets=replace(project.secrets, quarantine_key=key))

@@ -42,14 +42,28 @@ def project(spark_session, tmp_path_factory):
     store.create(tables["runs"], identity_of(project))
     for name in ("rejected_events", "event_versions", "segment_models"):
         store.create(tables[name])
-    twice = [{"source": "till", "event_id": "A1", "event_date": day} for day in (DAY, DAY - timedelta(days=1))]
+    twice = [
+        {"source": "till", "event_id": "A1", "event_date": day} for day in (DAY, DAY - timedelta(days=1))
+    ]
     events = write(project, "events", [*twice, {"source": "till", "event_id": "A2", "event_date": DAY}])
     ledger = [
-        {"delivery_no": 1, "source": "till", "kind": "events", "table_versions": {"events": events}, "n_rejected": 0},
+        {
+            "delivery_no": 1,
+            "source": "till",
+            "kind": "events",
+            "table_versions": {"events": events},
+            "n_rejected": 0,
+        },
         {"delivery_no": 2, "source": "till", "kind": "events", "first_event_date": DAY, "n_rejected": 0},
     ]
     write(project, "ingest_ledger", ledger)
-    run = {"run_id": "r1", "now": NOW, "as_of_dates": [DAY], "delivery_no": 1, "table_versions": {"events": events}}
+    run = {
+        "run_id": "r1",
+        "now": NOW,
+        "as_of_dates": [DAY],
+        "delivery_no": 1,
+        "table_versions": {"events": events},
+    }
     write(project, "runs", [run])
     write(project, "run_lock", [lock_of("r1", NOW)])
     write(project, "events", [{"source": "till", "event_id": "A3", "event_date": DAY}])
@@ -76,7 +90,10 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
         "keys on two dates",
     ]
     assert {item.subject: (item.level, item.next_step) for item in found if item.level is not Level.OK} == {
-        "unfinished writes": (Level.NOTE, "lifestage run: it restores what a run left, and leaves what OPTIMIZE did"),
+        "unfinished writes": (
+            Level.NOTE,
+            "lifestage run: it restores what a run left, and leaves what OPTIMIZE did",
+        ),
         "last completed run": (Level.NOTE, "lifestage run"),
         "stale dates": (Level.NOTE, "lifestage backfill --stale"),
         "segment model": (
@@ -90,13 +107,19 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
     }
     details = {item.subject: item.detail for item in found}
     assert details["keys on two dates"] == "till: 1 keys, e.g. A1: each counts on both dates"
-    assert details["unfinished writes"] == "by a run that was ended, or by another tool: events (version 2, completed 1)"
+    assert (
+        details["unfinished writes"]
+        == "by a run that was ended, or by another tool: events (version 2, completed 1)"
+    )
     assert details["stale dates"] == "deliveries since reach 1 of the dates kept: 2026-01-31"
 
 
 def test_another_key_and_zone_than_the_roots_are_problems(project):
     business = project.config.main.business.model_copy(update={"time_zone": "Europe/Berlin"})
-    other = replace(project, config=replace(project.config, main=project.config.main.model_copy(update={"business": business})))
+    other = replace(
+        project,
+        config=replace(project.config, main=project.config.main.model_copy(update={"business": business})),
+    )
     found = finding(other, "time zone")
     assert found.level is Level.PROBLEM
     assert found.detail == "the root was made with America/New_York, the configuration gives Europe/Berlin"
@@ -117,7 +140,9 @@ def test_missing_keys_are_problems_and_the_rest_is_still_looked_at(project, monk
 
 
 def test_a_root_that_cannot_be_reached_is_a_problem(project):
-    broken = replace(project, store=replace(project.store, location=replace(project.store.location, root="nowhere://x")))
+    broken = replace(
+        project, store=replace(project.store, location=replace(project.store.location, root="nowhere://x"))
+    )
     (found,) = examine(broken, NOW)
     assert (found.level, found.subject) == (Level.PROBLEM, "storage root")
     assert found.detail.startswith("nowhere://x cannot be reached: ")

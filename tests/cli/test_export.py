@@ -48,7 +48,11 @@ def test_the_manifest_beside_it_has_count_and_digest(users, tmp_path):
     done = export(users, MANIFEST, COLUMNS, tmp_path / "users.csv", ExportFormat.CSV)
     told = json.loads(done.manifest_path.read_text(encoding="utf-8"))
     assert done.manifest_path.name == "users.csv.manifest.json"
-    assert (told["n_rows"], told["columns"], told["published_at"]) == (2, list(COLUMNS), "2026-02-01T06:00:00+00:00")
+    assert (told["n_rows"], told["columns"], told["published_at"]) == (
+        2,
+        list(COLUMNS),
+        "2026-02-01T06:00:00+00:00",
+    )
     assert told["sha256"] == done.sha256 == hashlib.sha256(done.path.read_bytes()).hexdigest()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["users.csv", "users.csv.manifest.json"]
 
@@ -69,7 +73,10 @@ def test_json_is_one_object_a_line(users, tmp_path):
 def test_parquet_keeps_types(users, tmp_path):
     done = export(users, MANIFEST, COLUMNS, tmp_path / "users.parquet", ExportFormat.PARQUET)
     rows = pq.read_table(done.path).to_pylist()
-    assert [(row["user_id"], row["as_of"], row["r_score"]) for row in rows] == [("u1", DAY, None), ("u2", DAY, -1)]
+    assert [(row["user_id"], row["as_of"], row["r_score"]) for row in rows] == [
+        ("u1", DAY, None),
+        ("u2", DAY, -1),
+    ]
     assert rows[0]["stage_matched"] == [("silence_days", "3")]
 
 
@@ -106,7 +113,9 @@ def test_a_file_that_cannot_be_whole_is_not_there(users, tmp_path):
 
 
 def test_columns_that_a_snapshot_does_not_have_are_named(users, tmp_path):
-    with pytest.raises(ConfigError, match="publish.export_columns: unknown email, expected some of .*user_id"):
+    with pytest.raises(
+        ConfigError, match="publish.export_columns: unknown email, expected some of .*user_id"
+    ):
         export(users, MANIFEST, ("user_id", "email"), tmp_path / "users.csv", ExportFormat.CSV)
 
 

@@ -1,15 +1,14 @@
 import json
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 from pyspark.sql import functions as F
 
-from cli.conftest import JULY, WALL_CLOCK
+from cli.conftest import JULY, NO_AMOUNT, NO_TYPE, TOO_LATE, WALL_CLOCK, with_key
+from lifestage.cli import quarantine
 from lifestage.cli.quarantine import quarantined, rejected_rows, replay_waiting
 from lifestage.core.errors import ConfigError, NoDataError
-from lifestage.core.job import Secrets
-from lifestage.ingest.replay import Choice, waiting
+from lifestage.ingest.replay import Choice, chosen_ids, waiting
 from lifestage.tables.events import INGEST_LEDGER, REJECTED_EVENTS
 from support.frames import assert_rows, build
 from support.projects import make_project
@@ -19,78 +18,86 @@ def counts(item):
     return {reason.reason: reason.n_rows for reason in item.reasons}
 
 
-def test_what_waits_is_counted_by_source_and_reason(story):
-    calls, till = story.waiting_at_first
+def rejected_frame(spark, rows):
+    columns = ("rejected_id", "delivery_no", "source", "reasons", "raw")
+    return build(spark, REJECTED_EVENTS, [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def test_what_waits_is_counted_by_source_and_reason(episode):
+    calls, till = episode.waiting_before
     assert (calls.source, calls.n_waiting, calls.n_replayed) == ("calls", 5, 0)
-    assert counts(calls) == {"unknown_event_type": 5}
-    assert counts(till) == {"correction_too_late": 2, "not_a_decimal:amount": 1}
-    assert (till.reasons[0].first_read_on, till.reasons[1].last_read_on) == (date(2026, 6, 1), date(2026, 3, 1))
+    assert (counts(calls), counts(till)) == ({NO_TYPE: 5}, {TOO_LATE: 2, NO_AMOUNT: 1})
+    assert (till.reasons[0].first_read_on, till.reasons[1].last_read_on) == (
+        date(2026, 6, 1),
+        date(2026, 6, 1),
+    )
 
 
-def test_a_row_is_shown_as_it_was_delivered(story):
-    (row,) = story.rows_at_first
+def test_a_row_is_shown_as_it_was_delivered(episode):
+    (row,) = episode.rows_before
     assert row.raw == "r2,1,1,false,c1,2026-02-02T12:00:00-05:00,purchase,,,five"
-    assert (row.source, row.reasons) == ("till", ("not_a_decimal:amount",))
-    assert row.path.endswith("/landing/till/march.csv")
+    assert (row.source, row.path, row.reasons) == ("till", "file:/landing/till/march.csv", (NO_AMOUNT,))
 
 
-def test_a_replay_scans_the_past_for_what_came_too_late(story):
-    (done,) = story.late_replay
-    assert (done.source, done.delivery_no) == ("till", 5)
-    assert (done.tally.n_rows, done.tally.outcomes["replaced"], done.tally.outcomes["rejected"]) == (2, 2, 0)
-    events = story.project.read("events").where("source = 'till'")
+def test_each_source_is_a_delivery_and_each_row_has_an_outcome(episode):
+    calls, till = episode.replayed
+    assert (calls.source, calls.delivery_no, till.source, till.delivery_no) == ("calls", 5, "till", 6)
+    assert {name: n for name, n in calls.tally.outcomes.items() if n} == {"accepted": 3}
+    assert {name: n for name, n in till.tally.outcomes.items() if n} == {"replaced": 2, "rejected": 1}
+    assert till.tally.reasons == {NO_AMOUNT: 1}
+
+
+def test_a_replay_scans_the_past_for_what_came_too_late(episode):
+    events = episode.project.read("events").where("source = 'till'")
     assert_rows(events.select("event_id", "version", "amount"), [("r1|1", 2, "7.00")])
-    versions = story.project.read("event_versions").select("event_id", "superseded_by", "reason")
-    assert_rows(versions, [("r1|1", 5, "corrected"), ("r3|1", 5, "deleted")])
+    versions = episode.project.read("event_versions").select("event_id", "superseded_by", "reason")
+    assert_rows(versions, [("r1|1", 6, "corrected"), ("r3|1", 6, "deleted")])
 
 
-def test_rows_pass_the_configuration_of_today_and_fail_again_where_they_must(story):
-    calls, till = story.second_replay
-    assert (calls.source, calls.delivery_no, till.source, till.delivery_no) == ("calls", 6, "till", 7)
-    assert (calls.tally.outcomes["accepted"], till.tally.outcomes["rejected"]) == (3, 1)
-    assert till.tally.reasons == {"not_a_decimal:amount": 1}
-
-
-def test_equal_lines_of_two_files_are_as_many_as_the_file_with_most(story):
+def test_equal_lines_of_two_files_are_as_many_as_the_file_with_most_and_keep_its_name(episode):
     """Delivered to a catalogue that knew their type, the second file would have added just the third one."""
-    events = story.project.read("events").where("source = 'calls'")
-    assert events.select("event_id").distinct().count() == events.count() == 3
+    events = episode.project.read("events").where("source = 'calls'")
+    assert events.select("event_id").distinct().count() == 3
+    assert_rows(events.groupBy("order_id").count(), [("one.jsonl", 2), ("two b.jsonl", 1)])
 
 
-def test_a_replayed_row_keeps_the_name_of_its_file(story):
-    events = story.project.read("events").where("source = 'calls'").groupBy("order_id").count()
-    assert_rows(events, [("one.jsonl", 2), ("two.jsonl", 1)])
-
-
-def test_the_ledger_names_the_rows_and_accounts_for_each(story):
-    ledger = story.project.read("ingest_ledger")
-    replays = ledger.where("kind = 'replay'").select("delivery_no", F.size("replayed").alias("n"), "n_rows", "path")
-    assert_rows(replays, [(5, 2, 2, None), (6, 3, 3, None), (7, 1, 1, None)])
+def test_the_ledger_names_the_rows_and_accounts_for_each(episode):
+    ledger = episode.project.read("ingest_ledger")
+    replays = ledger.where("kind = 'replay'").select("delivery_no", "replayed", "n_rows", "path")
+    assert_rows(
+        replays,
+        [(5, ["call-1", "call-2", "call-3"], 3, None), (6, ["broken", "corrected", "deleted"], 3, None)],
+    )
     outcomes = F.expr("n_accepted + n_replaced + n_superseded + n_duplicate + n_rejected + n_suppressed")
     assert ledger.where(F.col("n_rows") != outcomes).isEmpty()
 
 
-def test_what_failed_again_waits_and_the_rest_does_not(story):
-    calls, till = story.waiting_at_last
+def test_what_failed_again_waits_and_the_rest_does_not(episode):
+    calls, till = quarantined(episode.project.project)
     assert (calls.n_waiting, calls.n_replayed) == (0, 5)
-    assert (till.n_waiting, till.n_replayed, counts(till)) == (1, 3, {"not_a_decimal:amount": 1})
+    assert (till.n_waiting, till.n_replayed, counts(till)) == (1, 3, {NO_AMOUNT: 1})
+    (row,) = rejected_rows(episode.project.project, None, limit=9)
+    assert (row.delivery_no, row.path, row.raw[-5:]) == (6, None, ",five")
 
 
-def test_another_source_or_reason_is_refused_with_the_nearest(story):
-    project = story.project.project
+def test_lists_can_be_read_by_programs(episode, monkeypatch, capsys):
+    monkeypatch.setattr(quarantine, "opened", lambda *_, **__: episode.project.project)
+    quarantine.list_rows(source="till", as_json=True)
+    (till,) = json.loads(capsys.readouterr().out)["sources"]
+    assert (till["n_waiting"], till["reasons"][0]["first_read_on"]) == (1, "2026-07-01")
+
+
+def test_another_source_is_refused_with_the_nearest(episode):
     with pytest.raises(ConfigError, match="--source: unknown source tills: did you mean till?"):
-        quarantined(project, "tills")
-    with pytest.raises(NoDataError, match="no row waits for the reason not_a_decimal: did you mean not_a_decimal:amount?"):
-        replay_waiting(project, Choice(reason="not_a_decimal"), JULY, WALL_CLOCK)
+        quarantined(episode.project.project, "tills")
 
 
-def test_another_quarantine_key_is_refused(story):
-    keys = story.project.project.secrets
-    project = replace(story.project.project, secrets=Secrets(keys.pseudonym_key, b"3" * 32))
-    for read in (lambda: rejected_rows(project, None, 1), lambda: replay_waiting(project, Choice(), JULY, WALL_CLOCK)):
-        with pytest.raises(ConfigError, match="the quarantine key is not the one"):
-            read()
-    assert story.project.read("ingest_ledger").count() == 7
+def test_another_quarantine_key_is_refused(episode):
+    project = with_key(episode.project.project, b"3" * 32)
+    with pytest.raises(ConfigError, match="the quarantine key is not the one"):
+        rejected_rows(project, None, 1)
+    with pytest.raises(ConfigError, match="the quarantine key is not the one"):
+        replay_waiting(project, Choice(), JULY, WALL_CLOCK)
 
 
 def test_where_nothing_was_rejected_nothing_is_replayed(spark_session, tmp_path):
@@ -100,33 +107,34 @@ def test_where_nothing_was_rejected_nothing_is_replayed(spark_session, tmp_path)
 
 
 def test_a_row_waits_until_a_later_replay_names_it(spark):
-    rejected = build(
-        spark,
-        REJECTED_EVENTS,
-        [
-            {"rejected_id": name, "delivery_no": n, "reasons": ["malformed"]}
-            for name, n in [("a", 1), ("a", 3), ("b", 1), ("c", 2), ("d", 9)]
-        ],
-    )
-    ledger = build(
-        spark,
-        INGEST_LEDGER,
-        [
-            *[{"delivery_no": n, "kind": "events"} for n in (1, 3)],
-            {"delivery_no": 2, "kind": "replay", "replayed": ["a", "c"]},
-        ],
-    )
+    places = [("a", 1), ("a", 3), ("b", 1), ("c", 2), ("d", 9)]
+    rejected = rejected_frame(spark, [(name, number, "till", ["malformed"], b"x") for name, number in places])
+    deliveries = [{"delivery_no": n, "kind": "events"} for n in (1, 3)]
+    replay = {"delivery_no": 2, "kind": "replay", "replayed": ["a", "c"]}
+    ledger = build(spark, INGEST_LEDGER, [*deliveries, replay])
     rows = waiting(rejected, ledger).select("rejected_id", "delivery_no")
     # a of 3 came after the replay, c of 2 failed in it again; d was written by a run that never committed.
     assert_rows(rows, [("a", 3), ("b", 1), ("c", 2)])
 
 
-def test_lists_can_be_read_by_programs(story, monkeypatch, capsys):
-    from lifestage.cli import quarantine
+def test_rows_are_chosen_by_source_and_reason_and_equal_texts_go_together(spark):
+    rows = rejected_frame(
+        spark,
+        [
+            ("a#1", 1, "till", [TOO_LATE], b"same"),
+            ("a#2", 2, "till", [NO_AMOUNT], b"same"),
+            ("b#1", 2, "till", [NO_AMOUNT], b"other"),
+            ("c#1", 3, "calls", [TOO_LATE], b"same"),
+        ],
+    )
 
-    monkeypatch.setattr(quarantine, "opened", lambda *_, **__: story.project.project)
-    quarantine.list_rows(show=True, as_json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert [item["n_waiting"] for item in told["sources"]] == [0, 1]
-    assert told["rows"][0]["raw"].endswith("five")
-    assert datetime.fromisoformat(told["sources"][1]["reasons"][0]["first_read_on"]).year == 2026
+    def chosen(**choice):
+        return {source: sorted(ids) for source, ids in chosen_ids(rows, Choice(**choice)).items()}
+
+    assert chosen() == {"till": ["a#1", "a#2", "b#1"], "calls": ["c#1"]}
+    assert chosen(source="till", reason=TOO_LATE) == {"till": ["a#1", "a#2"]}
+    assert chosen(reason=NO_AMOUNT) == {"till": ["a#1", "a#2", "b#1"]}
+    with pytest.raises(
+        NoDataError, match="no row waits for the reason not_a_decimal: did you mean not_a_decimal:amount?"
+    ):
+        chosen(reason="not_a_decimal")

@@ -17,7 +17,10 @@ def init(folder):
 def test_the_project_is_sound_and_has_a_source_of_each_kind(tmp_path):
     create(tmp_path / "shop")
     config = load_config(tmp_path / "shop" / "lifestage.yaml")
-    assert {name: source.format for name, source in config.ingest.sources.items()} == {"app": "json", "orders": "csv"}
+    assert {name: source.format for name, source in config.ingest.sources.items()} == {
+        "app": "json",
+        "orders": "csv",
+    }
     assert list(config.reference.sources) == ["products"]
 
 
@@ -36,7 +39,9 @@ def test_the_sample_is_the_same_each_time_and_covers_three_months():
     assert files == sample_files()
     lines = sum(text.count("\n") for path, text in files.items() if not path.startswith("products"))
     assert 200 <= lines <= 260
-    ordered_at = [row["ordered_at"] for row in csv.DictReader(files["orders/orders_2026-03.csv"].splitlines())]
+    ordered_at = [
+        row["ordered_at"] for row in csv.DictReader(files["orders/orders_2026-03.csv"].splitlines())
+    ]
     assert "2026-03-01" <= min(ordered_at) <= max(ordered_at) < f"{SAMPLE_ENDS_ON}T24"
 
 

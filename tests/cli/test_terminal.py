@@ -27,8 +27,16 @@ def failing(error):
         (NoDataError("there is no table x"), 1, "there is no table x\n"),
         (CheckError("gate"), 1, "gate\n"),
         (ConfigError(["a: unknown key", "b: missing"]), 2, "a: unknown key\nb: missing\n2 problem(s)"),
-        (OSError(28, "No space left on device", "x.csv"), 1, "OSError: [Errno 28] No space left on device: 'x.csv'\n"),
-        (RuntimeError("call failed\n: Broken\n\tat a.b.C\n\tat d.E"), 1, "RuntimeError: call failed\n: Broken\nLIFE"),
+        (
+            OSError(28, "No space left on device", "x.csv"),
+            1,
+            "OSError: [Errno 28] No space left on device: 'x.csv'\n",
+        ),
+        (
+            RuntimeError("call failed\n: Broken\n\tat a.b.C\n\tat d.E"),
+            1,
+            "RuntimeError: call failed\n: Broken\nLIFE",
+        ),
     ],
 )
 def test_whatever_goes_wrong_is_a_message_and_an_exit_code(error, code, said, capsys):

@@ -27,7 +27,8 @@ def main(folder: str, runs: str) -> None:
     found = spark.range(0, 4, numPartitions=4).mapInPandas(origins, "origin string").collect()
     for run in json.loads(runs):
         project.run(**run)
-    print(json.dumps({"master": spark.sparkContext.master, "origins": [row["origin"] for row in found]}))
+    told = {"master": spark.sparkContext.master, "origins": [row["origin"] for row in found]}
+    sys.stdout.write(json.dumps(told) + "\n")
     spark.stop()
 
 

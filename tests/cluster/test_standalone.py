@@ -12,7 +12,6 @@ from pyspark.sql import functions as F
 
 from cluster.standalone import HOST, SPARK_HOME, bare_environment, python_without_lifestage, standalone
 from lifestage.core.contracts import Kind
-from lifestage.pipeline import STEPS
 from support.projects import ALL_STEPS, MAIN, TILL, TestProject, make_project
 
 pytestmark = pytest.mark.slow
@@ -259,7 +258,3 @@ def test_every_derived_table_has_the_rows_of_a_local_run(pair):
 def test_the_published_users_are_the_same(pair):
     cluster, local, _ = pair
     assert rows_of(cluster, "snapshot_users") == rows_of(local, "snapshot_users") != []
-
-
-def test_every_step_but_the_report_ran(pair):
-    assert {step.name for step in STEPS} - set(ALL_STEPS) == {"report"}

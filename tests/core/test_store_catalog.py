@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import types as T
-from support.frames import assert_rows, build
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
 from lifestage.core.store import Location, Store
+from support.frames import assert_rows, build
 
 NOTES = Table(
     name="notes",

@@ -3,17 +3,16 @@
 import pytest
 from pyspark.sql import functions as F
 
-from ingest.builders import BEFORE, INSIDE, LATER, WINDOW_START, after, arrivals, empty_books, resolved, row
+from ingest.builders import INSIDE, LATER, Books, after, arrivals, empty_books, resolved, row
+from lifestage.tables.events import EVENTS
 from support.frames import assert_frames, assert_rows, shuffled
 
-# Known before: one row each, or a key that was deleted.
+# Known before, one row each.
 KNOWN = [
     row("plain", "known", amount=1),
     row("strict", "known", amount=1),
     row("versioned", "known", version=2, amount=1),
     row("versioned", "known and moved", version=2),
-    row("deletable", "known", amount=1),
-    row("strict_deletable", "known", amount=1),
 ]
 ARRIVING = [
     # A key counts once, whatever its values: the lowest delivery, never the last row.
@@ -26,6 +25,12 @@ ARRIVING = [
     row("strict", "two sources", delivery=2),
     row("plain", "faulty first", delivery=2, reasons=["missing:event_at"]),
     row("plain", "faulty first", delivery=3),
+    row("plain", "tie", delivery=2, amount=1),
+    row("plain", "tie", delivery=2, amount=2),
+    row("plain", "tie", delivery=2, amount=3),
+    # Within one delivery a delete comes after the row, whatever the line.
+    row("deletable", "one delivery", delivery=2, is_delete=True),
+    row("deletable", "one delivery", delivery=2),
     # A source that rejects changes.
     row("strict", "known", delivery=2, amount=1),
     row("strict", "known", delivery=3, amount=2),
@@ -48,8 +53,11 @@ ARRIVING = [
 
 @pytest.fixture(scope="module")
 def books(spark_session):
-    known = after(empty_books(spark_session), arrivals(spark_session, KNOWN))
-    return after(known, arrivals(spark_session, ARRIVING))
+    return after(known_books(spark_session), arrivals(spark_session, ARRIVING))
+
+
+def known_books(spark):
+    return Books(arrivals(spark, KNOWN).select(*EVENTS.names), empty_books(spark).versions)
 
 
 def judged(books, source, key):
@@ -61,6 +69,13 @@ def test_the_first_delivery_of_a_key_counts(books):
     assert_rows(
         judged(books, "plain", "twice"), [(2, None, "accepted", True, []), (3, None, "duplicate", False, [])]
     )
+
+
+def test_of_equal_deliveries_one_row_counts_and_a_delete_comes_last(books):
+    rows = judged(books, "plain", "tie").groupBy("outcome", "stays").count()
+    assert_rows(rows, [("accepted", True, 1), ("duplicate", False, 2)])
+    expected = [(2, None, "accepted", False, []), (2, None, "replaced", False, [])]
+    assert_rows(judged(books, "deletable", "one delivery"), expected)
 
 
 def test_a_known_key_is_a_duplicate_whatever_its_values(books):
@@ -116,6 +131,7 @@ def test_every_row_that_had_to_go_is_kept_with_the_one_that_took_its_place(books
     assert_rows(
         books.versions.select(*columns),
         [
+            ("one delivery", None, "deleted", 2, None),
             ("any order", 2, "corrected", 4, 3),
             ("any order", 1, "outdated", 3, 2),
             ("one delivery", 5, "corrected", 2, 7),
@@ -133,40 +149,25 @@ def test_each_arriving_row_is_judged_once(books):
 
 
 def test_row_order_and_partitions_change_nothing(spark, books):
-    known = after(empty_books(spark), shuffled(arrivals(spark, KNOWN)))
     spark.conf.set("spark.sql.shuffle.partitions", "5")
     try:
-        other = after(known, shuffled(arrivals(spark, list(reversed(ARRIVING))), 3))
+        arriving = shuffled(arrivals(spark, reversed(ARRIVING)), 3)
+        other = resolved(Books(shuffled(known_books(spark).events), books.versions.limit(0)), arriving)
         assert_frames(other.judged, books.judged)
         assert_frames(other.versions, books.versions)
-        assert_frames(other.events, books.events)
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", "1")
 
 
-def test_equal_deliveries_and_versions_are_decided_by_content_alone(spark):
-    rows = [row(amount=amount) for amount in range(1, 6)]
-    first = resolved(empty_books(spark), arrivals(spark, rows)).judged.where("stays")
-    second = resolved(empty_books(spark), shuffled(arrivals(spark, rows[::-1]), 4)).judged.where("stays")
-    assert first.count() == 1
-    assert_frames(first.drop("raw"), second.drop("raw"))
-
-
 def test_rows_that_meet_no_other_leave_what_is_known_alone(spark, books):
-    resolution = resolved(books, arrivals(spark, [row(key="new", delivery=9, day=WINDOW_START), row(key="newer")]))
+    """Also a key known on two days, as when `lookback_days` was raised: it waits for a row of its own."""
+    twice = [row("versioned", "twice", day=INSIDE), row("versioned", "twice", day=LATER)]
+    known = Books(arrivals(spark, twice).select(*EVENTS.names), books.versions.limit(0))
+    arriving = [row("versioned", "other", version=1), row("plain", "twice")]
+    resolution = resolved(known, arrivals(spark, arriving))
     assert (resolution.removed, resolution.versions) == (None, None)
     assert_rows(resolution.judged.select("outcome", "stays"), [("accepted", True)] * 2)
 
 
 def test_nothing_arrives_and_nothing_changes(spark, books):
-    resolution = resolved(books, arrivals(spark, []))
-    assert resolution.judged.isEmpty()
-
-
-def test_a_key_known_on_two_days_stays_so_until_a_row_of_it_arrives(spark):
-    """As when `lookback_days` was raised: the window now shows two rows of one key."""
-    twice = after(empty_books(spark), arrivals(spark, [row("plain", "k", day=INSIDE), row("plain", "k", day=LATER)]))
-    seen_by_window = twice.events.withColumn("source", F.lit("versioned"))
-    quiet = resolved(twice.__class__(seen_by_window, twice.versions), arrivals(spark, [row("versioned", "other")]))
-    assert quiet.removed is None
-    assert BEFORE < WINDOW_START
+    assert resolved(books, arrivals(spark, [])).judged.isEmpty()

@@ -171,9 +171,3 @@ def test_an_event_known_then_is_found_once_at_every_moment(books):
     overlap = (F.col("a.ingested_at") < F.col("b.until")) & (F.col("b.ingested_at") < F.col("a.until"))
     different = (F.col("a.ingested_at") != F.col("b.ingested_at")) | (F.col("a.until") != F.col("b.until"))
     assert first.join(second, on=same_key & overlap & different, how="inner").isEmpty()
-
-
-def test_within_one_delivery_a_delete_comes_after_the_row_whatever_the_line(spark):
-    rows = [row("deletable", "k", is_delete=True), row("deletable", "k", amount=4)]
-    judged = after(empty_books(spark), arrivals(spark, rows)).judged
-    assert_rows(judged.select("is_delete", "outcome", "stays"), [(False, "accepted", False), (True, "replaced", False)])

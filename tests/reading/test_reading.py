@@ -61,7 +61,10 @@ def project(spark_session, tmp_path_factory):
     first = write(project, "user_stages", [stage(D30, "novice")], {"as_of": [D30]})
     complete(project, "first", {"user_stages": first, "gone": 99})
     second = write(project, "user_stages", [stage(D30, "growth"), stage(D31, "mature")], days)
-    frozen = [{"snapshot_id": f"{day}.r1", "user_id": user, "as_of": day} for day, user in ((D30, "u1"), (D31, "u2"))]
+    frozen = [
+        {"snapshot_id": f"{day}.r1", "user_id": user, "as_of": day}
+        for day, user in ((D30, "u1"), (D31, "u2"))
+    ]
     versions = {
         "user_stages": second,
         "events": 0,
@@ -105,7 +108,11 @@ def test_a_stale_date_is_said_and_a_fresh_one_is_not(project):
     ("table", "as_of", "message"),
     [
         ("user_stage", None, "there is no table user_stage: did you mean user_stages"),
-        ("user_stages", "2026-01-29", "no rows as of 2026-01-29: the nearest dates are 2026-01-30, 2026-01-31"),
+        (
+            "user_stages",
+            "2026-01-29",
+            "no rows as of 2026-01-29: the nearest dates are 2026-01-30, 2026-01-31",
+        ),
         ("user_stages", "yesterday", "yesterday is not a date such as"),
         ("events", "2026-01-30", "events has no as_of: leave it out, or read one of .*user_stages"),
         ("user_value", None, "run second, the last completed one, did not have this table"),
@@ -147,5 +154,7 @@ def test_reading_takes_a_configuration_and_no_key(project, spark_session, monkey
 
 
 def test_the_package_imports_without_spark():
-    program = "import sys, lifestage; assert 'pyspark' not in sys.modules; assert not hasattr(lifestage, 'write')"
+    program = (
+        "import sys, lifestage; assert 'pyspark' not in sys.modules; assert not hasattr(lifestage, 'write')"
+    )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,5 +1,6 @@
 """What the activity step needs to know."""
 
+from lifestage.core.expressions import semantic_hash
 from lifestage.core.models import Model
 from lifestage.tables.catalogue import Catalogue
 
@@ -13,3 +14,9 @@ class ActivityConfig(Model):
     lookups: dict[str, dict[str, str]]
     category: str
     is_new_product: str
+
+    @property
+    def meaning(self) -> str:
+        """Changes when a stored subject-day would."""
+        rest = self.model_dump(mode="json", exclude={"catalogue"})
+        return semantic_hash([self.catalogue.activity_hash(), rest])

@@ -30,9 +30,9 @@ def _refresh(
     job: Job, config: ActivityConfig, name: str, last: int, build: Callable[[DataFrame], DataFrame]
 ) -> None:
     done = job.progress(name)
-    meaning = config.catalogue.activity_hash()
-    progress = {"delivery_no": last, "activity_hash": meaning}
-    if done.get("activity_hash") != meaning:
+    meaning = config.meaning
+    progress = {"delivery_no": last, "meaning": meaning}
+    if done.get("meaning") != meaning:
         job.replace_all(name, build(_enriched(job, config, job.read("events"))), **progress)
     elif int(str(done["delivery_no"])) < last:
         _refresh_touched(job, config, name, int(str(done["delivery_no"])), build, progress)

@@ -18,6 +18,7 @@ class Run:
     as_of_dates: tuple[date, ...]
     now: datetime
     config_hash: str = ""
+    code_version: str = ""
     expired: tuple[date, ...] = ()
     """Dates that tables per as_of no longer keep; they go in the commit that writes the new ones."""
 

@@ -19,7 +19,7 @@ class Ledger:
     """What earlier runs have read."""
 
     last_delivery_no: int
-    files: set[tuple[str, int, datetime]]
+    files: set[tuple[str, str, int, datetime]]
     contents: dict[tuple[str, str], int]
 
 
@@ -30,7 +30,7 @@ def read_ledger(ledger: DataFrame) -> Ledger:
     ).collect()
     return Ledger(
         last_delivery_no=max((row["delivery_no"] for row in rows), default=0),
-        files={(row["path"], row["n_bytes"], row["modified_at"]) for row in rows},
+        files={(row["source"], row["path"], row["n_bytes"], row["modified_at"]) for row in rows},
         contents={
             (row["source"], row["fingerprint"]): row["delivery_no"] for row in rows if row["known_as"] is None
         },

@@ -22,7 +22,7 @@ class Problems(list[str]):
 class _Loader(yaml.SafeLoader):
     """YAML would silently keep the last of two equal keys, and take the key `on` for true."""
 
-    yaml_implicit_resolvers: ClassVar = {
+    yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]
         letter: [(tag, text) for tag, text in resolvers if not tag.endswith(":bool") or letter in "tTfF"]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

@@ -4,6 +4,7 @@ from datetime import date
 
 from pydantic import Field
 
+from lifestage.core.expressions import semantic_hash
 from lifestage.core.models import Model
 from lifestage.tables.catalogue import Catalogue
 
@@ -29,3 +30,9 @@ class FeaturesConfig(Model):
     rhythm: Rhythm
     history_starts_on: date
     left_censor_margin_days: int
+
+    @property
+    def meaning(self) -> str:
+        """Changes when a stored feature row would; descriptions do not count."""
+        rest = self.model_dump(mode="json", exclude={"catalogue"})
+        return semantic_hash([self.catalogue.features_hash(), rest])

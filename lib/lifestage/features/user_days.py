@@ -22,11 +22,8 @@ def to_user_days(activity_days: DataFrame, identity_map: DataFrame, catalogue: C
     user_days = days.groupBy(*USER_DAY).agg(F.min("status").alias("status"), *merged)
     decided = {name: _decided(day) for name, day in catalogue.days.items()}
     marked = {name: F.when(F.expr(mark.when), F.col("event_date")) for name, mark in catalogue.dates.items()}
-    scaled = {
-        name: _in_minor_units(name, source)
-        for name, source in {**catalogue.measures, **catalogue.days}.items()
-        if _is_scaled(source)
-    }
+    sources: dict[str, Measure | DayMeasure] = {**catalogue.measures, **catalogue.days}
+    scaled = {name: _in_minor_units(name, source) for name, source in sources.items() if _is_scaled(source)}
     return user_days.withColumns(decided).withColumns(marked).withColumns(scaled)
 
 
@@ -59,4 +56,4 @@ def _is_scaled(source: Measure | DayMeasure) -> bool:
 
 
 def _in_minor_units(name: str, source: Measure | DayMeasure) -> Column:
-    return (F.col(name) * 10 ** digits_of(source)).cast("bigint")
+    return (F.col(name) * F.lit(int(10 ** digits_of(source)))).cast("bigint")

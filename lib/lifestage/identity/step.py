@@ -14,10 +14,8 @@ class IdentityConfig(Model):
 
 
 def run(job: Job, config: IdentityConfig) -> None:  # noqa: ARG001 - every step is called alike
-    """Write the map of every subject seen up to as_of."""
-    job.write(
-        "identity_map", map_identities(job.read("activity_days").where(F.col("event_date") <= job.run.as_of))
-    )
+    """Write the map of every subject; which of them a date sees, the activity up to it decides."""
+    job.write("identity_map", map_identities(job.read("activity_days")))
 
 
 def map_identities(activity_days: DataFrame) -> DataFrame:

@@ -163,12 +163,12 @@ def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
     reasons = F.when(F.col("_broken"), broken).otherwise(found)
     # The text of a good row is not needed, unless what the row meets may still reject it.
     may_be_needed = source.looks_back or source.on_change is OnChange.REJECT or not source.key
-    raw = F.col("raw") if may_be_needed else F.when(F.trim(F.lit("\n"), reasons) != "", F.col("raw"))
+    raw = F.col("raw") if may_be_needed else F.when(F.trim(reasons, F.lit("\n")) != "", F.col("raw"))
     return rows.select(
         *[column.name for column in EVENT_COLUMNS],
         raw.alias("raw"),
-        listed_reasons(F.trim(F.lit("\n"), reasons)).alias("reasons"),
-        listed_reasons(F.trim(F.lit("\n"), joined_reasons([F.col("_warned"), *invalid]))).alias("warnings"),
+        listed_reasons(F.trim(reasons, F.lit("\n"))).alias("reasons"),
+        listed_reasons(F.trim(joined_reasons([F.col("_warned"), *invalid]), F.lit("\n"))).alias("warnings"),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
         F.col("_header").alias("is_header"),
         F.lit(source.looks_back).alias("looks_back"),

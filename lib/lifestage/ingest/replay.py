@@ -59,7 +59,7 @@ def replay(job: Job, config: IngestConfig, choice: Choice) -> list[Replayed]:
     """
     roll_back_unfinished(job, TABLES)
     rows = waiting(job.read("rejected_events"), job.read(LEDGER)).where(F.col("source").isin(*config.sources))
-    return replay_ids(job, config, _chosen(rows, choice))
+    return replay_ids(job, config, chosen_ids(rows, choice))
 
 
 def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]]) -> list[Replayed]:
@@ -104,18 +104,12 @@ def waiting(rejected: DataFrame, ledger: DataFrame) -> DataFrame:
     return rows.select(*rejected.columns)
 
 
-def plain_text(raw: bytes, key: bytes) -> str:
-    """The raw text of one rejected row; ConfigError where the key is not the one it was encrypted with."""
-    try:
-        return AESSIV(key).decrypt(bytes(raw), None).decode("utf-8", errors="replace")
-    except InvalidTag as error:
-        raise ConfigError(
-            ["secrets: the quarantine key is not the one that rejected rows were encrypted with"]
-        ) from error
+def chosen_ids(rows: DataFrame, choice: Choice) -> dict[str, list[str]]:
+    """The ids of waiting rows by source; as many as there are rows in quarantine. Rows of equal text go together.
 
-
-def _chosen(rows: DataFrame, choice: Choice) -> dict[str, list[str]]:
-    """Ids by source; as many as there are rows in quarantine. Rows of equal text go together (see _taken_up)."""
+    Otherwise a row that is chosen by its reason could leave an equal one of another file behind, and the two would be
+    counted apart: see _taken_up.
+    """
     if choice.source is not None:
         rows = rows.where(F.col("source") == choice.source)
     if choice.reason is not None:
@@ -127,6 +121,16 @@ def _chosen(rows: DataFrame, choice: Choice) -> dict[str, list[str]]:
     for row in rows.select("source", "rejected_id").distinct().collect():
         ids.setdefault(row["source"], []).append(row["rejected_id"])
     return ids
+
+
+def plain_text(raw: bytes, key: bytes) -> str:
+    """The raw text of one rejected row; ConfigError where the key is not the one it was encrypted with."""
+    try:
+        return AESSIV(key).decrypt(bytes(raw), None).decode("utf-8", errors="replace")
+    except InvalidTag as error:
+        raise ConfigError(
+            ["secrets: the quarantine key is not the one that rejected rows were encrypted with"]
+        ) from error
 
 
 def _check_reason(rows: DataFrame, hits: DataFrame, reason: str) -> None:

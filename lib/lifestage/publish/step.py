@@ -6,7 +6,6 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from lifestage import __version__
 from lifestage.core.errors import CheckError
 from lifestage.core.job import Job
 from lifestage.publish.checks import Check, snapshot_checks
@@ -72,7 +71,7 @@ def _write_manifest(
         "model_id": model["id"] if model else None,
         "checks": [astuple(check) for check in checks],
         "config_hash": job.run.config_hash,
-        "code_version": __version__,
+        "code_version": job.run.code_version,
         "erased": 0,
     }
     table = job.table("snapshots")

@@ -94,9 +94,9 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
 def _counted(rows: DataFrame) -> dict[int, Mapping[str, object]]:
     """Rows in, accepted and rejected per delivery; reasons bounded by the declared columns."""
     is_bad = F.size("reasons") > 0
-    counts = (
-        rows.groupBy("delivery_no").agg(F.count("*").alias("n"), F.count_if(is_bad).alias("bad")).collect()
-    )
+    span = [F.min("extract_date").alias("first"), F.max("extract_date").alias("last")]
+    sums = rows.groupBy("delivery_no").agg(F.count("*").alias("n"), F.count_if(is_bad).alias("bad"), *span)
+    counts = sums.collect()
     reasons: dict[int, dict[str, int]] = {}
     for row in (
         rows.select("delivery_no", F.explode("reasons").alias("reason"))
@@ -112,6 +112,8 @@ def _counted(rows: DataFrame) -> dict[int, Mapping[str, object]]:
             "n_rejected": row["bad"],
             **{f"n_{name}": 0 for name in ("replaced", "superseded", "duplicate", "suppressed")},
             "reasons": reasons.get(row["delivery_no"], {}),
+            "first_event_date": row["first"],
+            "last_event_date": row["last"],
         }
         for row in counts
     }

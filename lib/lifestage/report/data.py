@@ -9,7 +9,6 @@ from typing import Any
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from lifestage import __version__
 from lifestage.core.contracts import Table
 from lifestage.core.job import Job, Run
 from lifestage.report.config import ReportConfig
@@ -138,7 +137,7 @@ def newest_runs(runs: DataFrame) -> tuple[CompletedRun, ...]:
 
 
 def _header(run: Run, config: ReportConfig) -> Header:
-    return Header(config.business, config.currency, run.as_of, run.run_id, run.now, __version__)
+    return Header(config.business, config.currency, run.as_of, run.run_id, run.now, run.code_version)
 
 
 def _feature(name: str, comment: str) -> Feature:

@@ -1,0 +1,64 @@
+"""The console script itself, as a shell starts it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lifestage.starter import SAMPLE_ENDS_ON, create
+
+
+def lifestage(folder, *arguments):
+    """The finished process of a command in a project that `create` made."""
+    keys = {f"LIFESTAGE_{name.upper()}_KEY_FILE": f"keys/{name}.key" for name in ("pseudonym", "quarantine")}
+    hidden = ("LIFESTAGE_PSEUDONYM_KEY", "LIFESTAGE_QUARANTINE_KEY")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    return subprocess.run(
+        [sys.executable, "-m", "lifestage.cli", *arguments],
+        cwd=folder,
+        env={**environment, **keys, "LIFESTAGE_CONF": "lifestage.yaml", "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_validate_finds_the_starter_sound(tmp_path):
+    create(tmp_path)
+    done = lifestage(tmp_path, "validate")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("lifestage.yaml: sound: 2 sources, 1 reference tables")
+
+
+def test_validate_names_every_problem(tmp_path):
+    create(tmp_path)
+    (tmp_path / "sources" / "app.yaml").write_text("format: xml\n")
+    (tmp_path / "keys" / "quarantine.key").write_text("secret\n")
+    done = lifestage(tmp_path, "validate")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "sources/app.yaml: path: required key is missing" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret\n" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
+    create(tmp_path)
+    for arguments in (
+        ("run", "--as-of", str(SAMPLE_ENDS_ON)),
+        ("snapshot", "export", "latest", "--to", "out/users.csv"),
+    ):
+        done = lifestage(tmp_path, *arguments)
+        assert done.returncode == 0, done.stderr
+    listed = json.loads(lifestage(tmp_path, "snapshot", "list", "--json").stdout)
+    with (tmp_path / "out" / "users.csv").open(encoding="utf-8") as file:
+        users = list(csv.DictReader(file))
+    assert [(item["snapshot_id"], item["is_latest"]) for item in listed] == [(f"{SAMPLE_ENDS_ON}.r1", True)]
+    assert len(users) == listed[0]["n_users"] > 20
+    assert len({user["stage"] for user in users}) >= 4
+    too_early = lifestage(tmp_path, "run", "--as-of", "2025-06-30")
+    assert (too_early.returncode, "Traceback" in too_early.stderr) == (1, False)
+    assert "the events are of 2026-01-01 to 2026-03-31" in too_early.stderr
