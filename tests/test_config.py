@@ -146,7 +146,9 @@ SAID = {
 }
 
 FORM = {
-    "main.yaml": MAIN.replace("America/New_York", "Mars/Olympus") .replace("landing", "landin").replace("root: tables", "root: a, schema: b"),
+    "main.yaml": MAIN.replace("America/New_York", "Mars/Olympus")
+    .replace("landing", "landin")
+    .replace("root: tables", "root: a, schema: b"),
     "sources/till.yaml": SOUND.replace("decimal(18,2)", "money") + "gates: 0.9\ngate: 1.5\n",
     "sources/web.yaml": "path: [\n",
     "reference/products.yaml": "path: x\nformat: xlsx\ncolumns: {}\nvalid_from: a\nmap: {}\n",
@@ -178,7 +180,11 @@ def sound(**files: str) -> dict[str, str]:
 
 def test_every_wrong_meaning_is_reported_at_once_with_file_and_key(tmp_path):
     problems = refused(tmp_path, MEANING)
-    unsaid = [said for said in SAID if not any(p.startswith(f"{said[0]}: {said[1]}: ") and said[2] in p for p in problems)]
+    unsaid = [
+        said
+        for said in SAID
+        if not any(p.startswith(f"{said[0]}: {said[1]}: ") and said[2] in p for p in problems)
+    ]
     assert unsaid == []
 
 
@@ -223,7 +229,10 @@ def test_a_small_project_and_the_demo_are_sound(tmp_path):
 
 
 def test_a_file_extends_another_and_a_key_set_to_null_goes(tmp_path):
-    files = {**sound(), "prod.yaml": "extends: main.yaml\nbusiness: {currency: EUR}\nidentifiers: {member: null}\n"}
+    files = {
+        **sound(),
+        "prod.yaml": "extends: main.yaml\nbusiness: {currency: EUR}\nidentifiers: {member: null}\n",
+    }
     write(tmp_path, files)
     main = load_config(tmp_path / "prod.yaml").main
     assert (main.business.name, main.business.currency) == ("Test", "EUR")
@@ -240,7 +249,11 @@ def test_the_hash_tells_configurations_of_another_meaning_apart(tmp_path):
 
 @pytest.mark.parametrize(
     ("key", "problem"),
-    [(None, "set LIFESTAGE_PSEUDONYM_KEY"), ("xyz", "is not hexadecimal"), ("11" * 8, "has 8 bytes, expected 32 or 64")],
+    [
+        (None, "set LIFESTAGE_PSEUDONYM_KEY"),
+        ("xyz", "is not hexadecimal"),
+        ("11" * 8, "has 8 bytes, expected 32 or 64"),
+    ],
 )
 def test_a_missing_or_malformed_key_is_named_but_never_shown(tmp_path, monkeypatch, key, problem):
     if key is None:
@@ -278,7 +291,9 @@ def lifestage(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProces
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     command = [sys.executable, "-c", "from lifestage.cli import main; main()", *arguments]
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
     return done, (folder / "java-started").exists()
 
 

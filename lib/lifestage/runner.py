@@ -216,7 +216,10 @@ def _check_definitions(project: Project, request: Request) -> None:
     if request.accept_definitions:
         return
     config = project.config
-    meanings = {"activity": ("activity_days", config.activity.meaning), "features": ("user_features", config.features.meaning)}
+    meanings = {
+        "activity": ("activity_days", config.activity.meaning),
+        "features": ("user_features", config.features.meaning),
+    }
     changed = [
         table
         for step, (table, meaning) in meanings.items()

@@ -88,7 +88,7 @@ def test_lists_can_be_read_by_programs(episode, monkeypatch, capsys):
 
 
 def test_another_source_is_refused_with_the_nearest(episode):
-    with pytest.raises(ConfigError, match="--source: unknown source tills: did you mean till?"):
+    with pytest.raises(ConfigError, match=r"--source: unknown source tills: did you mean till?"):
         quarantined(episode.project.project, "tills")
 
 
@@ -135,6 +135,6 @@ def test_rows_are_chosen_by_source_and_reason_and_equal_texts_go_together(spark)
     assert chosen(source="till", reason=TOO_LATE) == {"till": ["a#1", "a#2"]}
     assert chosen(reason=NO_AMOUNT) == {"till": ["a#1", "a#2", "b#1"]}
     with pytest.raises(
-        NoDataError, match="no row waits for the reason not_a_decimal: did you mean not_a_decimal:amount?"
+        NoDataError, match=r"no row waits for the reason not_a_decimal: did you mean not_a_decimal:amount?"
     ):
         chosen(reason="not_a_decimal")

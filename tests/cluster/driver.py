@@ -26,6 +26,8 @@ def main(folder: str, runs: str) -> None:
     spark = project.project.store.spark
     found = spark.range(0, 4, numPartitions=4).mapInPandas(origins, "origin string").collect()
     for run in json.loads(runs):
+        if file := run.pop("lands", None):
+            (project.folder / "later" / file).rename(project.folder / "landing" / file)
         project.run(**run)
     told = {"master": spark.sparkContext.master, "origins": [row["origin"] for row in found]}
     sys.stdout.write(json.dumps(told) + "\n")

@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 TO_FEATURES = ALL_STEPS[: ALL_STEPS.index("stages")]
 FIRST, SECOND = "2026-02-27", "2026-02-28"
 TIMEOUT = 900
+# As in conftest: half the CPU on tiny data.
+TINY_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 PRODUCTS = """
 path: products/products_*.csv
@@ -51,7 +53,9 @@ def cluster_settings(archive: Path) -> dict[str, str]:
         "spark.driver.bindAddress": HOST,
         "spark.driver.memory": "1g",
         "spark.executor.memory": "900m",
-        "spark.sql.shuffle.partitions": "3",
+        "spark.driver.extraJavaOptions": TINY_JVM,
+        "spark.executor.extraJavaOptions": TINY_JVM,
+        "spark.sql.shuffle.partitions": "2",
         "spark.ui.enabled": "false",
     }
 
@@ -87,7 +91,7 @@ def lay_out_first(project: TestProject) -> None:
     project.deliver("first.csv", rows)
 
 
-def lay_out_second(project: TestProject) -> None:
+def lay_out_second(project: TestProject) -> Path:
     """A day later: new sales, a correction, a delete, a re-delivered line, a return, a late row."""
     rows = [sale(1000 + card, card, SECOND, "12.50") for card in range(0, 30, 3)]
     rows += [
@@ -97,7 +101,7 @@ def lay_out_second(project: TestProject) -> None:
         sale(1100, 3, SECOND, "-2.25", kind="return"),
         sale(1101, 4, "2026-01-20", "5.00"),
     ]
-    project.deliver("second.csv", rows)
+    return project.deliver("second.csv", rows)
 
 
 def request(as_of: str, steps: tuple[str, ...], run_id: str) -> dict[str, object]:
@@ -109,9 +113,10 @@ UP_TO_FEATURES = request(SECOND, TO_FEATURES, "split")
 
 
 def run_driver(
-    project: TestProject, run: Mapping[str, object], environment: Mapping[str, str]
+    project: TestProject, runs: list[dict[str, object]], environment: Mapping[str, str]
 ) -> dict[str, object]:
-    command = [sys.executable, str(ROOT / "tests/cluster/driver.py"), str(project.folder), json.dumps([run])]
+    """What the driver tells of its workers, after these runs in one application."""
+    command = [sys.executable, str(ROOT / "tests/cluster/driver.py"), str(project.folder), json.dumps(runs)]
     return json.loads(successful(command, environment, project.folder).splitlines()[-1])
 
 
@@ -177,9 +182,13 @@ def pair(spark_session, tmp_path_factory, archive, worker_python, keys):
             }
         )
         lay_out_first(made["cluster"])
-        told = run_driver(made["cluster"], WHOLE, driver)
-        lay_out_second(made["cluster"])
-        run_driver(made["cluster"], UP_TO_FEATURES, driver)
+        second = lay_out_second(made["cluster"])
+        waiting = made["cluster"].folder / "later" / "till"
+        waiting.mkdir(parents=True)
+        second.rename(waiting / second.name)
+        told = run_driver(
+            made["cluster"], [WHOLE, {**UP_TO_FEATURES, "lands": f"till/{second.name}"}], driver
+        )
         told["submit"] = submit_stages(made["cluster"], cluster.master, archive, worker_python, keys)
     lay_out_first(made["local"])
     made["local"].run(**WHOLE)

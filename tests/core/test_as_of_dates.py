@@ -19,7 +19,9 @@ def test_days_between_include_both_ends():
 
 
 def test_weeks_end_on_sunday_and_months_on_their_last_day():
-    assert dates_between(*days("2026-03-01", "2026-03-15"), Every.WEEK) == days("2026-03-01", "2026-03-08", "2026-03-15")
+    assert dates_between(*days("2026-03-01", "2026-03-15"), Every.WEEK) == days(
+        "2026-03-01", "2026-03-08", "2026-03-15"
+    )
     assert dates_between(*days("2028-01-31", "2028-03-30"), Every.MONTH) == days("2028-01-31", "2028-02-29")
 
 
@@ -58,4 +60,6 @@ def test_the_newest_build_of_a_date_tells_what_it_contains():
 
 def test_a_month_end_is_followed_by_a_first():
     year = [date(2028, 1, 1) + timedelta(days=n) for n in range(366)]
-    assert [day for day in year if is_month_end(day)] == [day for day in year if (day + timedelta(days=1)).day == 1]
+    assert [day for day in year if is_month_end(day)] == [
+        day for day in year if (day + timedelta(days=1)).day == 1
+    ]

@@ -71,7 +71,9 @@ def test_clocks_randomness_and_the_session_are_refused(sql):
     assert any("reads a clock, randomness or the session" in problem for problem in problems(sql))
 
 
-@pytest.mark.parametrize("sql", ["sold_at < TIMESTAMP 'now'", "to_date(' Today ') > sold_at", "sold_at > 'yesterday'"])
+@pytest.mark.parametrize(
+    "sql", ["sold_at < TIMESTAMP 'now'", "to_date(' Today ') > sold_at", "sold_at > 'yesterday'"]
+)
 def test_a_text_that_spark_reads_as_now_is_a_clock(sql):
     (problem,) = problems(sql)
     assert "is a clock where a date is expected" in problem

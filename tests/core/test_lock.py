@@ -47,7 +47,9 @@ def test_this_process_does_not_lock_itself_out():
     assert ME.pid == os.getpid()
 
 
-@pytest.mark.parametrize(("age", "alive"), [(timedelta(hours=5, minutes=59), True), (timedelta(hours=6), False)])
+@pytest.mark.parametrize(
+    ("age", "alive"), [(timedelta(hours=5, minutes=59), True), (timedelta(hours=6), False)]
+)
 def test_a_holder_elsewhere_or_of_jobs_is_alive_for_a_while(age, alive):
     elsewhere = replace(ME, run_id="theirs", host="another", taken_at=NOW - age)
     jobs = replace(this_process("theirs", NOW - age, is_job=True))

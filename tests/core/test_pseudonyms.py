@@ -41,7 +41,9 @@ def test_a_pseudonym_is_the_hmac_of_type_and_value(spark, key):
 
 def test_equal_values_of_two_types_and_of_two_keys_have_nothing_in_common(spark):
     rows = frame(spark, ["900"])
-    kinds = with_pads(rows, KEY).select(*[pseudonym(kind, F.col("value")).alias(kind) for kind in ("card", "phone")])
+    kinds = with_pads(rows, KEY).select(
+        *[pseudonym(kind, F.col("value")).alias(kind) for kind in ("card", "phone")]
+    )
     other = with_pads(rows, LONG_KEY).select(pseudonym("card", F.col("value")).alias("other"))
     assert len({*kinds.first(), *other.first()}) == 3
 
@@ -56,7 +58,9 @@ def test_identifiers_are_normalised_before_they_are_checked(spark):
     rows = frame(spark, [" Anna@Example.org ", "anna", "", None]).withColumnRenamed("value", "raw")
     actual = add_normalised(rows, "raw", "normal", rules)
     assert actual.columns == ["raw", "normal"]
-    assert_rows(actual, [(" Anna@Example.org ", "anna@example.org"), ("anna", None), ("", None), (None, None)])
+    assert_rows(
+        actual, [(" Anna@Example.org ", "anna@example.org"), ("anna", None), ("", None), (None, None)]
+    )
 
 
 def test_no_plan_shows_the_key(spark):
@@ -74,7 +78,11 @@ def traces(key, text):
     """Each form of the key and of its pads that a text holds."""
     block = key.ljust(64, b"\0")
     pads = [bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C)]
-    forms = [form for secret in (key, *pads) for form in (secret.hex(), str(list(secret))[1:-1], secret.decode("latin-1"))]
+    forms = [
+        form
+        for secret in (key, *pads)
+        for form in (secret.hex(), str(list(secret))[1:-1], secret.decode("latin-1"))
+    ]
     forms += [" ".join(f"{byte:02X}" for byte in secret) for secret in (key, *pads)]
     signed = [[byte - 256 if byte > 127 else byte for byte in secret] for secret in (key, *pads)]
     forms += [str(numbers)[1:-1] for numbers in signed]

@@ -75,7 +75,9 @@ def test_every_file_with_a_wrong_header_is_named(landing):
     assert [line.rpartition("found ")[2] for line in str(refused.value).splitlines()] == ["name", "name,m"]
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.csv", b""), ("a.csv.gz", gzip.compress(b"")), ("a.csv", b"name,n\n")])
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", b""), ("a.csv.gz", gzip.compress(b"")), ("a.csv", b"name,n\n")]
+)
 def test_an_empty_file_and_one_with_a_header_alone_have_no_rows(landing, name, content):
     landing.put(name, content)
     assert landing.rows(layout()).isEmpty()
@@ -109,7 +111,9 @@ def test_any_name_that_a_file_may_have_is_read(landing):
 
 
 def test_json_lines_keep_their_texts_and_a_missing_key_is_null(landing):
-    landing.put("a.jsonl", '\ufeff{"name": "x", "amount": 12.50, "is_new": true}\n{"amount": "0.1", "more": 1}\n\n')
+    landing.put(
+        "a.jsonl", '\ufeff{"name": "x", "amount": 12.50, "is_new": true}\n{"amount": "0.1", "more": 1}\n\n'
+    )
     assert_rows(landing.values(layout(**JSON)), [("x", "12.50", True), (None, "0.10", None)])
 
 

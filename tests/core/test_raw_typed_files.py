@@ -34,7 +34,10 @@ def test_parquet_values_keep_what_they_are(landing):
     described = parquet(landing, ROW)
     text = '{"name":"x","n":"1","at":"2026-01-05T10:00:00.000000Z","amount":"1.50"}'
     assert_rows(landing.rows(described).select("raw", "is_broken", "is_header"), [(text, False, False)])
-    assert_rows(landing.values(described), [("x", 1, datetime(2026, 1, 5, 10, tzinfo=UTC).replace(tzinfo=None), "1.50")])
+    assert_rows(
+        landing.values(described),
+        [("x", 1, datetime(2026, 1, 5, 10, tzinfo=UTC).replace(tzinfo=None), "1.50")],
+    )
 
 
 def test_a_column_of_another_type_is_read_through_its_text(landing):
@@ -44,7 +47,9 @@ def test_a_column_of_another_type_is_read_through_its_text(landing):
 
 
 def test_local_time_may_be_stored_with_or_without_a_zone(landing):
-    described = layout(format="parquet", path="till/*.parquet", columns={"a": "local_timestamp", "b": "local_timestamp"})
+    described = layout(
+        format="parquet", path="till/*.parquet", columns={"a": "local_timestamp", "b": "local_timestamp"}
+    )
     parquet(landing, "SELECT TIMESTAMP_NTZ'2026-01-05 10:00:00' a, TIMESTAMP'2026-01-05 10:00:00Z' b")
     utc = landing.values(described).select(F.col("a").cast("string"), F.col("b").cast("string"))
     assert_rows(utc, [("2026-01-05 15:00:00", "2026-01-05 15:00:00")])
@@ -70,7 +75,9 @@ def test_a_delta_source_delivers_its_newest_version_as_one_file_and_is_read_at_t
     assert [file.path for file in landing.found(described)] == [f"{landing.folder}/till@v0"]
     delta(landing, ROW.replace("'x'", "'y'"))
     deliveries = landing.deliveries(described)
-    assert [(d.path, d.fingerprint) for d in deliveries] == [(f"{landing.folder}/till@v1", f"{landing.folder}/till@v1")]
+    assert [(d.path, d.fingerprint) for d in deliveries] == [
+        (f"{landing.folder}/till@v1", f"{landing.folder}/till@v1")
+    ]
     delta(landing, ROW.replace("'x'", "'later'"), "overwrite")
     rows = read_raw(landing.spark, described, deliveries)
     assert_rows(rows.select("c.name", "c.at", "file_name"), [(name, AT, "till@v1") for name in "xy"])

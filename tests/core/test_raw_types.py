@@ -56,13 +56,17 @@ def test_an_instant_needs_an_offset(landing):
     }
     bad = ["2026-03-08 10:00:00", "2026-03-08", "2026-03-08T25:00:00Z", "1767000000"]
     described = column(landing, "timestamp", [*good, *bad])
-    assert_rows(landing.reasons(described, "x").where("size(reasons) > 0"), [(t, ["not_a_timestamp:x"]) for t in bad])
+    assert_rows(
+        landing.reasons(described, "x").where("size(reasons) > 0"), [(t, ["not_a_timestamp:x"]) for t in bad]
+    )
     instants = landing.values(described).where("x IS NOT NULL").select(F.unix_micros("x").alias("x"))
     assert_rows(instants, [(round(moment.timestamp() * 1_000_000),) for moment in good.values()])
 
 
 def test_local_time_is_of_the_zone_and_of_two_instants_the_earlier_is_taken(landing):
-    described = column(landing, "local_timestamp", ["2026-01-05 10:00:00", "2026-11-01 01:30:00", "2026-07-01"])
+    described = column(
+        landing, "local_timestamp", ["2026-01-05 10:00:00", "2026-11-01 01:30:00", "2026-07-01"]
+    )
     utc = landing.values(described).select(F.col("x").cast("string"))
     assert_rows(utc, [("2026-01-05 15:00:00",), ("2026-11-01 05:30:00",), ("2026-07-01 04:00:00",)])
 
@@ -93,7 +97,11 @@ def test_patterns_read_dates_and_times_as_they_are_written(landing):
     formats = {"t": "dd.MM.yyyy HH:mm XXX", "l": "dd.MM.yyyy HH:mm", "d": "d/M/yy"}
     described = layout(columns={"t": "timestamp", "l": "local_timestamp", "d": "date"}, formats=formats)
     landing.put("a.csv", "t,l,d\n05.01.2026 10:00 +01:00,05.01.2026 10:00,5/1/26\n2026-01-05,x,5.1.26\n")
-    texts = landing.values(described).where("d IS NOT NULL").select(*[F.col(name).cast("string") for name in "tld"])
+    texts = (
+        landing.values(described)
+        .where("d IS NOT NULL")
+        .select(*[F.col(name).cast("string") for name in "tld"])
+    )
     assert_rows(texts, [("2026-01-05 09:00:00", "2026-01-05 15:00:00", "2026-01-05")])
     bad = landing.reasons(described).where("size(reasons) > 0")
     assert_rows(bad, [(["not_a_date:d", "not_a_local_timestamp:l", "not_a_timestamp:t"],)])
@@ -105,5 +113,7 @@ def test_reasons_are_listed_sorted_whatever_empty_texts_lie_between(spark):
     listed = rows.select("text", listed_reasons(F.col("text")).alias("reasons"))
     expected = [("", []), ("b", ["b"]), ("\nb\n\na", ["a", "b"]), ("c\n", ["c"]), ("a", ["a"])]
     assert_rows(listed, expected)
-    joined = rows.limit(1).select(joined_reasons([F.lit("a"), F.lit(None).cast("string"), F.lit("b")]).alias("x"))
+    joined = rows.limit(1).select(
+        joined_reasons([F.lit("a"), F.lit(None).cast("string"), F.lit("b")]).alias("x")
+    )
     assert_rows(joined, [("a\nb",)])

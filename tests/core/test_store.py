@@ -39,7 +39,9 @@ def table(mode):
 
 def sales(spark, *rows):
     """Sales of (id, n, month)."""
-    return build(spark, SALES, [{"id": id_, "person": f"p-{id_}", "n": n, "month": month} for id_, n, month in rows])
+    return build(
+        spark, SALES, [{"id": id_, "person": f"p-{id_}", "n": n, "month": month} for id_, n, month in rows]
+    )
 
 
 def log_of(store):
@@ -75,7 +77,9 @@ def test_comments_not_null_partitions_and_properties_are_stored(spark, store):
     store.create(SALES, {"lifestage.x": "y"})
     store.create(SALES, {"lifestage.x": "again"})
     stored = store.read(SALES)
-    assert [field.metadata.get("comment") for field in stored.schema] == [column.comment for column in SALES.columns]
+    assert [field.metadata.get("comment") for field in stored.schema] == [
+        column.comment for column in SALES.columns
+    ]
     (schema,) = [json.loads(e["metaData"]["schemaString"]) for e in log_of(store) if "metaData" in e]
     assert [field["nullable"] for field in schema["fields"]] == [False, True, True, True, False]
     detail = spark.sql(f"DESCRIBE DETAIL delta.`{store.location.name_of(SALES)}`").first()

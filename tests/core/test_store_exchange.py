@@ -16,7 +16,9 @@ def rows_of(store):
 
 def test_rows_leave_and_others_come_in_one_commit(spark, store):
     store.write(SALES, sales(spark, ("a", 1, JANUARY), ("b", 2, JANUARY), ("c", 3, FEBRUARY)), {})
-    commit = store.exchange(SALES, keys(spark, "a", "none"), sales(spark, ("d", 4, FEBRUARY)), {"run_id": "r2"}, MONTHS)
+    commit = store.exchange(
+        SALES, keys(spark, "a", "none"), sales(spark, ("d", 4, FEBRUARY)), {"run_id": "r2"}, MONTHS
+    )
     assert commit.version == store.version(SALES) == 2
     assert store.last_metadata(SALES) == {"run_id": "r2"}
     assert_rows(rows_of(store), [("b", 2, 1), ("c", 3, 2), ("d", 4, 2)])

@@ -14,7 +14,7 @@ class Shelf(Model):
 
 class Shop(Model):
     name: str
-    shelves: dict[str, Shelf] = {}
+    shelves: dict[str, Shelf] = Field(default={})
 
 
 @pytest.fixture
@@ -29,7 +29,10 @@ def read(file: Path, text: str | bytes):
 
 
 def test_a_mapping_is_read_and_an_empty_file_is_an_empty_mapping(file):
-    assert read(file, "name: x\nshelves: {a: {height: 1}}") == ({"name": "x", "shelves": {"a": {"height": 1}}}, [])
+    assert read(file, "name: x\nshelves: {a: {height: 1}}") == (
+        {"name": "x", "shelves": {"a": {"height": 1}}},
+        [],
+    )
     assert read(file, "# nothing yet\n") == ({}, [])
 
 

@@ -73,7 +73,9 @@ def row(
 
 
 def arrivals(spark: SparkSession, rows: Iterable[Mapping[str, Any]]) -> DataFrame:
-    return spark.createDataFrame([tuple(item.get(name) for name in ARRIVALS.names) for item in rows], ARRIVALS)
+    return spark.createDataFrame(
+        [tuple(item.get(name) for name in ARRIVALS.names) for item in rows], ARRIVALS
+    )
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ def after(books: Books, arriving: DataFrame) -> Books:
     judged = resolution.judged.localCheckpoint()
     remaining, versions = books.events, books.versions
     if resolution.removed is not None:
-        remaining = remaining.join(resolution.removed.select(*EVENTS.key), on=list(EVENTS.key), how="left_anti")
+        remaining = remaining.join(
+            resolution.removed.select(*EVENTS.key), on=list(EVENTS.key), how="left_anti"
+        )
     if resolution.versions is not None:
         versions = versions.unionByName(resolution.versions)
     events = remaining.select(*EVENTS.names).unionByName(judged.where("stays").select(*EVENTS.names))

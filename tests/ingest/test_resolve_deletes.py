@@ -154,7 +154,9 @@ def test_what_remains_of_every_situation(books, suffix):
 
 
 def test_deleted_rows_are_remembered_with_the_version_that_deleted_them(books):
-    deleted = books.versions.where("reason = 'deleted' AND source = 'versioned' AND event_id LIKE '%outranks%'")
+    deleted = books.versions.where(
+        "reason = 'deleted' AND source = 'versioned' AND event_id LIKE '%outranks%'"
+    )
     columns = ["version", "superseded_by", "superseded_by_version", "delivery_no"]
     assert_rows(deleted.select(*columns), [(1, 2, 2, 1), (5, 3, 5, 3)])
 
@@ -163,7 +165,9 @@ def test_an_event_known_then_is_found_once_at_every_moment(books):
     """Rows of events and event_versions cover each moment of a key at most once."""
     spans = books.versions.select("source", "event_id", "ingested_at", F.col("superseded_at").alias("until"))
     spans = spans.unionByName(
-        books.events.select("source", "event_id", "ingested_at", F.lit("9999-12-31").cast("timestamp").alias("until"))
+        books.events.select(
+            "source", "event_id", "ingested_at", F.lit("9999-12-31").cast("timestamp").alias("until")
+        )
     )
     spans = spans.where("ingested_at < until")
     first, second = spans.alias("a"), spans.withColumn("other", F.lit(1)).alias("b")

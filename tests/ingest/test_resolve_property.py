@@ -17,7 +17,11 @@ DAYS = (INSIDE, LATER, BEFORE)
 
 # A row as one number: delivery, version, whether it deletes, day and amount.
 steps = st.tuples(
-    st.integers(1, 3), st.integers(1, 3), st.sampled_from([False, False, True]), st.sampled_from(DAYS), st.integers(1, 2)
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.sampled_from([False, False, True]),
+    st.sampled_from(DAYS),
+    st.integers(1, 2),
 )
 histories = st.lists(st.lists(steps, min_size=1, max_size=5), min_size=30, max_size=40)
 
@@ -41,7 +45,14 @@ def rows_of(history, division):
 
 
 def said(item):
-    return (item["source"], item["event_id"], item["delivery_no"], item["version"], item["event_date"], item["amount"])
+    return (
+        item["source"],
+        item["event_id"],
+        item["delivery_no"],
+        item["version"],
+        item["event_date"],
+        item["amount"],
+    )
 
 
 def in_spark(spark, rows):
@@ -55,7 +66,9 @@ def in_spark(spark, rows):
         judged += books.judged.withColumn("reason", F.try_element_at("reasons", F.lit(1))).collect()
     short = {"correction_too_late": "rejected: late", "changed_without_version": "rejected: changed"}
     return (
-        Counter((*said(item), item["is_delete"], short.get(item["reason"], item["outcome"])) for item in judged),
+        Counter(
+            (*said(item), item["is_delete"], short.get(item["reason"], item["outcome"])) for item in judged
+        ),
         Counter(said(item) for item in books.events.collect()),
         Counter(
             (*said(item), item["reason"], item["superseded_by"], item["superseded_at"])
@@ -71,7 +84,10 @@ def in_python(rows):
     return (
         Counter((*said(item), item["is_delete"], outcome) for item, outcome in model.outcomes),
         Counter(said(item) for item in model.events()),
-        Counter((*said(old), reason, new["delivery_no"], new["ingested_at"]) for old, reason, new in model.versions),
+        Counter(
+            (*said(old), reason, new["delivery_no"], new["ingested_at"])
+            for old, reason, new in model.versions
+        ),
     )
 
 

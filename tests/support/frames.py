@@ -63,7 +63,10 @@ def _sortable(frame: DataFrame) -> DataFrame:
 def assert_rows(actual: DataFrame, expected: Sequence[Sequence[Any]]) -> None:
     """The rows of a small frame, whatever their order; decimals may be given as text."""
     spark = actual.sparkSession
-    records = [tuple(_typed(field, value) for field, value in zip(actual.schema, row, strict=True)) for row in expected]
+    records = [
+        tuple(_typed(field, value) for field, value in zip(actual.schema, row, strict=True))
+        for row in expected
+    ]
     assert_frames(actual, spark.createDataFrame(records, actual.schema))
 
 

@@ -40,7 +40,18 @@ map: {event_type: kind, event_at: at, channel: "'store'", amount: amount, quanti
 gate: 0
 """
 
-TILL_COLUMNS = ("receipt", "line", "version", "deleted", "card", "at", "kind", "product", "quantity", "amount")
+TILL_COLUMNS = (
+    "receipt",
+    "line",
+    "version",
+    "deleted",
+    "card",
+    "at",
+    "kind",
+    "product",
+    "quantity",
+    "amount",
+)
 
 
 @dataclass(frozen=True)
@@ -64,10 +75,16 @@ class TestProject:
         file.write_text(text, encoding="utf-8")
         return file
 
-    def run(self, as_of: str, now: str | None = None, steps: Sequence[str] = ALL_STEPS, **request: object) -> runner.Request:
+    def run(
+        self, as_of: str, now: str | None = None, steps: Sequence[str] = ALL_STEPS, **request: object
+    ) -> runner.Request:
         """One run; `now` is noon UTC of the day after as_of unless given."""
         days = tuple(date.fromisoformat(day) for day in as_of.split(","))
-        moment = datetime.fromisoformat(now) if now else datetime(days[-1].year, days[-1].month, days[-1].day, 23, tzinfo=UTC)
+        moment = (
+            datetime.fromisoformat(now)
+            if now
+            else datetime(days[-1].year, days[-1].month, days[-1].day, 23, tzinfo=UTC)
+        )
         made = runner.Request(
             run_id=str(request.pop("run_id", f"run-{as_of}-{now}")),
             as_of_dates=days,
@@ -92,7 +109,9 @@ def make_project(
 ) -> TestProject:
     """A project in a folder of its own; `files` are further YAML files by name (features, stages, ...)."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = main.replace("root: tables", f"root: {folder}/tables").replace("landing: landing", f"landing: {folder}/landing")
+    text = main.replace("root: tables", f"root: {folder}/tables").replace(
+        "landing: landing", f"landing: {folder}/landing"
+    )
     (folder / "main.yaml").write_text(text.replace("path: report.html", f"path: {folder}/report.html"))
     for name, content in files.items():
         (folder / f"{name}.yaml").write_text(textwrap.dedent(content))

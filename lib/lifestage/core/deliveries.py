@@ -67,7 +67,9 @@ def new_deliveries(
     A file whose path, size and time are known is not opened. A file whose content the source has delivered before,
     also within this run and under another name, is a delivery that is `known_as` the first one.
     """
-    fresh = [file for file in found if (file.source, file.path, file.n_bytes, file.modified_at) not in known_files]
+    fresh = [
+        file for file in found if (file.source, file.path, file.n_bytes, file.modified_at) not in known_files
+    ]
     fresh.sort(key=lambda file: (file.source, file.path))
     fingerprints = _fingerprints(spark, fresh)
     first_seen = dict(known_contents)
