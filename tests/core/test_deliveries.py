@@ -22,7 +22,7 @@ def names(deliveries):
 
 def next_deliveries(landing, found, earlier):
     """Deliveries of a run after one that has read `earlier`."""
-    files = {(d.path, d.n_bytes, d.modified_at) for d in earlier}
+    files = {(d.source, d.path, d.n_bytes, d.modified_at) for d in earlier}
     contents = {(d.source, d.fingerprint): d.delivery_no for d in earlier if d.known_as is None}
     return new_deliveries(landing.spark, found, files, contents, max(d.delivery_no for d in earlier))
 

@@ -67,9 +67,12 @@ def test_no_plan_shows_the_key(spark):
     rows = with_pads(frame(spark, ["x"]), KEY)
     rows = without_pads(rows.withColumn("p", pseudonym("email", F.col("value"))))
     shown = io.StringIO()
+    before = spark.conf.get("spark.sql.codegen.wholeStage")
+    spark.conf.set("spark.sql.codegen.wholeStage", "true")
     with redirect_stdout(shown):
         for mode in ("extended", "formatted", "cost", "codegen"):
             rows.explain(mode)
+    spark.conf.set("spark.sql.codegen.wholeStage", before)
     assert all(part in shown.getvalue() for part in ("sha2", "BroadcastNestedLoopJoin", "Generated code"))
     assert traces(KEY, shown.getvalue()) == []
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
@@ -10,6 +11,8 @@ from ingest.builders import BEFORE, INSIDE, LATER, SOURCES, WINDOW_START, after,
 from ingest.model import Model
 from lifestage.ingest.keys import content_hash
 from support.frames import shuffled
+
+pytestmark = pytest.mark.slow
 
 # Deliveries of the first run; the second run has the rest.
 DIVISIONS = {"once": set(), "early": {1}, "late": {1, 2}}

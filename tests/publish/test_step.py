@@ -65,11 +65,8 @@ def test_every_failed_check_is_told_at_once(desk):
     desk.hold([user("u1", day), user("u1", day), user("u2", day, stage=None)], day)
     with pytest.raises(CheckError) as refusal:
         desk.publish("faulty", day)
-    assert [line.partition(":")[0] for line in str(refusal.value).splitlines()[1:]] == [
-        "one row a user",
-        "everyone has a stage",
-        "users did not vanish",
-    ]
+    told = [line.partition(":")[0] for line in str(refusal.value).splitlines()[1:]]
+    assert told == ["one row a user", "everyone has a stage"]
 
 
 def test_rows_that_a_killed_run_left_without_a_manifest_are_written_anew(desk):

@@ -37,7 +37,8 @@ def run(job: Job, config: IngestConfig) -> None:
         return
     fresh = [delivery for delivery in deliveries if delivery.known_as is None]
     tallies = _ingest(job, config, fresh) if fresh else {}
-    entries = {number: ledger_entry(tally_) for number, tally_ in tallies.items()}
+    # A file without rows has no tally, and is delivered all the same.
+    entries = {d.delivery_no: ledger_entry(tallies.get(d.delivery_no, Tally())) for d in fresh}
     commit_deliveries(job, deliveries, "events", entries, TABLES)
 
 

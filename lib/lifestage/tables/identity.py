@@ -7,7 +7,7 @@ from lifestage.core.contracts import Column, Kind, Table, WriteMode
 IDENTITY_MAP = Table(
     name="identity_map",
     kind=Kind.DERIVED,
-    comment="Which user each identifier belongs to, as of the newest as_of.",
+    comment="Which user each identifier belongs to.",
     columns=(
         Column("identifier", T.StringType(), "Pseudonym", required=True),
         Column("user_id", T.StringType(), "User: a hash of the user's key identifier", required=True),

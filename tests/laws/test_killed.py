@@ -1,0 +1,124 @@
+"""Law 5: a run may be killed after any commit; the next one leaves the tables that an undisturbed run leaves."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from laws.history import line, random_lines
+from lifestage.core.store import Location, Store
+from support.frames import assert_frames
+from support.projects import ALL_STEPS, MAIN, TestProject, make_project
+
+pytestmark = pytest.mark.slow
+
+TESTS = Path(__file__).parents[1]
+MONDAY, TUESDAY, NOW = "2026-03-09", "2026-03-10", "2026-03-10T23:00:00+00:00"
+INGEST = ("ingest", "activity")
+# A process of its own needs what tests/conftest.py gives the session: tiny data, one core.
+TINY = """
+spark: {spark.master: "local[1]", spark.sql.shuffle.partitions: "1", spark.sql.adaptive.enabled: "false",
+        spark.driver.memory: 1g, spark.driver.extraJavaOptions: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+"""
+# What tells one run from another, or one disk from another.
+OF_THE_RUN = {
+    "ingest_ledger": ["table_versions"],
+    "runs": ["run_id", "table_versions", "seconds"],
+    "snapshots": ["run_id"],
+}
+
+
+def monday():
+    return random_lines(3, date(2025, 9, 1), date(2026, 3, 9), cards=6, lines=40)
+
+
+def tuesday():
+    """New, late, corrected, moved and deleted lines, and one that is rejected."""
+    return [
+        line("t1", "c0", "2026-03-10", "15.00"),
+        line("t2", "c1", "2026-01-15", "15.00"),
+        line("r3-1", "c1", "2026-03-08", "77.00", version=2),
+        line("r3-2", "c2", "2026-03-07", "77.00", version=2),
+        line("r3-3", "c3", "2026-03-07", deleted=True, version=2),
+        line("t3", "c0", "2099-01-01"),
+    ]
+
+
+def copied(project, name):
+    """The same project with a copy of its tables; the landing folder stays where it is."""
+    folder = project.folder.with_name(name)
+    shutil.copytree(project.folder / "tables", folder / "tables")
+    main = (project.folder / "main.yaml").read_text().replace(f"{project.folder}/tables", f"{folder}/tables")
+    (folder / "main.yaml").write_text(main)
+    shutil.copytree(project.folder / "sources", folder / "sources")
+    store = Store(project.project.store.spark, Location(root=str(folder / "tables")))
+    return TestProject(folder, replace(project.project, store=store))
+
+
+def killed(project, commit, steps):
+    """The return code of a run that dies after a commit."""
+    command = [
+        sys.executable,
+        "-m",
+        "support.killed",
+        str(commit),
+        "run",
+        "--conf",
+        str(project.folder / "main.yaml"),
+    ]
+    command += ["--as-of", TUESDAY, "--now", NOW, "--steps", ",".join(steps)]
+    paths = os.pathsep.join([str(TESTS), str(TESTS.parent / "lib")])
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode
+
+
+def assert_same_tables(actual, expected):
+    for name in expected.project.tables:
+        if name != "run_lock":
+            columns = OF_THE_RUN.get(name, [])
+            assert_frames(actual.read(name).drop(*columns), expected.read(name).drop(*columns))
+
+
+@pytest.fixture
+def base(spark_session, tmp_path):
+    """Monday done, Tuesday's file there."""
+    base = make_project(spark_session, tmp_path / "base", main=MAIN + TINY)
+    base.deliver("monday.csv", monday())
+    base.run(MONDAY, steps=INGEST)
+    base.deliver("tuesday.csv", tuesday())
+    return base
+
+
+def test_a_run_killed_before_at_and_after_the_ledgers_commit_is_made_good(base):
+    """Each next run meets what the one before left: events without a ledger row, a ledger row without activity,
+    activity_days without category_days.
+    """
+    undisturbed, disturbed = copied(base, "undisturbed"), base
+    undisturbed.run(TUESDAY, NOW, steps=INGEST)
+    for table in ("events", "ingest_ledger", "activity_days"):
+        assert killed(disturbed, table, INGEST) == -signal.SIGKILL
+    disturbed.run(TUESDAY, NOW, steps=INGEST, run_id="at last")
+    assert_same_tables(disturbed, undisturbed)
+
+
+@pytest.mark.slow
+def test_a_run_killed_after_any_of_its_commits_is_made_good(base):
+    undisturbed = copied(base, "undisturbed")
+    undisturbed.run(TUESDAY, NOW, steps=ALL_STEPS)
+    for commit in count(1):
+        disturbed = copied(base, f"killed-{commit}")
+        if killed(disturbed, commit, ALL_STEPS) == 0:
+            break
+        disturbed.run(TUESDAY, NOW, steps=ALL_STEPS, run_id="at last")
+        assert_same_tables(disturbed, undisturbed)
+    assert commit > 12

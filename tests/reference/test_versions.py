@@ -1,0 +1,151 @@
+"""Known answers: every situation is a product of its own in three full extracts, of 1, 5 and 9 March."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import functions as F
+
+from lifestage.core.contracts import conform
+from reference.builders import (
+    PRODUCTS,
+    Extract,
+    extract,
+    no_products,
+    one_by_one,
+    read,
+    versions,
+)
+from support.frames import assert_frames, assert_rows
+
+pytestmark = pytest.mark.slow
+
+THREE = [
+    extract(1, 1, same="A", changes="A", ends="A", returns="A", back="A", empty=None, twice="A"),
+    Extract(
+        2,
+        5,
+        (
+            ("same", "A"),
+            ("changes", "B"),
+            ("new", "A"),
+            ("back", "B"),
+            ("empty", "A"),
+            ("twice", "X"),
+            ("twice", "Y"),
+        ),
+    ),
+    extract(3, 9, same="A", changes="B", returns="B", new="A", back="A", empty=None, twice="A"),
+]
+
+
+@pytest.fixture(scope="module")
+def products(spark_session):
+    return one_by_one(no_products(spark_session), THREE)
+
+
+def test_equal_extracts_are_one_version_and_a_change_begins_another(products):
+    assert_rows(versions(products, "same"), [("same", "A", 0, 0, 1)])
+    assert_rows(versions(products, "changes"), [("changes", "A", 0, 5, 1), ("changes", "B", 5, 0, 2)])
+
+
+def test_the_first_version_covers_all_days_before(products):
+    assert_rows(versions(products, "new"), [("new", "A", 0, 0, 2)])
+
+
+def test_a_key_that_a_full_extract_lacks_has_ended_and_may_come_back(products):
+    assert_rows(versions(products, "ends"), [("ends", "A", 0, 5, 1), ("ends", "-", 5, 0, 2)])
+    expected = [("returns", "A", 0, 5, 1), ("returns", "-", 5, 9, 2), ("returns", "B", 9, 0, 3)]
+    assert_rows(versions(products, "returns"), expected)
+
+
+def test_what_was_before_may_be_again_and_nothing_is_a_value(products):
+    assert_rows(
+        versions(products, "back"), [("back", "A", 0, 5, 1), ("back", "B", 5, 9, 2), ("back", "A", 9, 0, 3)]
+    )
+    expected = [("empty", None, 0, 5, 1), ("empty", "A", 5, 9, 2), ("empty", None, 9, 0, 3)]
+    assert_rows(versions(products, "empty"), expected)
+
+
+def test_of_contradictory_rows_one_counts(products):
+    found = versions(products, "twice").where("category <> 'A'").select("from", "to", "delivery_no")
+    assert_rows(found, [(5, 9, 2)])
+
+
+def test_extracts_read_in_one_run_give_what_they_give_one_by_one(spark, products):
+    together = read(no_products(spark), THREE, partitions=5)
+    assert_frames(conform(together, PRODUCTS), products)
+    two_runs = read(read(no_products(spark), THREE[:1]), THREE[1:])
+    assert_frames(two_runs, products)
+
+
+def test_an_extract_that_says_nothing_new_changes_nothing(spark, products):
+    assert_frames(read(products, [Extract(4, 12, THREE[2].rows)]), products)
+
+
+def test_a_late_row_holds_until_the_next_that_is_known(spark):
+    known = one_by_one(no_products(spark), [extract(1, 3, a="A", b="A"), extract(2, 9, a="C")], is_full=False)
+    late = read(known, [extract(3, 5, a="B", b="A"), extract(4, 1, b="Z")], is_full=False)
+    assert_rows(versions(late, "a"), [("a", "A", 0, 5, 1), ("a", "B", 5, 9, 3), ("a", "C", 9, 0, 2)])
+    assert_rows(versions(late, "b"), [("b", "Z", 0, 3, 4), ("b", "A", 3, 0, 1)])
+
+
+def test_a_delta_extract_ends_nothing(spark):
+    known = one_by_one(no_products(spark), [extract(1, 1, a="A", b="A"), extract(2, 5, a="B")], is_full=False)
+    assert_rows(versions(known, "b"), [("b", "A", 0, 0, 1)])
+
+
+def test_a_corrected_extract_of_one_date_counts_and_marks_the_days_it_changed(spark):
+    """Days look different when a version is taken back, too: the one that holds again carries the delivery."""
+    first, wrong = extract(1, 1, back="A", other="A", same="A"), extract(2, 5, back="B", other="B", same="B")
+    corrected = extract(3, 5, back="A", other="C", same="B")
+    expected = [
+        ("back", "A", 0, 0, 3),
+        ("other", "A", 0, 5, 1),
+        ("other", "C", 5, 0, 3),
+        ("same", "A", 0, 5, 1),
+        ("same", "B", 5, 0, 2),
+    ]
+    assert_rows(versions(one_by_one(no_products(spark), [first, wrong, corrected])), expected)
+    assert_rows(versions(read(no_products(spark), [first, wrong, corrected])), expected)
+
+
+days = st.lists(st.sampled_from("AB-"), min_size=4, max_size=4)
+
+
+@settings(
+    max_examples=2, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+@given(histories=st.lists(days, min_size=40, max_size=60))
+def test_each_day_has_what_the_last_extract_up_to_it_said(spark_session, histories):
+    """Full extracts of 2, 4, 6 and 8 March, read in two runs; before the first mention its content counts."""
+    extracts = [
+        Extract(
+            n, 2 * n, tuple((f"k{k}", said[n - 1]) for k, said in enumerate(histories) if said[n - 1] != "-")
+        )
+        for n in (1, 2, 3, 4)
+    ]
+    table = read(read(no_products(spark_session), extracts[:2]), extracts[2:], partitions=3)
+    dates = spark_session.range(1, 10).select(
+        F.date_add(F.lit("2026-03-01"), F.col("id").cast("int") - 1).alias("day")
+    )
+    holds = (F.col("valid_from") <= F.col("day")) & (F.col("day") < F.col("valid_to")) & ~F.col("is_ended")
+    found = table.join(dates, on=holds, how="inner").select(
+        "id", F.dayofmonth("day").alias("day"), "category"
+    )
+    expected = [
+        (f"k{k}", number, content)
+        for k, said in enumerate(histories)
+        for number in range(1, 10)
+        if (content := _said(said, number)) != "-"
+    ]
+    assert_rows(found, expected)
+    starts = table.where(F.col("valid_from") >= F.col("valid_to") - timedelta(days=0))
+    assert starts.isEmpty()
+
+
+def _said(said, number):
+    """What a key's extracts say of a day; the first that has it covers all days before."""
+    first = next((n for n, content in enumerate(said) if content != "-"), None)
+    return "-" if first is None else said[max(first, number // 2 - 1)]
