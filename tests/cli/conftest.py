@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -14,7 +14,8 @@ from support.projects import TILL, TILL_COLUMNS, TestProject, make_project
 
 WALL_CLOCK = datetime(2026, 6, 1, tzinfo=UTC)
 JUNE, JULY = (datetime(2026, month, 1, 12, tzinfo=UTC) for month in (6, 7))
-TOO_LATE, NO_AMOUNT, NO_TYPE = "correction_too_late", "not_a_decimal:amount", "unknown_event_type"
+TOO_LATE, NO_AMOUNT = "correction_too_late", "not_a_decimal:amount"
+NO_TYPE, MALFORMED = "unknown_event_type", "malformed"
 
 CALLS = """
 path: calls/*.jsonl
@@ -52,19 +53,15 @@ REJECTED = [
     rejected("till", 1, "broken", NO_AMOUNT, BROKEN),
     rejected("calls", 2, "call-1", NO_TYPE, GIFT_CALL),
     rejected("calls", 2, "call-2", NO_TYPE, GIFT_CALL),
+    rejected("calls", 2, "cut-off", MALFORMED, GIFT_CALL[:20]),
     rejected("till", 3, "corrected", TOO_LATE, CORRECTED),
     rejected("till", 3, "deleted", TOO_LATE, DELETED),
     *[rejected("calls", 4, f"call-{n}", NO_TYPE, GIFT_CALL) for n in (1, 2, 3)],
 ]
 
 
-def known(receipt, day):
-    """A line that was accepted in its time."""
-    event = {"event_id": f"{receipt}|1", "source": "till", "event_date": date(2026, 1, day)}
-    return event | {"event_month": date(2026, 1, 1), "delivery_no": 1, "version": 1, "amount": "5.00"}
-
-
-def delivery(number, source, path, n_rejected, versions):
+def delivery(number, path, n_rejected, versions):
+    source = path.partition("/")[0]
     row = {"delivery_no": number, "source": source, "kind": "events", "path": f"file:/landing/{path}"}
     counts = {"n_rows": n_rejected, "n_rejected": n_rejected}
     counts |= dict.fromkeys(["n_accepted", "n_replaced", "n_superseded", "n_duplicate", "n_suppressed"], 0)
@@ -73,7 +70,7 @@ def delivery(number, source, path, n_rejected, versions):
 
 @dataclass(frozen=True)
 class Episode:
-    """What waited, what was seen of it, and what a replay of all of it under a better configuration made."""
+    """What waited, what was seen of it, and what a replay of the calls made once their type was declared."""
 
     project: TestProject
     waiting_before: list[Quarantine]
@@ -90,21 +87,14 @@ def episode(spark_session, tmp_path_factory):
     def write(name, rows):
         return store.write(tables[name], build(store.spark, tables[name], rows), {"run_id": "r"}).version
 
-    store.create(tables["event_versions"])
-    versions = {
-        "events": write("events", [known("r1", 5), known("r3", 6)]),
-        "rejected_events": write("rejected_events", REJECTED),
-    }
-    files = [
-        ("till", "till/march.csv", 1),
-        ("calls", "calls/one.jsonl", 2),
-        ("till", "till/june.csv", 2),
-        ("calls", "calls/two%20b.jsonl", 3),
-    ]
-    write("ingest_ledger", [delivery(n, *file, versions) for n, file in enumerate(files, start=1)])
+    files = ["till/march.csv", "calls/one.jsonl", "till/june.csv", "calls/two%20b.jsonl"]
+    versions = {"rejected_events": write("rejected_events", REJECTED)}
+    counts = [sum(row["delivery_no"] == n for row in REJECTED) for n in range(1, 5)]
+    write("ingest_ledger", [delivery(n, files[n - 1], counts[n - 1], versions) for n in range(1, 5)])
     waiting, rows = quarantined(project), rejected_rows(project, "till", limit=1)
     better = make_project(spark_session, folder, SOURCES, event_types=GIFT)
-    return Episode(better, waiting, rows, replay_waiting(better.project, Choice(), JULY, WALL_CLOCK))
+    done = replay_waiting(better.project, Choice("calls"), JULY, WALL_CLOCK)
+    return Episode(better, waiting, rows, done)
 
 
 def with_key(project, key):

@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 from pyspark.sql import functions as F
 
-from cli.conftest import JULY, NO_AMOUNT, NO_TYPE, TOO_LATE, WALL_CLOCK, with_key
+from cli.conftest import GIFT_CALL, JULY, MALFORMED, NO_AMOUNT, NO_TYPE, TOO_LATE, WALL_CLOCK, with_key
 from lifestage.cli import quarantine
 from lifestage.cli.quarantine import quarantined, rejected_rows, replay_waiting
 from lifestage.core.errors import ConfigError, NoDataError
@@ -12,8 +12,6 @@ from lifestage.ingest.replay import Choice, chosen_ids, waiting
 from lifestage.tables.events import INGEST_LEDGER, REJECTED_EVENTS
 from support.frames import assert_rows, build
 from support.projects import make_project
-
-pytestmark = pytest.mark.slow
 
 
 def counts(item):
@@ -27,8 +25,8 @@ def rejected_frame(spark, rows):
 
 def test_what_waits_is_counted_by_source_and_reason(episode):
     calls, till = episode.waiting_before
-    assert (calls.source, calls.n_waiting, calls.n_replayed) == ("calls", 5, 0)
-    assert (counts(calls), counts(till)) == ({NO_TYPE: 5}, {TOO_LATE: 2, NO_AMOUNT: 1})
+    assert (calls.source, calls.n_waiting, calls.n_replayed) == ("calls", 6, 0)
+    assert (counts(calls), counts(till)) == ({NO_TYPE: 5, MALFORMED: 1}, {TOO_LATE: 2, NO_AMOUNT: 1})
     assert (till.reasons[0].first_read_on, till.reasons[1].last_read_on) == (
         date(2026, 6, 1),
         date(2026, 6, 1),
@@ -41,24 +39,16 @@ def test_a_row_is_shown_as_it_was_delivered(episode):
     assert (row.source, row.path, row.reasons) == ("till", "file:/landing/till/march.csv", (NO_AMOUNT,))
 
 
-def test_each_source_is_a_delivery_and_each_row_has_an_outcome(episode):
-    calls, till = episode.replayed
-    assert (calls.source, calls.delivery_no, till.source, till.delivery_no) == ("calls", 5, "till", 6)
-    assert {name: n for name, n in calls.tally.outcomes.items() if n} == {"accepted": 3}
-    assert {name: n for name, n in till.tally.outcomes.items() if n} == {"replaced": 2, "rejected": 1}
-    assert till.tally.reasons == {NO_AMOUNT: 1}
-
-
-def test_a_replay_scans_the_past_for_what_came_too_late(episode):
-    events = episode.project.read("events").where("source = 'till'")
-    assert_rows(events.select("event_id", "version", "amount"), [("r1|1", 2, "7.00")])
-    versions = episode.project.read("event_versions").select("event_id", "superseded_by", "reason")
-    assert_rows(versions, [("r1|1", 6, "corrected"), ("r3|1", 6, "deleted")])
+def test_a_replay_is_the_next_delivery_and_each_row_has_an_outcome(episode):
+    (calls,) = episode.replayed
+    assert (calls.source, calls.delivery_no, calls.tally.n_rows) == ("calls", 5, 4)
+    assert {name: n for name, n in calls.tally.outcomes.items() if n} == {"accepted": 3, "rejected": 1}
+    assert calls.tally.reasons == {MALFORMED: 1}
 
 
 def test_equal_lines_of_two_files_are_as_many_as_the_file_with_most_and_keep_its_name(episode):
     """Delivered to a catalogue that knew their type, the second file would have added just the third one."""
-    events = episode.project.read("events").where("source = 'calls'")
+    events = episode.project.read("events")
     assert events.select("event_id").distinct().count() == 3
     assert_rows(events.groupBy("order_id").count(), [("one.jsonl", 2), ("two b.jsonl", 1)])
 
@@ -66,27 +56,24 @@ def test_equal_lines_of_two_files_are_as_many_as_the_file_with_most_and_keep_its
 def test_the_ledger_names_the_rows_and_accounts_for_each(episode):
     ledger = episode.project.read("ingest_ledger")
     replays = ledger.where("kind = 'replay'").select("delivery_no", "replayed", "n_rows", "path")
-    assert_rows(
-        replays,
-        [(5, ["call-1", "call-2", "call-3"], 3, None), (6, ["broken", "corrected", "deleted"], 3, None)],
-    )
+    assert_rows(replays, [(5, ["call-1", "call-2", "call-3", "cut-off"], 4, None)])
     outcomes = F.expr("n_accepted + n_replaced + n_superseded + n_duplicate + n_rejected + n_suppressed")
     assert ledger.where(F.col("n_rows") != outcomes).isEmpty()
 
 
-def test_what_failed_again_waits_and_the_rest_does_not(episode):
+def test_what_failed_again_waits_and_so_does_what_was_not_chosen(episode):
     calls, till = quarantined(episode.project.project)
-    assert (calls.n_waiting, calls.n_replayed) == (0, 5)
-    assert (till.n_waiting, till.n_replayed, counts(till)) == (1, 3, {NO_AMOUNT: 1})
-    (row,) = rejected_rows(episode.project.project, None, limit=9)
-    assert (row.delivery_no, row.path, row.raw[-5:]) == (6, None, ",five")
+    assert (calls.n_waiting, calls.n_replayed, counts(calls)) == (1, 6, {MALFORMED: 1})
+    assert (till.n_waiting, till.n_replayed) == (3, 0)
+    (row,) = rejected_rows(episode.project.project, "calls", limit=9)
+    assert (row.delivery_no, row.path, row.raw) == (5, None, GIFT_CALL[:20])
 
 
 def test_lists_can_be_read_by_programs(episode, monkeypatch, capsys):
     monkeypatch.setattr(quarantine, "opened", lambda *_, **__: episode.project.project)
     quarantine.list_rows(source="till", as_json=True)
     (till,) = json.loads(capsys.readouterr().out)["sources"]
-    assert (till["n_waiting"], till["reasons"][0]["first_read_on"]) == (1, "2026-07-01")
+    assert (till["n_waiting"], till["reasons"][0]["first_read_on"]) == (3, "2026-06-01")
 
 
 def test_another_source_is_refused_with_the_nearest(episode):

@@ -23,8 +23,6 @@ from lifestage.ingest.replay import Choice
 from support.frames import assert_rows
 from support.projects import make_project
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.mark.slow
 def test_rejected_rows_become_the_events_that_they_would_have_been(spark_session, tmp_path):
@@ -42,6 +40,8 @@ def test_rejected_rows_become_the_events_that_they_would_have_been(spark_session
     assert (late.delivery_no, late.tally.n_rows, late.tally.outcomes["replaced"]) == (5, 2, 2)
     events = project.read("events").select("event_id", "version", "amount")
     assert_rows(events, [("r1|1", 2, "7.00")])
+    versions = project.read("event_versions").select("event_id", "superseded_by", "reason")
+    assert_rows(versions, [("r1|1", 5, "corrected"), ("r3|1", 5, "deleted")])
 
     better = replace(
         project, project=make_project(spark_session, tmp_path / "p", SOURCES, event_types=GIFT).project

@@ -75,7 +75,7 @@ def test_one_wrong_row_refuses_the_extract_and_the_next_run_reads_it_again(proje
     file.write_text("level,number,since\n")
     with pytest.raises(
         SourceError,
-        match="source members: .*expected the header number,since,level, found level,number,since",
+        match=r"source members: .*expected the header number,since,level, found level,number,since",
     ):
         project.run("2026-03-05", run_id="again", steps=STEPS)
     file.write_text("number,since,level\n7,2020-05-01,platinum\n")

@@ -80,7 +80,7 @@ def test_extracts_read_in_one_run_give_what_they_give_one_by_one(spark, products
     assert_frames(two_runs, products)
 
 
-def test_an_extract_that_says_nothing_new_changes_nothing(spark, products):
+def test_an_extract_that_says_nothing_new_changes_nothing(spark, products):  # noqa: ARG001
     assert_frames(read(products, [Extract(4, 12, THREE[2].rows)]), products)
 
 
