@@ -10,6 +10,8 @@ import pytest
 
 from lifestage.starter import SAMPLE_ENDS_ON, create
 
+pytestmark = pytest.mark.slow
+
 
 def lifestage(folder, *arguments):
     """The finished process of a command in a project that `create` made."""

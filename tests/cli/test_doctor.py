@@ -8,6 +8,8 @@ from lifestage.runner import KEY_FINGERPRINT, TIME_ZONE, identity_of
 from support.frames import build
 from support.projects import make_project
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 2, 2, 6, tzinfo=UTC)
 DAY = date(2026, 1, 31)
 PLAIN_TILL = """

@@ -10,6 +10,8 @@ from lifestage.publish.export import ExportFormat, export, neutral
 from lifestage.tables.publish import SNAPSHOT_USERS
 from support.frames import build, shuffled
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 1, 31)
 COLUMNS = ("user_id", "as_of", "stage", "r_score", "segment", "stage_matched")
 ROWS = [

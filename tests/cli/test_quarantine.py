@@ -13,6 +13,8 @@ from lifestage.tables.events import INGEST_LEDGER, REJECTED_EVENTS
 from support.frames import assert_rows, build
 from support.projects import make_project
 
+pytestmark = pytest.mark.slow
+
 
 def counts(item):
     return {reason.reason: reason.n_rows for reason in item.reasons}

@@ -23,6 +23,8 @@ from lifestage.ingest.replay import Choice
 from support.frames import assert_rows
 from support.projects import make_project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.slow
 def test_rejected_rows_become_the_events_that_they_would_have_been(spark_session, tmp_path):

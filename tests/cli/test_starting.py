@@ -9,6 +9,8 @@ from lifestage.cli.terminal import guarded
 from lifestage.config import load_config
 from lifestage.starter import SAMPLE_ENDS_ON, create, sample_files
 
+pytestmark = pytest.mark.slow
+
 
 def init(folder):
     guarded(lambda: app(["init", str(folder)], standalone_mode=False))

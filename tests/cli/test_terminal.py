@@ -7,6 +7,8 @@ from lifestage.cli import app
 from lifestage.cli.terminal import day, grid, guarded, instant, say_json
 from lifestage.core.errors import CheckError, ConfigError, NoDataError
 
+pytestmark = pytest.mark.slow
+
 
 def exit_of(command, capsys):
     with pytest.raises(SystemExit) as stop:

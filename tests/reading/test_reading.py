@@ -11,6 +11,8 @@ from lifestage.reading import StaleWarning, last_run, manifest_of, manifests, re
 from support.frames import assert_rows, build
 from support.projects import make_project
 
+pytestmark = pytest.mark.slow
+
 D30, D31 = date(2026, 1, 30), date(2026, 1, 31)
 CHECKS = [("has users", True, "1 users")]
 
