@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.deliveries import Delivery, FoundFile, find_files, new_deliveries
 from lifestage.core.files import FileLayout
-from lifestage.core.raw import check_headers, joined_reasons, listed_reasons, read_raw, type_reasons, typed
+from lifestage.core.raw import check_headers, listed_reasons, read_raw, typed
 
 ZONE = "America/New_York"
 
@@ -49,11 +49,14 @@ class Landing:
 
     def values(self, described: FileLayout) -> DataFrame:
         """The declared columns with their types."""
-        columns = [column.alias(name) for name, column in typed(described, ZONE).items()]
-        return self.rows(described).select(*columns)
+        return typed(self.rows(described), described, ZONE).select(*described.columns)
 
-    def reasons(self, described: FileLayout, *columns: str) -> DataFrame:
-        """The text of some columns, and what is wrong with the row."""
-        texts = [F.col(f"c.{name}").alias(name) for name in columns]
-        reasons = listed_reasons(joined_reasons(type_reasons(described, ZONE)))
-        return self.rows(described).select(*texts, reasons.alias("reasons"))
+    def reasons(self, described: FileLayout) -> DataFrame:
+        """What is wrong with each row."""
+        return self.judged(described).select("reasons")
+
+    def judged(self, described: FileLayout) -> DataFrame:
+        """The quoted text that begins each line, and what is wrong with the row."""
+        text = F.regexp_extract("_raw", '^"(.*?)"', 1)
+        rows = typed(self.rows(described), described, ZONE)
+        return rows.select(text.alias("text"), listed_reasons(F.col("_faults")).alias("reasons"))

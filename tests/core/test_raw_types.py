@@ -57,7 +57,7 @@ def test_an_instant_needs_an_offset(landing):
     bad = ["2026-03-08 10:00:00", "2026-03-08", "2026-03-08T25:00:00Z", "1767000000"]
     described = column(landing, "timestamp", [*good, *bad])
     assert_rows(
-        landing.reasons(described, "x").where("size(reasons) > 0"), [(t, ["not_a_timestamp:x"]) for t in bad]
+        landing.judged(described).where("size(reasons) > 0"), [(t, ["not_a_timestamp:x"]) for t in bad]
     )
     instants = landing.values(described).where("x IS NOT NULL").select(F.unix_micros("x").alias("x"))
     assert_rows(instants, [(round(moment.timestamp() * 1_000_000),) for moment in good.values()])
@@ -85,7 +85,7 @@ def test_a_local_time_that_the_clocks_skip_is_rejected_for_that_reason(landing):
         (texts[2], []),
         (texts[3], ["not_a_local_timestamp:x"]),
     ]
-    assert_rows(landing.reasons(described, "x"), expected)
+    assert_rows(landing.judged(described), expected)
 
 
 def test_a_local_time_with_an_offset_is_not_one(landing):

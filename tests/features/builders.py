@@ -10,7 +10,7 @@ from lifestage.features.config import FeaturesConfig, Rhythm
 from lifestage.features.mapping import add_features
 from lifestage.features.rhythm import add_gaps, add_rhythm, cycle_norms, spend_norms
 from lifestage.features.state import rebuild_state
-from lifestage.features.user_days import to_user_days
+from lifestage.features.user_days import to_user_days, to_user_sketches
 from lifestage.tables.activity import activity_days
 from lifestage.tables.catalogue import Aggregate, Catalogue
 from lifestage.tables.features import user_features
@@ -125,7 +125,14 @@ def user_days_of(spark, rows, of, users=None):
 
 
 def state_of(spark, rows, of, as_of=(D,), users=None):
-    return rebuild_state(user_days_of(spark, rows, of, users), as_of, of)
+    identity_map = identities(spark, users) if users else own_users(spark, rows)
+    return rebuilt(subject_days(spark, rows, of), identity_map, as_of, of)
+
+
+def rebuilt(activity, identity_map, as_of, of):
+    """The state as the step composes it from subject-days."""
+    user_days = to_user_days(activity, identity_map, of)
+    return rebuild_state(user_days, to_user_sketches(activity, identity_map, of), as_of, of)
 
 
 def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
@@ -140,7 +147,7 @@ def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
 def features_of(activity, categories, identity_map, as_of, config):
     """user_features as the step composes them, without tables between."""
     user_categories = to_user_categories(categories, identity_map, as_of)
-    state = rebuild_state(to_user_days(activity, identity_map, config.catalogue), as_of, config.catalogue)
+    state = rebuilt(activity, identity_map, as_of, config.catalogue)
     prices = unit_prices(user_categories)
     bought_categories = to_category_state(user_categories, prices)
     state = add_gaps(state.join(bought_categories, on=["user_id", "as_of"], how="left"))

@@ -6,7 +6,7 @@ import pytest
 
 from features.builders import D, before, bought, catalogue, day, own_users, state_of, subject_days
 from lifestage.features.state import rebuild_state
-from lifestage.features.user_days import to_user_days
+from lifestage.features.user_days import to_user_days, to_user_sketches
 from lifestage.tables.features import user_state
 from support.frames import assert_frames, assert_rows, shuffled
 
@@ -108,6 +108,12 @@ def test_who_used_nothing_has_zero_distinct_values(state):
     assert_rows(of(state, "edges", "used_features_7d", "used_features_all"), [(0, 0)])
 
 
+def test_what_two_subjects_of_a_user_used_counts_once(spark):
+    rows = [day("cookie", D, used_features=["wishlist", "search"]), day("card", D, used_features=["search"])]
+    both = state_of(spark, rows, SMALL, users={"cookie": "u1", "card": "u1"})
+    assert_rows(both.select("used_features_all"), [(2,)])
+
+
 def test_the_first_purchase_channel_is_that_of_the_first_day_that_names_one(state):
     assert_rows(of(state, "channels", "first_purchase_channel"), [("web",)])
 
@@ -127,8 +133,10 @@ def test_several_dates_in_one_pass_are_those_dates_one_by_one(spark, state):
 
 def test_order_and_partitions_of_the_days_do_not_matter(spark, state):
     days = shuffled(subject_days(spark, ROWS[::-1], SMALL))
-    user_days = to_user_days(days, own_users(spark, ROWS), SMALL)
-    assert_frames(rebuild_state(shuffled(user_days, 3), [D], SMALL), state)
+    user_days, sketches = (
+        shuffled(build(days, own_users(spark, ROWS), SMALL), 3) for build in (to_user_days, to_user_sketches)
+    )
+    assert_frames(rebuild_state(user_days, sketches, [D], SMALL), state)
 
 
 def test_no_days_make_no_users(spark):

@@ -38,11 +38,6 @@ def test_extremes_of_subjects_merge_and_nothing_stays_null(user_days):
     )
 
 
-def test_what_both_subjects_used_counts_once(user_days):
-    actual = user_days.selectExpr("event_date", "theta_sketch_estimate(used_features) AS n")
-    assert_rows(actual, [(DAY_1, 2), (DAY_2, None)])
-
-
 def test_units_decided_on_a_day_are_thousandths_like_every_unit(user_days):
     assert_rows(user_days.select("event_date", "occasion_units"), [(DAY_1, 0), (DAY_2, 1250)])
 

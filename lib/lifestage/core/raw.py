@@ -17,6 +17,9 @@ from lifestage.core.files import FileLayout, Format
 # A date comes before the offset: the end of 2026-03-08 is none.
 OFFSET = r"^.{10,}(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
+# Columns of a raw row under names that no declared column has.
+OWN = {"raw": "_raw", "delivery_no": "_delivery_no", "is_header": "_header", "is_broken": "_broken"}
+
 
 def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
     """Rows of the deliveries: delivery_no, file_name, raw (text), is_broken, and a struct `c` of declared columns.
@@ -39,9 +42,19 @@ def parsed(lines: DataFrame, layout: FileLayout) -> DataFrame:
     return _csv(lines, layout) if layout.format is Format.CSV else _json(lines, layout)
 
 
-def typed(layout: FileLayout, zone: str) -> Mapping[str, Column]:
-    """Each declared column with its type; NULL where the text is not of that type (see type_reasons)."""
-    return {name: _typed(name, kind, layout, zone) for name, kind in layout.columns.items()}
+def typed(raw: DataFrame, layout: FileLayout, zone: str) -> DataFrame:
+    """The declared columns of raw rows with their types, NULL where the text is not of the type.
+
+    Beside them `_raw`, `_delivery_no`, `_header`, `_broken`, file_name, and `_faults`: a reason for each text that is
+    not of its type, as one text (see listed_reasons). Texts, values and reasons follow each other in three projections,
+    so that no text is trimmed, cast or matched twice.
+    """
+    kinds = layout.columns
+    own = [F.col(name).alias(alias) for name, alias in OWN.items()]
+    texts = raw.select(*own, "file_name", *[_trimmed(name).alias(f"_text_{name}") for name in kinds])
+    values = texts.select("*", *[_typed(name, kind, layout, zone).alias(name) for name, kind in kinds.items()])
+    faults = joined_reasons(_type_reasons(layout, zone)).alias("_faults")
+    return values.select(*OWN.values(), "file_name", faults, *[f"`{name}`" for name in kinds])
 
 
 def joined_reasons(reasons: Sequence[Column]) -> Column:
@@ -53,20 +66,6 @@ def listed_reasons(text: Column) -> Column:
     """The lines of joined_reasons as a sorted array; empty for the empty text."""
     none = F.array().cast("array<string>")
     return F.when(text == "", none).otherwise(F.array_sort(F.split(F.trim(text, F.lit("\n")), "\n+")))
-
-
-def type_reasons(layout: FileLayout, zone: str) -> list[Column]:
-    """A reason for each column whose text is there but is not of the declared type."""
-    reasons = []
-    for name, kind in layout.columns.items():
-        if kind == "string":
-            continue
-        wrong = _text(name).isNotNull() & _typed(name, kind, layout, zone).isNull()
-        reasons.append(F.when(wrong, F.lit(f"not_a_{kind.split('(')[0]}:{name}")))
-        if kind == "local_timestamp":
-            missing = _typed(name, kind, layout, zone, check=False).isNotNull() & wrong
-            reasons[-1] = F.when(missing, F.lit(f"local_time_does_not_exist:{name}")).otherwise(reasons[-1])
-    return reasons
 
 
 def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries: Sequence[Delivery]) -> None:
@@ -142,7 +141,10 @@ def _csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
     }
     columns = F.from_csv("raw", _text_schema(layout), options)
     unquoted = F.regexp_replace("raw", f"^\ufeff|{re.escape(layout.quote)}| ", "")
-    is_header = unquoted == F.lit(_header(layout).replace(" ", ""))
+    # The pattern is looked for in few lines only.
+    is_header = F.contains("raw", F.lit(next(iter(layout.columns)))) & (
+        unquoted == F.lit(_header(layout).replace(" ", ""))
+    )
     rows = lines.select("*", columns.alias("c"), is_header.alias("is_header"))
     return rows.withColumn("is_broken", F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw"))
 
@@ -209,9 +211,13 @@ def _text_schema(layout: FileLayout) -> str:
     return ", ".join(f"`{name}` string" for name in (*layout.columns, "_broken"))
 
 
-def _text(name: str) -> Column:
+def _trimmed(name: str) -> Column:
     """The column's text; the empty text is no value."""
     return F.nullif(F.trim(F.col(f"c.`{name}`")), F.lit(""))
+
+
+def _text(name: str) -> Column:
+    return F.col(f"`_text_{name}`")
 
 
 def _typed(name: str, kind: str, layout: FileLayout, zone: str, check: bool = True) -> Column:
@@ -229,6 +235,20 @@ def _typed(name: str, kind: str, layout: FileLayout, zone: str, check: bool = Tr
             return F.try_to_date(text, pattern) if pattern else text.try_cast("date")
         case _:
             return text.try_cast(kind)
+
+
+def _type_reasons(layout: FileLayout, zone: str) -> list[Column]:
+    """A reason for each column whose text is there but is not of the declared type."""
+    reasons = []
+    for name, kind in layout.columns.items():
+        if kind == "string":
+            continue
+        wrong = _text(name).isNotNull() & F.col(f"`{name}`").isNull()
+        reasons.append(F.when(wrong, F.lit(f"not_a_{kind.split('(')[0]}:{name}")))
+        if kind == "local_timestamp":
+            missing = wrong & _typed(name, kind, layout, zone, check=False).isNotNull()
+            reasons[-1] = F.when(missing, F.lit(f"local_time_does_not_exist:{name}")).otherwise(reasons[-1])
+    return reasons
 
 
 def _local(text: Column, pattern: str | None, zone: str, check: bool) -> Column:

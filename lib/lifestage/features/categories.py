@@ -1,10 +1,12 @@
 """What users buy: categories, the one they spend most on, and how dear they buy within each."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+
+from lifestage.features.state import as_of_rows
 
 SPAN_DAYS = 365
 MICRO_PER_MINOR = 10_000
@@ -19,9 +21,9 @@ def to_user_categories(
     Amounts in minor units, units in thousandths, all whole numbers.
     """
     users = identity_map.select(F.col("identifier").alias("subject"), "user_id")
-    dates = F.array(*[F.lit(day) for day in as_of_dates])
-    seeing = F.filter(dates, lambda as_of: F.datediff(as_of, F.col("event_date")).between(0, SPAN_DAYS - 1))
-    days = category_days.where("category IS NOT NULL").join(users, on="subject", how="inner")
+    dates = as_of_rows(category_days.sparkSession, as_of_dates)
+    span = F.col("event_date").between(min(as_of_dates) - timedelta(days=SPAN_DAYS - 1), max(as_of_dates))
+    days = category_days.where(span & F.col("category").isNotNull()).join(users, on="subject", how="inner")
     # Days of a user's subjects merge first: counting rows then counts days, and no distinct count is needed.
     user_days = (
         days.repartition("user_id")
@@ -34,7 +36,7 @@ def to_user_categories(
         )
     )
     return (
-        user_days.withColumn("as_of", F.explode(seeing))
+        user_days.join(dates, on=F.datediff("as_of", "event_date").between(0, SPAN_DAYS - 1))
         .groupBy(*BASKET)
         .agg(
             F.sum("gross").alias("gross"),

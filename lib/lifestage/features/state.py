@@ -3,23 +3,25 @@
 from collections.abc import Sequence
 from datetime import date
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifestage.features.user_days import digits_of
+from lifestage.features.user_days import digits_of, is_distinct
 from lifestage.tables.catalogue import Aggregate, Catalogue, DateMark, Measure, Window, type_of
 
 USER_AS_OF = ("user_id", "as_of")
 
 
-def rebuild_state(user_days: DataFrame, as_of_dates: Sequence[date], catalogue: Catalogue) -> DataFrame:
+def rebuild_state(
+    user_days: DataFrame, sketches: DataFrame, as_of_dates: Sequence[date], catalogue: Catalogue
+) -> DataFrame:
     """One row per user and as_of for every user with a day up to it: windows, dates and occasion days.
 
     A window of N days are the N calendar days that end with as_of (or `shift` days before it), both ends included.
     Several dates in one pass give the rows that each alone gives.
     """
     seen = _at_each_date(user_days, as_of_dates)
-    windows = [window for window in catalogue.all_windows() if not _is_distinct(catalogue, window)]
+    windows = [window for window in catalogue.all_windows() if not is_distinct(catalogue.source_of(window))]
     sums = seen.groupBy(*USER_AS_OF).agg(
         F.min("status").alias("status"),
         F.min_by(
@@ -32,16 +34,19 @@ def rebuild_state(user_days: DataFrame, as_of_dates: Sequence[date], catalogue: 
     state = sums.join(_occasion_days(user_days), on="user_id", how="left").withColumn(
         "occasion_days", F.expr("filter(coalesce(occasion_days, array()), day -> day <= as_of)")
     )
-    sketched = [window for window in catalogue.all_windows() if _is_distinct(catalogue, window)]
-    return _with_distinct(state, seen, sketched)
+    counted = [window for window in catalogue.all_windows() if is_distinct(catalogue.source_of(window))]
+    return _with_distinct(state, _at_each_date(sketches, as_of_dates), counted) if counted else state
 
 
 def _at_each_date(user_days: DataFrame, as_of_dates: Sequence[date]) -> DataFrame:
     """Each user-day once per as_of that sees it, with its age in days (0 = as_of itself)."""
-    dates = F.array(*[F.lit(day) for day in as_of_dates])
-    seeing = F.filter(dates, lambda as_of: as_of >= F.col("event_date"))
-    rows = user_days.where(F.col("event_date") <= max(as_of_dates)).withColumn("as_of", F.explode(seeing))
+    rows = user_days.join(as_of_rows(user_days.sparkSession, as_of_dates), on=F.expr("event_date <= as_of"))
     return rows.withColumn("_age", F.datediff("as_of", "event_date"))
+
+
+def as_of_rows(spark: SparkSession, as_of_dates: Sequence[date]) -> DataFrame:
+    """One row a date. As rows, not as literals: the code that Spark generates is then the same on every date."""
+    return F.broadcast(spark.createDataFrame([(day,) for day in as_of_dates], "as_of date"))
 
 
 def _marked(name: str, mark: DateMark) -> Column:
@@ -75,24 +80,11 @@ def _occasion_days(user_days: DataFrame) -> DataFrame:
     return days.agg(F.array_sort(F.collect_list("event_date")).alias("occasion_days"))
 
 
-def _is_distinct(catalogue: Catalogue, window: Window) -> bool:
-    source = catalogue.source_of(window)
-    return isinstance(source, Measure) and source.aggregate is Aggregate.DISTINCT
-
-
-def _with_distinct(state: DataFrame, seen: DataFrame, windows: Sequence[Window]) -> DataFrame:
+def _with_distinct(state: DataFrame, sketches: DataFrame, windows: Sequence[Window]) -> DataFrame:
     """Adds the counts of distinct values; 0 where a user has none."""
-    if not windows:
-        return state
-    measures = sorted({window.measure for window in windows})
-    rows = seen.where(F.coalesce(*[F.col(name) for name in measures]).isNotNull())
+    inside = {window.name: F.when(_inside(window), F.col(window.measure)) for window in windows}
     counts = [
-        F.theta_sketch_estimate(F.theta_union_agg(F.when(_inside(window), F.col(window.measure)))).alias(
-            window.name
-        )
-        for window in windows
+        F.theta_sketch_estimate(F.theta_union_agg(value)).alias(name) for name, value in inside.items()
     ]
-    names = [window.name for window in windows]
-    return state.join(rows.groupBy(*USER_AS_OF).agg(*counts), on=list(USER_AS_OF), how="left").fillna(
-        0, names
-    )
+    counted = sketches.groupBy(*USER_AS_OF).agg(*counts)
+    return state.join(counted, on=list(USER_AS_OF), how="left").fillna(0, list(inside))

@@ -10,7 +10,7 @@ from lifestage.features.config import FeaturesConfig
 from lifestage.features.mapping import add_features
 from lifestage.features.rhythm import add_gaps, add_rhythm, cycle_norms, spend_norms
 from lifestage.features.state import rebuild_state
-from lifestage.features.user_days import to_user_days
+from lifestage.features.user_days import to_user_days, to_user_sketches
 
 
 def run(job: Job, config: FeaturesConfig) -> None:
@@ -44,7 +44,8 @@ def _state(
     activity: DataFrame, identity: DataFrame, categories: DataFrame, job: Job, config: FeaturesConfig
 ) -> DataFrame:
     user_days = to_user_days(activity, identity, config.catalogue)
-    state = rebuild_state(user_days, job.run.as_of_dates, config.catalogue)
+    sketches = to_user_sketches(activity, identity, config.catalogue)
+    state = rebuild_state(user_days, sketches, job.run.as_of_dates, config.catalogue)
     bought = to_category_state(categories, unit_prices(categories))
     return add_gaps(state.join(bought, on=["user_id", "as_of"], how="left"))
 

@@ -12,19 +12,35 @@ MINOR_DIGITS = {Unit.MONEY: 2, Unit.UNITS: 3}
 def to_user_days(activity_days: DataFrame, identity_map: DataFrame, catalogue: Catalogue) -> DataFrame:
     """One row per user and business date: merged measures, what is decided on the day, and the date where a mark holds.
 
+    Sketches are not among them: beside sums they would take those off the fast path (see to_user_sketches).
+
     Every subject-day is kept once; identity_map is unique per identifier. Conditions see money and quantities as they
     are declared; from here on these are whole minor units. The repartition by user serves this grouping and every one
     by user after it.
     """
     users = identity_map.select(F.col("identifier").alias("subject"), "user_id", "status")
     days = activity_days.join(users, on="subject", how="inner").repartition("user_id")
-    merged = [_merged(name, measure).alias(name) for name, measure in catalogue.measures.items()]
+    plain = {name: measure for name, measure in catalogue.measures.items() if not is_distinct(measure)}
+    merged = [_merged(name, measure).alias(name) for name, measure in plain.items()]
     user_days = days.groupBy(*USER_DAY).agg(F.min("status").alias("status"), *merged)
     decided = {name: _decided(day) for name, day in catalogue.days.items()}
     marked = {name: F.when(F.expr(mark.when), F.col("event_date")) for name, mark in catalogue.dates.items()}
-    sources: dict[str, Measure | DayMeasure] = {**catalogue.measures, **catalogue.days}
+    sources: dict[str, Measure | DayMeasure] = {**plain, **catalogue.days}
     scaled = {name: _in_minor_units(name, source) for name, source in sources.items() if _is_scaled(source)}
     return user_days.withColumns(decided).withColumns(marked).withColumns(scaled)
+
+
+def to_user_sketches(activity_days: DataFrame, identity_map: DataFrame, catalogue: Catalogue) -> DataFrame:
+    """user_id, event_date and the sketches of each subject-day that has one: not merged, their order is of no account."""
+    users = identity_map.select(F.col("identifier").alias("subject"), "user_id")
+    names = [name for name, measure in catalogue.measures.items() if is_distinct(measure)]
+    days = activity_days.where(F.coalesce(*names, F.lit(None)).isNotNull())
+    return days.select("subject", "event_date", *names).join(users, on="subject", how="inner").drop("subject")
+
+
+def is_distinct(source: Measure | DayMeasure) -> bool:
+    """Whether a measure counts distinct values, in a sketch."""
+    return isinstance(source, Measure) and source.aggregate is Aggregate.DISTINCT
 
 
 def digits_of(source: Measure | DayMeasure) -> int:
@@ -38,11 +54,8 @@ def _merged(name: str, measure: Measure) -> Column:
             return F.sum(name).cast(measure.type)
         case Aggregate.MIN:
             return F.min(name)
-        case Aggregate.MAX:
+        case _:
             return F.max(name)
-        case Aggregate.DISTINCT:
-            # NULL sketches are skipped; a day without any value stays NULL.
-            return F.when(F.count(name) > 0, F.theta_union_agg(name))
 
 
 def _decided(day: DayMeasure) -> Column:
@@ -51,8 +64,7 @@ def _decided(day: DayMeasure) -> Column:
 
 
 def _is_scaled(source: Measure | DayMeasure) -> bool:
-    is_distinct = isinstance(source, Measure) and source.aggregate is Aggregate.DISTINCT
-    return digits_of(source) > 0 and not is_distinct
+    return digits_of(source) > 0
 
 
 def _in_minor_units(name: str, source: Measure | DayMeasure) -> Column:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from lifestage.core.as_of_join import join_as_of
 from lifestage.core.files import OnChange
 from lifestage.core.pseudonyms import add_normalised, keyed_hash, pseudonym, with_pads, without_pads
-from lifestage.core.raw import joined_reasons, listed_reasons, type_reasons, typed
+from lifestage.core.raw import joined_reasons, listed_reasons, typed
 from lifestage.ingest.config import IngestConfig, Severity, Source
 from lifestage.tables.event_types import AmountSign
 from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS, MONEY
@@ -46,16 +46,7 @@ def to_canonical(raw: DataFrame, name: str, source: Source, door: Door) -> DataF
 
 def _source_columns(raw: DataFrame, source: Source, door: Door) -> DataFrame:
     """The source's columns under their own names and types, with the reference rows of the day as structs."""
-    zone = source.time_zone or door.config.time_zone
-    rows = raw.select(
-        F.col("delivery_no").alias("_delivery_no"),
-        F.col("raw").alias("_raw"),
-        F.col("is_broken").alias("_broken"),
-        F.col("is_header").alias("_header"),
-        "file_name",
-        joined_reasons(type_reasons(source, zone)).alias("_type_reasons"),
-        *[column.alias(column_name) for column_name, column in typed(source, zone).items()],
-    )
+    rows = typed(raw, source, source.time_zone or door.config.time_zone)
     if not source.lookups:
         return rows
     rows = rows.withColumn("_day", _business_date(F.expr(source.map["event_at"]), door))
@@ -72,7 +63,7 @@ def _mapped(rows: DataFrame, name: str, source: Source, door: Door) -> DataFrame
         "_broken",
         "_header",
         F.col("_pads"),
-        joined_reasons([F.col("_type_reasons"), *_cast_reasons(source)]).alias("_reasons"),
+        joined_reasons([F.col("_faults"), *_cast_reasons(source)]).alias("_reasons"),
         joined_reasons(_broken_rules(source, Severity.ERROR)).alias("_rules"),
         joined_reasons(_broken_rules(source, Severity.WARNING)).alias("_warned"),
         F.lit(name).alias("source"),

@@ -10,7 +10,7 @@ from lifestage.core.errors import CheckError
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
 from lifestage.core.pseudonyms import PADS, add_normalised, pseudonym, with_pads, without_pads
-from lifestage.core.raw import check_headers, joined_reasons, listed_reasons, read_raw, type_reasons, typed
+from lifestage.core.raw import check_headers, joined_reasons, listed_reasons, read_raw, typed
 from lifestage.reference.config import Extract, ReferenceConfig, ReferenceSource
 from lifestage.reference.versions import changed_versions, end_markers
 
@@ -58,25 +58,15 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
     """Rows of the table with extract_date, delivery_no and the reasons against them."""
     assert job.secrets is not None
     zone = source.time_zone or config.time_zone
-    columns = [column.alias(name) for name, column in typed(source, zone).items()]
-    faults = F.when(F.col("is_broken"), F.lit("malformed")).otherwise(
-        joined_reasons(type_reasons(source, zone))
-    )
-    rows = raw.select(
-        F.col("delivery_no").alias("_no"),
-        F.col("is_header").alias("_header"),
-        "file_name",
-        faults.alias("_faults"),
-        *columns,
-    )
+    rows = typed(raw, source, zone)
     mapped = with_pads(rows, job.secrets.pseudonym_key).select(
         *[
             F.expr(sql).try_cast(source.types.get(name, "string")).alias(name)
             for name, sql in source.map.items()
         ],
         F.expr(source.valid_from).try_cast("date").alias("extract_date"),
-        F.col("_no").alias("delivery_no"),
-        "_faults",
+        F.col("_delivery_no").alias("delivery_no"),
+        F.when(F.col("_broken"), F.lit("malformed")).otherwise(F.col("_faults")).alias("_faults"),
         F.col("_header").alias("is_header"),
         F.lit(False).alias("is_ended"),
         PADS,
