@@ -7,8 +7,9 @@ from ingest.builders import ARRIVALS, INSIDE, LATER, arrivals, row
 from lifestage.core.errors import CheckError
 from lifestage.ingest.config import Source
 from lifestage.ingest.counts import Tally, check_conservation, check_gates, ledger_entry, tally
+from lifestage.ingest.resolve import Resolution
 
-pytestmark = pytest.mark.slow
+EARLIER = date(2024, 2, 29)
 
 NO_AMOUNT, NO_TIME = "rule:has_amount", "missing:event_at"
 OUTCOMES = ("accepted", "replaced", "superseded", "duplicate", "rejected")
@@ -24,6 +25,12 @@ def judged_row(outcome, delivery=1, day=INSIDE, reasons=(), warnings=(), raw=Non
 def judged(spark, rows):
     schema = T.StructType([*ARRIVALS.fields, T.StructField("outcome", T.StringType())])
     return spark.createDataFrame([tuple(item.get(name) for name in schema.names) for item in rows], schema)
+
+
+def tallied(spark, rows, versions=None, finality_days=3, time_zone="America/New_York"):
+    decided = judged(spark, rows)
+    resolution = Resolution(decided, removed=None, versions=versions, contested=decided)
+    return tally(arrivals(spark, rows), resolution, finality_days, time_zone)
 
 
 def source(**changes):
@@ -46,6 +53,18 @@ def gate(spark, tallies, rows=(), **sources):
     check_gates(tallies, of_source, sources or {"plain": source()}, judged(spark, rows))
 
 
+def test_the_days_that_rows_left_are_days_that_a_delivery_changed(spark):
+    left = "superseded_by bigint, event_date date, reason string"
+    versions = spark.createDataFrame(
+        [(2, date(2025, 12, 1), "corrected"), (2, date(2025, 1, 1), "outdated"), (3, EARLIER, "deleted")],
+        left,
+    )
+    rows = [judged_row("accepted", delivery=number, day=INSIDE) for number in (1, 2, 3)]
+    tallies = tallied(spark, rows, versions)
+    spans = {number: (found.first_event_date, found.last_event_date) for number, found in tallies.items()}
+    assert spans == {1: (INSIDE, INSIDE), 2: (date(2025, 12, 1), INSIDE), 3: (EARLIER, INSIDE)}
+
+
 def test_rows_are_counted_by_outcome_reason_and_warning_for_each_delivery(spark):
     rows = [
         judged_row("accepted", day=INSIDE),
@@ -56,7 +75,7 @@ def test_rows_are_counted_by_outcome_reason_and_warning_for_each_delivery(spark)
         judged_row("replaced", delivery=2, day=LATER),
         judged_row("superseded", delivery=2, day=date(2026, 1, 1)),
     ]
-    tallies = tally(arrivals(spark, rows), judged(spark, rows), finality_days=3, time_zone="America/New_York")
+    tallies = tallied(spark, rows)
     assert sorted(tallies) == [1, 2]
     assert ledger_entry(tallies[1]) == {
         "n_rows": 4,
@@ -88,7 +107,7 @@ def test_rows_are_counted_by_outcome_reason_and_warning_for_each_delivery(spark)
 def test_a_row_is_late_once_its_day_was_final_where_the_business_is(spark, finality_days, zone, n_late):
     """Read at midnight UTC of 21 April, which in New York is still the 20th; the row is of 13 April."""
     rows = [judged_row("accepted", day=date(2026, 4, 13))]
-    found = tally(arrivals(spark, rows), judged(spark, rows), finality_days, zone)
+    found = tallied(spark, rows, finality_days=finality_days, time_zone=zone)
     assert found[1].n_late == n_late
 
 

@@ -111,7 +111,6 @@ def test_a_date_refreshed_with_others_is_that_date_refreshed_alone(refreshed):
         assert_frames(rows(refreshed, table, FIRST), together[table])
 
 
-@pytest.mark.xfail(strict=True, reason="ingest/counts.py looks at the new day only")
 def test_the_day_that_a_correction_empties_makes_dates_stale(refreshed):
     """The basket leaves the week before the first date for the day before the second."""
     refreshed.deliver("moved.csv", [line("late-1", "newcomer", "2026-03-10", "33.00", version=2)])

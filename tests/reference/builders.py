@@ -76,9 +76,7 @@ def versions(table: DataFrame, *ids: str) -> DataFrame:
     return mine.select(
         "id",
         F.when(F.col("is_ended"), "-").otherwise(F.col("category")).alias("category"),
-        F.when(F.col("valid_from") == F.lit(BEGINNING), 0)
-        .otherwise(F.dayofmonth("valid_from"))
-        .alias("from"),
-        F.when(F.col("valid_to") == F.lit(END), 0).otherwise(F.dayofmonth("valid_to")).alias("to"),
+        F.when(F.year("valid_from") == BEGINNING.year, 0).otherwise(F.dayofmonth("valid_from")).alias("from"),
+        F.when(F.year("valid_to") == END.year, 0).otherwise(F.dayofmonth("valid_to")).alias("to"),
         "delivery_no",
     )

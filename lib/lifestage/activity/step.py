@@ -50,7 +50,9 @@ def _refresh_touched(
     touched = _touched(job, config, since, changed).persist()
     days = [row["event_date"] for row in touched.select("event_date").distinct().collect()]
     months = {day.replace(day=1) for day in days}
-    prune = f"event_month IN ({literals([*months])}) AND event_date IN ({literals(days)})" if days else "false"
+    prune = (
+        f"event_month IN ({literals([*months])}) AND event_date IN ({literals(days)})" if days else "false"
+    )
     events = job.read("events").where(prune).join(F.broadcast(touched), on=list(PAIR), how="left_semi")
     # Read by both tables, and of the same size as what was delivered.
     enriched = _enriched(job, config, events).persist()

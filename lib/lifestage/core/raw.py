@@ -52,7 +52,9 @@ def typed(raw: DataFrame, layout: FileLayout, zone: str) -> DataFrame:
     kinds = layout.columns
     own = [F.col(name).alias(alias) for name, alias in OWN.items()]
     texts = raw.select(*own, "file_name", *[_trimmed(name).alias(f"_text_{name}") for name in kinds])
-    values = texts.select("*", *[_typed(name, kind, layout, zone).alias(name) for name, kind in kinds.items()])
+    values = texts.select(
+        "*", *[_typed(name, kind, layout, zone).alias(name) for name, kind in kinds.items()]
+    )
     faults = joined_reasons(_type_reasons(layout, zone)).alias("_faults")
     return values.select(*OWN.values(), "file_name", faults, *[f"`{name}`" for name in kinds])
 

@@ -83,8 +83,6 @@ def _occasion_days(user_days: DataFrame) -> DataFrame:
 def _with_distinct(state: DataFrame, sketches: DataFrame, windows: Sequence[Window]) -> DataFrame:
     """Adds the counts of distinct values; 0 where a user has none."""
     inside = {window.name: F.when(_inside(window), F.col(window.measure)) for window in windows}
-    counts = [
-        F.theta_sketch_estimate(F.theta_union_agg(value)).alias(name) for name, value in inside.items()
-    ]
+    counts = [F.theta_sketch_estimate(F.theta_union_agg(value)).alias(name) for name, value in inside.items()]
     counted = sketches.groupBy(*USER_AS_OF).agg(*counts)
     return state.join(counted, on=list(USER_AS_OF), how="left").fillna(0, list(inside))

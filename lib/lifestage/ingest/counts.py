@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.errors import CheckError
 from lifestage.ingest.config import Source
-from lifestage.ingest.resolve import Outcome
+from lifestage.ingest.resolve import Outcome, Resolution
 
 N_EXAMPLES = 3
 
@@ -28,8 +28,11 @@ class Tally:
     last_event_date: date | None = None
 
 
-def tally(arrivals: DataFrame, judged: DataFrame, finality_days: int, time_zone: str) -> dict[int, Tally]:
-    """Per delivery: rows in, and rows by outcome, reason and warning; results bounded by deliveries x rules."""
+def tally(
+    arrivals: DataFrame, resolution: Resolution, finality_days: int, time_zone: str
+) -> dict[int, Tally]:
+    """Per delivery: rows in, rows by outcome, reason and warning, and the days changed; bounded by deliveries x rules."""
+    judged = resolution.judged
     rows_in = {
         row["delivery_no"]: row["n"]
         for row in arrivals.groupBy("delivery_no").agg(F.count("*").alias("n")).collect()
@@ -38,19 +41,31 @@ def tally(arrivals: DataFrame, judged: DataFrame, finality_days: int, time_zone:
     has_faults = any(row["n_faulty"] for row in sums.values())
     reasons = _by(judged, "reasons") if has_faults else {}
     warnings = _by(judged, "warnings") if any(row["n_warned"] for row in sums.values()) else {}
+    left = _days_left(resolution.versions) if resolution.versions is not None else {}
     return {
-        number: _tally(n, sums.get(number, {}), reasons.get(number, {}), warnings.get(number, {}))
+        number: Tally(
+            n,
+            {outcome.value: sums.get(number, {}).get(outcome.value, 0) for outcome in Outcome},
+            reasons.get(number, {}),
+            warnings.get(number, {}),
+            sums.get(number, {}).get("n_late", 0),
+            *_span(sums.get(number, {}), left.get(number, {})),
+        )
         for number, n in rows_in.items()
     }
 
 
-def _tally(
-    n_rows: int, sums: Mapping[str, Any], reasons: Mapping[str, int], warnings: Mapping[str, int]
-) -> Tally:
-    outcomes = {outcome.value: sums.get(outcome.value, 0) for outcome in Outcome}
-    return Tally(
-        n_rows, outcomes, reasons, warnings, sums.get("n_late", 0), sums.get("first"), sums.get("last")
-    )
+def _days_left(versions: DataFrame) -> dict[int, dict[str, Any]]:
+    """Per delivery, the first and last day that a row left because of it: a correction may move it to another."""
+    left = versions.where("reason <> 'outdated'").groupBy("superseded_by")
+    days = left.agg(F.min("event_date").alias("first"), F.max("event_date").alias("last"))
+    return {row["superseded_by"]: row.asDict() for row in days.collect()}
+
+
+def _span(*changes: Mapping[str, Any]) -> tuple[date | None, date | None]:
+    first = [change["first"] for change in changes if change.get("first")]
+    last = [change["last"] for change in changes if change.get("last")]
+    return min(first, default=None), max(last, default=None)
 
 
 def _sums(judged: DataFrame, finality_days: int, time_zone: str) -> DataFrame:

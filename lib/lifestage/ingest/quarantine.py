@@ -13,7 +13,7 @@ from lifestage.tables.events import REJECTED_EVENTS
 
 def to_rejected(judged: DataFrame, pseudonym_key: bytes, quarantine_key: bytes) -> DataFrame:
     """One row per rejected row; equal lines of one delivery are told apart by their occurrence."""
-    equals = Window.partitionBy("delivery_no", "raw").orderBy("raw")
+    equals = Window.partitionBy("source", "delivery_no", "raw").orderBy("raw")
     number = F.row_number().over(equals.rowsBetween(Window.unboundedPreceding, Window.currentRow))
     rejected = judged.where(F.col("outcome") == Outcome.REJECTED).withColumn("_number", number)
     text = F.concat_ws("\n", F.col("source"), F.col("raw"), F.col("_number").cast("string"))

@@ -83,7 +83,7 @@ def settle(
     """
     resolution = _resolved(job, arrivals, window_starts)
     try:
-        tallies = tally(arrivals, resolution.judged, config.finality_days, config.time_zone)
+        tallies = tally(arrivals, resolution, config.finality_days, config.time_zone)
         of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
         check_conservation(tallies, of_source)
         if is_gated:

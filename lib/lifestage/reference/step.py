@@ -74,8 +74,11 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
     for name, kind in source.identifiers.items():
         mapped = add_normalised(mapped, name, "_normal", config.identifiers[kind])
         mapped = mapped.withColumn(name, pseudonym(kind, F.col("_normal"))).drop("_normal")
+    # A broken line has no other reason.
+    is_read = F.col("_faults") != "malformed"
     missing = [
-        F.when(F.col(name).isNull(), F.lit(f"missing:{name}")) for name in (*source.key, "extract_date")
+        F.when(is_read & F.col(name).isNull(), F.lit(f"missing:{name}"))
+        for name in (*source.key, "extract_date")
     ]
     reasons = F.trim(joined_reasons([F.col("_faults"), *missing]), F.lit("\n"))
     return without_pads(mapped).withColumn("reasons", listed_reasons(reasons)).drop("_faults")
@@ -101,7 +104,7 @@ def _counted(rows: DataFrame) -> dict[int, Mapping[str, object]]:
             "n_accepted": row["n"] - row["bad"],
             "n_rejected": row["bad"],
             **{f"n_{name}": 0 for name in ("replaced", "superseded", "duplicate", "suppressed")},
-            "reasons": reasons.get(row["delivery_no"], {}),
+            "reasons": dict(sorted(reasons.get(row["delivery_no"], {}).items())),
             "first_event_date": row["first"],
             "last_event_date": row["last"],
         }
