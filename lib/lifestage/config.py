@@ -25,7 +25,7 @@ from lifestage.report.config import ReportConfig
 from lifestage.segments.config import SegmentsConfig
 from lifestage.stages.config import StageLadder
 from lifestage.tables.catalogue import Catalogue
-from lifestage.tables.event_types import EventType, EventTypes
+from lifestage.tables.event_types import EventType, EventTypes, actions_of
 from lifestage.value.config import RfmConfig, ValueConfig
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -211,7 +211,7 @@ def _composed(
     types: EventTypes,
 ) -> Config:
     zone = main.business.time_zone
-    actions = tuple(sorted(name for name, kind in types.items() if kind.by == "user"))
+    actions = actions_of(types)
     parts: dict[str, Any] = {
         "reference": ReferenceConfig(
             sources=references, identifiers=main.identifiers, landing=main.landing, time_zone=zone

@@ -109,24 +109,38 @@ def read_secrets(config: Config) -> Secrets:
 
 def execute(project: Project, request: Request, progress: Progress) -> None:
     """Run the requested steps in the map's order; a run that includes publish is complete after it."""
-    hold(project, request)
-    _check_definitions(project, request)
-    dates = _with_training_dates(project, request)
-    run = Run(request.run_id, dates, request.now, project.config.hash, __version__, _expired(project, dates))
-    commits: dict[str, int] = {}
-    for step in STEPS:
-        if step.name not in request.steps:
-            continue
-        with _timed(step.name, request.seconds, progress):
-            step.run(job_for(project, step, run, commits), getattr(project.config, step.name))
-        if step.name == "publish":
-            _complete(project, request, run, commits)
+    with held(project, request):
+        _check_definitions(project, request)
+        built = _built(project)
+        dates = _with_training_dates(project, request, built)
+        expired = _expired(project, dates, built)
+        run = Run(request.run_id, dates, request.now, project.config.hash, __version__, expired)
+        commits: dict[str, int] = {}
+        for step in STEPS:
+            if step.name not in request.steps:
+                continue
+            with _timed(step.name, request.seconds, progress):
+                step.run(job_for(project, step, run, commits), getattr(project.config, step.name))
+            if step.name == "publish":
+                _complete(project, request, run, commits)
 
 
-def hold(project: Project, request: Request) -> None:
-    """Take the storage root for a request; refused while a run is alive on it, or where it has another key or zone."""
-    _take_lock(project, request)
+@contextmanager
+def held(project: Project, request: Request) -> Iterator[None]:
+    """Hold the storage root for a request; refused while a run is alive on it, or where it has another key or zone.
+
+    The jobs of one run hold it together, until the run is complete. Any other request gives it back when it ends,
+    unless its completion has done so.
+    """
     _check_root(project)
+    me = _take_lock(project, request)
+    is_complete = False
+    try:
+        yield
+        is_complete = "publish" in request.steps
+    finally:
+        if not request.is_job and not is_complete:
+            lock.release(project.store, project.tables["run_lock"], me)
 
 
 def job_for(project: Project, step: Step, run: Run, commits: dict[str, int]) -> Job:
@@ -178,12 +192,13 @@ def _key(variable: str, lengths: Sequence[int], problems: list[str]) -> bytes:
     return key
 
 
-def _take_lock(project: Project, request: Request) -> None:
+def _take_lock(project: Project, request: Request) -> lock.Holder:
     runs = project.store.read(project.tables["runs"])
     completed = {row["run_id"] for row in runs.select("run_id").collect()}
     me = lock.this_process(request.run_id, request.wall_clock, request.is_job)
     dead_after = timedelta(hours=project.config.main.run.dead_after_hours)
     lock.take(project.store, project.tables["run_lock"], me, completed, dead_after)
+    return me
 
 
 def _check_root(project: Project) -> None:
@@ -236,15 +251,14 @@ def _check_definitions(project: Project, request: Request) -> None:
         )
 
 
-def _with_training_dates(project: Project, request: Request) -> tuple[date, ...]:
+def _with_training_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:
     """The requested dates and those on which a segment model is still to be trained for them."""
     dates = set(request.as_of_dates)
     if {"features", "segments"} <= set(request.steps):
         due = {training_date(day, project.config.segments.training) for day in dates}
         # A date that was built before had its chance: it has a model, or too few users for one.
-        dates |= {day for day in due if day and day >= project.config.main.business.history_starts_on} - set(
-            _built(project)
-        )
+        begins = project.config.main.business.history_starts_on
+        dates |= {day for day in due if day and day >= begins} - set(built)
     return tuple(sorted(day for day in dates if day <= max(request.as_of_dates)))
 
 
@@ -253,12 +267,13 @@ def _built(project: Project) -> dict[date, int]:
     return as_of_dates.history((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
 
 
-def _expired(project: Project, dates: Sequence[date]) -> tuple[date, ...]:
-    """Dates that were kept until this run and no longer are."""
+def _expired(project: Project, dates: Sequence[date], built: Mapping[date, int]) -> tuple[date, ...]:
+    """Dates in the tables that this run does not keep: too old, or left by a run that never completed."""
     keep = project.config.main.as_of.keep
-    before = as_of_dates.kept(_built(project), keep.days, keep.month_ends)
-    after = as_of_dates.kept(before | set(dates), keep.days, keep.month_ends)
-    return tuple(sorted(before - after - set(dates)))
+    after = as_of_dates.kept(built.keys() | set(dates), keep.days, keep.month_ends)
+    features = project.store.read(project.tables["user_features"])
+    stored = {row["as_of"] for row in features.select("as_of").distinct().collect()}
+    return tuple(sorted(stored - after - set(dates)))
 
 
 @contextmanager
@@ -273,17 +288,16 @@ def _timed(name: str, seconds: dict[str, float], progress: Progress) -> Iterator
 def _complete(project: Project, request: Request, run: Run, commits: Mapping[str, int]) -> None:
     """The run's row: from here on readers see its tables."""
     store, table = project.store, project.tables["runs"]
-    last = store.read(project.tables["ingest_ledger"]).agg(F.max("delivery_no").alias("n")).first()
-    published = (
-        store.read(project.tables["snapshots"]).where(F.col("run_id") == run.run_id).select("snapshot_id")
-    )
+    # The same content is published once: the date's newest snapshot may be that of an earlier run.
+    of_date = store.read(project.tables["snapshots"]).where(F.col("as_of") == F.lit(run.as_of))
+    newest = of_date.agg(F.max_by("snapshot_id", "revision").alias("id")).first()
     row: dict[str, Any] = {
         "run_id": run.run_id,
         "now": run.now,
         "as_of_dates": list(run.as_of_dates),
-        "delivery_no": last["n"] if last else None,
+        "delivery_no": store.last_metadata(project.tables["user_features"]).get("delivery_no"),
         "table_versions": _versions(project, commits),
-        "snapshot_ids": [found["snapshot_id"] for found in published.collect()],
+        "snapshot_ids": [newest["id"]] if newest and newest["id"] else [],
         "config_hash": run.config_hash,
         "code_version": __version__,
         "seconds": dict(request.seconds),

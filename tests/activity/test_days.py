@@ -9,8 +9,6 @@ from lifestage.core.contracts import conform
 from lifestage.tables.activity import CATEGORY_DAYS, activity_days
 from support.frames import assert_frames, assert_rows, shuffled
 
-pytestmark = pytest.mark.slow
-
 EVENTS = [
     # Anna, 8 March, when New York's clocks go forward at 2: 03:30 UTC is still 7 March, 10:30 is 06:30 already.
     event("2026-03-08T03:30:00", amount="0.10", channel="web", quantity="1.5"),

@@ -5,8 +5,6 @@ import pytest
 from lifestage.core.as_of_join import join_as_of
 from support.frames import assert_rows, shuffled
 
-pytestmark = pytest.mark.slow
-
 VERSIONS = [
     ("p1", "food", date(1, 1, 1), date(2026, 3, 5)),
     ("p1", "drinks", date(2026, 3, 5), date(9999, 12, 31)),

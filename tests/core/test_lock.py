@@ -1,14 +1,14 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from lifestage.core.errors import RunLockedError
-from lifestage.core.lock import Holder, is_alive, take, this_process
+from lifestage.core.lock import Holder, is_alive, release, take, this_process
 from lifestage.tables.publish import RUN_LOCK
 from support.frames import assert_rows
 
@@ -77,3 +77,24 @@ def test_jobs_of_one_run_share_the_lock_until_they_count_as_dead(store):
         take(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=6)), [], DEAD_AFTER)
     take(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=7)), [], DEAD_AFTER)
     assert_rows(store.read(RUN_LOCK).select("run_id"), [("mine",)])
+
+
+def test_of_two_that_saw_the_same_one_takes_the_lock(store):
+    take(store, RUN_LOCK, ME, (), DEAD_AFTER)
+    seen = store.version(RUN_LOCK)
+    first, second = (replace(ME, run_id=name) for name in ("first", "second"))
+    for holder in (first, second):
+        store.swap(RUN_LOCK, rows_of(store.spark, holder), {}, seen)
+    assert_rows(store.read(RUN_LOCK).select("run_id"), [("first",)])
+
+
+def test_a_lock_given_back_is_free_and_one_taken_over_is_left_alone(store):
+    take(store, RUN_LOCK, ME, (), DEAD_AFTER)
+    release(store, RUN_LOCK, replace(ME, run_id="another"))
+    assert_rows(store.read(RUN_LOCK).select("run_id"), [("mine",)])
+    release(store, RUN_LOCK, ME)
+    assert store.read(RUN_LOCK).isEmpty()
+
+
+def rows_of(spark, holder):
+    return spark.createDataFrame([astuple(holder)], RUN_LOCK.schema)

@@ -97,7 +97,7 @@ def test_who_never_did_anything_has_no_silence(rhythm):
         "is_left_censored",
         "is_below_median_spend",
     )
-    assert_rows(of(rhythm, "addressee", *columns), [(None, None, None, None, False)])
+    assert_rows(of(rhythm, "addressee", *columns), [(None, None, None, None, True)])
 
 
 def test_a_gap_that_ended_in_the_last_30_days_is_judged_by_the_cycle_before_it(rhythm):

@@ -51,7 +51,7 @@ def line(receipt: str, **columns: object) -> dict[str, object]:
 FIRST = [line("r1"), line("r1"), line("r2", card=CARDS[1], amount=20), line("r3", card=CARDS[2], amount="x")]
 SECOND = [
     line("r1", version=2, at="2026-03-11T00:30:00-04:00", amount=15),
-    line("r1", amount=99),
+    line("r1", version=0, amount=99),
     line("r2", card=CARDS[1], version=2, deleted="true"),
     line("r4", card=""),
 ]

@@ -8,8 +8,6 @@ from lifestage.ingest.quarantine import decrypted, to_rejected
 from lifestage.tables.events import REJECTED_EVENTS
 from support.frames import assert_frames, assert_rows, shuffled
 
-pytestmark = pytest.mark.slow
-
 PSEUDONYM_KEY, QUARANTINE_KEY, OTHER_KEY = b"p" * 32, b"q" * 64, b"o" * 64
 LINE = "r1,Anna Müller,x"
 BAD = {"reasons": ["not_a_decimal:amount"], "outcome": "rejected"}

@@ -45,7 +45,7 @@ def test_rows_that_left_are_kept_with_the_reason(story):
         [
             ("r1", 1, "10.00", "corrected", 3, 2),
             ("r2", 1, "20.00", "deleted", 3, 2),
-            ("r1", 1, "99.00", "outdated", 3, 2),
+            ("r1", 0, "99.00", "outdated", 3, 1),
         ],
     )
 

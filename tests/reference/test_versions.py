@@ -19,8 +19,6 @@ from reference.builders import (
 )
 from support.frames import assert_frames, assert_rows
 
-pytestmark = pytest.mark.slow
-
 THREE = [
     extract(1, 1, same="A", changes="A", ends="A", returns="A", back="A", empty=None, twice="A"),
     Extract(

@@ -25,14 +25,15 @@ def run(job: Job, config: ActivityConfig) -> None:
         row["source"]: row["n"]
         for row in job.read(LEDGER).groupBy("source").agg(F.max("delivery_no").alias("n")).collect()
     }
-    progress = {"delivery_no": max(newest.values(), default=0), "meaning": config.meaning}
+    last = max(newest.values(), default=0)
+    progress = {"delivery_no": last, "meaning": config.meaning}
     done = [job.progress(name) for name in TABLES]
     if any(commit.get("meaning") != config.meaning for commit in done):
         _rebuild(job, config, progress)
         return
     # After a run that ended between the two commits, the first table gets the same rows once more.
     since = min(int(str(commit["delivery_no"])) for commit in done)
-    if since < progress["delivery_no"]:
+    if since < last:
         changed = [name for name in config.lookups if newest.get(name, 0) > since]
         _refresh_touched(job, config, since, changed, progress)
 
@@ -57,7 +58,7 @@ def _refresh_touched(
     # Read by both tables, and of the same size as what was delivered.
     enriched = _enriched(job, config, events).persist()
     try:
-        for name, rows in _built(enriched, config).items() if days else ():
+        for name, rows in _built(enriched, config).items():
             job.exchange(name, touched, rows, prune, **progress)
     finally:
         enriched.unpersist()

@@ -1,8 +1,5 @@
 """The command line: what to run is decided here, the clock is read here, and nowhere else."""
 
-import logging
-import os
-
 import typer
 
 from lifestage.cli import doctor, quarantine, running, snapshots, starting
@@ -24,8 +21,4 @@ app.command()(doctor.doctor)
 
 def main() -> None:
     """The console script."""
-    logging.basicConfig(
-        level=os.environ.get("LIFESTAGE_LOG", "WARNING"),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
     guarded(app)

@@ -170,9 +170,10 @@ def replay_waiting(
     if not project.store.exists(project.tables["rejected_events"]):
         return []
     run_id = f"replay-{uuid.uuid4().hex[:8]}"
-    runner.hold(project, runner.Request(run_id, (), now, wall_clock, ("ingest",)))
     run = Run(run_id, (), now, project.config.hash)
-    return replay_rows(runner.job_for(project, BY_NAME["ingest"], run, {}), project.config.ingest, choice)
+    job = runner.job_for(project, BY_NAME["ingest"], run, {})
+    with runner.held(project, runner.Request(run_id, (), now, wall_clock, ("ingest",))):
+        return replay_rows(job, project.config.ingest, choice)
 
 
 def _tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:

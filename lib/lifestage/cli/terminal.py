@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -36,6 +37,10 @@ DEFAULT_CONF = Path("conf/lifestage.yaml")
 
 def guarded(command: Callable[[], object]) -> None:
     """Run a command; whatever goes wrong is told as a message with an exit code, never as a traceback."""
+    logging.basicConfig(
+        level=os.environ.get("LIFESTAGE_LOG", "WARNING"),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
     try:
         command()
     except ConfigError as error:

@@ -14,6 +14,8 @@ from lifestage.core.contracts import Table
 from lifestage.core.errors import RunLockedError
 from lifestage.core.store import Store
 
+SAME_MOMENT = "another run took this storage root at the same moment: run again later"
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -34,6 +36,7 @@ def this_process(run_id: str, wall_clock: datetime, is_job: bool) -> Holder:
 
 def take(store: Store, table: Table, me: Holder, completed: Collection[str], dead_after: timedelta) -> None:
     """Take the lock, over a completed or dead holder if need be; RunLockedError while another run is alive."""
+    seen = store.version(table)
     holder = _current(store, table)
     if (
         holder
@@ -48,13 +51,19 @@ def take(store: Store, table: Table, me: Holder, completed: Collection[str], dea
     if holder == me:
         return
     row = (me.run_id, me.host, me.pid, me.pid_started, me.taken_at)
-    frame = store.spark.createDataFrame([row], table.schema).coalesce(1)
     try:
-        store.write(table, frame, {"run_id": me.run_id})
+        store.swap(table, store.spark.createDataFrame([row], table.schema).coalesce(1), _metadata(me), seen)
     except DeltaConcurrentModificationException as error:
-        raise RunLockedError(
-            "another run took this storage root at the same moment: run again later"
-        ) from error
+        raise RunLockedError(SAME_MOMENT) from error
+    if _current(store, table) != me:
+        raise RunLockedError(SAME_MOMENT)
+
+
+def release(store: Store, table: Table, me: Holder) -> None:
+    """Give the lock back, if this process still has it."""
+    seen = store.version(table)
+    if _current(store, table) == me:
+        store.swap(table, store.spark.createDataFrame([], table.schema), _metadata(me), seen)
 
 
 def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:
@@ -62,6 +71,10 @@ def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:
     if holder.host == me.host and holder.pid is not None:
         return holder.pid != me.pid and _started(holder.pid) == holder.pid_started and _exists(holder.pid)
     return me.taken_at - holder.taken_at < dead_after
+
+
+def _metadata(me: Holder) -> dict[str, object]:
+    return {"run_id": me.run_id}
 
 
 def _current(store: Store, table: Table) -> Holder | None:

@@ -119,6 +119,16 @@ class Store:
                     merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
         return self._committed(table, started, metadata)
 
+    def swap(self, table: Table, frame: DataFrame, metadata: Mapping[str, object], seen: int | None) -> None:
+        """Overwrite the table unless somebody else has swapped it since version `seen`; read it to know.
+
+        A write under a number that the log has seen already is left out by Delta, whatever it holds.
+        """
+        self.create(table)
+        txn = {"txnAppId": table.name, "txnVersion": str((seen or 0) + 1)}
+        with self._metadata(metadata):
+            self._save(table, conform(frame, table), "overwrite", txn)
+
     def replace_all(self, table: Table, frame: DataFrame, metadata: Mapping[str, object]) -> Commit:
         """Write the whole table anew, with the columns that its contract has today."""
         started = time.monotonic()

@@ -96,7 +96,7 @@ def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> Da
                 _held(F.coalesce(_percentile("_gaps_before", rhythm), norm), rhythm),
             ),
             "is_below_median_spend": F.expr(
-                "occasions_365d > 0 AND CAST(net_amount_365d * 100 AS BIGINT) < _median_spend"
+                "coalesce(CAST(net_amount_365d * 100 AS BIGINT) < _median_spend, false)"
             ),
             "n_categories_365d": F.coalesce("n_categories_365d", F.lit(0)),
             "repeat_rate_365d": F.expr(

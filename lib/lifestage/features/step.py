@@ -33,7 +33,8 @@ def run(job: Job, config: FeaturesConfig) -> None:
         job.write_as_of("norms", norms)
         mapped = add_rhythm(state, job.read("norms").where(F.col("as_of").isin(*job.run.as_of_dates)), config)
         features = add_features(mapped, config.catalogue, job.table("user_features"))
-        job.write_as_of("user_features", features, meaning=config.meaning)
+        delivery_no = job.progress("activity_days").get("delivery_no")
+        job.write_as_of("user_features", features, meaning=config.meaning, delivery_no=delivery_no)
         _write_state(job, state)
     finally:
         state.unpersist()

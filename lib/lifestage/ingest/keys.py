@@ -21,7 +21,9 @@ def add_keyless_ids(rows: DataFrame, across_files: str) -> DataFrame:
     Two equal rows of one file stay two events. An equal row in another file is the same event again, unless
     `across_files` is `new`: then the delivery is part of the id.
     """
-    equals = Window.partitionBy("delivery_no", "_content").orderBy("_content")
+    # A faulty row may say the same as a good one, and must not take its number.
+    is_faulty = F.size("reasons") > 0
+    equals = Window.partitionBy("delivery_no", "_content", is_faulty).orderBy("_content")
     number = F.row_number().over(equals.rowsBetween(Window.unboundedPreceding, Window.currentRow))
     parts = [F.substring("_content", 1, 32), number.cast("string")]
     if across_files == "new":

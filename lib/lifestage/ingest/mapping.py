@@ -207,6 +207,7 @@ def _event_reasons(source: Source, door: Door) -> list[Column]:
         "in_the_future": F.col("event_at") > F.col("ingested_at") + F.expr(MAX_FUTURE),
         "wrong_sign:amount": wrong_sign,
         "no_rate:currency": F.col("_no_rate"),
+        "out_of_range:rating": ~F.col("rating").between(1, 5),
         **{f"negative:{name}": F.col(name) < 0 for name in NOT_NEGATIVE},
     }
     if source.key:

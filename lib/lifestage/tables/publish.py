@@ -78,7 +78,7 @@ RUNS = Table(
         Column("seconds", T.MapType(T.StringType(), T.DoubleType()), "Wall seconds per step"),
     ),
     key=("run_id",),
-    mode=WriteMode.INSERT,
+    mode=WriteMode.MERGE,
 )
 
 RUN_LOCK = Table(
