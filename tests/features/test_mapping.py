@@ -29,7 +29,7 @@ def zero(field):
 
 BUYER = {
     "occasions_365d": 4,
-    "occasion_amount_365d": Decimal("100.01"),
+    "net_amount_365d": Decimal("100.01"),
     "gross_amount_365d": Decimal("100.00"),
     "return_amount_365d": Decimal("25.00"),
     "discount_amount_365d": Decimal("60.00"),

@@ -32,12 +32,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file as the file system shows it."""
+    """A file as the file system shows it, or the newest version of a Delta table."""
 
     source: str
     path: str
     n_bytes: int
     modified_at: datetime
+    is_version: bool = False
 
 
 def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str) -> list[FoundFile]:
@@ -104,7 +105,7 @@ def _delta_version(spark: SparkSession, name: str, path: str) -> list[FoundFile]
         row = spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").first()
     except AnalysisException:
         return []
-    return [FoundFile(name, f"{path}@v{row['version']}", 0, row["timestamp"])] if row else []
+    return [FoundFile(name, f"{path}@v{row['version']}", 0, row["timestamp"], is_version=True)] if row else []
 
 
 def _fingerprints(spark: SparkSession, files: list[FoundFile]) -> dict[str, str]:
@@ -112,7 +113,7 @@ def _fingerprints(spark: SparkSession, files: list[FoundFile]) -> dict[str, str]
     too_large = [file.path for file in files if file.n_bytes > MAX_FILE_BYTES]
     if too_large:
         raise SourceError(f"larger than 2 GiB, deliver in smaller files: {', '.join(too_large)}")
-    paths = [readable(file.path) for file in files if "@v" not in file.path]
+    paths = [readable(file.path) for file in files if not file.is_version]
     result = {file.path: file.path for file in files}
     if paths:
         hashes = _files(spark, paths).select("file", F.sha2("content", 256).alias("sha"))
