@@ -75,21 +75,6 @@ def tables_page(tables: Iterable[Table]) -> str:
 
 def features_page(catalogue: Catalogue) -> str:
     """The dictionary of measures, days, dates, windows and features, with unit, meaning and SQL."""
-    visible = [window for window in catalogue.all_windows() if not window.hidden]
-    hidden = [window for window in catalogue.all_windows() if window.hidden]
-    rhythm = {column.name for column in RHYTHM_COLUMNS}
-    measures = [
-        (_code(n), m.unit, m.description, _code(_measure_sql(m))) for n, m in catalogue.measures.items()
-    ]
-    days = [(_code(n), d.unit, d.description, _code(d.expression)) for n, d in catalogue.days.items()]
-    dates = [
-        (
-            _code(n),
-            d.description,
-            _code(f"{'min' if d.which == 'first' else 'max'}(event_date) where {d.when}"),
-        )
-        for n, d in catalogue.dates.items()
-    ]
     features = [(_code(n), f.unit, f.description, _code(f.expression)) for n, f in catalogue.features.items()]
     parts = [
         WRITTEN.format(source="lib/lifestage/defaults/features.yaml"),
@@ -102,6 +87,21 @@ def features_page(catalogue: Catalogue) -> str:
         "## Units",
         "The unit decides the type of a column and how a report prints it.",
         _grid(("unit", "type"), ((unit, _code(type_of(unit).simpleString())) for unit in Unit)),
+        *_of_days(catalogue),
+        *_of_the_state(catalogue),
+        "## Features",
+        "SQL over the state of one user at as_of; columns of `user_features`.",
+        _grid(("name", "unit", "description", "SQL"), features),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _of_days(catalogue: Catalogue) -> list[str]:
+    measures = [
+        (_code(n), m.unit, m.description, _code(_measure_sql(m))) for n, m in catalogue.measures.items()
+    ]
+    days = [(_code(n), d.unit, d.description, _code(d.expression)) for n, d in catalogue.days.items()]
+    return [
         "## Measures",
         "One number per subject and day, from its events; columns of `activity_days`. Beside the columns of `events` the "
         "SQL may use `is_action` (a type of event that the user does), `local_hour`, `is_new_product`, and the reference "
@@ -110,26 +110,33 @@ def features_page(catalogue: Catalogue) -> str:
         "## Days",
         "Decided on the user-day, once the days of all subjects of a user have merged. A condition counts 1 or 0.",
         _grid(("name", "unit", "description", "SQL over the day"), days),
+    ]
+
+
+def _of_the_state(catalogue: Catalogue) -> list[str]:
+    extremes = {"first": "min", "last": "max"}
+    dates = [
+        (_code(n), d.description, _code(f"{extremes[d.which]}(event_date) where {d.when}"))
+        for n, d in catalogue.dates.items()
+    ]
+    rhythm = {column.name for column in RHYTHM_COLUMNS}
+    return [
         "## Dates",
         "The first or last user-day on which a condition holds; columns of `user_state` and `user_features`.",
         _grid(("name", "description", "SQL over the days"), dates),
         "## Windows",
         "Spans of a measure or a day; `age` is the number of days from the day to as_of, 0 for as_of itself. Columns of "
         "`user_state` and `user_features`.",
-        _windows_grid(catalogue, visible),
+        _windows_grid(catalogue, [window for window in catalogue.all_windows() if not window.hidden]),
         "In `user_state` only, for features to use:",
-        _windows_grid(catalogue, hidden),
+        _windows_grid(catalogue, [window for window in catalogue.all_windows() if window.hidden]),
         "## Rhythm and range",
         "Computed from the occasion days, from the categories bought, and from what is usual in the population "
         "(`norms`). Columns of `user_features`; features may use them.",
         _columns_grid(RHYTHM_COLUMNS),
         "In `user_state` only:",
         _columns_grid(column for column in CATEGORY_COLUMNS if column.name not in rhythm),
-        "## Features",
-        "SQL over the state of one user at as_of; columns of `user_features`.",
-        _grid(("name", "unit", "description", "SQL"), features),
     ]
-    return "\n\n".join(parts) + "\n"
 
 
 def _summary(table: Table) -> tuple[str, ...]:
