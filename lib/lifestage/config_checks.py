@@ -106,6 +106,9 @@ def _source_problems(source: Source, config: "Config") -> Iterator[str]:
     yield from _layout_problems(source)
     for name in sorted({"event_type", "event_at"} - set(source.map)):
         yield f"map.{name}: required key is missing"
+    moment = source.map.get("event_at", "").strip("` ")
+    if source.columns.get(moment) == "date":
+        yield f"map.event_at: {moment} is a date, an event needs an instant: take noon of the zone (docs/how-to/add-a-source.md)"
     for name in sorted(set(source.map) - MAPPABLE):
         yield f"map.{name}: not a canonical column, expected one of {_list(MAPPABLE)}"
     for section in ("key", "pii"):

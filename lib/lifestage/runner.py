@@ -270,10 +270,12 @@ def _built(project: Project) -> dict[date, int]:
 def _expired(project: Project, dates: Sequence[date], built: Mapping[date, int]) -> tuple[date, ...]:
     """Dates in the tables that this run does not keep: too old, or left by a run that never completed."""
     keep = project.config.main.as_of.keep
+    before = as_of_dates.kept(built, keep.days, keep.month_ends)
     after = as_of_dates.kept(built.keys() | set(dates), keep.days, keep.month_ends)
     features = project.store.read(project.tables["user_features"])
     stored = {row["as_of"] for row in features.select("as_of").distinct().collect()}
-    return tuple(sorted(stored - after - set(dates)))
+    # Of jobs, each clears its own tables: by the time of the second, features has cleared its own.
+    return tuple(sorted((stored | before) - after - set(dates)))
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def test_rows_lost_or_multiplied_stop_the_run_naming_source_and_delivery():
 
 def test_95_of_100_pass_a_gate_of_95_percent_and_94_do_not(spark):
     gate(spark, {1: counted(95, 5)})
-    with pytest.raises(CheckError, match=r"source plain: 94\.0% of 100 rows pass, the gate is 95\.0%"):
+    with pytest.raises(CheckError, match=r"source plain: 94\.0% of 100 rows pass, the gate is 95%"):
         gate(spark, {1: counted(94, 6)})
 
 
@@ -145,7 +145,7 @@ def test_deliveries_of_a_source_are_one_and_every_source_below_its_gate_is_named
     with pytest.raises(CheckError) as refused:
         check_gates(tallies, of_source, sources, judged(spark, []))
     lines = [line for line in str(refused.value).splitlines() if line.startswith("source")]
-    assert lines == ["source b: 50.0% of 2 rows pass, the gate is 95.0%"]
+    assert lines == ["source b: 50.0% of 2 rows pass, the gate is 95%"]
 
 
 def test_the_message_says_which_rule_how_often_with_three_masked_examples(spark):

@@ -8,7 +8,12 @@ from lifestage.cli.terminal import guarded
 
 __all__ = ["app", "main", "run_job"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    help="User lifecycle of a retailer or an app: ingest, stages, value, segments, snapshots, reports.",
+)
 app.command()(starting.init)
 app.command()(running.validate)
 app.command()(running.run)

@@ -141,12 +141,16 @@ def _execute(
         accept_definitions=accept_definitions,
     )
     console.print(f"run {request.run_id}: as of {_span(dates)}, {len(steps)} of {len(STEPS)} steps")
-    with console.status("starting") as status:
-        status.update(f"[bold]{steps[0]}[/bold]")
+    ordered = [step.name for step in STEPS if step.name in steps]
+    with console.status(f"[bold]{ordered[0]}[/bold]") as status:
+
+        def show(name: str, seconds: float) -> None:
+            console.print(f"  {name:<10} {seconds:6.1f} s")
+            following = ordered[ordered.index(name) + 1 :]
+            status.update(f"[bold]{following[0] if following else 'finishing'}[/bold]")
+
         try:
-            runner.execute(
-                project, request, lambda name, seconds: console.print(f"  {name:<10} {seconds:6.1f} s")
-            )
+            runner.execute(project, request, show)
         except NoDataError as error:
             raise NoDataError(f"{error}\n{what_there_is(project)}") from error
     console.print(f"done in {sum(request.seconds.values()):.1f} s")
@@ -168,7 +172,10 @@ def what_there_is(project: runner.Project) -> str:
 def _between(first: str | None, last: str | None, every: Every) -> list[date]:
     if first is None or last is None:
         refuse("backfill: give --from and --to, or --stale")
-    return dates_between(day("--from", first), day("--to", last), every)
+    begins, ends = day("--from", first), day("--to", last)
+    if begins > ends:
+        refuse(f"backfill: --from {begins} is after --to {ends}")
+    return dates_between(begins, ends, every)
 
 
 def _yesterday(moment: datetime, project: runner.Project) -> date:

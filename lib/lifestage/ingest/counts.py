@@ -148,7 +148,7 @@ def _failure(name: str, gate: float, tallies: Sequence[Tally], judged: DataFrame
         for reason, n in t.reasons.items():
             reasons[reason] = reasons.get(reason, 0) + n
     share = (received - rejected) / received
-    lines = [f"source {name}: {share:.1%} of {received} rows pass, the gate is {gate:.1%}"]
+    lines = [f"source {name}: {share:.1%} of {received} rows pass, the gate is {100 * gate:.6g}%"]
     for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
         lines.append(f"  {reason}: {n} rows, e.g. {'; '.join(_examples(judged, name, reason))}")
     return lines

@@ -18,7 +18,10 @@ KIND = "reference"
 
 
 def run(job: Job, config: ReferenceConfig) -> None:
-    """Bring every reference table up to date with the extracts that the ledger does not know."""
+    """Bring every reference table up to date with the extracts that the ledger does not know.
+
+    All are judged before any is written.
+    """
     roll_back_unfinished(job, list(config.sources))
     ledger = read_ledger(job.read(LEDGER))
     found = [
@@ -29,40 +32,46 @@ def run(job: Job, config: ReferenceConfig) -> None:
     deliveries = new_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
     if not deliveries:
         return
-    entries: dict[int, Mapping[str, object]] = {}
-    for name, source in config.sources.items():
-        mine = [d for d in deliveries if d.source == name and d.known_as is None]
-        if mine:
-            entries.update(_load(job, config, name, source, mine))
-    commit_deliveries(job, deliveries, KIND, entries, list(config.sources))
-
-
-def _load(
-    job: Job, config: ReferenceConfig, name: str, source: ReferenceSource, deliveries: Sequence[Delivery]
-) -> dict[int, Mapping[str, object]]:
-    raw = read_raw(job.spark, source, deliveries)
     # Read by the counts and by the load: an extract is read once.
-    lines = _mapped(job, config, raw, source).persist()
+    lines = {name: _mapped(job, config, name, mine).persist() for name, mine in _fresh(deliveries).items()}
     try:
-        check_headers(lines, config.sources, deliveries)
-        rows = lines.where("NOT is_header").drop("is_header")
-        entries = _counted(rows)
-        _check(name, entries)
-        _write(job, name, source, rows.where(F.size("reasons") == 0).drop("reasons"))
-        return entries
+        for name, rows in lines.items():
+            check_headers(rows, config.sources, _fresh(deliveries)[name])
+        entries = {name: _counted(_rows(rows)) for name, rows in lines.items()}
+        _check(entries)
+        for name, rows in lines.items():
+            good = _rows(rows).where(F.size("reasons") == 0).drop("reasons")
+            _write(job, name, config.sources[name], good)
     finally:
-        lines.unpersist()
+        for rows in lines.values():
+            rows.unpersist()
+    by_number = {number: entry for counted in entries.values() for number, entry in counted.items()}
+    commit_deliveries(job, deliveries, KIND, by_number, list(config.sources))
 
 
-def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: ReferenceSource) -> DataFrame:
-    """Rows of the table with extract_date, delivery_no and the reasons against them."""
+def _fresh(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
+    """Deliveries of new content by source."""
+    fresh: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        if delivery.known_as is None:
+            fresh.setdefault(delivery.source, []).append(delivery)
+    return fresh
+
+
+def _rows(lines: DataFrame) -> DataFrame:
+    return lines.where("NOT is_header").drop("is_header")
+
+
+def _mapped(job: Job, config: ReferenceConfig, name: str, deliveries: Sequence[Delivery]) -> DataFrame:
+    """Rows of one table with extract_date, delivery_no and the reasons against them, and header lines."""
     assert job.secrets is not None
-    zone = source.time_zone or config.time_zone
-    rows = typed(raw, source, zone)
+    source = config.sources[name]
+    raw = read_raw(job.spark, source, deliveries)
+    rows = typed(raw, source, source.time_zone or config.time_zone)
     mapped = with_pads(rows, job.secrets.pseudonym_key).select(
         *[
-            F.expr(sql).try_cast(source.types.get(name, "string")).alias(name)
-            for name, sql in source.map.items()
+            F.expr(sql).try_cast(source.types.get(column, "string")).alias(column)
+            for column, sql in source.map.items()
         ],
         F.expr(source.valid_from).try_cast("date").alias("extract_date"),
         F.col("_delivery_no").alias("delivery_no"),
@@ -71,14 +80,14 @@ def _mapped(job: Job, config: ReferenceConfig, raw: DataFrame, source: Reference
         F.lit(False).alias("is_ended"),
         PADS,
     )
-    for name, kind in source.identifiers.items():
-        mapped = add_normalised(mapped, name, "_normal", config.identifiers[kind])
-        mapped = mapped.withColumn(name, pseudonym(kind, F.col("_normal"))).drop("_normal")
+    for column, kind in source.identifiers.items():
+        mapped = add_normalised(mapped, column, "_normal", config.identifiers[kind])
+        mapped = mapped.withColumn(column, pseudonym(kind, F.col("_normal"))).drop("_normal")
     # A broken line has no other reason.
     is_read = F.col("_faults") != "malformed"
     missing = [
-        F.when(is_read & F.col(name).isNull(), F.lit(f"missing:{name}"))
-        for name in (*source.key, "extract_date")
+        F.when(is_read & F.col(column).isNull(), F.lit(f"missing:{column}"))
+        for column in (*source.key, "extract_date")
     ]
     reasons = F.trim(joined_reasons([F.col("_faults"), *missing]), F.lit("\n"))
     return without_pads(mapped).withColumn("reasons", listed_reasons(reasons)).drop("_faults")
@@ -112,11 +121,15 @@ def _counted(rows: DataFrame) -> dict[int, Mapping[str, object]]:
     }
 
 
-def _check(name: str, entries: Mapping[int, Mapping[str, object]]) -> None:
+def _check(entries: Mapping[str, Mapping[int, Mapping[str, object]]]) -> None:
     """A reference extract is small and decides about many events: no row of it may be wrong."""
-    bad = {number: entry["reasons"] for number, entry in entries.items() if entry["reasons"]}
-    if bad:
-        lines = [f"reference {name}: delivery {number}: {reasons}" for number, reasons in sorted(bad.items())]
+    lines = [
+        f"reference {name}: delivery {number}: {entry['reasons']}"
+        for name, counted in sorted(entries.items())
+        for number, entry in sorted(counted.items())
+        if entry["reasons"]
+    ]
+    if lines:
         raise CheckError("\n".join(lines) + "\nnothing was written; the next run reads these files again")
 
 

@@ -45,7 +45,11 @@ RHYTHM_COLUMNS = (
     Column("cycle_days", T.LongType(), "own_cycle_days or the norm, within floor and ceiling [days]"),
     Column("cycle_source", T.StringType(), "own, channel or all: where cycle_days comes from"),
     Column("median_gap_days", T.LongType(), "Median gap between occasions (repurchase cycle) [days]"),
-    Column("returned_gap_days", T.LongType(), "Longest gap that ended in the last 30 days [days]"),
+    Column(
+        "returned_gap_days",
+        T.LongType(),
+        "Longest gap that ended in the last 30 days, the latest of equals [days]",
+    ),
     Column("returned_gap_cycle_days", T.LongType(), "cycle_days as it was before that gap [days]"),
     Column(
         "is_below_median_spend",

@@ -41,7 +41,7 @@ RFM_CUTS = Table(
         Column(
             "least_value",
             T.LongType(),
-            "Least value with the score: days, occasions or minor units",
+            "Worst value with the score: most days, fewest occasions, least minor units",
             required=True,
         ),
         Column("n_users", T.LongType(), "Users with the score", required=True),
