@@ -194,6 +194,16 @@ def test_nothing_is_reported_that_is_not_wrong(tmp_path):
     assert [p for p in problems if tuple(p.split(": ")[:2]) not in places] == []
 
 
+def test_a_date_is_no_instant(tmp_path):
+    source = SOUND.replace("at: timestamp", "at: date")
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "till.yaml").write_text(source)
+    (tmp_path / "main.yaml").write_text(MAIN)
+    with pytest.raises(ConfigError) as refused:
+        load_config(tmp_path / "main.yaml")
+    assert ["map.event_at: at is a date" in problem for problem in refused.value.problems] == [True]
+
+
 def test_every_wrong_form_is_reported_at_once_with_file_and_key(tmp_path):
     problems = refused(tmp_path, FORM)
     assert any(problem.startswith("sources/web.yaml: while parsing") for problem in problems)

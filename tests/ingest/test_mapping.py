@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from pyspark.sql import functions as F
 
-from ingest.till import KEY, canonical, line
+from ingest.till import KEY, TILL, canonical, line
 from lifestage.core.contracts import conform
 from lifestage.tables.events import EVENTS
 from support.frames import assert_rows
@@ -196,3 +196,12 @@ def test_another_source_keeps_texts_of_faulty_rows_alone_and_hashes_a_key_that_n
         ("nobody", None, lines[2], ["missing:identifier", "missing:key"], False),
     ]
     assert_rows(rows, expected)
+
+
+def test_a_rating_is_of_1_to_5(spark, tmp_path):
+    """Sums of rating points would end a run over one that is no number."""
+    given = ["1", "5", "0.99", "5.01", "NaN", "Infinity"]
+    lines = [line(id=f"r{text}", product=text) for text in given]
+    rated = canonical(spark, tmp_path, lines, map={**TILL["map"], "rating": "TRY_CAST(product AS DOUBLE)"})
+    bad = rated.where(F.array_contains("reasons", "out_of_range:rating")).select("order_id")
+    assert_rows(bad, [(f"r{text}",) for text in given[2:]])

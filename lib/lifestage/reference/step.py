@@ -33,10 +33,11 @@ def run(job: Job, config: ReferenceConfig) -> None:
     if not deliveries:
         return
     # Read by the counts and by the load: an extract is read once.
-    lines = {name: _mapped(job, config, name, mine).persist() for name, mine in _fresh(deliveries).items()}
+    fresh = _fresh(deliveries)
+    lines = {name: _mapped(job, config, name, mine).persist() for name, mine in fresh.items()}
     try:
         for name, rows in lines.items():
-            check_headers(rows, config.sources, _fresh(deliveries)[name])
+            check_headers(rows, config.sources, fresh[name])
         entries = {name: _counted(_rows(rows)) for name, rows in lines.items()}
         _check(entries)
         for name, rows in lines.items():
