@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -31,8 +32,11 @@ def main() -> None:
     started = time.monotonic()
     shutil.rmtree(OUT, ignore_errors=True)
     seconds: dict[str, float] = {}
-    timed("landing files up to 28 December", seconds, lambda: lay_out(OUT / "landing", until=BULK_UNTIL))
-    project = timed("configuration and Spark session", seconds, lambda: runner.open_project(CONF))
+    # The files are made in Python while the session starts its JVM.
+    with ThreadPoolExecutor(1) as pool:
+        landing = "landing files up to 28 December"
+        pool.submit(timed, landing, seconds, lambda: lay_out(OUT / "landing", until=BULK_UNTIL))
+        project = timed("configuration and Spark session", seconds, lambda: runner.open_project(CONF))
     run(project, "ingest", (BULK_UNTIL,), ("reference", "ingest"), seconds)
     months = tuple(dates_between(date(2017, 1, 1), date(2017, 11, 30), Every.MONTH))
     run(project, "backfill", months, runner.BACKFILL_STEPS, seconds)

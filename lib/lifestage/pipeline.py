@@ -115,6 +115,22 @@ STEPS = (
 BY_NAME: Mapping[str, Step] = {step.name: step for step in STEPS}
 
 
+def groups() -> list[tuple[Step, ...]]:
+    """The steps in order, in groups: no step of a group writes what another of it touches, so they run together."""
+    found: list[tuple[Step, ...]] = []
+    for step in STEPS:
+        if found and not any(_meet(step, other) for other in found[-1]):
+            found[-1] = (*found[-1], step)
+        else:
+            found.append((step,))
+    return found
+
+
+def _meet(one: Step, other: Step) -> bool:
+    written = {*one.writes, *other.writes}
+    return bool(written & {*one.reads, *one.writes} & {*other.reads, *other.writes})
+
+
 def named(tables: Iterable[str], references: Iterable[str]) -> frozenset[str]:
     """Table names with the placeholder replaced by the project's reference tables."""
     return frozenset(name for table in tables for name in (references if table == REFERENCES else (table,)))

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,7 +22,7 @@ from lifestage.core.job import Job, Run, Secrets
 from lifestage.core.pseudonyms import key_fingerprint
 from lifestage.core.session import build_session
 from lifestage.core.store import Location, Store
-from lifestage.pipeline import BY_NAME, STEPS, Step, named
+from lifestage.pipeline import BY_NAME, Step, groups, named
 from lifestage.segments.schedule import training_date
 from lifestage.tables.reference import reference_table
 from lifestage.tables.registry import all_tables
@@ -116,12 +117,17 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
         expired = _expired(project, dates, built)
         run = Run(request.run_id, dates, request.now, project.config.hash, __version__, expired)
         commits: dict[str, int] = {}
-        for step in STEPS:
-            if step.name not in request.steps:
-                continue
+
+        def run_step(step: Step) -> None:
             with _timed(step.name, request.seconds, progress):
                 step.run(job_for(project, step, run, commits), getattr(project.config, step.name))
-            if step.name == "publish":
+
+        for group in groups():
+            chosen = [step for step in group if step.name in request.steps]
+            # Leaving the pool waits for all of the group, so that a failed run has no step still writing.
+            with ThreadPoolExecutor(len(group)) as pool:
+                list(pool.map(run_step, chosen))
+            if "publish" in [step.name for step in chosen]:
                 _complete(project, request, run, commits)
 
 

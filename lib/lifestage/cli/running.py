@@ -28,7 +28,7 @@ from lifestage.cli.terminal import (
 from lifestage.core.as_of_dates import Every, dates_between
 from lifestage.core.deliveries import absolute
 from lifestage.core.errors import NoDataError
-from lifestage.pipeline import BY_NAME, STEPS, writer_of
+from lifestage.pipeline import BY_NAME, STEPS, groups, writer_of
 
 
 def run(
@@ -141,19 +141,26 @@ def _execute(
         accept_definitions=accept_definitions,
     )
     console.print(f"run {request.run_id}: as of {_span(dates)}, {len(steps)} of {len(STEPS)} steps")
-    ordered = [step.name for step in STEPS if step.name in steps]
-    with console.status(f"[bold]{ordered[0]}[/bold]") as status:
+    with console.status(_at_work(request)) as status:
 
         def show(name: str, seconds: float) -> None:
             console.print(f"  {name:<10} {seconds:6.1f} s")
-            following = ordered[ordered.index(name) + 1 :]
-            status.update(f"[bold]{following[0] if following else 'finishing'}[/bold]")
+            status.update(_at_work(request))
 
         try:
             runner.execute(project, request, show)
         except NoDataError as error:
             raise NoDataError(f"{error}\n{what_there_is(project)}") from error
     console.print(f"done in {sum(request.seconds.values()):.1f} s")
+
+
+def _at_work(request: runner.Request) -> str:
+    """The chosen steps that now run together."""
+    for group in groups():
+        names = [step.name for step in group if step.name in request.steps]
+        if remaining := [name for name in names if name not in request.seconds]:
+            return f"[bold]{', '.join(remaining)}[/bold]"
+    return "[bold]finishing[/bold]"
 
 
 def what_there_is(project: runner.Project) -> str:

@@ -32,7 +32,10 @@ LOCAL_SETTINGS = {
     # Spark keeps 100 generated classes, a daily run makes about 600: kept, they are compiled once for many runs.
     "spark.sql.codegen.cache.maxEntries": "3000",
     "spark.driver.memory": "3g",
-    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=512m",
+    # Compiling takes more of a local run than its tasks do. Inlining less, the compiler has a third less to do, and
+    # what it compiles is as fast.
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=512m "
+    "-XX:MaxInlineLevel=5 -XX:InlineSmallCode=1000 -XX:FreqInlineSize=150",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
 }
 

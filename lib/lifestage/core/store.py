@@ -2,9 +2,9 @@
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +19,10 @@ from lifestage.core.errors import NoDataError
 
 logger = logging.getLogger(__name__)
 
+# A merge takes its metadata from the session alone, which all steps share: one at a time. A save has an option,
+# which wins over the session's setting.
 METADATA_SETTING = "spark.databricks.delta.commitInfo.userMetadata"
+_ONE_MERGE = threading.Lock()
 BASE_PROPERTIES = {"delta.enableDeletionVectors": "true"}
 ORDERED_TYPES = (T.NumericType, T.DateType, T.TimestampType, T.StringType)
 
@@ -104,19 +107,18 @@ class Store:
         started = time.monotonic()
         self.create(table)
         rows = _laid_out(conform(frame, table), table)
-        with self._metadata(metadata):
-            match table.mode:
-                case WriteMode.APPEND:
-                    self._save(table, rows, "append")
-                case WriteMode.OVERWRITE:
-                    self._save(table, rows, "overwrite")
-                case WriteMode.PARTITIONS:
-                    self._save(table, rows, "overwrite", _replace_where(replace or {}))
-                case WriteMode.INSERT:
-                    self._merge_builder(table, rows).whenNotMatchedInsertAll().execute()
-                case WriteMode.MERGE:
-                    merge = self._merge_builder(table, rows)
-                    merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+        match table.mode:
+            case WriteMode.APPEND:
+                self._save(table, rows, "append", metadata)
+            case WriteMode.OVERWRITE:
+                self._save(table, rows, "overwrite", metadata)
+            case WriteMode.PARTITIONS:
+                self._save(table, rows, "overwrite", metadata, _replace_where(replace or {}))
+            case WriteMode.INSERT:
+                self._merge(self._merge_builder(table, rows).whenNotMatchedInsertAll(), metadata)
+            case WriteMode.MERGE:
+                merge = self._merge_builder(table, rows).whenMatchedUpdateAll()
+                self._merge(merge.whenNotMatchedInsertAll(), metadata)
         return self._committed(table, started, metadata)
 
     def swap(self, table: Table, frame: DataFrame, metadata: Mapping[str, object], seen: int | None) -> None:
@@ -126,17 +128,14 @@ class Store:
         """
         self.create(table)
         txn = {"txnAppId": table.name, "txnVersion": str((seen or 0) + 1)}
-        with self._metadata(metadata):
-            self._save(table, conform(frame, table), "overwrite", txn)
+        self._save(table, conform(frame, table), "overwrite", metadata, txn)
 
     def replace_all(self, table: Table, frame: DataFrame, metadata: Mapping[str, object]) -> Commit:
         """Write the whole table anew, with the columns that its contract has today."""
         started = time.monotonic()
         self.create(table)
-        with self._metadata(metadata):
-            self._save(
-                table, _laid_out(conform(frame, table), table), "overwrite", {"overwriteSchema": "true"}
-            )
+        rows = _laid_out(conform(frame, table), table)
+        self._save(table, rows, "overwrite", metadata, {"overwriteSchema": "true"})
         return self._committed(table, started, metadata)
 
     def exchange(
@@ -160,17 +159,18 @@ class Store:
         self.create(table)
         on = removals.columns
         added = conform(additions, table)
-        with self._metadata(metadata):
-            target = self.read(table).where(prune).select(*on).alias("t")
-            same = [F.expr(f"t.{name} <=> s.{name}") for name in on]
-            if target.isEmpty() or target.join(removals.alias("s"), on=same, how="left_semi").isEmpty():
-                # Nothing goes: an append spares the merge's second pass.
-                self._save(table, _laid_out(added, table), "append")
-            else:
-                self._merge_exchange(table, removals, added, prune)
+        target = self.read(table).where(prune).select(*on).alias("t")
+        same = [F.expr(f"t.{name} <=> s.{name}") for name in on]
+        if target.isEmpty() or target.join(removals.alias("s"), on=same, how="left_semi").isEmpty():
+            # Nothing goes: an append spares the merge's second pass.
+            self._save(table, _laid_out(added, table), "append", metadata)
+        else:
+            self._merge(self._exchange_builder(table, removals, added, prune), metadata)
         return self._committed(table, started, metadata)
 
-    def _merge_exchange(self, table: Table, removals: DataFrame, added: DataFrame, prune: str) -> None:
+    def _exchange_builder(
+        self, table: Table, removals: DataFrame, added: DataFrame, prune: str
+    ) -> DeltaMergeBuilder:
         removed = removals.withColumn("_remove", F.lit(True))
         rows = added.withColumn("_remove", F.lit(False)).unionByName(removed, allowMissingColumns=True)
         # As a struct, so that the columns of `prune` are the table's alone.
@@ -178,7 +178,7 @@ class Store:
         on = [f"({prune})", "s._remove", *[f"t.{name} <=> s.row.{name}" for name in removals.columns]]
         values: dict[str, str | Column] = {name: f"s.row.{name}" for name in table.names}
         merge = self._delta(table).alias("t").merge(source.alias("s"), " AND ".join(on))
-        merge.whenMatchedDelete().whenNotMatchedInsert(condition="NOT s._remove", values=values).execute()
+        return merge.whenMatchedDelete().whenNotMatchedInsert(condition="NOT s._remove", values=values)
 
     def version(self, table: Table) -> int | None:
         """The newest version, or None where the table does not exist."""
@@ -226,11 +226,15 @@ class Store:
         return DeltaTable.forName(self.spark, name)
 
     def _save(
-        self, table: Table, rows: DataFrame, mode: str, options: Mapping[str, str] | None = None
+        self,
+        table: Table,
+        rows: DataFrame,
+        mode: str,
+        metadata: Mapping[str, object],
+        options: Mapping[str, str] | None = None,
     ) -> None:
-        writer = (
-            rows.write.format("delta").mode(mode).partitionBy(*table.partitions).options(**(options or {}))
-        )
+        everything = {"userMetadata": _commit_text(metadata), **(options or {})}
+        writer = rows.write.format("delta").mode(mode).partitionBy(*table.partitions).options(**everything)
         name = self.location.name_of(table)
         writer.save(name) if self.location.root else writer.saveAsTable(name)
 
@@ -238,13 +242,13 @@ class Store:
         on = " AND ".join(f"t.{key} <=> s.{key}" for key in table.key)
         return self._delta(table).alias("t").merge(rows.alias("s"), on)
 
-    @contextmanager
-    def _metadata(self, metadata: Mapping[str, object]) -> Iterator[None]:
-        self.spark.conf.set(METADATA_SETTING, json.dumps({"lifestage": dict(metadata)}, default=str))
-        try:
-            yield
-        finally:
-            self.spark.conf.unset(METADATA_SETTING)
+    def _merge(self, merge: DeltaMergeBuilder, metadata: Mapping[str, object]) -> None:
+        with _ONE_MERGE:
+            self.spark.conf.set(METADATA_SETTING, _commit_text(metadata))
+            try:
+                merge.execute()
+            finally:
+                self.spark.conf.unset(METADATA_SETTING)
 
     def _committed(self, table: Table, started: float, metadata: Mapping[str, object]) -> Commit:
         last = self._delta(table).history(1).select("version", "operationMetrics").first()
@@ -257,6 +261,10 @@ class Store:
             *(table.name, commit.version, rows, seconds, metadata.get("run_id")),
         )
         return commit
+
+
+def _commit_text(metadata: Mapping[str, object]) -> str:
+    return json.dumps({"lifestage": dict(metadata)}, default=str)
 
 
 def _properties(table: Table) -> dict[str, str]:
