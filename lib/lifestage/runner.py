@@ -3,10 +3,10 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from lifestage.core.job import Job, Run, Secrets
 from lifestage.core.pseudonyms import key_fingerprint
 from lifestage.core.session import build_session
 from lifestage.core.store import Location, Store
+from lifestage.core.together import together
 from lifestage.pipeline import BY_NAME, Step, groups, named
 from lifestage.segments.schedule import training_date
 from lifestage.tables.reference import reference_table
@@ -124,9 +125,7 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
 
         for group in groups():
             chosen = [step for step in group if step.name in request.steps]
-            # Leaving the pool waits for all of the group, so that a failed run has no step still writing.
-            with ThreadPoolExecutor(len(group)) as pool:
-                list(pool.map(run_step, chosen))
+            together([partial(run_step, step) for step in chosen])
             if "publish" in [step.name for step in chosen]:
                 _complete(project, request, run, commits)
 

@@ -144,7 +144,7 @@ def test_daily_runs_give_what_a_rebuild_gives(spark_session, tmp_path_factory, h
 
 
 @pytest.mark.slow
-@few(12)
+@few(4)
 @given(history=st.lists(days, min_size=3, max_size=4).filter(is_eventful))
 def test_longer_histories_too(spark_session, tmp_path_factory, history):
     check(spark_session, tmp_path_factory.mktemp("incremental"), history)

@@ -1,6 +1,7 @@
 """Bring subject-days up to date with the events: only the days that new deliveries touched."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -10,6 +11,7 @@ from lifestage.activity.days import build_activity_days, build_category_days, to
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER
 from lifestage.core.store import literals
+from lifestage.core.together import together
 
 PAIR = ("subject", "event_date")
 TABLES = ("activity_days", "category_days")
@@ -31,7 +33,7 @@ def run(job: Job, config: ActivityConfig) -> None:
     if any(commit.get("meaning") != config.meaning for commit in done):
         _rebuild(job, config, progress)
         return
-    # After a run that ended between the two commits, the first table gets the same rows once more.
+    # After a run that ended between the two commits, the one that was written gets the same rows once more.
     since = min(int(str(commit["delivery_no"])) for commit in done)
     if since < last:
         changed = [name for name in config.lookups if newest.get(name, 0) > since]
@@ -40,8 +42,8 @@ def run(job: Job, config: ActivityConfig) -> None:
 
 def _rebuild(job: Job, config: ActivityConfig, progress: dict[str, object]) -> None:
     enriched = _enriched(job, config, job.read("events"))
-    for name, rows in _built(enriched, config).items():
-        job.replace_all(name, rows, **progress)
+    built = _built(enriched, config)
+    together([partial(job.replace_all, name, rows, **progress) for name, rows in built.items()])
 
 
 def _refresh_touched(
@@ -58,8 +60,10 @@ def _refresh_touched(
     # Read by both tables, and of the same size as what was delivered.
     enriched = _enriched(job, config, events).persist()
     try:
-        for name, rows in _built(enriched, config).items():
-            job.exchange(name, touched, rows, prune, **progress)
+        built = _built(enriched, config)
+        together(
+            [partial(job.exchange, name, touched, rows, prune, **progress) for name, rows in built.items()]
+        )
     finally:
         enriched.unpersist()
         touched.unpersist()

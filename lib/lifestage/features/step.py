@@ -1,10 +1,13 @@
 """Activity to features, for one date or several in one pass."""
 
+from functools import partial
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.errors import NoDataError
 from lifestage.core.job import Job
+from lifestage.core.together import together
 from lifestage.features.categories import to_category_state, to_user_categories, unit_prices
 from lifestage.features.config import FeaturesConfig
 from lifestage.features.mapping import add_features
@@ -29,13 +32,9 @@ def run(job: Job, config: FeaturesConfig) -> None:
     categories = to_user_categories(job.read("category_days"), identity, job.run.as_of_dates).persist()
     state = _state(activity, identity, categories, job, config).persist()
     try:
-        norms = _norms(state, categories, config)
-        job.write_as_of("norms", norms)
-        mapped = add_rhythm(state, job.read("norms").where(F.col("as_of").isin(*job.run.as_of_dates)), config)
-        features = add_features(mapped, config.catalogue, job.table("user_features"))
-        delivery_no = job.progress("activity_days").get("delivery_no")
-        job.write_as_of("user_features", features, meaning=config.meaning, delivery_no=delivery_no)
-        _write_state(job, state)
+        together(
+            [partial(_write_features, job, state, categories, config), partial(_write_state, job, state)]
+        )
     finally:
         state.unpersist()
         categories.unpersist()
@@ -49,6 +48,14 @@ def _state(
     state = rebuild_state(user_days, sketches, job.run.as_of_dates, config.catalogue)
     bought = to_category_state(categories, unit_prices(categories))
     return add_gaps(state.join(bought, on=["user_id", "as_of"], how="left"))
+
+
+def _write_features(job: Job, state: DataFrame, categories: DataFrame, config: FeaturesConfig) -> None:
+    job.write_as_of("norms", _norms(state, categories, config))
+    norms = job.read("norms").where(F.col("as_of").isin(*job.run.as_of_dates))
+    features = add_features(add_rhythm(state, norms, config), config.catalogue, job.table("user_features"))
+    delivery_no = job.progress("activity_days").get("delivery_no")
+    job.write_as_of("user_features", features, meaning=config.meaning, delivery_no=delivery_no)
 
 
 def _norms(state: DataFrame, categories: DataFrame, config: FeaturesConfig) -> DataFrame:

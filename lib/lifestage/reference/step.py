@@ -1,6 +1,7 @@
 """Load keyed extracts, before any event is read."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -11,6 +12,7 @@ from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
 from lifestage.core.pseudonyms import PADS, add_normalised, pseudonym, with_pads, without_pads
 from lifestage.core.raw import check_headers, joined_reasons, listed_reasons, read_raw, typed
+from lifestage.core.together import together
 from lifestage.reference.config import Extract, ReferenceConfig, ReferenceSource
 from lifestage.reference.versions import changed_versions, end_markers
 
@@ -38,11 +40,10 @@ def run(job: Job, config: ReferenceConfig) -> None:
     try:
         for name, rows in lines.items():
             check_headers(rows, config.sources, fresh[name])
-        entries = {name: _counted(_rows(rows)) for name, rows in lines.items()}
+        counts = together([partial(_counted, _rows(rows)) for rows in lines.values()])
+        entries = dict(zip(lines, counts, strict=True))
         _check(entries)
-        for name, rows in lines.items():
-            good = _rows(rows).where(F.size("reasons") == 0).drop("reasons")
-            _write(job, name, config.sources[name], good)
+        together([partial(_write, job, name, config.sources[name], rows) for name, rows in lines.items()])
     finally:
         for rows in lines.values():
             rows.unpersist()
@@ -134,7 +135,8 @@ def _check(entries: Mapping[str, Mapping[int, Mapping[str, object]]]) -> None:
         raise CheckError("\n".join(lines) + "\nnothing was written; the next run reads these files again")
 
 
-def _write(job: Job, name: str, source: ReferenceSource, rows: DataFrame) -> None:
+def _write(job: Job, name: str, source: ReferenceSource, lines: DataFrame) -> None:
+    rows = _rows(lines).where(F.size("reasons") == 0).drop("reasons")
     known = job.read(name)
     payload = [column for column in source.map if column not in source.key]
     extracts = rows
