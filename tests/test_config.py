@@ -50,7 +50,7 @@ path: till/*.csv
 format: csv
 encoding: UTF-16
 columns: {receipt: string, email: string, card: string, at: timestamp, amount: string, units: int}
-formats: {at: "dd.MM.yyyy HH:mm", sold: yyyy}
+formats: {at: "dd.MM.YYYY HH:mm", sold: yyyy}
 key: [receipt, card, line]
 identifiers: {email: "lower(email)", card: card}
 pii: [email, emial]
@@ -64,7 +64,7 @@ delete_when: rand() > 0.5
 path: sensor/*.csv
 format: csv
 columns: {at: timestamp, n: int}
-map: {event_type: "'store_visit'", event_at: at}
+map: {event_type: "CASE WHEN n > 0 THEN 'store_vist' ELSE if(n < 0, 'sneeze', 'share') END", event_at: at}
 version: n
 """,
     "reference/products.yaml": """
@@ -81,6 +81,7 @@ identifiers: {owner: membre}
 measures:
   n_big: {aggregate: count, filter: amont > 100, unit: events, description: x}
   total: {aggregate: sum, unit: money, description: x}
+  purchase_channel: null
 days: {good_days: {expression: n_actions > rand(), unit: days, description: x}}
 dates: {good_on: {which: first, when: n_good > 0, description: x}}
 windows: {n_nothing: {days: [7]}}
@@ -103,6 +104,7 @@ SAID = {
     ("main file", "activity.category", "unknown column stores.kind"),
     ("sources/till.yaml", "encoding", "UTF-16 cannot be read"),
     ("sources/till.yaml", "formats.at", "needs an offset"),
+    ("sources/till.yaml", "formats.at", "Y is no letter of a date pattern"),
     ("sources/till.yaml", "formats.sold", "unknown column sold"),
     ("sources/till.yaml", "key", "unknown column line"),
     ("sources/till.yaml", "key", "column card holds an identifier: name it under pii"),
@@ -122,6 +124,12 @@ SAID = {
     ("sources/till.yaml", "rules.recent.check", "now() reads a clock"),
     ("sources/till.yaml", "rules.sound.check", "not SQL"),
     ("sources/till.yaml", "delete_when", "rand() reads a clock, randomness"),
+    (
+        "sources/sensor.yaml",
+        "map.event_type",
+        "unknown event type store_vist: declare it in event_types.yaml (did you mean store_visit?)",
+    ),
+    ("sources/sensor.yaml", "map.event_type", "unknown event type sneeze"),
     ("sources/sensor.yaml", "key", "required for version and delete_when"),
     ("reference/products.yaml", "key", "product_id is not a column of map"),
     ("reference/products.yaml", "valid_from", "did you mean file_name?"),
@@ -134,6 +142,7 @@ SAID = {
     ("features.yaml", "measures.total.expression", "required for sum"),
     ("features.yaml", "days.good_days.expression", "rand() reads a clock"),
     ("features.yaml", "dates.good_on.when", "unknown column n_good"),
+    ("features.yaml", "purchase_channel", "it cannot be taken away"),
     ("features.yaml", "windows.n_nothing", "neither a measure nor a day"),
     ("stages.yaml", "ladder", "stage lost is defined twice"),
     ("stages.yaml", "ladder", "no user can ever reach lost"),

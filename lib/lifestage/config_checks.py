@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from lifestage.core.expressions import columns_of, parse, problems_of
+from lifestage.core.expressions import columns_of, nearest, parse, problems_of
 from lifestage.core.files import TYPE_PATTERN, FileLayout
+from lifestage.features.config import BUILT_ON
 from lifestage.features.mapping import layers
 from lifestage.ingest.config import Source
 from lifestage.reference.config import ReferenceSource
@@ -26,6 +27,7 @@ ENRICHED = ("is_action", "local_hour", "is_new_product")
 MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
 ENCODINGS = {"UTF-8", "ISO-8859-1"}  # Spark's decode() knows few, and a line break must be one byte
 OFFSET_LETTERS = set("XxZzVO")
+PATTERN_LETTERS = OFFSET_LETTERS | set("GyMLdDQqEFaBhKkHmsSn")  # what Spark knows for reading; no weeks
 
 
 def check_config(config: "Config", folder: Path) -> Iterator[str]:
@@ -85,9 +87,10 @@ def _layout_problems(layout: FileLayout) -> Iterator[str]:
     for name in sorted(set(layout.formats) - set(layout.columns)):
         yield f"formats.{name}: unknown column {name}"
     for name, pattern in layout.formats.items():
-        if layout.columns.get(name) == "timestamp" and not OFFSET_LETTERS & set(
-            re.sub("'[^']*'", "", pattern)
-        ):
+        letters = {letter for letter in re.sub("'[^']*'", "", pattern) if letter.isalpha()}
+        if unknown := letters - PATTERN_LETTERS:
+            yield f"formats.{name}: {_list(unknown)} is no letter of a date pattern such as yyyy-MM-dd, in: {pattern}"
+        if layout.columns.get(name) == "timestamp" and not OFFSET_LETTERS & letters:
             yield f"formats.{name}: an instant needs an offset (XXX), or the column is a local_timestamp"
     if layout.encoding.upper() not in ENCODINGS:
         yield f"encoding: {layout.encoding} cannot be read, expected one of {_list(ENCODINGS)}"
@@ -109,6 +112,8 @@ def _source_problems(source: Source, config: "Config") -> Iterator[str]:
     moment = source.map.get("event_at", "").strip("` ")
     if source.columns.get(moment) == "date":
         yield f"map.event_at: {moment} is a date, an event needs an instant: take noon of the zone (docs/how-to/add-a-source.md)"
+    for name in sorted(_spelled_out(source.map.get("event_type", "NULL")) - set(config.ingest.event_types)):
+        yield f"map.event_type: unknown event type {name}: declare it in event_types.yaml{nearest(name, config.ingest.event_types)}"
     for name in sorted(set(source.map) - MAPPABLE):
         yield f"map.{name}: not a canonical column, expected one of {_list(MAPPABLE)}"
     for section in ("key", "pii"):
@@ -122,6 +127,19 @@ def _source_problems(source: Source, config: "Config") -> Iterator[str]:
         yield from _keyed(key, sql, known)
         yield from _row_safe(key, sql)
     yield from _leaks(source)
+
+
+def _spelled_out(sql: str) -> set[str]:
+    """The texts that an expression may give: itself, or the branches of its CASE or IF."""
+    try:
+        tree = parse(sql)
+    except ValueError:
+        return set()
+    branches = [branch.args["true"] for branch in tree.find_all(exp.If)]
+    others = [node.args.get(key) for node in tree.find_all(exp.Case, exp.If) for key in ("default", "false")]
+    return {
+        node.this for node in (tree, *branches, *others) if isinstance(node, exp.Literal) and node.is_string
+    }
 
 
 def _source_expressions(source: Source) -> Iterator[tuple[str, str]]:
@@ -212,7 +230,11 @@ def _catalogue_problems(config: "Config") -> Iterator[str]:
         yield from _keyed(f"dates.{name}.when", mark.when, days | set(catalogue.days))
     for name in sorted(set(catalogue.windows) - set(_known_windows(catalogue))):
         yield f"windows.{name}: neither a measure nor a day"
-    yield from _feature_problems(catalogue.model_copy(update={"windows": _known_windows(catalogue)}))
+    sound = catalogue.model_copy(update={"windows": _known_windows(catalogue)})
+    windows = {window.name for window in sound.all_windows()}
+    for name in sorted(BUILT_ON - {*catalogue.measures, *catalogue.days, *catalogue.dates, *windows}):
+        yield f"{name}: the rhythm of every user is built on it, it cannot be taken away"
+    yield from _feature_problems(sound)
 
 
 def _feature_problems(catalogue: Catalogue) -> Iterator[str]:

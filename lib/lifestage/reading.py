@@ -64,7 +64,7 @@ def snapshot(
     conf: Path | str | None = None,
     spark: SparkSession | None = None,
 ) -> DataFrame:
-    """The users of a published snapshot, by its id such as 2026-11-21.r1; the latest by default.
+    """The users of a published snapshot, by its id such as 2026-11-21.r1 or its date; the latest by default.
 
     Raises:
         NoDataError: where there is no such snapshot; it names the nearest.
@@ -113,14 +113,14 @@ def manifests(project: runner.Project) -> list[Row]:
 
 
 def manifest_of(project: runner.Project, snapshot_id: str) -> Row:
-    """The manifest of one snapshot, `latest` for the greatest as_of and revision."""
+    """The manifest of one snapshot; of a date its newest revision, of `latest` that of the greatest date."""
     found = manifests(project)
     if not found:
         raise NoDataError("no snapshot has been published yet: start `lifestage run`")
     if snapshot_id == LATEST:
         return found[0]
     for manifest in found:
-        if manifest["snapshot_id"] == snapshot_id:
+        if snapshot_id in (manifest["snapshot_id"], str(manifest["as_of"])):
             return manifest
     raise NoDataError(f"there is no snapshot {snapshot_id}: {_near_snapshots(snapshot_id, found)}")
 

@@ -3,11 +3,14 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from lifestage import __version__
 from lifestage.starter import SAMPLE_ENDS_ON, create
 
 pytestmark = pytest.mark.slow
@@ -26,6 +29,10 @@ def lifestage(folder, *arguments):
         text=True,
         check=False,
     )
+
+
+def test_the_version_is_that_of_the_package(tmp_path):
+    assert lifestage(tmp_path, "--version").stdout == f"lifestage {__version__}\n"
 
 
 def test_validate_finds_the_starter_sound(tmp_path):
@@ -49,12 +56,14 @@ def test_validate_names_every_problem(tmp_path):
 @pytest.mark.slow
 def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     create(tmp_path)
-    for arguments in (
-        ("run", "--as-of", str(SAMPLE_ENDS_ON)),
-        ("snapshot", "export", "latest", "--to", "out/users.csv"),
-    ):
-        done = lifestage(tmp_path, *arguments)
-        assert done.returncode == 0, done.stderr
+    done = lifestage(tmp_path, "run", "--as-of", str(SAMPLE_ENDS_ON))
+    assert done.returncode == 0, done.stderr
+    files, users, report = done.stdout.splitlines()[-3:]
+    assert re.fullmatch(r"files   \d+ new, [\d,]+ rows, [\d,]+ rejected(: lifestage quarantine list)?", files)
+    assert users == f"users   snapshot {SAMPLE_ENDS_ON}.r1"
+    assert Path(report.removeprefix("report  ")).is_file()
+    done = lifestage(tmp_path, "snapshot", "export", str(SAMPLE_ENDS_ON), "--to", "out/users.csv")
+    assert done.returncode == 0, done.stderr
     listed = json.loads(lifestage(tmp_path, "snapshot", "list", "--json").stdout)
     with (tmp_path / "out" / "users.csv").open(encoding="utf-8") as file:
         users = list(csv.DictReader(file))

@@ -36,6 +36,9 @@ LINES = [
     line(id="returned for more than nothing", amount="1", kind="return"),
     line(id="nothing", amount="0", kind="return"),
     line(id="below zero", discount="-1", quantity="-2"),
+    line(id="a trillion", amount="-1000000000000", kind="return", quantity="1000000000000"),
+    line(id="just below", amount="999999999999.99", quantity="999999999999.999"),
+    line(id="no room when converted", amount="9999999999999999.99", currency="EUR"),
     line(id="no key", seq=""),
     line(id="no version", updated=""),
     line(id="no amount", amount=""),
@@ -101,6 +104,14 @@ def test_money_is_converted_by_the_rate_of_the_business_day_half_up(rows):
 def test_without_a_rate_a_row_is_rejected(rows):
     assert_rows(
         reasons(rows, "pound", "yen"), [("pound", ["no_rate:currency"]), ("yen", ["no_rate:currency"])]
+    )
+
+
+def test_what_would_overflow_a_sum_or_a_conversion_is_rejected_and_ends_no_run(rows):
+    found = reasons(rows, "a trillion", "just below", "no room when converted")
+    both = ["out_of_range:amount", "out_of_range:quantity"]
+    assert_rows(
+        found, [("a trillion", both), ("just below", []), ("no room when converted", ["out_of_range:amount"])]
     )
 
 

@@ -136,6 +136,7 @@ def test_before_the_first_run_there_is_nothing_to_read(spark_session, tmp_path):
 
 def test_the_latest_snapshot_is_the_greatest_date_and_revision(project):
     assert manifest_of(project, "latest")["snapshot_id"] == "2026-01-31.r1"
+    assert manifest_of(project, "2026-01-30")["snapshot_id"] == "2026-01-30.r1"
     assert [row["snapshot_id"] for row in manifests(project)] == ["2026-01-31.r1", "2026-01-30.r1"]
     assert_rows(users_of(project, "2026-01-30.r1").select("user_id"), [("u1",)])
 

@@ -1,8 +1,10 @@
 """run, backfill, validate, tables, and the jobs."""
 
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -140,6 +142,7 @@ def _execute(
         is_job=is_job,
         accept_definitions=accept_definitions,
     )
+    started = time.monotonic()
     console.print(f"run {request.run_id}: as of {_span(dates)}, {len(steps)} of {len(STEPS)} steps")
     with console.status(_at_work(request)) as status:
 
@@ -151,7 +154,9 @@ def _execute(
             runner.execute(project, request, show)
         except NoDataError as error:
             raise NoDataError(f"{error}\n{what_there_is(project)}") from error
-    console.print(f"done in {sum(request.seconds.values()):.1f} s")
+    console.print(f"done in {time.monotonic() - started:.1f} s")
+    for line in _outcome(project, request):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _at_work(request: runner.Request) -> str:
@@ -161,6 +166,23 @@ def _at_work(request: runner.Request) -> str:
         if remaining := [name for name in names if name not in request.seconds]:
             return f"[bold]{', '.join(remaining)}[/bold]"
     return "[bold]finishing[/bold]"
+
+
+def _outcome(project: runner.Project, request: runner.Request) -> Iterator[str]:
+    """What came of a run, and where to look at it."""
+    store, tables = project.store, project.tables
+    if "ingest" in request.steps:
+        mine = store.read(tables["ingest_ledger"]).where(F.col("ingested_at") == F.lit(request.now))
+        n_files, n_rows, n_rejected = mine.agg(
+            F.count("*"), *[F.coalesce(F.sum(name), F.lit(0)) for name in ("n_rows", "n_rejected")]
+        ).collect()[0]
+        hint = ": lifestage quarantine list" if n_rejected else ""
+        yield f"files   {n_files:,} new, {n_rows:,} rows, {n_rejected:,} rejected{hint}"
+    if "publish" in request.steps:
+        runs = store.read(tables["runs"]).where(F.col("run_id") == request.run_id)
+        yield f"users   snapshot {', '.join(runs.collect()[0]['snapshot_ids'])}"
+    if "report" in request.steps:
+        yield f"report  {Path(project.config.report.path).resolve()}"
 
 
 def what_there_is(project: runner.Project) -> str:

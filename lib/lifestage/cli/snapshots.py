@@ -17,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True, help="Published snapshots: frozen users with stage, value and segment."
 )
 
-SnapshotId = Annotated[str, typer.Argument(metavar="ID", help="Such as 2026-11-21.r1, or latest.")]
+SnapshotId = Annotated[str, typer.Argument(metavar="ID", help="Such as 2026-11-21.r1; a date, or latest.")]
 KINDS = {"stage": "stage", "rfm": "RFM name", "segment": "segment"}
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]+:/")
 SUFFIXES = {

@@ -1,5 +1,6 @@
 """SQL expressions from configuration: parsed and checked before Spark starts."""
 
+import difflib
 import hashlib
 import json
 from collections.abc import Collection, Iterator
@@ -53,7 +54,7 @@ def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
     for text in sorted(_texts(tree) & MOMENTS):
         yield f"'{text}' is a clock where a date is expected, in: {sql}"
     for name in sorted(columns_of(sql) - set(known)):
-        yield f"unknown column {name}, in: {sql}{_nearest(name, known)}"
+        yield f"unknown column {name}, in: {sql}{nearest(name, known)}"
 
 
 def semantic_hash(value: object) -> str:
@@ -74,8 +75,7 @@ def _texts(tree: exp.Expression) -> set[str]:
     return {literal.this.strip().lower() for literal in tree.find_all(exp.Literal) if literal.is_string}
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
-    import difflib
-
+def nearest(name: str, known: Collection[str]) -> str:
+    """A question that names what was probably meant; empty where nothing is like it."""
     near = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -8,6 +8,12 @@ from lifestage.core.expressions import semantic_hash
 from lifestage.core.models import Model
 from lifestage.tables.catalogue import Catalogue
 
+# Names of the catalogue that the code of this step reads itself.
+BUILT_ON = frozenset(
+    {"purchase_channel", "occasions", "joined_on", "last_occasion_on", "last_active_on"}
+    | {"occasions_365d", "net_amount_365d"}
+)
+
 
 class Rhythm(Model):
     """How a user's purchase cycle is measured."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -19,6 +20,8 @@ MAX_FUTURE = "INTERVAL 1 DAY"
 AMOUNTS = ("amount", "discount_amount", "coupon_amount")
 NOT_NEGATIVE = ("discount_amount", "coupon_amount", "quantity")
 RATES = "rates"
+# No line of a till says so much, and what adds up a day of such lines would overflow.
+TOO_MUCH = 10**12
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def _converted(rows: DataFrame, source: Source, door: Door) -> DataFrame:
     rows = rows.withColumn("event_date", _business_date(F.col("event_at"), door))
     rows = rows.withColumn("event_month", F.trunc("event_date", "month"))
     if "currency_original" not in source.map:
-        return rows.withColumn("_no_rate", F.lit(False))
+        return rows.withColumns({"_no_rate": F.lit(False), "_too_large": F.lit(False)})
     rates = door.lookups.get(RATES)
     if rates is None:
         rate = F.lit(None).cast("decimal(18,8)")
@@ -140,10 +143,16 @@ def _converted(rows: DataFrame, source: Source, door: Door) -> DataFrame:
         rate = F.col("rates.rate").try_cast("decimal(18,8)")
     is_home = F.coalesce(F.col("currency_original"), F.lit(door.config.currency)) == door.config.currency
     rate = F.when(is_home, F.lit(1).cast("decimal(18,8)")).otherwise(rate)
-    amounts = {name: F.round(F.col(name) * rate, 2).cast(MONEY) for name in AMOUNTS if name in source.map}
-    if "amount" not in source.map:
-        amounts["amount"] = F.round(F.col("amount_original") * rate, 2).cast(MONEY)
-    return rows.withColumns({**amounts, "_no_rate": rate.isNull()}).drop(RATES)
+    given = {name: name for name in AMOUNTS if name in source.map}
+    amounts = {
+        name: F.round(F.col(original) * rate, 2)
+        for name, original in {"amount": "amount_original", **given}.items()
+    }
+    lost = [value.isNotNull() & value.try_cast(MONEY).isNull() for value in amounts.values()]
+    flags = {"_no_rate": rate.isNull(), "_too_large": reduce(Column.__or__, lost)}
+    return rows.withColumns(
+        {**{name: value.try_cast(MONEY) for name, value in amounts.items()}, **flags}
+    ).drop(RATES)
 
 
 def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
@@ -208,6 +217,8 @@ def _event_reasons(source: Source, door: Door) -> list[Column]:
         "wrong_sign:amount": wrong_sign,
         "no_rate:currency": F.col("_no_rate"),
         "out_of_range:rating": ~F.col("rating").between(1, 5),
+        "out_of_range:amount": F.col("_too_large") | (F.abs("amount") >= TOO_MUCH),
+        **{f"out_of_range:{name}": F.abs(name) >= TOO_MUCH for name in NOT_NEGATIVE},
         **{f"negative:{name}": F.col(name) < 0 for name in NOT_NEGATIVE},
     }
     if source.key:
