@@ -6,8 +6,16 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifestage.features.user_days import digits_of, is_distinct
-from lifestage.tables.catalogue import Aggregate, Catalogue, DateMark, Measure, Window, type_of
+from lifestage.features.user_days import digits_of
+from lifestage.tables.catalogue import (
+    Aggregate,
+    Catalogue,
+    DateMark,
+    Measure,
+    Window,
+    is_distinct,
+    type_of,
+)
 
 USER_AS_OF = ("user_id", "as_of")
 

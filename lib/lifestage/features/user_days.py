@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.tables.catalogue import Aggregate, Catalogue, DayMeasure, Measure, Unit, type_of
+from lifestage.tables.catalogue import Aggregate, Catalogue, DayMeasure, Measure, Unit, is_distinct, type_of
 
 USER_DAY = ("user_id", "event_date")
 MINOR_DIGITS = {Unit.MONEY: 2, Unit.UNITS: 3}
@@ -36,11 +36,6 @@ def to_user_sketches(activity_days: DataFrame, identity_map: DataFrame, catalogu
     names = [name for name, measure in catalogue.measures.items() if is_distinct(measure)]
     days = activity_days.where(F.coalesce(*names, F.lit(None)).isNotNull())
     return days.select("subject", "event_date", *names).join(users, on="subject", how="inner").drop("subject")
-
-
-def is_distinct(source: Measure | DayMeasure) -> bool:
-    """Whether a measure counts distinct values, in a sketch."""
-    return isinstance(source, Measure) and source.aggregate is Aggregate.DISTINCT
 
 
 def digits_of(source: Measure | DayMeasure) -> int:

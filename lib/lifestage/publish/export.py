@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, Row
 
+from lifestage.core.atomic import write_whole
 from lifestage.core.errors import CheckError, ConfigError, LifestageError
 from lifestage.tables.publish import SNAPSHOT_USERS
 
@@ -83,7 +84,7 @@ def export(
             "n_rows": n_rows,
             "sha256": sha256,
         }
-        _write_whole(manifest_path, json.dumps({**file, **told}, indent=2, default=_text) + "\n")
+        write_whole(manifest_path, json.dumps({**file, **told}, indent=2, default=_text) + "\n")
         _refuse_existing(target)
         part.rename(target)
     finally:
@@ -177,9 +178,3 @@ def _text(value: object) -> str:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -164,9 +164,10 @@ def window_column(catalogue: Catalogue, window: Window) -> Column:
     source = catalogue.source_of(window)
     span = "all history" if window.days is None else f"last {window.days} days"
     span = f"the {window.days} days before the last {window.shift}" if window.shift else span
-    kind = T.LongType() if _is_distinct(source) else type_of(source.unit)
+    kind = T.LongType() if is_distinct(source) else type_of(source.unit)
     return Column(window.name, kind, f"{source.description}; {span} [{source.unit}]")
 
 
-def _is_distinct(source: Measure | DayMeasure) -> bool:
+def is_distinct(source: Measure | DayMeasure) -> bool:
+    """Whether a measure counts distinct values, in a sketch."""
     return isinstance(source, Measure) and source.aggregate is Aggregate.DISTINCT

@@ -41,7 +41,11 @@ RHYTHM_COLUMNS = (
         T.LongType(),
         "Days since the last occasion, or the last active day without one [days]",
     ),
-    Column("own_cycle_days", T.LongType(), "p80 of the user's gaps between occasions, from 4 gaps on [days]"),
+    Column(
+        "own_cycle_days",
+        T.LongType(),
+        "Percentile of the gaps between the user's occasions, from enough gaps on (rhythm) [days]",
+    ),
     Column("cycle_days", T.LongType(), "own_cycle_days or the norm, within floor and ceiling [days]"),
     Column("cycle_source", T.StringType(), "own, channel or all: where cycle_days comes from"),
     Column("median_gap_days", T.LongType(), "Median gap between occasions (repurchase cycle) [days]"),
