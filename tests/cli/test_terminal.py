@@ -70,6 +70,10 @@ def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path)
         ("run --now soon", "--now: soon is not an ISO 8601 instant"),
         ("run --steps stage", "--steps: unknown stage, expected some of reference"),
         ("backfill", "backfill: give --from and --to, or --stale"),
+        (
+            "backfill --from 2026-02-28 --to 2026-01-31",
+            "backfill: --from 2026-02-28 is after --to 2026-01-31",
+        ),
         ("snapshot export latest --to s3://bucket/users.csv", "--to: s3:/bucket/users.csv is no file"),
     ],
 )

@@ -10,6 +10,7 @@ from pyspark.sql import types as T
 from lifestage.core.contracts import Column, Kind, Table, WriteMode, conform
 from lifestage.core.errors import ContractError, NoDataError
 from lifestage.core.store import literals
+from lifestage.core.together import together
 from support.frames import assert_frames, assert_rows, build
 
 MONTH = Column("month", T.DateType(), "First day of the month", required=True)
@@ -104,6 +105,20 @@ def test_a_write_counts_its_rows_and_remembers_its_metadata(spark, store):
     spark.sql(f"OPTIMIZE delta.`{store.location.name_of(SALES)}`")
     assert store.last_metadata(SALES) == {"run_id": "r1", "n": 7}
     assert spark.conf.get("spark.databricks.delta.commitInfo.userMetadata", None) is None
+
+
+def test_commits_made_at_the_same_time_keep_their_own_metadata(spark, store):
+    """A merge knows only the session's setting, which a save beside it must not take for its own."""
+    merged = Table(**{**table(WriteMode.MERGE).__dict__, "name": "merged"})
+
+    def commits(contract, number):
+        store.write(contract, sales(spark, (str(number), number, JANUARY)), {"n": number})
+        return store.last_metadata(contract)
+
+    def several(contract):
+        return [commits(contract, number)["n"] for number in range(4)]
+
+    assert together([lambda: several(SALES), lambda: several(merged)]) == [[0, 1, 2, 3]] * 2
 
 
 def test_partitions_replaced_twice_are_as_replaced_once(spark, store):
