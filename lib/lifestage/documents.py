@@ -1,9 +1,9 @@
-"""The documents that follow from the code: the map, the tables, the features. `scripts/docs` writes them."""
+"""The documents that follow from the code: the map, the tables, the features, the settings. `scripts/docs` writes them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
-from lifestage.core.yaml_files import packaged_yaml
+from lifestage.core.yaml_files import packaged_text, packaged_yaml
 from lifestage.pipeline import REFERENCES, STEPS, picture
 from lifestage.tables.catalogue import Aggregate, Catalogue, Measure, Unit, Window, type_of, window_column
 from lifestage.tables.features import CATEGORY_COLUMNS, RHYTHM_COLUMNS
@@ -27,6 +27,11 @@ MODES = {
     WriteMode.PARTITIONS: "the partitions that a run builds are replaced",
     WriteMode.OVERWRITE: "the table is written anew",
 }
+SETTINGS = {
+    "The main file": "base.yaml",
+    "value.yaml": "value.yaml",
+    "segments.yaml": "segments.yaml",
+}
 
 
 def generated(readme: str) -> dict[str, str]:
@@ -37,6 +42,7 @@ def generated(readme: str) -> dict[str, str]:
         "README.md": with_map(readme),
         "docs/tables.md": tables_page(all_tables(catalogue, [references]).values()),
         "docs/features.md": features_page(catalogue),
+        "docs/settings.md": settings_page(),
     }
 
 
@@ -93,6 +99,21 @@ def features_page(catalogue: Catalogue) -> str:
         "SQL over the state of one user at as_of; columns of `user_features`.",
         _grid(("name", "unit", "description", "SQL"), features),
     ]
+    return "\n\n".join(parts) + "\n"
+
+
+def settings_page() -> str:
+    """Every key of the main file and of the smaller files beside it, with its default and what it means."""
+    parts = [
+        WRITTEN.format(source="lib/lifestage/defaults/"),
+        "# Settings",
+        "What holds where a project says nothing. Its own files need only say what differs; they are merged key by key, and "
+        "`lifestage validate` names every problem. Sources, reference tables, features and the ladder have "
+        "pages of their own ([sources](how-to/add-a-source.md), [reference tables](how-to/add-a-reference.md), "
+        "[features](how-to/add-a-feature.md), [ladder](how-to/change-the-ladder.md)).",
+    ]
+    for title, name in SETTINGS.items():
+        parts += [f"## {title}", f"```yaml\n{packaged_text(name).strip()}\n```"]
     return "\n\n".join(parts) + "\n"
 
 

@@ -52,7 +52,12 @@ def read_yaml(path: Path, problems: Problems) -> dict[str, Any]:
 
 def packaged_yaml(name: str) -> dict[str, Any]:
     """A default that ships inside the package."""
-    return _mapping((files("lifestage") / "defaults" / name).read_text(encoding="utf-8"))
+    return _mapping(packaged_text(name))
+
+
+def packaged_text(name: str) -> str:
+    """The same as it is written, with its comments."""
+    return (files("lifestage") / "defaults" / name).read_text(encoding="utf-8")
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
