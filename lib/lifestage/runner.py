@@ -19,6 +19,7 @@ from lifestage.core import as_of_dates, lock
 from lifestage.core.contracts import Table
 from lifestage.core.errors import ConfigError
 from lifestage.core.job import Job, Run, Secrets
+from lifestage.core.local_rows import local_rows
 from lifestage.core.pseudonyms import key_fingerprint
 from lifestage.core.session import build_session
 from lifestage.core.store import Location, Store
@@ -309,8 +310,8 @@ def _complete(project: Project, request: Request, run: Run, commits: Mapping[str
         "code_version": __version__,
         "seconds": dict(request.seconds),
     }
-    frame = store.spark.createDataFrame([tuple(row[name] for name in table.names)], table.schema)
-    store.write(table, frame.coalesce(1), {"run_id": run.run_id})
+    frame = local_rows(store.spark, [tuple(row[name] for name in table.names)], table.schema)
+    store.write(table, frame, {"run_id": run.run_id})
 
 
 def _versions(project: Project, commits: Mapping[str, int]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.deliveries import Delivery
 from lifestage.core.job import Job
+from lifestage.core.local_rows import local_rows
 
 LEDGER = "ingest_ledger"
 
@@ -76,10 +77,8 @@ def commit_deliveries(
     rows = [
         _row(job, delivery, kind, entries.get(delivery.delivery_no, {}), versions) for delivery in deliveries
     ]
-    frame = job.spark.createDataFrame(
-        [tuple(row.get(name) for name in contract.names) for row in rows], contract.schema
-    )
-    job.write(LEDGER, frame.coalesce(1))
+    values = [tuple(row.get(name) for name in contract.names) for row in rows]
+    job.write(LEDGER, local_rows(job.spark, values, contract.schema))
 
 
 def _row(

@@ -12,6 +12,7 @@ from delta.exceptions import DeltaConcurrentModificationException
 
 from lifestage.core.contracts import Table
 from lifestage.core.errors import RunLockedError
+from lifestage.core.local_rows import local_rows
 from lifestage.core.store import Store
 
 SAME_MOMENT = "another run took this storage root at the same moment: run again later"
@@ -52,7 +53,7 @@ def take(store: Store, table: Table, me: Holder, completed: Collection[str], dea
         return
     row = (me.run_id, me.host, me.pid, me.pid_started, me.taken_at)
     try:
-        store.swap(table, store.spark.createDataFrame([row], table.schema).coalesce(1), _metadata(me), seen)
+        store.swap(table, local_rows(store.spark, [row], table.schema), _metadata(me), seen)
     except DeltaConcurrentModificationException as error:
         raise RunLockedError(SAME_MOMENT) from error
     if _current(store, table) != me:
@@ -63,7 +64,7 @@ def release(store: Store, table: Table, me: Holder) -> None:
     """Give the lock back, if this process still has it."""
     seen = store.version(table)
     if _current(store, table) == me:
-        store.swap(table, store.spark.createDataFrame([], table.schema), _metadata(me), seen)
+        store.swap(table, local_rows(store.spark, [], table.schema), _metadata(me), seen)
 
 
 def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:

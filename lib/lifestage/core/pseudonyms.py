@@ -10,6 +10,7 @@ from pydantic import Field
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.core.local_rows import local_rows
 from lifestage.core.models import Model
 
 BLOCK_BYTES = 64
@@ -29,7 +30,9 @@ def with_pads(frame: DataFrame, key: bytes) -> DataFrame:
     """The frame with the two padded keys beside each row, for `pseudonym` to use; drop them with `without_pads`."""
     block = (hashlib.sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
     inner, outer = (bytearray(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
-    pads = frame.sparkSession.createDataFrame([(inner, outer)], "inner_pad binary, outer_pad binary")
+    pads = local_rows(
+        frame.sparkSession, [(bytes(inner), bytes(outer))], "inner_pad binary, outer_pad binary"
+    )
     return frame.crossJoin(F.broadcast(pads.select(F.struct("inner_pad", "outer_pad").alias(PADS))))
 
 

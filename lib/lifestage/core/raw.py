@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from lifestage.core.deliveries import Delivery, readable
 from lifestage.core.errors import SourceError
 from lifestage.core.files import FileLayout, Format
+from lifestage.core.local_rows import local_rows
 
 # A date comes before the offset: the end of 2026-03-08 is none.
 OFFSET = r"^.{10,}(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
@@ -124,7 +125,7 @@ def _shape(line: str, layout: FileLayout) -> str:
 
 def _numbers(spark: SparkSession, deliveries: Sequence[Delivery]) -> DataFrame:
     files = [(d.path, PurePosixPath(unquote(d.path)).name, d.delivery_no) for d in deliveries]
-    return spark.createDataFrame(files, "file string, file_name string, delivery_no bigint")
+    return local_rows(spark, files, "file string, file_name string, delivery_no bigint")
 
 
 def _csv(lines: DataFrame, layout: FileLayout) -> DataFrame:

@@ -16,6 +16,7 @@ from pyspark.sql import types as T
 
 from lifestage.core.contracts import Table, WriteMode, conform
 from lifestage.core.errors import NoDataError
+from lifestage.core.local_rows import local_rows
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Store:
     def read(self, table: Table, version: int | None = None) -> DataFrame:
         """The table's rows at a version, newest by default; an empty frame where nothing was written yet."""
         if not self.exists(table):
-            return self.spark.createDataFrame([], table.schema)
+            return local_rows(self.spark, [], table.schema)
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)

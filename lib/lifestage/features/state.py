@@ -6,6 +6,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from lifestage.core.local_rows import local_rows
 from lifestage.features.user_days import digits_of
 from lifestage.tables.catalogue import (
     Aggregate,
@@ -54,7 +55,7 @@ def _at_each_date(user_days: DataFrame, as_of_dates: Sequence[date]) -> DataFram
 
 def as_of_rows(spark: SparkSession, as_of_dates: Sequence[date]) -> DataFrame:
     """One row a date. As rows, not as literals: the code that Spark generates is then the same on every date."""
-    return F.broadcast(spark.createDataFrame([(day,) for day in as_of_dates], "as_of date"))
+    return F.broadcast(local_rows(spark, [(day,) for day in as_of_dates], "as_of date"))
 
 
 def _marked(name: str, mark: DateMark) -> Column:

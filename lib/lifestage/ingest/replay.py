@@ -22,6 +22,7 @@ from lifestage.core.deliveries import Delivery
 from lifestage.core.errors import ConfigError, NoDataError
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
+from lifestage.core.local_rows import local_rows
 from lifestage.core.raw import parsed
 from lifestage.ingest.config import IngestConfig, Source
 from lifestage.ingest.counts import Tally, ledger_entry
@@ -180,7 +181,7 @@ def _taken_up(
     """
     numbers = {delivery.source: delivery.delivery_no for delivery in deliveries}
     named = [(source, numbers[source], item) for source in ids for item in ids[source]]
-    wanted = job.spark.createDataFrame(named, "source string, _number bigint, rejected_id string")
+    wanted = local_rows(job.spark, named, "source string, _number bigint, rejected_id string")
     rejected, ledger = job.read("rejected_events"), job.read(LEDGER)
     rows = waiting(rejected, ledger).join(F.broadcast(wanted), on=["source", "rejected_id"], how="inner")
     first = Window.partitionBy("rejected_id").orderBy("delivery_no")
@@ -199,7 +200,7 @@ def _with_file_names(rows: DataFrame, rejected: DataFrame, ledger: DataFrame) ->
     # One small row a file ever delivered, as the ledger itself.
     paths = ledger.where("path IS NOT NULL").select("delivery_no", "path").collect()
     named = [(row["delivery_no"], PurePosixPath(unquote(row["path"])).name) for row in paths]
-    files = F.broadcast(ledger.sparkSession.createDataFrame(named, "delivery_no bigint, _file string"))
+    files = F.broadcast(local_rows(ledger.sparkSession, named, "delivery_no bigint, _file string"))
     origins = (
         rejected.join(files, on="delivery_no", how="inner")
         .groupBy(*ROW)

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.errors import CheckError
 from lifestage.core.job import Job
+from lifestage.core.local_rows import local_rows
 from lifestage.publish.checks import Check, snapshot_checks
 from lifestage.publish.config import PublishConfig
 from lifestage.publish.snapshot import describe, latest, next_revision, to_snapshot_users
@@ -76,4 +77,4 @@ def _write_manifest(
     }
     table = job.table("snapshots")
     row = tuple(manifest[name] for name in table.names)
-    job.write("snapshots", job.spark.createDataFrame([row], table.schema).coalesce(1))
+    job.write("snapshots", local_rows(job.spark, [row], table.schema))

@@ -5,6 +5,7 @@ from datetime import date
 from pyspark.sql import functions as F
 
 from lifestage.core.job import Job
+from lifestage.core.local_rows import local_rows
 from lifestage.segments.assignment import assign
 from lifestage.segments.config import SegmentsConfig
 from lifestage.segments.model import SegmentModel
@@ -29,10 +30,8 @@ def run(job: Job, config: SegmentsConfig) -> None:
             model = train(features.where(F.col("as_of") == F.lit(day)), config, day, previous, taken)
             if model is not None:
                 stored[day] = model
-                job.write(
-                    "segment_models",
-                    job.spark.createDataFrame([model.to_row()], job.table("segment_models").schema),
-                )
+                row = local_rows(job.spark, [model.to_row()], job.table("segment_models").schema)
+                job.write("segment_models", row)
     models = {day: _in_force(stored, day, config) for day in job.run.as_of_dates}
     job.write_as_of("user_segments", assign(features, models, config))
 
