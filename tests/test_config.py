@@ -59,8 +59,8 @@ identifiers: {email: "lower(email)", card: card}
 pii: [email, emial]
 lookups: [{reference: rates, on: {currency: curency}}]
 map: {event_at: at, amount: CAST(amount AS DOUBLE), quantity: amount / units, duration: "units % units", channel: "split(receipt, '-')[1]", order_id: recipt, campaign: email, colour: receipt}
-attributes: {mail: "concat('x', email)"}
-rules: {recent: {check: at < now()}, sound: {check: "amount >"}}
+attributes: {mail: "concat('x', email)", all: to_json(struct(*))}
+rules: {recent: {check: at < now()}, sure: {check: raise_error(receipt)}, sound: {check: "amount >"}}
 delete_when: rand() > 0.5
 """,
     "sources/sensor.yaml": """
@@ -73,10 +73,10 @@ version: n
     "reference/products.yaml": """
 path: products/*.csv
 format: csv
-columns: {product: string, owner: string, price: string}
+columns: {product: string, owner: string, price: string, email: string}
 key: [product_id]
 valid_from: try_cast(file_nam AS date)
-map: {product: product, price: CAST(price AS INT)}
+map: {product: product, price: CAST(price AS INT), contact: lower(email)}
 types: {price: money, cost: int}
 identifiers: {owner: membre}
 """,
@@ -84,6 +84,8 @@ identifiers: {owner: membre}
 measures:
   n_big: {aggregate: count, filter: amont > 100, unit: events, description: x}
   total: {aggregate: sum, unit: money, description: x}
+  Big One: {aggregate: count, unit: events, description: x}
+  as_of: {aggregate: count, unit: events, description: x}
   purchase_channel: null
 days: {good_days: {expression: n_actions > rand(), unit: days, description: x}}
 dates: {good_on: {which: first, when: n_good > 0, description: x}}
@@ -124,6 +126,8 @@ SAID = {
     ("sources/till.yaml", "map.order_id", "unknown column recipt, in: recipt (did you mean receipt?)"),
     ("sources/till.yaml", "map.campaign", "column email holds an identifier"),
     ("sources/till.yaml", "attributes.mail", "column email holds an identifier"),
+    ("sources/till.yaml", "attributes.all", "* is not allowed"),
+    ("sources/till.yaml", "rules.sure.check", "raise_error() fails the run"),
     ("sources/till.yaml", "rules.recent.check", "now() reads a clock"),
     ("sources/till.yaml", "rules.sound.check", "not SQL"),
     ("sources/till.yaml", "delete_when", "rand() reads a clock, randomness"),
@@ -137,10 +141,13 @@ SAID = {
     ("reference/products.yaml", "key", "product_id is not a column of map"),
     ("reference/products.yaml", "valid_from", "did you mean file_name?"),
     ("reference/products.yaml", "map.price", "use TRY_CAST"),
+    ("reference/products.yaml", "map.contact", "column email holds an identifier in a source"),
     ("reference/products.yaml", "types", "cost is not a column of map"),
     ("reference/products.yaml", "types.price", "unknown type money"),
     ("reference/products.yaml", "identifiers", "owner is not a column of map"),
     ("reference/products.yaml", "identifiers", "unknown identifier type membre"),
+    ("names", "Big One", "expected lower-case letters"),
+    ("names", "as_of", "it is a column that is always there"),
     ("features.yaml", "measures.n_big.filter", "unknown column amont"),
     ("features.yaml", "measures.total.expression", "required for sum"),
     ("features.yaml", "days.good_days.expression", "rand() reads a clock"),
@@ -239,6 +246,12 @@ def test_every_wrong_form_is_reported_at_once_with_file_and_key(tmp_path):
 def test_a_missing_main_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.yaml: file not found"):
         load_config(tmp_path / "none.yaml")
+
+
+def test_a_file_that_extends_itself_is_refused(tmp_path):
+    write(tmp_path, {"main.yaml": "extends: other.yaml\n", "other.yaml": "extends: main.yaml\n"})
+    with pytest.raises(ConfigError, match="extends: goes round in a circle"):
+        load_config(tmp_path / "main.yaml")
 
 
 def test_a_small_project_and_the_demo_are_sound(tmp_path):

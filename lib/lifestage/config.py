@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -13,6 +12,7 @@ from lifestage.activity.config import ActivityConfig
 from lifestage.config_checks import check_config
 from lifestage.core.errors import ConfigError
 from lifestage.core.expressions import semantic_hash
+from lifestage.core.files import known_zone
 from lifestage.core.models import Model
 from lifestage.core.pseudonyms import IdentifierType
 from lifestage.core.yaml_files import Problems, merged, packaged_yaml, read_yaml, validated
@@ -57,11 +57,7 @@ class Business(Model):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"unknown time zone {zone}, expected a name such as Europe/Berlin") from error
-        return zone
+        return known_zone(zone)
 
 
 class Secrets(Model):
@@ -167,11 +163,15 @@ def load_config(path: Path) -> Config:
     return config
 
 
-def _main_data(path: Path, problems: Problems) -> dict[str, Any]:
+def _main_data(path: Path, problems: Problems, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path.resolve() in below:
+        problems.at(path, "extends", "goes round in a circle")
+        return {}
     data = read_yaml(path, problems)
     parent = data.pop("extends", None)
-    base = _main_data(path.parent / parent, problems) if parent else packaged_yaml("base.yaml")
-    return merged(base, data)
+    if not parent:
+        return merged(packaged_yaml("base.yaml"), data)
+    return merged(_main_data(path.parent / parent, problems, (*below, path.resolve())), data)
 
 
 def _part(
@@ -257,4 +257,9 @@ def read_secret(variable: str) -> str | None:
     if variable in os.environ:
         return os.environ[variable].strip()
     file = os.environ.get(f"{variable}_FILE")
-    return Path(file).read_text(encoding="utf-8").strip() if file and Path(file).is_file() else None
+    # A key in bytes is no key as hex, and is told so.
+    return (
+        Path(file).read_text(encoding="utf-8", errors="replace").strip()
+        if file and Path(file).is_file()
+        else None
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from lifestage.core.expressions import columns_of, nearest, parse, problems_of
-from lifestage.core.files import TYPE_PATTERN, FileLayout
+from lifestage.core.files import FileLayout, is_type
 from lifestage.features.config import BUILT_ON
 from lifestage.features.mapping import layers
 from lifestage.ingest.config import Source
@@ -17,13 +17,19 @@ from lifestage.segments.config import expression_problems
 from lifestage.stages.reachability import unreachable
 from lifestage.tables.catalogue import Aggregate, Catalogue, Windows
 from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS
-from lifestage.tables.features import user_features, user_state
+from lifestage.tables.features import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_features, user_state
+from lifestage.tables.publish import SNAPSHOT_USERS
+from lifestage.tables.registry import all_tables
 from lifestage.value.rfm import cells
 
 if TYPE_CHECKING:
     from lifestage.config import Config
 
 ENRICHED = ("is_action", "local_hour", "is_new_product")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+# Columns beside those of the catalogue.
+OF_OTHERS = {column.name for column in (*RHYTHM_COLUMNS, *CATEGORY_COLUMNS)}
+TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *OF_OTHERS}
 MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
 ENCODINGS = {"UTF-8", "ISO-8859-1"}  # Spark's decode() knows few, and a line break must be one byte
 OFFSET_LETTERS = set("XxZzVO")
@@ -36,11 +42,27 @@ def check_config(config: "Config", folder: Path) -> Iterator[str]:
         yield from _at(folder / "sources" / f"{name}.yaml", _source_problems(source, config))
     for name, reference in config.reference.sources.items():
         yield from _at(folder / "reference" / f"{name}.yaml", _reference_problems(reference, config))
+    yield from _name_problems(config)
     yield from _at("main file", [*_identifier_problems(config), *_lookup_problems(config)])
     yield from _at(folder / "features.yaml", _catalogue_problems(config))
     yield from _at(folder / "stages.yaml", _stage_problems(config))
     yield from _at(folder / "value.yaml", _rfm_problems(config))
     yield from _at(folder / "segments.yaml", _segment_problems(config))
+
+
+def _name_problems(config: "Config") -> Iterator[str]:
+    """Names become columns, tables and folders, some in engines that do not tell cases apart."""
+    references, catalogue = config.reference.sources, config.features.catalogue
+    sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.features)
+    features = [name for section in sections for name in section]
+    for name in (*config.ingest.sources, *references, *features):
+        if not NAME.fullmatch(name):
+            yield f"names: {name}: expected lower-case letters, digits and _, a letter first"
+    for name in sorted(set(references) & set(all_tables(_sound(catalogue), []))):
+        yield f"names: {name}: a reference table cannot have the name of another table"
+    taken = [*features, *TAKEN]
+    for name in sorted({name for name in features if taken.count(name) > 1}):
+        yield f"names: {name}: the catalogue has it twice, or it is a column that is always there"
 
 
 def _at(file: object, problems: Iterable[str]) -> Iterator[str]:
@@ -153,6 +175,13 @@ def _source_expressions(source: Source) -> Iterator[tuple[str, str]]:
             yield key, sql
 
 
+def _private_columns(config: "Config") -> set[str]:
+    sources = config.ingest.sources.values()
+    return {name for source in sources for name in source.pii} | {
+        name for source in sources for sql in source.identifiers.values() for name in _columns(sql)
+    }
+
+
 def _leaks(source: Source) -> Iterator[str]:
     """Columns that hold an identifier may reach a table as pseudonyms only."""
     private = set(source.pii)
@@ -179,7 +208,7 @@ def _reference_problems(source: ReferenceSource, config: "Config") -> Iterator[s
         for name in sorted(set(getattr(source, section)) - set(source.map)):
             yield f"{section}: {name} is not a column of map"
     for name, kind in source.types.items():
-        if not TYPE_PATTERN.fullmatch(kind) or kind == "local_timestamp":
+        if not is_type(kind) or kind == "local_timestamp":
             yield f"types.{name}: unknown type {kind}"
     for kind in sorted(set(source.identifiers.values()) - set(config.ingest.identifiers)):
         yield f"identifiers: unknown identifier type {kind}, expected one of {_list(config.ingest.identifiers)}"
@@ -187,6 +216,11 @@ def _reference_problems(source: ReferenceSource, config: "Config") -> Iterator[s
         key = name if name == "valid_from" else f"map.{name}"
         yield from _keyed(key, sql, {*source.columns, "file_name"})
         yield from _row_safe(key, sql)
+        # What an extract calls as a source calls an identifier is one.
+        for column in (
+            sorted(_columns(sql) & _private_columns(config)) if name not in source.identifiers else ()
+        ):
+            yield f"{key}: column {column} holds an identifier in a source: name its type under identifiers"
 
 
 def _identifier_problems(config: "Config") -> Iterator[str]:
@@ -230,7 +264,7 @@ def _catalogue_problems(config: "Config") -> Iterator[str]:
         yield from _keyed(f"dates.{name}.when", mark.when, days | set(catalogue.days))
     for name in sorted(set(catalogue.windows) - set(_known_windows(catalogue))):
         yield f"windows.{name}: neither a measure nor a day"
-    sound = catalogue.model_copy(update={"windows": _known_windows(catalogue)})
+    sound = _sound(catalogue)
     windows = {window.name for window in sound.all_windows()}
     for name in sorted(BUILT_ON - {*catalogue.measures, *catalogue.days, *catalogue.dates, *windows}):
         yield f"{name}: the rhythm of every user is built on it, it cannot be taken away"
@@ -255,9 +289,14 @@ def _known_windows(catalogue: Catalogue) -> dict[str, Windows]:
     }
 
 
+def _sound(catalogue: Catalogue) -> Catalogue:
+    """The catalogue without windows of nothing, which are reported apart."""
+    return catalogue.model_copy(update={"windows": _known_windows(catalogue)})
+
+
 def _features(config: "Config") -> set[str]:
     catalogue = config.features.catalogue
-    return set(user_features(catalogue.model_copy(update={"windows": _known_windows(catalogue)})).names)
+    return set(user_features(_sound(catalogue)).names)
 
 
 def _stage_problems(config: "Config") -> Iterator[str]:
@@ -293,6 +332,8 @@ def _rfm_problems(config: "Config") -> Iterator[str]:
 
 def _segment_problems(config: "Config") -> Iterator[str]:
     yield from expression_problems(config.segments, _features(config))
+    for name in sorted(set(config.publish.export_columns) - set(SNAPSHOT_USERS.names)):
+        yield f"publish.export_columns: unknown column {name}, expected some of {_list(SNAPSHOT_USERS.names)}"
     for name in sorted(set(config.report.segment_features) - _features(config)):
         yield f"report.segment_features: unknown feature {name}"
 

@@ -70,6 +70,8 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     assert [(item["snapshot_id"], item["is_latest"]) for item in listed] == [(f"{SAMPLE_ENDS_ON}.r1", True)]
     assert len(users) == listed[0]["n_users"] > 20
     assert len({user["stage"] for user in users}) >= 4
+    too_late = lifestage(tmp_path, "run", "--as-of", "2099-01-01", "--now", "2026-04-01T06:00:00Z")
+    assert (too_late.returncode, "2099-01-01 is after 2026-0" in too_late.stderr) == (2, True)
     too_early = lifestage(tmp_path, "run", "--as-of", "2025-06-30")
     assert (too_early.returncode, "Traceback" in too_early.stderr) == (1, False)
     assert "the events are of 2026-01-01 to 2026-03-31" in too_early.stderr

@@ -67,6 +67,11 @@ def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path)
     [
         ("run --as-of 31.01.2026", "--as-of: 31.01.2026 is not a date such as 2026-11-21"),
         ("run --now 2026-01-31T06:00:00", "--now: 2026-01-31T06:00:00 has no UTC offset"),
+        ("run --as-of 0001-01-01", "--as-of: 0001-01-01 is not within the years 1900 to 9998"),
+        (
+            "run --now 0001-01-01T00:00:00+14:00",
+            "--now: 0001-01-01T00:00:00+14:00 is not within the years 1900 to 9998",
+        ),
         ("run --now soon", "--now: soon is not an ISO 8601 instant"),
         ("run --steps stage", "--steps: unknown stage, expected some of reference"),
         ("backfill", "backfill: give --from and --to, or --stale"),

@@ -65,6 +65,9 @@ def test_a_file_without_header_is_refused_without_showing_a_person(landing):
     landing.put("a.csv", "anna.mueller@example.org,17\n")
     with pytest.raises(SourceError, match=r"found xxxx\.xxxxxxx@xxxxxxx\.xxx,99$"):
         landing.rows(layout())
+    landing.put("a.csv", "n@example.org,17,n\n")
+    with pytest.raises(SourceError, match=r"found x@xxxxxxx\.xxx,99,x$"):
+        landing.rows(layout())
 
 
 def test_every_file_with_a_wrong_header_is_named(landing):
@@ -118,7 +121,13 @@ def test_json_lines_keep_their_texts_and_a_missing_key_is_null(landing):
 
 
 def test_a_line_that_is_no_json_object_is_broken(landing):
-    lines = ['{"name": "x", "amount":', "[1]", '"x"', "null", '{"name": "x"}']
+    two = [
+        '{"name": "x"} {"name": "y"}',
+        '{"name": "x"}{"name": "y"}',
+        '{"name": "x"}, {}',
+        '{"name": "x"} y',
+    ]
+    lines = ['{"name": "x", "amount":', "[1]", '"x"', "null", *two, '{"name": "x"}']
     landing.put("a.jsonl", "\n".join(lines))
     expected = [(line, line != lines[-1]) for line in lines]
     assert_rows(landing.rows(layout(**JSON)).select("raw", "is_broken"), expected)

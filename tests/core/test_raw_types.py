@@ -88,6 +88,20 @@ def test_a_local_time_that_the_clocks_skip_is_rejected_for_that_reason(landing):
     assert_rows(landing.judged(described), expected)
 
 
+@pytest.mark.parametrize(
+    ("kind", "texts"),
+    [
+        ("timestamp", ["10:00:00.000Z", "T09:00Z", "2026Z", "2026-03-08Z", "-0044-03-15T10:00:00Z"]),
+        ("local_timestamp", ["10:00:00", "T09:00", "2026", "2026-03", "294247-01-10T04:00:00"]),
+        ("date", ["2026", "2026-03", "10:00:00", "today", "now"]),
+    ],
+)
+def test_what_a_text_leaves_out_is_not_filled_in(landing, kind, texts):
+    """Least of all from a clock."""
+    described = column(landing, kind, texts)
+    assert_rows(landing.judged(described), [(text, [f"not_a_{kind}:x"]) for text in texts])
+
+
 def test_a_local_time_with_an_offset_is_not_one(landing):
     described = column(landing, "local_timestamp", ["2026-03-08 10:00:00-05:00", "2026-03-08 10:00:00Z"])
     assert_rows(landing.reasons(described).distinct(), [(["not_a_local_timestamp:x"],)])

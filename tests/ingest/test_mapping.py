@@ -31,6 +31,8 @@ LINES = [
     line(id="unknown type", kind="sneeze"),
     line(id="no time", at=""),
     line(id="tomorrow", at="2026-03-21T06:00:00Z"),
+    line(id="no day known", at="0001-01-01T12:00:00Z"),
+    line(id="the last day", at="9999-12-31T00:00:00Z"),
     line(id="day after tomorrow", at="2026-03-21T06:00:01Z"),
     line(id="bought for less than nothing", amount="-1"),
     line(id="returned for more than nothing", amount="1", kind="return"),
@@ -105,6 +107,15 @@ def test_without_a_rate_a_row_is_rejected(rows):
     assert_rows(
         reasons(rows, "pound", "yen"), [("pound", ["no_rate:currency"]), ("yen", ["no_rate:currency"])]
     )
+
+
+def test_days_that_say_that_none_is_known_are_none(rows):
+    found = of(rows, "no day known", "the last day").select("order_id", "event_date", "reasons")
+    expected = [
+        ("no day known", None, ["out_of_range:event_at"]),
+        ("the last day", None, ["in_the_future", "out_of_range:event_at"]),
+    ]
+    assert_rows(found, expected)
 
 
 def test_what_would_overflow_a_sum_or_a_conversion_is_rejected_and_ends_no_run(rows):

@@ -133,6 +133,8 @@ def _execute(
     is_job: bool = False,
     accept_definitions: bool = False,
 ) -> None:
+    if dates[-1] > (today := _today(moment, project)):
+        refuse(f"--as-of: {dates[-1]} is after {today}, the business date of now: nothing is known of it yet")
     request = runner.Request(
         run_id=run_id or f"{dates[-1]}-{uuid.uuid4().hex[:8]}",
         as_of_dates=dates,
@@ -207,9 +209,12 @@ def _between(first: str | None, last: str | None, every: Every) -> list[date]:
     return dates_between(begins, ends, every)
 
 
+def _today(moment: datetime, project: runner.Project) -> date:
+    return moment.astimezone(ZoneInfo(project.config.main.business.time_zone)).date()
+
+
 def _yesterday(moment: datetime, project: runner.Project) -> date:
-    zone = ZoneInfo(project.config.main.business.time_zone)
-    return moment.astimezone(zone).date() - timedelta(days=1)
+    return _today(moment, project) - timedelta(days=1)
 
 
 def _span(dates: Sequence[date]) -> str:

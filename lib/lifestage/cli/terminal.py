@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -32,6 +33,8 @@ Now = Annotated[
 ]
 RunId = Annotated[str | None, typer.Option("--run-id", help="Name of the run; a new one by default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+# With these a stack or a query plan begins.
+ENDS = ("\tat ", "JVM stacktrace", "'", "+- ", ":- ", "== ")
 DEFAULT_CONF = Path("conf/lifestage.yaml")
 
 
@@ -87,15 +90,18 @@ def instant(text: str | None) -> datetime:
         refuse(f"--now: {text} is not an ISO 8601 instant such as 2026-11-22T06:00:00+01:00")
     if moment.tzinfo is None:
         refuse(f"--now: {text} has no UTC offset")
+    _within_reason("--now", text, moment.year)
     return moment.astimezone(UTC)
 
 
 def day(option: str, text: str) -> date:
     """A date given as an option."""
     try:
-        return date.fromisoformat(text)
+        given = date.fromisoformat(text)
     except ValueError:
         refuse(f"{option}: {text} is not a date such as 2026-11-21")
+    _within_reason(option, text, given.year)
+    return given
 
 
 def refuse(problem: str) -> NoReturn:
@@ -126,6 +132,11 @@ def say_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_text))
 
 
+def _within_reason(option: str, text: str, year: int) -> None:
+    if not 1900 <= year <= 9998:
+        refuse(f"{option}: {text} is not within the years 1900 to 9998")
+
+
 def _require(conf: Path) -> None:
     if not conf.is_file():
         refuse(f"{conf}: file not found: give --conf FILE, or start a project with `lifestage init DIR`")
@@ -138,8 +149,11 @@ def _text(value: object) -> str:
 def _gist(error: Exception) -> str:
     """What an engine's error says, without the stack of its JVM."""
     lines = str(error).strip().splitlines()
-    told = takewhile(lambda line: not line.startswith(("\tat ", "JVM stacktrace")), lines)
-    return "\n".join(line for line in told if line.strip())
+    told = takewhile(lambda line: not line.startswith(ENDS), lines)
+    # What it quotes of a row may be anybody's address.
+    return re.sub(
+        r"(The value )'.*?'( of the type)", r"\1'...'\2", "\n".join(line for line in told if line.strip())
+    )
 
 
 def _complain(problem: str) -> None:

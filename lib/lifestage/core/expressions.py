@@ -14,8 +14,10 @@ VOLATILE = {
     "current_date", "current_timestamp", "current_time", "current_timezone", "current_user", "curdate",
     "getdate", "localtimestamp", "now", "unix_timestamp", "rand", "random", "randn", "randstr", "uniform", "uuid",
     "shuffle", "monotonically_increasing_id", "spark_partition_id", "input_file_name", "session_user", "user",
-    "version", "current_catalog", "current_database", "current_schema", "reflect", "java_method", "try_reflect",
+    "utc_timestamp", "utc_date", "utc_time", "curtime", "version", "current_catalog", "current_database", "current_schema", "reflect", "java_method", "try_reflect",
 }  # fmt: skip
+
+FAILING = {"raise_error", "assert_true"}
 
 # Spark reads these texts as a moment wherever a date or timestamp is expected.
 MOMENTS = {"now", "today", "tomorrow", "yesterday"}
@@ -47,6 +49,10 @@ def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
     except ValueError as error:
         yield f"{error}, in: {sql}"
         return
+    if tree.find(exp.Star):
+        yield f"* is not allowed, name the columns, in: {sql}"
+    if failing := sorted(_function_names(tree) & FAILING):
+        yield f"{', '.join(failing)}() fails the run on one row, in: {sql}"
     if tree.find(exp.Subquery, exp.Select, exp.Window, exp.AggFunc, exp.UDTF):
         yield f"queries, windows and aggregates are not allowed, in: {sql}"
     for name in sorted(_function_names(tree) & VOLATILE):

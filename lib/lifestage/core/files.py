@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
@@ -36,8 +37,8 @@ class FileLayout(Model):
 
     path: str = Field(description="glob below the landing folder, or an absolute one")
     format: Format
-    delimiter: str = ","
-    quote: str = '"'
+    delimiter: str = Field(default=",", min_length=1)
+    quote: str = Field(default='"', min_length=1, max_length=1)
     encoding: str = "UTF-8"
     columns: dict[str, str] = Field(description="column to type, in file order for csv")
     formats: dict[str, str] = Field(
@@ -50,7 +51,29 @@ class FileLayout(Model):
     @field_validator("columns")
     @classmethod
     def _known_types(cls, columns: dict[str, str]) -> dict[str, str]:
-        bad = [f"{name}: {kind}" for name, kind in columns.items() if not TYPE_PATTERN.fullmatch(kind)]
+        bad = [f"{name}: {kind}" for name, kind in columns.items() if not is_type(kind)]
         if bad:
             raise ValueError(f"unknown types ({', '.join(bad)}), expected one of {TYPE_PATTERN.pattern}")
         return columns
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        return zone and known_zone(zone)
+
+
+def is_type(kind: str) -> bool:
+    """Whether a text is a type of TYPE_PATTERN; of a decimal's at most 38 digits no more are decimals than there are."""
+    if not TYPE_PATTERN.fullmatch(kind):
+        return False
+    digits = [int(number) for number in re.findall(r"\d+", kind)]
+    return not digits or 38 >= digits[0] >= digits[1]
+
+
+def known_zone(zone: str) -> str:
+    """The name of a time zone; ValueError for any other."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone {zone}, expected a name such as Europe/Berlin") from error
+    return zone

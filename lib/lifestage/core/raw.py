@@ -15,8 +15,10 @@ from lifestage.core.errors import SourceError
 from lifestage.core.files import FileLayout, Format
 from lifestage.core.local_rows import local_rows
 
-# A date comes before the offset: the end of 2026-03-08 is none.
-OFFSET = r"^.{10,}(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+# Spark fills in what a text leaves out: today where the date is missing, January where the month is.
+DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = r"[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+OFFSET = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 
 # Columns of a raw row under names that no declared column has.
 OWN = {"raw": "_raw", "delivery_no": "_delivery_no", "is_header": "_header", "is_broken": "_broken"}
@@ -116,9 +118,10 @@ def _header(layout: FileLayout) -> str:
 
 
 def _shape(line: str, layout: FileLayout) -> str:
-    """A line that names a declared column is a header, of any other only the shape: letters as x, digits as 9."""
+    """A line whose cells are mostly declared columns is a header, of any other only the shape: letters as x, digits as 9."""
     line = line[:200].strip("\ufeff")
-    if {name.lower() for name in layout.columns} & set(re.split(r"\W+", line.lower())):
+    cells = [cell.strip(f" {layout.quote}").lower() for cell in line.split(layout.delimiter)]
+    if 2 * sum(cell in {name.lower() for name in layout.columns} for cell in cells) >= len(cells):
         return line
     return re.sub(r"\d", "9", re.sub(r"[^\W\d]", "x", line))
 
@@ -155,7 +158,10 @@ def _csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
 def _json(lines: DataFrame, layout: FileLayout) -> DataFrame:
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_broken"}
     columns = F.from_json("raw", _text_schema(layout), options)
-    broken = F.col("c").isNull() | F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw")
+    # The parser stops where the first object ends; what follows it on the line would be lost.
+    listed = F.concat(F.lit("["), F.regexp_replace("raw", "^\ufeff", ""), F.lit("]"))
+    is_one = F.coalesce(F.json_array_length(listed), F.lit(0)) == 1
+    broken = F.col("c").isNull() | F.col("c._broken").isNotNull() | ~F.is_valid_utf8("raw") | ~is_one
     return lines.select("*", columns.alias("c"), F.lit(False).alias("is_header")).withColumn(
         "is_broken", broken
     )
@@ -231,11 +237,13 @@ def _typed(name: str, kind: str, layout: FileLayout, zone: str, check: bool = Tr
         case "timestamp":
             if pattern:
                 return F.try_to_timestamp(text, F.lit(pattern))
-            return F.when(text.rlike(OFFSET), text.try_cast("timestamp"))
+            return F.when(text.rlike(f"{DAY}{TIME}{OFFSET}$"), text.try_cast("timestamp"))
         case "local_timestamp":
             return _local(text, pattern, layout.time_zone or zone, check)
         case "date":
-            return F.try_to_date(text, pattern) if pattern else text.try_cast("date")
+            if pattern:
+                return F.try_to_date(text, pattern)
+            return F.when(text.rlike(f"{DAY}([T ]|$)"), text.try_cast("date"))
         case _:
             return text.try_cast(kind)
 
@@ -256,7 +264,7 @@ def _type_reasons(layout: FileLayout, zone: str) -> list[Column]:
 
 def _local(text: Column, pattern: str | None, zone: str, check: bool) -> Column:
     """Wall time to instant; NULL for a time that the zone's clocks skip. Of two instants the earlier is taken."""
-    plain = F.when(~text.rlike(OFFSET), text.try_cast("timestamp"))
+    plain = F.when(text.rlike(f"{DAY}({TIME})?$"), text.try_cast("timestamp"))
     wall = F.try_to_timestamp(text, F.lit(pattern)) if pattern else plain
     instant = F.to_utc_timestamp(wall, zone)
     if not check:

@@ -54,8 +54,8 @@ def build_session(name: str = "lifestage", settings: Mapping[str, str] | None = 
     spark.sparkContext.setLogLevel("ERROR")
     # PySpark repeats each analysis error as JSON on stderr; ours are translated and shown once.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
-    # At DEBUG the bridge to the JVM writes every argument of every call, keys among them.
-    logging.getLogger("py4j").setLevel(logging.INFO)
+    # At DEBUG the bridge to the JVM writes every argument of every call, keys among them; at INFO, each closed thread.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     return spark
 
 

@@ -45,6 +45,8 @@ def read_yaml(path: Path, problems: Problems) -> dict[str, Any]:
         problems.at(path, "", "file not found")
     except UnicodeDecodeError as error:
         problems.at(path, "", f"not UTF-8 (byte {error.start})")
+    except OSError as error:
+        problems.at(path, "", f"cannot be read: {error.strerror}")
     except (yaml.YAMLError, ValueError) as error:
         problems.at(path, "", " ".join(str(error).split()))
     return {}

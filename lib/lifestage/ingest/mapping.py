@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -20,6 +20,8 @@ MAX_FUTURE = "INTERVAL 1 DAY"
 AMOUNTS = ("amount", "discount_amount", "coupon_amount")
 NOT_NEGATIVE = ("discount_amount", "coupon_amount", "quantity")
 RATES = "rates"
+# Before and after lie the dates by which systems say that they know none.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9998, 12, 31)
 # No line of a till says so much, and what adds up a day of such lines would overflow.
 TOO_MUCH = 10**12
 
@@ -131,7 +133,9 @@ def _version(source: Source) -> Column:
 
 def _converted(rows: DataFrame, source: Source, door: Door) -> DataFrame:
     """Adds business dates, and turns amounts of another currency into the business currency."""
-    rows = rows.withColumn("event_date", _business_date(F.col("event_at"), door))
+    day = _business_date(F.col("event_at"), door)
+    is_known = day.between(FIRST_DAY, LAST_DAY)
+    rows = rows.withColumns({"event_date": F.when(is_known, day), "_no_day": ~is_known})
     rows = rows.withColumn("event_month", F.trunc("event_date", "month"))
     if "currency_original" not in source.map:
         return rows.withColumns({"_no_rate": F.lit(False), "_too_large": F.lit(False)})
@@ -213,6 +217,7 @@ def _event_reasons(source: Source, door: Door) -> list[Column]:
         "missing:event_type": F.col("event_type").isNull(),
         "unknown_event_type": ~F.col("event_type").isin(list(types)),
         "missing:event_at": F.col("event_at").isNull() & (F.col("_reasons") == ""),
+        "out_of_range:event_at": F.col("_no_day"),
         "in_the_future": F.col("event_at") > F.col("ingested_at") + F.expr(MAX_FUTURE),
         "wrong_sign:amount": wrong_sign,
         "no_rate:currency": F.col("_no_rate"),
