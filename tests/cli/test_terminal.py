@@ -39,6 +39,13 @@ def failing(error):
             1,
             "RuntimeError: call failed\n: Broken\nLIFE",
         ),
+        (
+            RuntimeError(
+                """[CAST] The value 'o'neil@example.org' of the type "STRING" cannot be\n'Project [email]\n+- x"""
+            ),
+            1,
+            """RuntimeError: [CAST] The value '...' of the type "STRING" cannot be\nLIFE""",
+        ),
     ],
 )
 def test_whatever_goes_wrong_is_a_message_and_an_exit_code(error, code, said, capsys):
