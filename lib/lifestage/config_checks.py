@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -14,6 +13,7 @@ from lifestage.features.mapping import layers
 from lifestage.ingest.config import Source
 from lifestage.reference.config import ReferenceSource
 from lifestage.segments.config import expression_problems
+from lifestage.settings import Config
 from lifestage.stages.reachability import unreachable
 from lifestage.tables.catalogue import Aggregate, Catalogue, Windows
 from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS
@@ -21,9 +21,6 @@ from lifestage.tables.features import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_fea
 from lifestage.tables.publish import SNAPSHOT_USERS
 from lifestage.tables.registry import all_tables
 from lifestage.value.rfm import cells
-
-if TYPE_CHECKING:
-    from lifestage.config import Config
 
 ENRICHED = ("is_action", "local_hour", "is_new_product")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -36,7 +33,7 @@ OFFSET_LETTERS = set("XxZzVO")
 PATTERN_LETTERS = OFFSET_LETTERS | set("GyMLdDQqEFaBhKkHmsSn")  # what Spark knows for reading; no weeks
 
 
-def check_config(config: "Config", folder: Path) -> Iterator[str]:
+def check_config(config: Config, folder: Path) -> Iterator[str]:
     """Every problem of a configuration whose files are each well formed, with file and key."""
     for name, source in config.ingest.sources.items():
         yield from _at(folder / "sources" / f"{name}.yaml", _source_problems(source, config))
@@ -50,7 +47,7 @@ def check_config(config: "Config", folder: Path) -> Iterator[str]:
     yield from _at(folder / "segments.yaml", _segment_problems(config))
 
 
-def _name_problems(config: "Config") -> Iterator[str]:
+def _name_problems(config: Config) -> Iterator[str]:
     """Names become columns, tables and folders, some in engines that do not tell cases apart."""
     references, catalogue = config.reference.sources, config.features.catalogue
     sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.features)
@@ -118,7 +115,7 @@ def _layout_problems(layout: FileLayout) -> Iterator[str]:
         yield f"encoding: {layout.encoding} cannot be read, expected one of {_list(ENCODINGS)}"
 
 
-def _source_problems(source: Source, config: "Config") -> Iterator[str]:
+def _source_problems(source: Source, config: Config) -> Iterator[str]:
     known = {*source.columns, "file_name"}
     for lookup in source.lookups:
         reference = config.reference.sources.get(lookup.reference)
@@ -175,7 +172,7 @@ def _source_expressions(source: Source) -> Iterator[tuple[str, str]]:
             yield key, sql
 
 
-def _private_columns(config: "Config") -> set[str]:
+def _private_columns(config: Config) -> set[str]:
     sources = config.ingest.sources.values()
     return {name for source in sources for name in source.pii} | {
         name for source in sources for sql in source.identifiers.values() for name in _columns(sql)
@@ -202,7 +199,7 @@ def _columns(sql: str) -> set[str]:
         return set()
 
 
-def _reference_problems(source: ReferenceSource, config: "Config") -> Iterator[str]:
+def _reference_problems(source: ReferenceSource, config: Config) -> Iterator[str]:
     yield from _layout_problems(source)
     for section in ("key", "identifiers", "types"):
         for name in sorted(set(getattr(source, section)) - set(source.map)):
@@ -223,14 +220,14 @@ def _reference_problems(source: ReferenceSource, config: "Config") -> Iterator[s
             yield f"{key}: column {column} holds an identifier in a source: name its type under identifiers"
 
 
-def _identifier_problems(config: "Config") -> Iterator[str]:
+def _identifier_problems(config: Config) -> Iterator[str]:
     for name, rules in config.ingest.identifiers.items():
         for key, sql in (("normalise", rules.normalise), ("valid", rules.valid)):
             yield from _keyed(f"identifiers.{name}.{key}", sql, {"value"})
             yield from _row_safe(f"identifiers.{name}.{key}", sql)
 
 
-def _event_columns(config: "Config") -> set[str]:
+def _event_columns(config: Config) -> set[str]:
     known = {column.name for column in EVENT_COLUMNS} | set(ENRICHED)
     for name in config.activity.lookups:
         if name in config.reference.sources:
@@ -238,7 +235,7 @@ def _event_columns(config: "Config") -> set[str]:
     return known
 
 
-def _lookup_problems(config: "Config") -> Iterator[str]:
+def _lookup_problems(config: Config) -> Iterator[str]:
     for name, on in config.activity.lookups.items():
         if name not in config.reference.sources:
             yield f"activity.lookups.{name}: unknown reference table, expected one of {_list(config.reference.sources)}"
@@ -248,7 +245,7 @@ def _lookup_problems(config: "Config") -> Iterator[str]:
     yield from _keyed("activity.is_new_product", config.activity.is_new_product, _event_columns(config))
 
 
-def _catalogue_problems(config: "Config") -> Iterator[str]:
+def _catalogue_problems(config: Config) -> Iterator[str]:
     catalogue = config.features.catalogue
     events = _event_columns(config)
     for name, measure in catalogue.measures.items():
@@ -294,12 +291,12 @@ def _sound(catalogue: Catalogue) -> Catalogue:
     return catalogue.model_copy(update={"windows": _known_windows(catalogue)})
 
 
-def _features(config: "Config") -> set[str]:
+def _features(config: Config) -> set[str]:
     catalogue = config.features.catalogue
     return set(user_features(_sound(catalogue)).names)
 
 
-def _stage_problems(config: "Config") -> Iterator[str]:
+def _stage_problems(config: Config) -> Iterator[str]:
     ladder = config.stages
     names = [rung.stage for rung in ladder.ladder]
     found = [
@@ -320,7 +317,7 @@ def _stage_problems(config: "Config") -> Iterator[str]:
             yield f"ladder: no user can ever reach {stage}: an earlier condition always wins or its own never holds"
 
 
-def _rfm_problems(config: "Config") -> Iterator[str]:
+def _rfm_problems(config: Config) -> Iterator[str]:
     rfm = config.value.rfm
     for (r, f), names in cells(rfm.names).items():
         if len(names) != 1:
@@ -330,7 +327,7 @@ def _rfm_problems(config: "Config") -> Iterator[str]:
         yield f"rfm.period_days: needs the feature {name}: declare its window in features.yaml"
 
 
-def _segment_problems(config: "Config") -> Iterator[str]:
+def _segment_problems(config: Config) -> Iterator[str]:
     yield from expression_problems(config.segments, _features(config))
     for name in sorted(set(config.publish.export_columns) - set(SNAPSHOT_USERS.names)):
         yield f"publish.export_columns: unknown column {name}, expected some of {_list(SNAPSHOT_USERS.names)}"

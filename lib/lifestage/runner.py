@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lifestage import __version__
-from lifestage.config import Config, load_config, read_secret
+from lifestage.config import load_config, read_secret
 from lifestage.core import as_of_dates, lock
 from lifestage.core.contracts import Table
 from lifestage.core.errors import ConfigError
@@ -26,6 +26,7 @@ from lifestage.core.store import Location, Store
 from lifestage.core.together import together
 from lifestage.pipeline import BY_NAME, Step, groups, named
 from lifestage.segments.schedule import training_date
+from lifestage.settings import Config
 from lifestage.tables.reference import reference_table
 from lifestage.tables.registry import all_tables
 

@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from lifestage import runner
-from lifestage.config import Config, load_config
+from lifestage.config import load_config
 from lifestage.core.errors import ConfigError, ExitCode, LifestageError
+from lifestage.settings import Config
 
 logger = logging.getLogger(__name__)
 

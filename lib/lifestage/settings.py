@@ -1,0 +1,131 @@
+"""What a configuration is, once it is read: the main file's sections, and what each step is given."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from pydantic import Field, field_validator, model_validator
+
+from lifestage.activity.config import ActivityConfig
+from lifestage.core.files import known_zone
+from lifestage.core.models import Model
+from lifestage.core.pseudonyms import IdentifierType
+from lifestage.features.config import FeaturesConfig, Rhythm
+from lifestage.identity.step import IdentityConfig
+from lifestage.ingest.config import IngestConfig
+from lifestage.publish.config import PublishConfig
+from lifestage.reference.config import ReferenceConfig
+from lifestage.report.config import ReportConfig
+from lifestage.segments.config import SegmentsConfig
+from lifestage.stages.config import StageLadder
+from lifestage.value.config import RfmConfig, ValueConfig
+
+
+class Storage(Model):
+    """Where tables live: under a root path, or in a catalog's schema."""
+
+    root: str | None = None
+    schema_name: str | None = Field(default=None, alias="schema")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Storage":
+        if (self.root is None) == (self.schema_name is None):
+            raise ValueError("give exactly one of root and schema")
+        return self
+
+
+class Business(Model):
+    """What the whole project shares."""
+
+    name: str
+    time_zone: str
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    history_starts_on: date
+    left_censor_margin_days: int = Field(ge=0)
+    finality_days: int = Field(ge=0)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        return known_zone(zone)
+
+
+class Secrets(Model):
+    """Names of the environment variables that hold the keys (or, with _FILE appended, a file's path)."""
+
+    pseudonym_key: str
+    quarantine_key: str
+
+
+class ActivitySettings(Model):
+    """Reference tables joined to events when days are built, and what two columns of an event mean."""
+
+    lookups: dict[str, dict[str, str]]
+    category: str
+    is_new_product: str
+
+
+class ValueSettings(Model):
+    """The file value.yaml."""
+
+    rfm: RfmConfig
+
+
+class Keep(Model):
+    """Which as_of dates stay: the newest, the last days, month-ends."""
+
+    days: int = Field(ge=1)
+    month_ends: bool
+
+
+class AsOf(Model):
+    """Retention of tables with one row per user and as_of."""
+
+    keep: Keep
+
+
+class ReportSettings(Model):
+    """Where the report goes, and the features that profile a segment in it."""
+
+    path: str
+    segment_features: tuple[str, ...] = ()
+
+
+class RunSettings(Model):
+    """How a run guards its storage root."""
+
+    dead_after_hours: int = Field(ge=1, description="age from which a run of another host counts as dead")
+
+
+class Main(Model):
+    """The main file, with packaged defaults filled in."""
+
+    storage: Storage
+    business: Business
+    secrets: Secrets
+    landing: str
+    identifiers: dict[str, IdentifierType]
+    activity: ActivitySettings
+    rhythm: Rhythm
+    as_of: AsOf
+    publish: PublishConfig
+    report: ReportSettings
+    run: RunSettings
+    spark: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a run needs, section by step."""
+
+    main: Main
+    reference: ReferenceConfig
+    ingest: IngestConfig
+    activity: ActivityConfig
+    features: FeaturesConfig
+    stages: StageLadder
+    value: ValueConfig
+    segments: SegmentsConfig
+    identity: IdentityConfig
+    publish: PublishConfig
+    report: ReportConfig
+    hash: str
