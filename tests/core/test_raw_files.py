@@ -79,7 +79,9 @@ def test_every_file_with_a_wrong_header_is_named(landing):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.csv", b""), ("a.csv.gz", gzip.compress(b"")), ("a.csv", b"name,n\n")]
+    ("name", "content"),
+    [("a.csv", b""), ("a.csv.gz", gzip.compress(b"")), ("a.csv", b"name,n\n")],
+    ids=["empty", "empty gzip", "header"],
 )
 def test_an_empty_file_and_one_with_a_header_alone_have_no_rows(landing, name, content):
     landing.put(name, content)
