@@ -42,6 +42,12 @@ def test_what_is_not_one_expression_is_the_only_problem_and_quotes_itself(sql, e
     assert problem.endswith(f"in: {sql}")
 
 
+def test_a_star_and_what_ends_a_run_are_refused():
+    assert problems("to_json(struct(*))") == ["* is not allowed, name the columns, in: to_json(struct(*))"]
+    (problem,) = problems("raise_error('no')")
+    assert problem == "raise_error() fails the run on one row, in: raise_error('no')"
+
+
 @pytest.mark.parametrize(
     "sql",
     ["(SELECT 1)", "sum(amount)", "count(*)", "explode(items)", "row_number() OVER (ORDER BY amount)"],

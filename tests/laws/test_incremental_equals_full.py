@@ -13,8 +13,6 @@ from laws.history import line
 from support.frames import assert_frames, assert_rows
 from support.projects import make_project
 
-pytestmark = pytest.mark.slow
-
 START = date(2026, 3, 9)
 ACTIVITY = ("activity_days", "category_days")
 INGESTED = ("events", "event_versions", "rejected_events")

@@ -17,8 +17,6 @@ from lifestage.core.store import Location, Store
 from support.frames import assert_frames
 from support.projects import ALL_STEPS, MAIN, TestProject, make_project
 
-pytestmark = pytest.mark.slow
-
 TESTS = Path(__file__).parents[1]
 MONDAY, TUESDAY, NOW = "2026-03-09", "2026-03-10", "2026-03-10T23:00:00+00:00"
 INGEST = ("ingest", "activity")
