@@ -135,6 +135,7 @@ def few(examples):
     )
 
 
+@pytest.mark.slow
 @few(1)
 @given(history=histories)
 def test_daily_runs_give_what_a_rebuild_gives(spark_session, tmp_path_factory, history):
