@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
@@ -19,6 +20,8 @@ from lifestage.core.local_rows import local_rows
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 TIME = r"[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
 OFFSET = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9998, 12, 31)
 
 # Columns of a raw row under names that no declared column has.
 OWN = {"raw": "_raw", "delivery_no": "_delivery_no", "is_header": "_header", "is_broken": "_broken"}
@@ -60,6 +63,11 @@ def typed(raw: DataFrame, layout: FileLayout, zone: str) -> DataFrame:
     )
     faults = joined_reasons(_type_reasons(layout, zone)).alias("_faults")
     return values.select(*OWN.values(), "file_name", faults, *[f"`{name}`" for name in kinds])
+
+
+def known_day(day: Column) -> Column:
+    """NULL for the days of year 1 or 9999, by which systems say that they know none, and for what Python cannot hold."""
+    return F.when(day.between(FIRST_DAY, LAST_DAY), day)
 
 
 def joined_reasons(reasons: Sequence[Column]) -> Column:

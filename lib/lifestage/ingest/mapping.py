@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from lifestage.core.as_of_join import join_as_of
 from lifestage.core.files import OnChange
 from lifestage.core.pseudonyms import add_normalised, keyed_hash, pseudonym, with_pads, without_pads
-from lifestage.core.raw import joined_reasons, listed_reasons, typed
+from lifestage.core.raw import joined_reasons, known_day, listed_reasons, typed
 from lifestage.ingest.config import IngestConfig, Severity, Source
 from lifestage.tables.event_types import AmountSign
 from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS, MONEY
@@ -20,8 +20,6 @@ MAX_FUTURE = "INTERVAL 1 DAY"
 AMOUNTS = ("amount", "discount_amount", "coupon_amount")
 NOT_NEGATIVE = ("discount_amount", "coupon_amount", "quantity")
 RATES = "rates"
-# Before and after lie the dates by which systems say that they know none.
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9998, 12, 31)
 # No line of a till says so much, and what adds up a day of such lines would overflow.
 TOO_MUCH = 10**12
 
@@ -134,8 +132,9 @@ def _version(source: Source) -> Column:
 def _converted(rows: DataFrame, source: Source, door: Door) -> DataFrame:
     """Adds business dates, and turns amounts of another currency into the business currency."""
     day = _business_date(F.col("event_at"), door)
-    is_known = day.between(FIRST_DAY, LAST_DAY)
-    rows = rows.withColumns({"event_date": F.when(is_known, day), "_no_day": ~is_known})
+    rows = rows.withColumns(
+        {"event_date": known_day(day), "_no_day": day.isNotNull() & known_day(day).isNull()}
+    )
     rows = rows.withColumn("event_month", F.trunc("event_date", "month"))
     if "currency_original" not in source.map:
         return rows.withColumns({"_no_rate": F.lit(False), "_too_large": F.lit(False)})

@@ -1,10 +1,9 @@
 """Load keyed extracts, before any event is read."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import partial
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.deliveries import Delivery, find_files, new_deliveries
@@ -12,7 +11,7 @@ from lifestage.core.errors import CheckError
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
 from lifestage.core.pseudonyms import PADS, add_normalised, pseudonym, with_pads, without_pads
-from lifestage.core.raw import check_headers, joined_reasons, listed_reasons, read_raw, typed
+from lifestage.core.raw import check_headers, joined_reasons, known_day, listed_reasons, read_raw, typed
 from lifestage.core.together import together
 from lifestage.reference.config import Extract, ReferenceConfig, ReferenceSource
 from lifestage.reference.versions import changed_versions, end_markers
@@ -76,7 +75,7 @@ def _mapped(job: Job, config: ReferenceConfig, name: str, deliveries: Sequence[D
             F.expr(sql).try_cast(source.types.get(column, "string")).alias(column)
             for column, sql in source.map.items()
         ],
-        _in_range(F.expr(source.valid_from).try_cast("date")).alias("extract_date"),
+        known_day(F.expr(source.valid_from).try_cast("date")).alias("extract_date"),
         F.col("_delivery_no").alias("delivery_no"),
         F.when(F.col("_broken"), F.lit("malformed")).otherwise(F.col("_faults")).alias("_faults"),
         F.col("_header").alias("is_header"),
@@ -94,11 +93,6 @@ def _mapped(job: Job, config: ReferenceConfig, name: str, deliveries: Sequence[D
     ]
     reasons = F.trim(joined_reasons([F.col("_faults"), *missing]), F.lit("\n"))
     return without_pads(mapped).withColumn("reasons", listed_reasons(reasons)).drop("_faults")
-
-
-def _in_range(day: Column) -> Column:
-    """NULL for days by which systems say that they know none, and for the end of all versions."""
-    return F.when(day.between(date(1900, 1, 1), date(9998, 12, 31)), day)
 
 
 def _counted(rows: DataFrame) -> dict[int, Mapping[str, object]]:
