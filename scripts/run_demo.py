@@ -35,14 +35,16 @@ def main() -> None:
     # The files are made in Python while the session starts its JVM.
     with ThreadPoolExecutor(1) as pool:
         landing = "landing files up to 28 December"
-        pool.submit(timed, landing, seconds, lambda: lay_out(OUT / "landing", until=BULK_UNTIL))
+        files = pool.submit(timed, landing, seconds, lambda: lay_out(OUT / "landing", until=BULK_UNTIL))
         project = timed("configuration and Spark session", seconds, lambda: runner.open_project(CONF))
-    run(project, "ingest", (BULK_UNTIL,), ("reference", "ingest"), seconds)
+        files.result()
+    bulk = morning_after(BULK_UNTIL)
+    run(project, "ingest", (BULK_UNTIL,), bulk, ("reference", "ingest"), seconds)
     months = tuple(dates_between(date(2017, 1, 1), date(2017, 11, 30), Every.MONTH))
-    run(project, "backfill", months, runner.BACKFILL_STEPS, seconds)
+    run(project, "backfill", months, bulk, runner.BACKFILL_STEPS, seconds)
     for day in DAILY:
         lay_out(OUT / "landing", since=day, until=day)
-        run(project, f"daily-{day}", (day,), tuple(BY_NAME), seconds)
+        run(project, f"daily-{day}", (day,), morning_after(day), tuple(BY_NAME), seconds)
     summary(project, seconds, time.monotonic() - started)
 
 
@@ -59,24 +61,27 @@ def run(
     project: runner.Project,
     name: str,
     dates: tuple[date, ...],
+    now: datetime,
     steps: tuple[str, ...],
     seconds: dict[str, float],
 ) -> None:
-    """One run, as at 06:00 business time of the morning after its newest date."""
-    morning = datetime.combine(dates[-1] + timedelta(days=1), datetime.min.time(), ZONE).replace(hour=6)
-    if name == "backfill":
-        morning = datetime.combine(BULK_UNTIL + timedelta(days=1), datetime.min.time(), ZONE).replace(hour=6)
+    """One run, with its progress."""
     console.print(
         f"[bold]{name}[/bold]: as of {dates[-1]}"
         + (f" and {len(dates) - 1} dates before" if dates[1:] else "")
     )
-    request = runner.Request(f"demo-{name}", dates, morning, datetime.now(ZONE), steps)
+    request = runner.Request(f"demo-{name}", dates, now, datetime.now(ZONE), steps)
 
     def show(step: str, taken: float) -> None:
         seconds[step] = seconds.get(step, 0.0) + taken
         console.print(f"  {step:<12} {taken:6.1f} s")
 
     runner.execute(project, request, show)
+
+
+def morning_after(day: date) -> datetime:
+    """06:00 business time of the next day."""
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), ZONE).replace(hour=6)
 
 
 def summary(project: runner.Project, seconds: dict[str, float], total: float) -> None:

@@ -46,7 +46,8 @@ MEANING = {
     + """
 identifiers:
   email: {priority: 1, normalise: lower(email), valid: CAST(value AS INT) > 0}
-activity: {lookups: {stores: {store_id: location_id}}, category: stores.kind, is_new_product: "false"}
+activity:
+  {lookups: {stores: {store_id: location_id}, products: {product: product_id}}, category: stores.kind, is_new_product: "false"}
 """,
     "sources/till.yaml": """
 path: till/*.csv
@@ -57,7 +58,7 @@ formats: {at: "dd.MM.YYYY HH:mm", sold: yyyy}
 key: [receipt, card, line]
 identifiers: {email: "lower(email)", card: card}
 pii: [email, emial]
-lookups: [{reference: rates, on: {currency: curency}}]
+lookups: [{reference: rates, on: {currency: curency}}, {reference: prices, on: {product: receipt}}]
 map: {event_at: at, amount: CAST(amount AS DOUBLE), quantity: amount / units, duration: "units % units", channel: "split(receipt, '-')[1]", order_id: recipt, campaign: email, colour: receipt}
 attributes: {mail: "concat('x', email)", all: to_json(struct(*))}
 rules: {recent: {check: at < now()}, sure: {check: raise_error(receipt)}, sound: {check: "amount >"}}
@@ -79,6 +80,30 @@ valid_from: try_cast(file_nam AS date)
 map: {product: product, price: CAST(price AS INT), contact: lower(email)}
 types: {price: money, cost: int}
 identifiers: {owner: membre}
+""",
+    "reference/prices.yaml": """
+path: prices/*.csv
+format: csv
+columns: {product: string, store: string, price: string}
+key: [product, store]
+valid_from: file_name
+map: {product: product, store: store, price: price}
+""",
+    "reference/Events.yaml": """
+path: events/*.csv
+format: csv
+columns: {id: string}
+key: [id]
+valid_from: file_name
+map: {id: id}
+""",
+    "reference/runs.yaml": """
+path: runs/*.csv
+format: csv
+columns: {id: string}
+key: [id]
+valid_from: file_name
+map: {id: id}
 """,
     "features.yaml": """
 measures:
@@ -103,10 +128,15 @@ views: {coarse: {known: a, found: b}}
     "segments.yaml": "eligible: occasion_365d > 0",
 }
 SAID = {
-    ("main file", "identifiers.email.normalise", "unknown column email"),
-    ("main file", "identifiers.email.valid", "use TRY_CAST"),
-    ("main file", "activity.lookups.stores", "unknown reference table, expected one of products"),
-    ("main file", "activity.category", "unknown column stores.kind"),
+    ("main.yaml", "identifiers.email.normalise", "unknown column email"),
+    ("main.yaml", "identifiers.email.valid", "use TRY_CAST"),
+    (
+        "main.yaml",
+        "activity.lookups.stores",
+        "unknown reference table, expected one of Events, prices, products, runs",
+    ),
+    ("main.yaml", "activity.lookups.products", "expected SQL for each key column of the table: product_id"),
+    ("main.yaml", "activity.category", "unknown column stores.kind"),
     ("sources/till.yaml", "encoding", "UTF-16 cannot be read"),
     ("sources/till.yaml", "formats.at", "needs an offset"),
     ("sources/till.yaml", "formats.at", "Y is no letter of a date pattern"),
@@ -117,6 +147,11 @@ SAID = {
     ("sources/till.yaml", "identifiers.card", "unknown identifier type"),
     ("sources/till.yaml", "lookups", "unknown reference table rates"),
     ("sources/till.yaml", "lookups.rates.on.currency", "unknown column curency"),
+    (
+        "sources/till.yaml",
+        "lookups.prices.on",
+        "expected SQL for each key column of the table: product, store",
+    ),
     ("sources/till.yaml", "map.event_type", "required key is missing"),
     ("sources/till.yaml", "map.colour", "not a canonical column"),
     ("sources/till.yaml", "map.amount", "use TRY_CAST"),
@@ -138,6 +173,8 @@ SAID = {
     ),
     ("sources/sensor.yaml", "map.event_type", "unknown event type sneeze"),
     ("sources/sensor.yaml", "key", "required for version and delete_when"),
+    ("reference/Events.yaml", "Events", "expected lower-case letters"),
+    ("reference/runs.yaml", "runs", "cannot have the name of another table"),
     ("reference/products.yaml", "key", "product_id is not a column of map"),
     ("reference/products.yaml", "valid_from", "did you mean file_name?"),
     ("reference/products.yaml", "map.price", "use TRY_CAST"),
@@ -146,8 +183,8 @@ SAID = {
     ("reference/products.yaml", "types.price", "unknown type money"),
     ("reference/products.yaml", "identifiers", "owner is not a column of map"),
     ("reference/products.yaml", "identifiers", "unknown identifier type membre"),
-    ("names", "Big One", "expected lower-case letters"),
-    ("names", "as_of", "it is a column that is always there"),
+    ("features.yaml", "Big One", "expected lower-case letters"),
+    ("features.yaml", "as_of", "it is a column that is always there"),
     ("features.yaml", "measures.n_big.filter", "unknown column amont"),
     ("features.yaml", "measures.total.expression", "required for sum"),
     ("features.yaml", "days.good_days.expression", "rand() reads a clock"),

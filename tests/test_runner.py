@@ -1,33 +1,82 @@
-"""What a run leaves behind when it does not complete: nothing that stands in the next one's way."""
+"""What a run refuses, and what one that does not complete leaves behind: nothing in the next one's way."""
 
 import pytest
 
-from lifestage.core.errors import NoDataError
-from support.frames import assert_rows
-from support.projects import TO_ACTIVITY, make_project
+from laws.history import line
+from lifestage.core.errors import ConfigError, NoDataError, RunLockedError
+from lifestage.tables.events import EVENTS
+from support.frames import assert_rows, build
+from support.projects import MAIN, TO_ACTIVITY, make_project
 
 MONDAY, TUESDAY = "2026-03-09", "2026-03-10"
+QUARTER, BEFORE = "2025-12-31", "2025-06-01"
+EARLY = MAIN.replace("history_starts_on: 2026-01-01", "history_starts_on: 2025-01-01")
+ANOTHER_MEANING = """
+days: {login_days: {expression: n_logins > 1, unit: days, description: Days with two logins}}
+"""
 
 
 @pytest.fixture(scope="module")
 def shop(spark_session, tmp_path_factory):
-    shop = make_project(spark_session, tmp_path_factory.mktemp("runner") / "p")
-    shop.deliver(
-        "monday.csv",
-        [{"receipt": "r1", "line": 1, "version": 1, "deleted": "false", "card": "c1", "kind": "purchase",
-          "at": "2026-03-09T12:00:00-04:00", "quantity": 1, "amount": "5.00"}],
-    )  # fmt: skip
+    """A customer who has come twice, the first time in the quarter before."""
+    shop = make_project(spark_session, tmp_path_factory.mktemp("runner") / "p", main=EARLY)
+    shop.deliver("monday.csv", [line("r0", "c1", "2025-12-01"), line("r1", "c1", MONDAY)])
+    shop.run(MONDAY, steps=TO_ACTIVITY)
     return shop
 
 
 def test_a_run_that_fails_gives_the_lock_back(shop):
     with pytest.raises(NoDataError):
-        shop.run(MONDAY, steps=("features",), run_id="fails")
+        shop.run(BEFORE, steps=("features",), run_id="fails")
     assert shop.read("run_lock").isEmpty()
 
 
 def test_a_date_that_no_completed_run_keeps_goes_with_the_next(shop):
-    shop.run(MONDAY, steps=(*TO_ACTIVITY, "features"), run_id="never completed")
+    shop.run(MONDAY, steps=("features",), run_id="never completed")
     assert_rows(shop.read("user_features").selectExpr("CAST(as_of AS STRING)"), [(MONDAY,)])
     shop.run(TUESDAY, steps=("features",), run_id="next")
     assert_rows(shop.read("user_features").selectExpr("CAST(as_of AS STRING)"), [(TUESDAY,)])
+
+
+def test_what_an_unfinished_run_wrote_is_taken_back_whichever_step_comes_next(shop):
+    half = build(shop.project.store.spark, EVENTS, [{"event_id": "half", "delivery_no": 9}])
+    shop.project.store.write(EVENTS, half, {"run_id": "dead", "step": "ingest"})
+    shop.run(TUESDAY, steps=("activity",), run_id="not ingest")
+    assert_rows(shop.read("events").select("order_id"), [("r0",), ("r1",)])
+
+
+def test_the_date_of_a_model_that_is_still_to_be_trained_is_built_with_the_first_that_needs_it(shop):
+    shop.run(TUESDAY, steps=("features", "segments"), run_id="trains")
+    days = shop.read("user_features").selectExpr("CAST(as_of AS STRING)")
+    assert_rows(days, [(QUARTER,), (TUESDAY,)])
+
+
+def test_jobs_hold_the_root_until_their_run_is_complete(shop):
+    shop.run(TUESDAY, steps=("features",), run_id="nightly", is_job=True)
+    with pytest.raises(RunLockedError, match=r"run nightly on .* has held"):
+        shop.run(TUESDAY, steps=("identity",), run_id="another")
+    for step in ("stages", "value", "segments", "publish"):
+        shop.run(TUESDAY, steps=(step,), run_id="nightly", is_job=True)
+    assert shop.read("run_lock").isEmpty()
+    shop.run(TUESDAY, steps=("stages",), run_id="nightly", is_job=True)
+    with pytest.raises(RunLockedError, match=r"run nightly on .* has held"):
+        shop.run(TUESDAY, steps=("identity",), run_id="another")
+    shop.run(TUESDAY, steps=("publish",), run_id="nightly", is_job=True)
+
+
+def test_a_changed_meaning_stops_a_run_until_it_is_accepted(shop, spark_session):
+    shop.run(TUESDAY, steps=("features",))
+    other = make_project(spark_session, shop.folder, main=EARLY, features=ANOTHER_MEANING)
+    (shop.folder / "features.yaml").unlink()
+    with pytest.raises(ConfigError, match="user_features: what its columns mean changed since it was built"):
+        other.run(TUESDAY, steps=("features",))
+    other.run(TUESDAY, steps=("features",), accept_definitions=True)
+    shop.run(TUESDAY, steps=("features",), accept_definitions=True)
+
+
+def test_a_root_keeps_its_zone(shop, spark_session):
+    elsewhere = EARLY.replace("America/New_York", "Europe/Berlin")
+    with pytest.raises(
+        ConfigError, match="built with time_zone America/New_York, the configuration gives Europe/Berlin"
+    ):
+        make_project(spark_session, shop.folder, main=elsewhere).run(TUESDAY, steps=("identity",))

@@ -41,7 +41,7 @@ def load_config(path: Path) -> Config:
     if problems or not (main and catalogue and ladder and value and segments):
         raise ConfigError(problems)
     config = _composed(main, sources, references, catalogue, ladder, value, segments, types)
-    problems.extend(check_config(config, main_file.parent))
+    problems.extend(check_config(config, main_file))
     if problems:
         raise ConfigError(problems)
     return config

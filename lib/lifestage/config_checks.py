@@ -11,6 +11,7 @@ from lifestage.core.files import FileLayout, is_type
 from lifestage.features.config import BUILT_ON
 from lifestage.features.mapping import layers
 from lifestage.ingest.config import Source
+from lifestage.ingest.mapping import RATES
 from lifestage.reference.config import ReferenceSource
 from lifestage.segments.config import expression_problems
 from lifestage.settings import Config
@@ -33,33 +34,40 @@ OFFSET_LETTERS = set("XxZzVO")
 PATTERN_LETTERS = OFFSET_LETTERS | set("GyMLdDQqEFaBhKkHmsSn")  # what Spark knows for reading; no weeks
 
 
-def check_config(config: Config, folder: Path) -> Iterator[str]:
-    """Every problem of a configuration whose files are each well formed, with file and key."""
+def check_config(config: Config, path: Path) -> Iterator[str]:
+    """Every problem of a configuration whose files are each well formed, with file and key; `path` is its main file."""
+    folder = path.parent
     for name, source in config.ingest.sources.items():
-        yield from _at(folder / "sources" / f"{name}.yaml", _source_problems(source, config))
+        problems = (*_misnamed([name]), *_source_problems(source, config))
+        yield from _at(folder / "sources" / f"{name}.yaml", problems)
     for name, reference in config.reference.sources.items():
-        yield from _at(folder / "reference" / f"{name}.yaml", _reference_problems(reference, config))
-    yield from _name_problems(config)
-    yield from _at("main file", [*_identifier_problems(config), *_lookup_problems(config)])
+        problems = (
+            *_misnamed([name]),
+            *_table_name_problems(name, config),
+            *_reference_problems(name, reference, config),
+        )
+        yield from _at(folder / "reference" / f"{name}.yaml", problems)
+    yield from _at(path, _main_problems(config))
     yield from _at(folder / "features.yaml", _catalogue_problems(config))
     yield from _at(folder / "stages.yaml", _stage_problems(config))
     yield from _at(folder / "value.yaml", _rfm_problems(config))
     yield from _at(folder / "segments.yaml", _segment_problems(config))
 
 
-def _name_problems(config: Config) -> Iterator[str]:
+def _misnamed(names: Iterable[str]) -> Iterator[str]:
     """Names become columns, tables and folders, some in engines that do not tell cases apart."""
-    references, catalogue = config.reference.sources, config.features.catalogue
-    sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.features)
-    features = [name for section in sections for name in section]
-    for name in (*config.ingest.sources, *references, *features):
+    for name in names:
         if not NAME.fullmatch(name):
-            yield f"names: {name}: expected lower-case letters, digits and _, a letter first"
-    for name in sorted(set(references) & set(all_tables(_sound(catalogue), []))):
-        yield f"names: {name}: a reference table cannot have the name of another table"
-    taken = [*features, *TAKEN]
-    for name in sorted({name for name in features if taken.count(name) > 1}):
-        yield f"names: {name}: the catalogue has it twice, or it is a column that is always there"
+            yield f"{name}: expected lower-case letters, digits and _, a letter first"
+
+
+def _main_problems(config: Config) -> Iterator[str]:
+    yield from _identifier_problems(config)
+    yield from _lookup_problems(config)
+    for name in sorted(set(config.publish.export_columns) - set(SNAPSHOT_USERS.names)):
+        yield f"publish.export_columns: unknown column {name}, expected some of {_list(SNAPSHOT_USERS.names)}"
+    for name in sorted(set(config.report.segment_features) - _features(config)):
+        yield f"report.segment_features: unknown feature {name}"
 
 
 def _at(file: object, problems: Iterable[str]) -> Iterator[str]:
@@ -123,6 +131,7 @@ def _source_problems(source: Source, config: Config) -> Iterator[str]:
             yield f"lookups: unknown reference table {lookup.reference}, expected one of {_list(config.reference.sources)}"
         else:
             known |= {f"{lookup.reference}.{column}" for column in reference.map}
+            yield from _join_problems(f"lookups.{lookup.reference}.on", lookup.on, reference)
         for column, sql in lookup.on.items():
             yield from _keyed(f"lookups.{lookup.reference}.on.{column}", sql, source.columns)
     yield from _layout_problems(source)
@@ -146,6 +155,12 @@ def _source_problems(source: Source, config: Config) -> Iterator[str]:
         yield from _keyed(key, sql, known)
         yield from _row_safe(key, sql)
     yield from _leaks(source)
+
+
+def _join_problems(key: str, on: Iterable[str], reference: ReferenceSource) -> Iterator[str]:
+    """A row meets at most one version only where its whole key is given."""
+    if set(on) != set(reference.key):
+        yield f"{key}: expected SQL for each key column of the table: {_list(reference.key)}"
 
 
 def _spelled_out(sql: str) -> set[str]:
@@ -199,8 +214,16 @@ def _columns(sql: str) -> set[str]:
         return set()
 
 
-def _reference_problems(source: ReferenceSource, config: Config) -> Iterator[str]:
+def _table_name_problems(name: str, config: Config) -> Iterator[str]:
+    if name in all_tables(_sound(config.features.catalogue), []):
+        yield f"{name}: a reference table cannot have the name of another table"
+
+
+def _reference_problems(table: str, source: ReferenceSource, config: Config) -> Iterator[str]:
     yield from _layout_problems(source)
+    converts = any("currency_original" in other.map for other in config.ingest.sources.values())
+    if table == RATES and converts and (source.key != ("currency",) or "rate" not in source.map):
+        yield "key: amounts are converted by it, expected the key currency and a column rate"
     for section in ("key", "identifiers", "types"):
         for name in sorted(set(getattr(source, section)) - set(source.map)):
             yield f"{section}: {name} is not a column of map"
@@ -237,7 +260,10 @@ def _event_columns(config: Config) -> set[str]:
 
 def _lookup_problems(config: Config) -> Iterator[str]:
     for name, on in config.activity.lookups.items():
-        if name not in config.reference.sources:
+        reference = config.reference.sources.get(name)
+        if reference:
+            yield from _join_problems(f"activity.lookups.{name}", on, reference)
+        else:
             yield f"activity.lookups.{name}: unknown reference table, expected one of {_list(config.reference.sources)}"
         for column, sql in on.items():
             yield from _keyed(f"activity.lookups.{name}.{column}", sql, _event_columns(config))
@@ -248,6 +274,12 @@ def _lookup_problems(config: Config) -> Iterator[str]:
 def _catalogue_problems(config: Config) -> Iterator[str]:
     catalogue = config.features.catalogue
     events = _event_columns(config)
+    sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.features)
+    names = [name for section in sections for name in section]
+    yield from _misnamed(names)
+    taken = [*names, *TAKEN]
+    for name in sorted({name for name in names if taken.count(name) > 1}):
+        yield f"{name}: the catalogue has it twice, or it is a column that is always there"
     for name, measure in catalogue.measures.items():
         if measure.expression is None and measure.aggregate is not Aggregate.COUNT:
             yield f"measures.{name}.expression: required for {measure.aggregate}"
@@ -329,10 +361,6 @@ def _rfm_problems(config: Config) -> Iterator[str]:
 
 def _segment_problems(config: Config) -> Iterator[str]:
     yield from expression_problems(config.segments, _features(config))
-    for name in sorted(set(config.publish.export_columns) - set(SNAPSHOT_USERS.names)):
-        yield f"publish.export_columns: unknown column {name}, expected some of {_list(SNAPSHOT_USERS.names)}"
-    for name in sorted(set(config.report.segment_features) - _features(config)):
-        yield f"report.segment_features: unknown feature {name}"
 
 
 def _list(names: Iterable[str] | Mapping[str, object]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
 from lifestage.core.yaml_files import packaged_text, packaged_yaml
-from lifestage.pipeline import REFERENCES, STEPS, picture
+from lifestage.pipeline import REFERENCES, STEPS, picture, writers_of
 from lifestage.tables.catalogue import Aggregate, Catalogue, Measure, Unit, Window, type_of, window_column
 from lifestage.tables.features import CATEGORY_COLUMNS, RHYTHM_COLUMNS
 from lifestage.tables.reference import reference_table
@@ -162,7 +162,7 @@ def _of_the_state(catalogue: Catalogue) -> list[str]:
 
 def _summary(table: Table) -> tuple[str, ...]:
     link = f"[{_title(table)}](#{_title(table).replace(' ', '-')})"
-    return link, ", ".join(_key(table)), table.kind, _writers(table)
+    return link, ", ".join(_key(table)), table.kind, writers_of(table.name)
 
 
 def _section(table: Table) -> Iterator[str]:
@@ -172,7 +172,7 @@ def _section(table: Table) -> Iterator[str]:
         ("kind", table.kind),
         ("key", ", ".join(_key(table))),
         ("partitions", ", ".join(map(_code, table.partitions)) or "none"),
-        ("written", f"by {_writers(table)}, mode {table.mode}"),
+        ("written", f"by {writers_of(table.name)}, mode {table.mode}"),
         ("read by", ", ".join(step.name for step in STEPS if table.name in step.reads) or "no step"),
     ]
     yield "\n".join(f"- {name}: {fact}" for name, fact in facts)
@@ -195,10 +195,6 @@ def _comment(table: Table) -> str:
 def _key(table: Table) -> tuple[str, ...]:
     """The key; that of a reference table begins with its own columns."""
     return ("the extract's key", *table.key) if table.name == REFERENCES else table.key
-
-
-def _writers(table: Table) -> str:
-    return ", ".join(step.name for step in STEPS if table.name in step.writes) or "the run itself"
 
 
 def _measure_sql(measure: Measure) -> str:

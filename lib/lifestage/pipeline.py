@@ -136,10 +136,11 @@ def named(tables: Iterable[str], references: Iterable[str]) -> frozenset[str]:
     return frozenset(name for table in tables for name in (references if table == REFERENCES else (table,)))
 
 
-def writer_of(table: str, references: Iterable[str]) -> str:
-    """The step that writes a table; the runner itself where none does."""
-    writers = [step.name for step in STEPS if table in named(step.writes, references)]
-    return writers[-1] if writers else "run"
+def writers_of(table: str, references: Iterable[str] = (REFERENCES,)) -> str:
+    """The steps that write a table, or the run itself."""
+    return (
+        ", ".join(step.name for step in STEPS if table in named(step.writes, references)) or "the run itself"
+    )
 
 
 def picture() -> str:

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from lifestage import runner
 from lifestage.core.errors import NoDataError
+from lifestage.stages.history import add_history, add_schemes
 
 LATEST = "latest"
 CONF_VARIABLE = "LIFESTAGE_CONF"
@@ -73,11 +74,33 @@ def snapshot(
     return users_of(project, manifest_of(project, id)["snapshot_id"])
 
 
+def stages(
+    as_of: date | str | None = None,
+    conf: Path | str | None = None,
+    spark: SparkSession | None = None,
+) -> DataFrame:
+    """user_stages with what several dates tell of it: `observed_since`, `previous_stage`, and each coarser scheme.
+
+    Args and errors are those of `read`. Seen are the as_of dates that the table keeps (see stages/history.py).
+    """
+    return read_stages(_opened(conf, spark), as_of)
+
+
+def read_stages(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
+    """`stages` on a project that is open."""
+    rows = add_schemes(add_history(read_table(project, "user_stages")), project.config.stages)
+    return _of_date(project, "user_stages", rows, as_of)
+
+
 def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:
     """`read` on a project that is open."""
     if name not in project.tables:
         raise NoDataError(f"there is no table {name}: {_near_names(name, project.tables)}")
     rows = _rows(project, name, None if name in UNVERSIONED else last_run(project))
+    return _of_date(project, name, rows, as_of)
+
+
+def _of_date(project: runner.Project, name: str, rows: DataFrame, as_of: date | str | None) -> DataFrame:
     if as_of is None:
         return rows
     if "as_of" not in rows.columns:
@@ -186,7 +209,7 @@ def _warn_if_stale(project: runner.Project, name: str, day: date) -> None:
         message = (
             f"{name} as of {day} is stale: deliveries since reach it; start `lifestage backfill --stale`"
         )
-        warnings.warn(message, StaleWarning, stacklevel=4)
+        warnings.warn(message, StaleWarning, stacklevel=5)
 
 
 def _near_names(name: str, known: Iterable[str]) -> str:

@@ -19,11 +19,13 @@ from lifestage.core import as_of_dates, lock
 from lifestage.core.contracts import Table
 from lifestage.core.errors import ConfigError
 from lifestage.core.job import Job, Run, Secrets
+from lifestage.core.ledger import LEDGER, roll_back_unfinished
 from lifestage.core.local_rows import local_rows
 from lifestage.core.pseudonyms import key_fingerprint
 from lifestage.core.session import build_session
 from lifestage.core.store import Location, Store
 from lifestage.core.together import together
+from lifestage.ingest.step import TABLES as INGEST_TABLES
 from lifestage.pipeline import BY_NAME, Step, groups, named
 from lifestage.segments.schedule import training_date
 from lifestage.settings import Config
@@ -34,7 +36,8 @@ logger = logging.getLogger(__name__)
 
 TIME_ZONE = "lifestage.time_zone"
 KEY_FINGERPRINT = "lifestage.key_fingerprint"
-BACKFILL_STEPS = ("activity", "identity", "features", "stages", "value", "segments", "publish", "report")
+# What is a function of the events.
+BACKFILL_STEPS = tuple(BY_NAME)[tuple(BY_NAME).index("activity") :]
 
 Progress = Callable[[str, float], None]
 
@@ -136,18 +139,24 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
 def held(project: Project, request: Request) -> Iterator[None]:
     """Hold the storage root for a request; refused while a run is alive on it, or where it has another key or zone.
 
-    The jobs of one run hold it together, until the run is complete. Any other request gives it back when it ends,
-    unless its completion has done so.
+    The jobs of one run hold it together, until publish has completed the run; any other request gives it back when it
+    ends. Who only reads holds nothing.
     """
     _check_root(project)
-    me = _take_lock(project, request)
-    is_complete = False
-    try:
+    if not any(BY_NAME[name].writes for name in request.steps):
         yield
-        is_complete = "publish" in request.steps
+        return
+    me = lock.this_process(request.run_id, request.wall_clock, request.is_job)
+    run_lock = project.tables["run_lock"]
+    lock.take(project.store, run_lock, me, timedelta(hours=project.config.main.run.dead_after_hours))
+    is_over = not request.is_job
+    try:
+        _take_back(project)
+        yield
+        is_over = is_over or "publish" in request.steps
     finally:
-        if not request.is_job and not is_complete:
-            lock.release(project.store, project.tables["run_lock"], me)
+        if is_over:
+            lock.release(project.store, run_lock, me)
 
 
 def job_for(project: Project, step: Step, run: Run, commits: dict[str, int]) -> Job:
@@ -169,7 +178,7 @@ def stale_dates(project: Project) -> list[date]:
     keep = project.config.main.as_of.keep
     built = _built(project)
     remaining = as_of_dates.kept(built, keep.days, keep.month_ends)
-    ledger = project.store.read(project.tables["ingest_ledger"]).where("first_event_date IS NOT NULL")
+    ledger = project.store.read(project.tables[LEDGER]).where("first_event_date IS NOT NULL")
     first_days = {
         row["delivery_no"]: row["first_event_date"]
         for row in ledger.select("delivery_no", "first_event_date").collect()
@@ -199,13 +208,10 @@ def _key(variable: str, lengths: Sequence[int], problems: list[str]) -> bytes:
     return key
 
 
-def _take_lock(project: Project, request: Request) -> lock.Holder:
-    runs = project.store.read(project.tables["runs"])
-    completed = {row["run_id"] for row in runs.select("run_id").collect()}
-    me = lock.this_process(request.run_id, request.wall_clock, request.is_job)
-    dead_after = timedelta(hours=project.config.main.run.dead_after_hours)
-    lock.take(project.store, project.tables["run_lock"], me, completed, dead_after)
-    return me
+def _take_back(project: Project) -> None:
+    """What a run wrote that ended before its ledger rows did: no step may see it."""
+    written = [project.tables[name] for name in (*project.references, *INGEST_TABLES)]
+    roll_back_unfinished(project.store, written, project.store.read(project.tables[LEDGER]))
 
 
 def _check_root(project: Project) -> None:
@@ -266,7 +272,7 @@ def _with_training_dates(project: Project, request: Request, built: Mapping[date
         # A date that was built before had its chance: it has a model, or too few users for one.
         begins = project.config.main.business.history_starts_on
         dates |= {day for day in due if day and day >= begins} - set(built)
-    return tuple(sorted(day for day in dates if day <= max(request.as_of_dates)))
+    return tuple(sorted(dates))
 
 
 def _built(project: Project) -> dict[date, int]:

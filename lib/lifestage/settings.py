@@ -49,7 +49,7 @@ class Business(Model):
         return known_zone(zone)
 
 
-class Secrets(Model):
+class SecretNames(Model):
     """Names of the environment variables that hold the keys (or, with _FILE appended, a file's path)."""
 
     pseudonym_key: str
@@ -101,7 +101,7 @@ class Main(Model):
 
     storage: Storage
     business: Business
-    secrets: Secrets
+    secrets: SecretNames
     landing: str
     identifiers: dict[str, IdentifierType]
     activity: ActivitySettings

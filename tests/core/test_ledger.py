@@ -35,25 +35,29 @@ def delivery(number, known_as=None, fingerprint=None):
     )
 
 
+def take_back(job):
+    roll_back_unfinished(job.store, [SALES], job.read(LEDGER))
+
+
 def rows_of(job):
     return job.read("sales").select("id")
 
 
 def test_what_was_committed_is_remembered_and_what_was_not_is_rolled_back(spark, job):
     job.write("sales", sales(spark, ("never committed", 1, JANUARY)))
-    roll_back_unfinished(job, ["sales"])
+    take_back(job)
     assert rows_of(job).isEmpty()
     version = job.write("sales", sales(spark, ("a", 1, JANUARY))).version
     deliveries = [delivery(1), delivery(2, known_as=1, fingerprint="sha-1")]
     commit_deliveries(job, deliveries, "events", {1: {"n_rows": 1, "reasons": {"rule:x": 1}}}, ["sales"])
     job.write("sales", sales(spark, ("half done", 2, JANUARY)))
-    roll_back_unfinished(job, ["sales"])
+    take_back(job)
     assert_rows(rows_of(job), [("a",)])
     known = read_ledger(job.read(LEDGER))
     assert known.last_delivery_no == 2
     assert known.files == {("till", f"file:/l/{number}.csv", 10, CHANGED_AT) for number in (1, 2)}
     assert known.contents == {("till", "sha-1"): 1}
-    assert committed_versions(job) == {"sales": version}
+    assert committed_versions(job.read(LEDGER)) == {"sales": version}
     entries = job.read(LEDGER).select(
         "delivery_no", "kind", "known_as", "n_rows", "reasons", "table_versions"
     )

@@ -60,27 +60,28 @@ def test_a_holder_elsewhere_or_of_jobs_is_alive_for_a_while(age, alive):
 
 def test_the_lock_is_taken_refused_while_held_and_taken_over(store, other_process):
     theirs = holder_of(other_process.pid)
-    take(store, RUN_LOCK, theirs, [], DEAD_AFTER)
-    take(store, RUN_LOCK, theirs, [], DEAD_AFTER)
+    take(store, RUN_LOCK, theirs, DEAD_AFTER)
+    take(store, RUN_LOCK, theirs, DEAD_AFTER)
     with pytest.raises(RunLockedError, match=rf"run theirs on {ME.host} \(process {theirs.pid}\) has held"):
-        take(store, RUN_LOCK, ME, [], DEAD_AFTER)
-    take(store, RUN_LOCK, ME, ["theirs"], DEAD_AFTER)
+        take(store, RUN_LOCK, ME, DEAD_AFTER)
+    other_process.communicate()
+    take(store, RUN_LOCK, ME, DEAD_AFTER)
     assert_rows(store.read(RUN_LOCK).select("run_id", "pid"), [("mine", os.getpid())])
 
 
 def test_jobs_of_one_run_share_the_lock_until_they_count_as_dead(store):
     job = Holder("shared", "one", None, None, NOW)
-    take(store, RUN_LOCK, job, [], DEAD_AFTER)
-    take(store, RUN_LOCK, replace(job, host="two", taken_at=NOW + timedelta(hours=1)), [], DEAD_AFTER)
+    take(store, RUN_LOCK, job, DEAD_AFTER)
+    take(store, RUN_LOCK, replace(job, host="two", taken_at=NOW + timedelta(hours=1)), DEAD_AFTER)
     assert_rows(store.read(RUN_LOCK).select("host"), [("two",)])
     with pytest.raises(RunLockedError, match=r"run shared on two \(process of its jobs\)"):
-        take(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=6)), [], DEAD_AFTER)
-    take(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=7)), [], DEAD_AFTER)
+        take(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=6)), DEAD_AFTER)
+    take(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=7)), DEAD_AFTER)
     assert_rows(store.read(RUN_LOCK).select("run_id"), [("mine",)])
 
 
 def test_of_two_that_saw_the_same_one_takes_the_lock(store):
-    take(store, RUN_LOCK, ME, (), DEAD_AFTER)
+    take(store, RUN_LOCK, ME, DEAD_AFTER)
     seen = store.version(RUN_LOCK)
     first, second = (replace(ME, run_id=name) for name in ("first", "second"))
     for holder in (first, second):
@@ -89,7 +90,7 @@ def test_of_two_that_saw_the_same_one_takes_the_lock(store):
 
 
 def test_a_lock_given_back_is_free_and_one_taken_over_is_left_alone(store):
-    take(store, RUN_LOCK, ME, (), DEAD_AFTER)
+    take(store, RUN_LOCK, ME, DEAD_AFTER)
     release(store, RUN_LOCK, replace(ME, run_id="another"))
     assert_rows(store.read(RUN_LOCK).select("run_id"), [("mine",)])
     release(store, RUN_LOCK, ME)

@@ -125,7 +125,7 @@ def expected(landing: Path, demo: TestProject) -> dict[str, tuple]:
 
 
 def user_id_of(card: str, key: bytes) -> str:
-    """As DESIGN.md says: HMAC-SHA-256(key, type, 0x00, value), 16 bytes; a user is named by a hash of its identifier."""
+    """HMAC-SHA-256(key, type, 0x00, value), 16 bytes; a user is named by a hash of its identifier."""
     pseudonym = hmac.digest(key, b"loyalty_card\0" + card.encode(), "sha256")[:16].hex()
     return hashlib.sha256(f"user:{pseudonym}".encode()).hexdigest()[:32]
 

@@ -5,10 +5,9 @@ from datetime import date, timedelta
 from pyspark.sql import functions as F
 
 from lifestage.core.yaml_files import packaged_yaml
-from lifestage.features.categories import to_category_state, to_user_categories, unit_prices
+from lifestage.features.build import build_features, build_norms, build_state
+from lifestage.features.categories import to_user_categories
 from lifestage.features.config import FeaturesConfig, Rhythm
-from lifestage.features.mapping import add_features
-from lifestage.features.rhythm import add_gaps, add_rhythm, cycle_norms, spend_norms
 from lifestage.features.state import rebuild_state
 from lifestage.features.user_days import to_user_days, to_user_sketches
 from lifestage.tables.activity import activity_days
@@ -130,7 +129,7 @@ def state_of(spark, rows, of, as_of=(D,), users=None):
 
 
 def rebuilt(activity, identity_map, as_of, of):
-    """The state as the step composes it from subject-days."""
+    """The state of users who buy nothing of a known category."""
     user_days = to_user_days(activity, identity_map, of)
     return rebuild_state(user_days, to_user_sketches(activity, identity_map, of), as_of, of)
 
@@ -145,11 +144,8 @@ def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
 
 
 def features_of(activity, categories, identity_map, as_of, config):
-    """user_features as the step composes them, without tables between."""
+    """user_features, without tables between."""
     user_categories = to_user_categories(categories, identity_map, as_of)
-    state = rebuilt(activity, identity_map, as_of, config.catalogue)
-    prices = unit_prices(user_categories)
-    bought_categories = to_category_state(user_categories, prices)
-    state = add_gaps(state.join(bought_categories, on=["user_id", "as_of"], how="left"))
-    norms = cycle_norms(state, config.rhythm).unionByName(spend_norms(state)).unionByName(prices)
-    return add_features(add_rhythm(state, norms, config), config.catalogue, user_features(config.catalogue))
+    state = build_state(activity, identity_map, user_categories, as_of, config.catalogue)
+    norms = build_norms(state, user_categories, config.rhythm)
+    return build_features(state, norms, config, user_features(config.catalogue))

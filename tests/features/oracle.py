@@ -1,4 +1,4 @@
-"""Features recomputed in plain Python straight from events: slow, simple, and written from DEFINITIONS alone."""
+"""Features recomputed in plain Python straight from events: slow, simple, and written from the definitions alone."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta

@@ -22,7 +22,7 @@ def user_days(spark_session):
 
 
 def test_a_cookie_that_buys_and_a_card_that_returns_make_one_active_day_without_an_occasion(user_days):
-    """DEFINITIONS, identity: known answer."""
+    """The known answer of the definition."""
     actual = user_days.select("event_date", "active_days", "occasions", "net_amount")
     assert_rows(actual, [(DAY_1, 1, 0, 0), (DAY_2, 1, 1, 1000)])
 

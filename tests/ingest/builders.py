@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.ingest.resolve import Resolution, resolve
+from lifestage.ingest.resolve import Resolution, resolve, tombstones
 from lifestage.tables.events import EVENT_VERSIONS, EVENTS
 
 # Source: whether it looks back, and whether it rejects changes.
@@ -93,10 +93,7 @@ def empty_books(spark: SparkSession) -> Books:
 
 def resolved(books: Books, arriving: DataFrame) -> Resolution:
     """Arriving rows judged against what is known, as the ingest step does it."""
-    tombstones = books.versions.where("reason = 'deleted'").withColumns(
-        {"version": F.col("superseded_by_version"), "delivery_no": F.col("superseded_by")}
-    )
-    return resolve(arriving, books.events, tombstones.select(*EVENTS.names), F.lit(WINDOW_START))
+    return resolve(arriving, books.events, tombstones(books.versions), F.lit(WINDOW_START))
 
 
 def after(books: Books, arriving: DataFrame) -> Books:

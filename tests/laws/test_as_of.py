@@ -15,8 +15,8 @@ from support.projects import TestProject, make_project
 pytestmark = pytest.mark.slow
 
 FIRST, LATER, LAST = "2026-03-09", "2026-03-11", "2026-03-12"
-FROM_ACTIVITY = ("identity", "features", "stages", "value", "publish")
-DATED = ("norms", "user_features", "user_stages", "rfm_cuts", "user_value")
+FROM_ACTIVITY = ("identity", "features", "stages", "value", "segments", "publish")
+DATED = ("norms", "user_features", "user_stages", "rfm_cuts", "user_value", "user_segments")
 NEWEST = ("user_state", "identity_map")
 STALE = [date.fromisoformat(FIRST), date.fromisoformat(LATER)]
 

@@ -49,13 +49,13 @@ class Desk:
             frame = build(self.store.spark, TABLES[name], rows_of(name, users))
             self.store.write(TABLES[name], frame, {}, {"as_of": [as_of]})
 
-    def publish(self, run_id, as_of=D, max_user_drop=0.2):
+    def publish(self, run_id, as_of=D, max_user_drop=0.2, built=INPUTS):
+        """Publish in a run that has built these tables."""
         moment = datetime(as_of.year, as_of.month, as_of.day, 6, tzinfo=UTC)
         run = Run(run_id, (as_of,), moment, "confighash")
         reads, writes = frozenset(BY_NAME["publish"].reads), frozenset(BY_NAME["publish"].writes)
-        step.run(
-            Job("publish", run, self.store, TABLES, reads, writes), PublishConfig(max_user_drop=max_user_drop)
-        )
+        job = Job("publish", run, self.store, TABLES, reads, writes, commits=dict.fromkeys(built, 0))
+        step.run(job, PublishConfig(max_user_drop=max_user_drop))
 
     def read(self, name):
         return self.store.read(TABLES[name])

@@ -60,6 +60,13 @@ def test_an_older_date_is_checked_against_the_snapshot_before_it(desk):
     assert_rows(desk.manifests("snapshot_id", "n_users").where("run_id = 'backfill'"), [("2026-01-01.r1", 2)])
 
 
+def test_what_another_run_built_is_not_published(desk):
+    with pytest.raises(
+        CheckError, match="not built by run partial: user_features, user_stages: run the steps"
+    ):
+        desk.publish("partial", built=["user_value", "user_segments"])
+
+
 def test_every_failed_check_is_told_at_once(desk):
     day = date(2026, 9, 1)
     desk.hold([user("u1", day), user("u1", day), user("u2", day, stage=None)], day)

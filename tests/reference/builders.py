@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
-from lifestage.reference.versions import changed_versions, end_markers
+from lifestage.reference.versions import versions_after
 from lifestage.tables.reference import VERSION_COLUMNS
 
 PRODUCTS = Table(
@@ -56,9 +56,7 @@ def read(
     """The table after extracts that were read in one run, as the step writes it."""
     rows = [(id_, category, day(e.on), e.delivery, False) for e in extracts for id_, category in e.rows]
     new = known.sparkSession.createDataFrame(rows, EXTRACT).repartition(partitions)
-    if is_full:
-        new = new.unionByName(end_markers(known, new, KEY, PAYLOAD))
-    changed = changed_versions(known, new, KEY, PAYLOAD)
+    changed = versions_after(known, new, KEY, PAYLOAD, is_full)
     kept = known.join(changed.select("id").distinct(), on="id", how="left_anti")
     return kept.select(*PRODUCTS.names).unionByName(changed.select(*PRODUCTS.names)).localCheckpoint()
 

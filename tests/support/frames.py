@@ -44,6 +44,7 @@ def _value(field: T.StructField, row: Mapping[str, Any]) -> Any:
 
 def assert_frames(actual: DataFrame, expected: DataFrame) -> None:
     """Same columns, types and rows, whatever their order."""
+    assert set(actual.columns) == set(expected.columns)
     assert_df_equality(
         _sortable(actual.select(*expected.columns)),
         _sortable(expected),

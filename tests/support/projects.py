@@ -78,7 +78,7 @@ class TestProject:
     def run(
         self, as_of: str, now: str | None = None, steps: Sequence[str] = ALL_STEPS, **request: object
     ) -> runner.Request:
-        """One run; `now` is noon UTC of the day after as_of unless given."""
+        """One run; `now` is 23:00 UTC of as_of unless given."""
         days = tuple(date.fromisoformat(day) for day in as_of.split(","))
         moment = (
             datetime.fromisoformat(now)

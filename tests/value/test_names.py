@@ -6,7 +6,7 @@ from lifestage.value.rfm import cells
 from support.frames import assert_rows
 from value.builders import SHIPPED, buyer, config, scores
 
-# DEFINITIONS, RFM: rows are R = 1..5, columns F = 1..5.
+# Rows are R = 1..5, columns F = 1..5.
 MAP = {
     1: ["hibernating", "hibernating", "at risk", "at risk", "can't lose"],
     2: ["hibernating", "hibernating", "at risk", "at risk", "can't lose"],

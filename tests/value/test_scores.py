@@ -20,7 +20,7 @@ POPULATION = [
 
 
 def test_frequencies_1_1_1_2_5_score_1_1_1_4_5(spark):
-    """DEFINITIONS, RFM: known answer."""
+    """The known answer of the definition."""
     actual = scores(spark, POPULATION).select("user_id", "frequency", "f_score")
     assert_rows(actual, [("a", 1, 1), ("b", 1, 1), ("c", 1, 1), ("d", 2, 4), ("e", 5, 5)])
 

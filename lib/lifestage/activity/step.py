@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from lifestage.activity.config import ActivityConfig
 from lifestage.activity.days import build_activity_days, build_category_days, to_enriched
+from lifestage.core.as_of_join import has_key, is_valid_on
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER
 from lifestage.core.store import literals
@@ -94,9 +95,9 @@ def _touched(job: Job, config: ActivityConfig, since: int, changed: Iterable[str
 def _redescribed(events: DataFrame, rows: DataFrame, on: dict[str, str]) -> DataFrame:
     """Subject-days with an event whose reference row changed for that day."""
     versions = rows.select(*[F.col(key).alias(f"_{key}") for key in on], "valid_from", "valid_to")
-    condition = F.col("event_date").between(F.col("valid_from"), F.date_sub("valid_to", 1))
+    condition = is_valid_on("event_date")
     for key, expression in on.items():
-        condition = condition & (F.col(f"_{key}") == F.expr(expression).cast("string"))
+        condition = condition & has_key(F.col(f"_{key}"), expression)
     return events.join(F.broadcast(versions), on=condition, how="left_semi").select(*PAIR)
 
 

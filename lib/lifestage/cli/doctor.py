@@ -11,13 +11,11 @@ from pyspark.sql import functions as F
 
 from lifestage import runner
 from lifestage.cli.quarantine import quarantined
-from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, grid, opened, say_json
+from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, grid, minute, opened, say_json
 from lifestage.core import lock
 from lifestage.core.errors import ConfigError, ExitCode
-from lifestage.core.job import Run
-from lifestage.core.ledger import committed_versions
+from lifestage.core.ledger import LEDGER, committed_versions
 from lifestage.ingest.step import TABLES as INGEST_TABLES
-from lifestage.pipeline import BY_NAME
 from lifestage.reading import last_run
 from lifestage.segments.schedule import training_date
 
@@ -155,30 +153,23 @@ def _identity(patient: Patient) -> Iterator[Finding]:
 
 def _lock(patient: Patient) -> Iterator[Finding]:
     project = patient.project
-    row = project.store.read(project.tables["run_lock"]).first()
-    if row is None:
-        yield Finding(Level.OK, "lock", "no run has taken it yet")
-        return
-    holder = lock.Holder(**{**row.asDict(), "taken_at": row["taken_at"].astimezone(UTC)})
-    completed = project.store.read(project.tables["runs"]).where(F.col("run_id") == holder.run_id)
+    holder = lock.current(project.store, project.tables["run_lock"])
     me = lock.this_process("doctor", patient.now, is_job=False)
     dead_after = timedelta(hours=project.config.main.run.dead_after_hours)
-    if not completed.isEmpty():
-        yield Finding(Level.OK, "lock", f"free since run {holder.run_id} completed")
+    if holder is None:
+        yield Finding(Level.OK, "lock", "free")
     elif lock.is_alive(holder, me, dead_after):
-        detail = (
-            f"run {holder.run_id} on {holder.host} has held it since {holder.taken_at:%Y-%m-%d %H:%M} UTC"
-        )
         yield Finding(
-            Level.NOTE, "lock", detail, f"wait for it, or end process {holder.pid or 'of its jobs'}"
+            Level.NOTE,
+            "lock",
+            f"run {holder.run_id} on {holder.host} has held it since {minute(holder.taken_at)} UTC",
+            f"wait for it, or end process {holder.pid or 'of its jobs'}",
         )
-    elif holder.run_id.startswith("replay-"):
-        yield Finding(Level.OK, "lock", f"free since {holder.run_id} ended")
     else:
         yield Finding(
             Level.NOTE,
             "lock",
-            f"run {holder.run_id} ended before it published",
+            f"run {holder.run_id} ended before it was done",
             "lifestage run: it takes over and repeats what is missing",
         )
 
@@ -186,8 +177,7 @@ def _lock(patient: Patient) -> Iterator[Finding]:
 def _unfinished(patient: Patient) -> Iterator[Finding]:
     """Tables that were written without the ledger row that completes the write."""
     project = patient.project
-    job = runner.job_for(project, BY_NAME["ingest"], Run("doctor", (), patient.now), {})
-    committed = committed_versions(job)
+    committed = committed_versions(project.store.read(project.tables[LEDGER]))
     newer = []
     for name in (*project.references, *INGEST_TABLES):
         version = project.store.version(project.tables[name])

@@ -30,7 +30,7 @@ from lifestage.cli.terminal import (
 from lifestage.core.as_of_dates import Every, dates_between
 from lifestage.core.deliveries import absolute
 from lifestage.core.errors import NoDataError
-from lifestage.pipeline import BY_NAME, STEPS, groups, writer_of
+from lifestage.pipeline import BY_NAME, STEPS, groups, writers_of
 
 
 def run(
@@ -100,8 +100,8 @@ def tables(conf: Conf = DEFAULT_CONF) -> None:
     config = loaded(conf)
     listed = grid("table", "written by", "kind", "mode", "key", wraps=["key"])
     for table in runner.tables_of(config).values():
-        writer = writer_of(table.name, config.reference.sources)
-        listed.add_row(table.name, writer, table.kind, table.mode, ", ".join(table.key))
+        writers = writers_of(table.name, config.reference.sources)
+        listed.add_row(table.name, writers, table.kind, table.mode, ", ".join(table.key))
     console.print(listed)
 
 

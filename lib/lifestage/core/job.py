@@ -58,6 +58,12 @@ class Job:
         """The session that the tables are read with."""
         return self.store.spark
 
+    @property
+    def keys(self) -> Secrets:
+        """The keys, for a step that lets identifiers in or raw text out."""
+        assert self.secrets is not None, "the project was opened to be read"
+        return self.secrets
+
     def read(self, name: str) -> DataFrame:
         """The newest rows of a declared table; an empty frame where nothing was written yet."""
         return self.store.read(self._declared(name, self.reads | self.writes))
@@ -92,6 +98,10 @@ class Job:
     def progress(self, name: str) -> dict[str, object]:
         """What the table's newest commit of ours recorded."""
         return self.store.last_metadata(self._declared(name, self.reads | self.writes))
+
+    def wrote(self, name: str) -> bool:
+        """Whether the table's newest commit is of this run, by this process or another of its jobs."""
+        return name in self.commits or self.progress(name).get("run_id") == self.run.run_id
 
     def table(self, name: str) -> Table:
         """The contract of a declared table."""

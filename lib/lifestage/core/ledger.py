@@ -1,6 +1,6 @@
 """The ledger of deliveries: what was read, what became of it, and which table versions that completes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,9 +8,11 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.core.contracts import Table
 from lifestage.core.deliveries import Delivery
 from lifestage.core.job import Job
 from lifestage.core.local_rows import local_rows
+from lifestage.core.store import Store
 
 LEDGER = "ingest_ledger"
 
@@ -38,17 +40,17 @@ def read_ledger(ledger: DataFrame) -> Ledger:
     )
 
 
-def roll_back_unfinished(job: Job, tables: Sequence[str]) -> None:
+def roll_back_unfinished(store: Store, tables: Iterable[Table], ledger: DataFrame) -> None:
     """Restore each table to the version that its newest ledger row completed: what came after was never committed."""
-    committed = committed_versions(job)
-    for name in tables:
-        job.store.create(job.table(name))
-        job.store.roll_back(job.table(name), committed.get(name, 0))
+    committed = committed_versions(ledger)
+    for table in tables:
+        store.create(table)
+        store.roll_back(table, committed.get(table.name, 0))
 
 
-def committed_versions(job: Job) -> dict[str, int]:
+def committed_versions(ledger: DataFrame) -> dict[str, int]:
     """Per table, the version that the newest ledger row naming it completed."""
-    versions = job.read(LEDGER).where("table_versions IS NOT NULL")
+    versions = ledger.where("table_versions IS NOT NULL")
     entries = versions.select("delivery_no", F.explode("table_versions").alias("name", "version"))
     newest = entries.groupBy("name").agg(
         F.max_by("version", F.struct("delivery_no", "version")).alias("version")

@@ -24,9 +24,13 @@ def local_rows(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.Str
     """A frame of rows whose values come in the order of the schema; structs nested in them as well."""
     declared = T.DataType.fromDDL(schema) if isinstance(schema, str) else schema
     assert isinstance(declared, T.StructType)
-    columns = pa.schema([(field.name, _arrow_type(field.dataType)) for field in declared])
     named = [_plain(row, declared) for row in rows]
-    return spark.createDataFrame(pa.Table.from_pylist(named, schema=columns), declared)
+    return spark.createDataFrame(pa.Table.from_pylist(named, schema=arrow_schema(declared)), declared)
+
+
+def arrow_schema(schema: T.StructType) -> pa.Schema:
+    """The schema as Spark takes it from Arrow: a batch that differs is refused."""
+    return pa.schema([(field.name, _arrow_type(field.dataType)) for field in schema])
 
 
 def _arrow_type(kind: T.DataType) -> pa.DataType:

@@ -2,9 +2,9 @@
 
 import os
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +35,14 @@ def this_process(run_id: str, wall_clock: datetime, is_job: bool) -> Holder:
     return Holder(run_id, socket.gethostname(), pid, _started(pid) if pid else None, wall_clock)
 
 
-def take(store: Store, table: Table, me: Holder, completed: Collection[str], dead_after: timedelta) -> None:
-    """Take the lock, over a completed or dead holder if need be; RunLockedError while another run is alive."""
+def take(store: Store, table: Table, me: Holder, dead_after: timedelta) -> None:
+    """Take the lock, over a dead holder if need be; RunLockedError while another run is alive."""
     seen = store.version(table)
-    holder = _current(store, table)
-    if (
-        holder
-        and holder.run_id != me.run_id
-        and holder.run_id not in completed
-        and is_alive(holder, me, dead_after)
-    ):
+    holder = current(store, table)
+    if holder and holder.run_id != me.run_id and is_alive(holder, me, dead_after):
         raise RunLockedError(
             f"run {holder.run_id} on {holder.host} (process {holder.pid or 'of its jobs'}) has held this storage root "
-            f"since {holder.taken_at:%Y-%m-%d %H:%M}: wait for it, or end it and run again"
+            f"since {holder.taken_at:%Y-%m-%d %H:%M} UTC: wait for it, or end it and run again"
         )
     if holder == me:
         return
@@ -56,15 +51,24 @@ def take(store: Store, table: Table, me: Holder, completed: Collection[str], dea
         store.swap(table, local_rows(store.spark, [row], table.schema), _metadata(me), seen)
     except DeltaConcurrentModificationException as error:
         raise RunLockedError(SAME_MOMENT) from error
-    if _current(store, table) != me:
+    if current(store, table) != me:
         raise RunLockedError(SAME_MOMENT)
 
 
 def release(store: Store, table: Table, me: Holder) -> None:
     """Give the lock back, if this process still has it."""
     seen = store.version(table)
-    if _current(store, table) == me:
+    if current(store, table) == me:
         store.swap(table, local_rows(store.spark, [], table.schema), _metadata(me), seen)
+
+
+def current(store: Store, table: Table) -> Holder | None:
+    """Who has the lock; None where it is free."""
+    row = store.read(table).first()
+    if row is None:
+        return None
+    values: Mapping[str, Any] = row.asDict()
+    return Holder(**{**values, "taken_at": values["taken_at"].astimezone(UTC)})
 
 
 def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:
@@ -76,14 +80,6 @@ def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:
 
 def _metadata(me: Holder) -> dict[str, object]:
     return {"run_id": me.run_id}
-
-
-def _current(store: Store, table: Table) -> Holder | None:
-    row = store.read(table).first()
-    if row is None:
-        return None
-    values: Mapping[str, Any] = row.asDict()
-    return Holder(**{**values, "taken_at": values["taken_at"].astimezone(tz=None)})
 
 
 def _exists(pid: int) -> bool:

@@ -78,7 +78,17 @@ def joined_reasons(reasons: Sequence[Column]) -> Column:
 def listed_reasons(text: Column) -> Column:
     """The lines of joined_reasons as a sorted array; empty for the empty text."""
     none = F.array().cast("array<string>")
-    return F.when(text == "", none).otherwise(F.array_sort(F.split(F.trim(text, F.lit("\n")), "\n+")))
+    lines = F.trim(text, F.lit("\n"))
+    return F.when(lines == "", none).otherwise(F.array_sort(F.split(lines, "\n+")))
+
+
+def count_reasons(rows: DataFrame, column: str) -> dict[int, dict[str, int]]:
+    """Rows by delivery and reason, of a column of listed reasons; bounded by deliveries times rules."""
+    named = rows.select("delivery_no", F.explode(column).alias("reason"))
+    result: dict[int, dict[str, int]] = {}
+    for row in named.groupBy("delivery_no", "reason").count().orderBy("delivery_no", "reason").collect():
+        result.setdefault(row["delivery_no"], {})[row["reason"]] = row["count"]
+    return result
 
 
 def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries: Sequence[Delivery]) -> None:

@@ -89,7 +89,8 @@ def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> Da
             "cycle_days": _held(F.coalesce("own_cycle_days", norm), rhythm),
             "cycle_source": F.when(F.col("own_cycle_days").isNotNull(), F.lit("own"))
             .when(F.col("_channel_norm").isNotNull(), F.lit("channel"))
-            .otherwise(F.lit("all")),
+            .when(F.col("_of_all").isNotNull(), F.lit("all"))
+            .when(F.col("_of_all").isNull(), F.lit("default")),
             "returned_gap_days": F.col("_returned.gap").cast("bigint"),
             "returned_gap_cycle_days": F.when(
                 F.col("_returned").isNotNull(),

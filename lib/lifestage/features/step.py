@@ -8,12 +8,9 @@ from pyspark.sql import functions as F
 from lifestage.core.errors import NoDataError
 from lifestage.core.job import Job
 from lifestage.core.together import together
-from lifestage.features.categories import to_category_state, to_user_categories, unit_prices
+from lifestage.features.build import build_features, build_norms, build_state
+from lifestage.features.categories import to_user_categories
 from lifestage.features.config import FeaturesConfig
-from lifestage.features.mapping import add_features
-from lifestage.features.rhythm import add_gaps, add_rhythm, cycle_norms, spend_norms
-from lifestage.features.state import rebuild_state
-from lifestage.features.user_days import to_user_days, to_user_sketches
 
 
 def run(job: Job, config: FeaturesConfig) -> None:
@@ -29,8 +26,9 @@ def run(job: Job, config: FeaturesConfig) -> None:
     identity = job.read("identity_map")
     # Prices, norms and state read the categories, norms and features read the state: per user and date, both are
     # small beside the days that they are built from.
-    categories = to_user_categories(job.read("category_days"), identity, job.run.as_of_dates).persist()
-    state = _state(activity, identity, categories, job, config).persist()
+    dates = job.run.as_of_dates
+    categories = to_user_categories(job.read("category_days"), identity, dates).persist()
+    state = build_state(activity, identity, categories, dates, config.catalogue).persist()
     try:
         together(
             [partial(_write_features, job, state, categories, config), partial(_write_state, job, state)]
@@ -40,27 +38,12 @@ def run(job: Job, config: FeaturesConfig) -> None:
         categories.unpersist()
 
 
-def _state(
-    activity: DataFrame, identity: DataFrame, categories: DataFrame, job: Job, config: FeaturesConfig
-) -> DataFrame:
-    user_days = to_user_days(activity, identity, config.catalogue)
-    sketches = to_user_sketches(activity, identity, config.catalogue)
-    state = rebuild_state(user_days, sketches, job.run.as_of_dates, config.catalogue)
-    bought = to_category_state(categories, unit_prices(categories))
-    return add_gaps(state.join(bought, on=["user_id", "as_of"], how="left"))
-
-
 def _write_features(job: Job, state: DataFrame, categories: DataFrame, config: FeaturesConfig) -> None:
-    job.write_as_of("norms", _norms(state, categories, config))
+    job.write_as_of("norms", build_norms(state, categories, config.rhythm))
     norms = job.read("norms").where(F.col("as_of").isin(*job.run.as_of_dates))
-    features = add_features(add_rhythm(state, norms, config), config.catalogue, job.table("user_features"))
+    features = build_features(state, norms, config, job.table("user_features"))
     delivery_no = job.progress("activity_days").get("delivery_no")
     job.write_as_of("user_features", features, meaning=config.meaning, delivery_no=delivery_no)
-
-
-def _norms(state: DataFrame, categories: DataFrame, config: FeaturesConfig) -> DataFrame:
-    cycles = cycle_norms(state, config.rhythm)
-    return cycles.unionByName(spend_norms(state)).unionByName(unit_prices(categories))
 
 
 def _write_state(job: Job, state: DataFrame) -> None:

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.errors import CheckError
+from lifestage.core.raw import count_reasons
 from lifestage.ingest.config import Source
 from lifestage.ingest.resolve import Outcome, Resolution
 
@@ -39,8 +40,8 @@ def tally(
     }
     sums = {row["delivery_no"]: row.asDict() for row in _sums(judged, finality_days, time_zone).collect()}
     has_faults = any(row["n_faulty"] for row in sums.values())
-    reasons = _by(judged, "reasons") if has_faults else {}
-    warnings = _by(judged, "warnings") if any(row["n_warned"] for row in sums.values()) else {}
+    reasons = count_reasons(judged, "reasons") if has_faults else {}
+    warnings = count_reasons(judged, "warnings") if any(row["n_warned"] for row in sums.values()) else {}
     left = _days_left(resolution.versions) if resolution.versions is not None else {}
     return {
         number: Tally(
@@ -96,16 +97,6 @@ def ledger_entry(tally_: Tally) -> dict[str, object]:
         "first_event_date": tally_.first_event_date,
         "last_event_date": tally_.last_event_date,
     }
-
-
-def _by(judged: DataFrame, column: str) -> dict[int, dict[str, int]]:
-    result: dict[int, dict[str, int]] = {}
-    named = (
-        judged.select("delivery_no", F.explode(column).alias("name")).groupBy("delivery_no", "name").count()
-    )
-    for row in named.collect():
-        result.setdefault(row["delivery_no"], {})[row["name"]] = row["count"]
-    return result
 
 
 def check_conservation(tallies: Mapping[int, Tally], sources: Mapping[int, str]) -> None:

@@ -2,6 +2,7 @@
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from lifestage.tables.events import EVENT_COLUMNS
 
@@ -12,7 +13,12 @@ CONTENT = tuple(column.name for column in EVENT_COLUMNS if column.name not in NO
 
 def content_hash() -> Column:
     """SHA-256 of the canonical columns, pseudonyms instead of identifiers; equal rows are equal whatever the file."""
-    return F.sha2(F.to_json(F.struct(*CONTENT)), 256)
+    maps = {column.name for column in EVENT_COLUMNS if isinstance(column.type, T.MapType)}
+    # A map keeps the order in which the configuration names its entries.
+    content = [
+        F.array_sort(F.map_entries(name)).alias(name) if name in maps else F.col(name) for name in CONTENT
+    ]
+    return F.sha2(F.to_json(F.struct(*content)), 256)
 
 
 def add_keyless_ids(rows: DataFrame, across_files: str) -> DataFrame:

@@ -1,5 +1,6 @@
 """Raw rows of one source to canonical events, each with every reason why it may not become one."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.as_of_join import join_as_of
+from lifestage.core.expressions import columns_of
 from lifestage.core.files import OnChange
 from lifestage.core.pseudonyms import add_normalised, keyed_hash, pseudonym, with_pads, without_pads
 from lifestage.core.raw import joined_reasons, known_day, listed_reasons, typed
@@ -170,8 +172,8 @@ def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
     return rows.select(
         *[column.name for column in EVENT_COLUMNS],
         raw.alias("raw"),
-        listed_reasons(F.trim(reasons, F.lit("\n"))).alias("reasons"),
-        listed_reasons(F.trim(joined_reasons([F.col("_warned"), *invalid]), F.lit("\n"))).alias("warnings"),
+        listed_reasons(reasons).alias("reasons"),
+        listed_reasons(joined_reasons([F.col("_warned"), *invalid])).alias("warnings"),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
         F.col("_header").alias("is_header"),
         F.lit(source.looks_back).alias("looks_back"),
@@ -215,7 +217,7 @@ def _event_reasons(source: Source, door: Door) -> list[Column]:
     faults = {
         "missing:event_type": F.col("event_type").isNull(),
         "unknown_event_type": ~F.col("event_type").isin(list(types)),
-        "missing:event_at": F.col("event_at").isNull() & (F.col("_reasons") == ""),
+        "missing:event_at": F.col("event_at").isNull() & ~_is_unread("event_at", source),
         "out_of_range:event_at": F.col("_no_day"),
         "in_the_future": F.col("event_at") > F.col("ingested_at") + F.expr(MAX_FUTURE),
         "wrong_sign:amount": wrong_sign,
@@ -232,6 +234,12 @@ def _event_reasons(source: Source, door: Door) -> list[Column]:
     if source.identifier == "required":
         faults["missing:identifier"] = F.col("subject").isNull()
     return [F.when(condition, F.lit(reason)) for reason, condition in faults.items()]
+
+
+def _is_unread(name: str, source: Source) -> Column:
+    """Whether a fault says already why the column has no value: its own, or that of a column it is made of."""
+    columns = "|".join(re.escape(column) for column in sorted({name, *columns_of(source.map[name])}))
+    return F.col("_reasons").rlike(f"(?m):({columns})$")
 
 
 def _broken_rules(source: Source, severity: Severity) -> list[Column]:

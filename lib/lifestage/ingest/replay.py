@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 from lifestage.core.deliveries import Delivery
 from lifestage.core.errors import ConfigError, NoDataError
 from lifestage.core.job import Job
-from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
+from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger
 from lifestage.core.local_rows import local_rows
 from lifestage.core.raw import parsed
 from lifestage.ingest.config import IngestConfig, Source
@@ -58,7 +58,6 @@ def replay(job: Job, config: IngestConfig, choice: Choice) -> list[Replayed]:
     Raises:
         NoDataError: naming the nearest reason, where rows wait but none for the reason chosen.
     """
-    roll_back_unfinished(job, TABLES)
     rows = waiting(job.read("rejected_events"), job.read(LEDGER)).where(F.col("source").isin(*config.sources))
     return replay_ids(job, config, chosen_ids(rows, choice))
 
@@ -148,10 +147,9 @@ def _check_reason(rows: DataFrame, hits: DataFrame, reason: str) -> None:
 
 def _check_key(job: Job) -> None:
     """One row tells before a worker fails over it."""
-    assert job.secrets is not None
     row = job.read("rejected_events").select("raw").first()
     if row is not None:
-        plain_text(row["raw"], job.secrets.quarantine_key)
+        plain_text(row["raw"], job.keys.quarantine_key)
 
 
 def _deliveries(job: Job, ids: Mapping[str, Sequence[str]]) -> list[Delivery]:
@@ -190,8 +188,7 @@ def _taken_up(
         name for name, source in config.sources.items() if not source.key and source.across_files == "new"
     ]
     rows = rows.withColumn("_is_first", is_first).where(F.col("_is_first") | F.col("source").isin(all_count))
-    assert job.secrets is not None
-    plain = decrypted(_with_file_names(rows, rejected, ledger), job.secrets.quarantine_key)
+    plain = decrypted(_with_file_names(rows, rejected, ledger), job.keys.quarantine_key)
     return plain.select(F.col("_number").alias("delivery_no"), "source", "file_name", "raw")
 
 

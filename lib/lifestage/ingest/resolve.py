@@ -49,19 +49,17 @@ class Resolution:
     """The slots that rows compete for; kept in memory until the caller unpersists it."""
 
 
-def resolve(
-    arrivals: DataFrame, known: DataFrame, tombstones: DataFrame, window_starts: Column
-) -> Resolution:
+def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_starts: Column) -> Resolution:
     """Judge arriving rows against each other and against the events known.
 
     Args:
         arrivals: canonical rows with reasons, is_delete, looks_back and rejects_changes.
         known: events that an arrival may meet: all on the arrivals' dates, and all of the window.
-        tombstones: deleted keys of the window, from event_versions.
+        deleted: tombstones of the same dates.
         window_starts: first date of a source's window (a column over `source`).
     """
     good = arrivals.where(F.size("reasons") == 0).withColumn("_slot", _slot(window_starts))
-    met = _met(known, tombstones, arrivals).withColumn("_slot", _slot(window_starts))
+    met = _met(known, deleted, arrivals).withColumn("_slot", _slot(window_starts))
     # Looked at twice, and narrow: slots of which more than one row is known. Usually there are none.
     contested = _contested(good, met).persist()
     if contested.isEmpty():
@@ -80,15 +78,23 @@ def resolve(
     return Resolution(judged, gone.select(*[c.name for c in EVENT_COLUMNS]), _versions(decided), contested)
 
 
+def tombstones(versions: DataFrame) -> DataFrame:
+    """The deleted keys of event_versions as rows of events, with the version and delivery that deleted them."""
+    deleted = versions.where("reason = 'deleted'").withColumns(
+        {"version": F.col("superseded_by_version"), "delivery_no": F.col("superseded_by")}
+    )
+    return deleted.select(*[column.name for column in EVENT_COLUMNS])
+
+
 def _slot(window_starts: Column) -> Column:
     in_window = F.col("looks_back") & (F.col("event_date") >= window_starts)
     return F.when(in_window, F.expr(ANY_DAY)).otherwise(F.col("event_date"))
 
 
-def _met(known: DataFrame, tombstones: DataFrame, arrivals: DataFrame) -> DataFrame:
+def _met(known: DataFrame, deleted: DataFrame, arrivals: DataFrame) -> DataFrame:
     """Known rows and deleted keys with the flags of their source, which every arrival of the source carries."""
     rows = known.withColumn("is_delete", F.lit(False)).unionByName(
-        tombstones.withColumn("is_delete", F.lit(True))
+        deleted.withColumn("is_delete", F.lit(True))
     )
     flags = arrivals.select("source", "looks_back", "rejects_changes").distinct()
     no_reasons = F.array().cast("array<string>")

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.deliveries import Delivery, find_files, new_deliveries
 from lifestage.core.job import Job
-from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger, roll_back_unfinished
+from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger
 from lifestage.core.raw import check_headers, read_raw
 from lifestage.core.store import literals
 from lifestage.ingest.config import IngestConfig
@@ -18,7 +18,7 @@ from lifestage.ingest.counts import Tally, check_conservation, check_gates, ledg
 from lifestage.ingest.keys import add_keyless_ids
 from lifestage.ingest.mapping import Door, to_canonical
 from lifestage.ingest.quarantine import to_rejected
-from lifestage.ingest.resolve import Resolution, resolve
+from lifestage.ingest.resolve import Resolution, resolve, tombstones
 from lifestage.tables.events import EVENT_COLUMNS
 
 TABLES = ("events", "event_versions", "rejected_events")
@@ -28,10 +28,9 @@ MAX_LISTED_DATES = 100
 def run(job: Job, config: IngestConfig) -> None:
     """Ingest every file of every source that the ledger does not know.
 
-    Nothing is written unless all rows are accounted for and every source passes its gate; a run that is killed
-    between its commits is rolled back by the next one, which reads the same files again.
+    Nothing is written unless all rows are accounted for and every source passes its gate. What a run that is killed
+    between its commits has written is taken back when the next one begins, and the same files are read again.
     """
-    roll_back_unfinished(job, TABLES)
     deliveries = _deliveries(job, config)
     if not deliveries:
         return
@@ -106,9 +105,8 @@ def _lines(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> Da
 
 def door_of(job: Job, config: IngestConfig) -> Door:
     """What the rows of this run pass on their way in."""
-    assert job.secrets is not None
     lookups = {name: job.read(name).where("NOT is_ended") for name in sorted(job.reads - {LEDGER})}
-    return Door(config, lookups, job.secrets.pseudonym_key, job.run.now)
+    return Door(config, lookups, job.keys.pseudonym_key, job.run.now)
 
 
 def canonical(raw: DataFrame, name: str, door: Door) -> DataFrame:
@@ -126,12 +124,8 @@ def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date]) -> Reso
     near = _on_days(days, min(starts.values(), default=None))
     window_start = _window_column(starts)
     known = job.read("events").where(near)
-    tombstones = job.read("event_versions").where(near).where("reason = 'deleted'")
-    tombstones = tombstones.withColumns(
-        {"version": F.col("superseded_by_version"), "delivery_no": F.col("superseded_by")}
-    )
-    events = [column.name for column in EVENT_COLUMNS]
-    return resolve(arrivals, known, tombstones.select(*events), window_start)
+    deleted = tombstones(job.read("event_versions").where(near))
+    return resolve(arrivals, known, deleted, window_start)
 
 
 def _window_starts(config: IngestConfig, now: datetime) -> dict[str, date]:
@@ -168,12 +162,11 @@ def _on_days(days: Sequence[date], window_start: date | None) -> Column:
 
 def _write(job: Job, resolution: Resolution, tallies: Mapping[int, Tally]) -> None:
     """At most one commit a table: what the run adds nothing to is left alone."""
-    assert job.secrets is not None
     outcomes = [tally_.outcomes for tally_ in tallies.values()]
     happened = {name for counts in outcomes for name, n in counts.items() if n}
     additions = resolution.judged.where("stays").select(*[column.name for column in EVENT_COLUMNS])
     if "rejected" in happened:
-        keys = job.secrets
+        keys = job.keys
         job.write("rejected_events", to_rejected(resolution.judged, keys.pseudonym_key, keys.quarantine_key))
     if resolution.versions is not None and happened & {"replaced", "superseded"}:
         job.write("event_versions", resolution.versions)

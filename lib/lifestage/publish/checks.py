@@ -33,7 +33,8 @@ def snapshot_checks(
         ),
     ]
     if before is not None:
-        least = before["n_users"] * (1 - max_user_drop)
+        # A whole number of users decides: 3 of 10 are not too few where 0.7 of them may go.
+        least = round(before["n_users"] * (1 - max_user_drop), 6)
         detail = f"{n} users, {before['n_users']} in {before['snapshot_id']}, at most {max_user_drop:.0%} fewer allowed"
         checks.append(Check("users did not vanish", n >= least, detail))
     return checks

@@ -13,6 +13,8 @@ from lifestage.publish.checks import Check, snapshot_checks
 from lifestage.publish.config import PublishConfig
 from lifestage.publish.snapshot import describe, latest, next_revision, to_snapshot_users
 
+INPUTS = ("user_features", "user_stages", "user_value", "user_segments")
+
 
 def run(job: Job, config: PublishConfig) -> None:
     """Publish the run's newest date, unless the same content is published already.
@@ -20,11 +22,9 @@ def run(job: Job, config: PublishConfig) -> None:
     Rows first, the manifest last: a snapshot exists once its manifest does, so a run that is killed between them
     publishes nothing, and the next one writes the same rows again.
     """
+    _check_own(job)
     as_of = F.col("as_of") == F.lit(job.run.as_of)
-    inputs = [
-        job.read(name).where(as_of)
-        for name in ("user_features", "user_stages", "user_value", "user_segments")
-    ]
+    inputs = [job.read(name).where(as_of) for name in INPUTS]
     # Described, then copied: the same rows twice.
     users = to_snapshot_users(*inputs).persist()
     try:
@@ -43,6 +43,15 @@ def run(job: Job, config: PublishConfig) -> None:
         _write_manifest(job, snapshot_id, revision, content, checks)
     finally:
         users.unpersist()
+
+
+def _check_own(job: Job) -> None:
+    """What a run publishes it has built itself: its row then says truly what the tables contain."""
+    others = [name for name in INPUTS if not job.wrote(name)]
+    if others:
+        raise CheckError(
+            f"not built by run {job.run.run_id}: {', '.join(others)}: run the steps before publish too"
+        )
 
 
 def _stop_on_failure(checks: list[Check]) -> None:

@@ -5,8 +5,18 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from lifestage.core.as_of_join import is_valid_on
+
 BEGINNING = "DATE'0001-01-01'"
 END = "DATE'9999-12-31'"
+
+
+def versions_after(
+    known: DataFrame, rows: DataFrame, key: Sequence[str], payload: Sequence[str], is_full: bool
+) -> DataFrame:
+    """All versions of every key that the rows of extracts change; of full ones, also of keys that they leave out."""
+    extracts = rows.unionByName(end_markers(known, rows, key, payload)) if is_full else rows
+    return changed_versions(known, extracts, key, payload)
 
 
 def changed_versions(
@@ -21,7 +31,7 @@ def changed_versions(
         payload: the other columns.
 
     A version holds from its extract's date to the next that differs; the first covers all earlier days. Of two
-    extracts of one date the later delivery counts, of two equal keys in one delivery the lowest content hash.
+    extracts of one date the later delivery counts; no delivery says two things of a key and date (see told_apart).
     Extracts that are read together, in order of their dates, give what they would give one by one.
     """
     columns = [*key, *payload, "is_ended", "extract_date", "delivery_no"]
@@ -51,6 +61,18 @@ def end_markers(
     )
 
 
+def told_apart(rows: DataFrame, key: Sequence[str], payload: Sequence[str]) -> DataFrame:
+    """Adds what a row is among those of its delivery, key and date: `is_repeat` of an equal one, or one that `contradicts`."""
+    said = Window.partitionBy("delivery_no", *key, "extract_date")
+    rows = rows.withColumn("_content", _content(payload))
+    return rows.withColumns(
+        {
+            "is_repeat": F.row_number().over(said.orderBy("_content")) > 1,
+            "contradicts": F.min("_content").over(said) != F.max("_content").over(said),
+        }
+    ).drop("_content")
+
+
 def _content(payload: Sequence[str]) -> Column:
     return F.sha2(F.to_json(F.struct("is_ended", *payload)), 256)
 
@@ -59,8 +81,7 @@ def _touched(known: DataFrame, extracts: DataFrame, key: Sequence[str], payload:
     """Keys of which some row says something else than the version known for its date."""
     old_key = [F.col(name).alias(f"_{name}") for name in key]
     versions = known.select(*old_key, "valid_from", "valid_to", _content(payload).alias("_known"))
-    holds = (F.col("valid_from") <= F.col("extract_date")) & (F.col("extract_date") < F.col("valid_to"))
-    says_the_same = holds & (F.col("_known") == _content(payload))
+    says_the_same = is_valid_on("extract_date") & (F.col("_known") == _content(payload))
     for name in key:
         says_the_same = says_the_same & (F.col(f"_{name}") == F.col(name))
     return extracts.join(versions, on=says_the_same, how="left_anti").select(*key).distinct()

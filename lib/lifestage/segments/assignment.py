@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.core.local_rows import arrow_schema
 from lifestage.segments.config import SegmentsConfig
 from lifestage.segments.grid import grid_columns
 from lifestage.segments.kmeans import Matrix, squared_distances
@@ -19,20 +20,7 @@ from lifestage.segments.model import SegmentModel
 from lifestage.segments.scaling import GRID, scaled
 from lifestage.tables.segments import USER_SEGMENTS
 
-# The Arrow types of USER_SEGMENTS: Spark refuses a batch that differs from the table's schema.
-OUTPUT = pa.schema(
-    [
-        ("user_id", pa.string()),
-        ("as_of", pa.date32()),
-        ("status", pa.string()),
-        ("model_id", pa.string()),
-        ("segment_id", pa.int32()),
-        ("segment", pa.string()),
-        ("distance", pa.float64()),
-        ("runner_up_id", pa.int32()),
-        ("runner_up_distance", pa.float64()),
-    ]
-)
+OUTPUT = arrow_schema(USER_SEGMENTS.schema)
 
 
 class SegmentStatus(StrEnum):

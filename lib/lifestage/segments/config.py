@@ -5,9 +5,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from lifestage.core.expressions import problems_of, semantic_hash
+from lifestage.core.models import Model
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
@@ -20,13 +21,11 @@ class Period(StrEnum):
     YEAR = "year"
 
 
-class SegmentFeature(BaseModel):
+class SegmentFeature(Model):
     """One dimension of the space: a number per user, and the words that a high or low value puts into names.
 
     Values are kept to 2^-20, so an expression should not yield numbers that differ only below a millionth.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     expression: str
@@ -35,23 +34,21 @@ class SegmentFeature(BaseModel):
     low: str
 
 
-class TrainingCalendar(BaseModel):
+class TrainingCalendar(Model):
     """The dates whose features models are trained on: ends of periods from a first date on, and dates of one's own.
 
     A date of one's own counts wherever it lies; without `every` only these do.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     every: Period | None = None
     starts_on: date | None = Field(default=None, alias="from")
     dates: tuple[date, ...] = ()
 
 
-class SegmentsConfig(BaseModel):
+class SegmentsConfig(Model):
     """The `segments` part of the configuration; the shipped values are in defaults/segments.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     eligible: str
     # 63 dimensions at most: with more, a squared distance could pass 2^53 and would no longer be exact.

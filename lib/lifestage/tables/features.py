@@ -47,12 +47,12 @@ RHYTHM_COLUMNS = (
         "Percentile of the gaps between the user's occasions, from enough gaps on (rhythm) [days]",
     ),
     Column("cycle_days", T.LongType(), "own_cycle_days or the norm, within floor and ceiling [days]"),
-    Column("cycle_source", T.StringType(), "own, channel or all: where cycle_days comes from"),
+    Column("cycle_source", T.StringType(), "own, channel, all or default: where cycle_days comes from"),
     Column("median_gap_days", T.LongType(), "Median gap between occasions (repurchase cycle) [days]"),
     Column(
         "returned_gap_days",
         T.LongType(),
-        "Longest gap that ended in the last 30 days, the latest of equals [days]",
+        "Longest gap that ended in the recent span (rhythm.recent_days), the latest of equals [days]",
     ),
     Column("returned_gap_cycle_days", T.LongType(), "cycle_days as it was before that gap [days]"),
     Column(

@@ -3,6 +3,7 @@
 from pyspark.sql import types as T
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
+from lifestage.tables.features import AS_OF, USER
 
 SEGMENT_MODELS = Table(
     name="segment_models",
@@ -82,8 +83,8 @@ USER_SEGMENTS = Table(
     kind=Kind.DERIVED,
     comment="The segment of each user as of a date, under the model of the latest training date up to it.",
     columns=(
-        Column("user_id", T.StringType(), "User", required=True),
-        Column("as_of", T.DateType(), "Business date the row describes", required=True),
+        USER,
+        AS_OF,
         Column(
             "status",
             T.StringType(),
@@ -99,4 +100,5 @@ USER_SEGMENTS = Table(
     key=("user_id", "as_of"),
     mode=WriteMode.PARTITIONS,
     partitions=("as_of",),
+    unindexed=("user_id",),
 )

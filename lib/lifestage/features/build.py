@@ -1,0 +1,48 @@
+"""What the step computes, table by table: state, norms and features of some dates."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import DataFrame
+
+from lifestage.core.contracts import Table
+from lifestage.features.categories import to_category_state, unit_prices
+from lifestage.features.config import FeaturesConfig, Rhythm
+from lifestage.features.mapping import add_features
+from lifestage.features.rhythm import add_gaps, add_rhythm, cycle_norms, spend_norms
+from lifestage.features.state import rebuild_state
+from lifestage.features.user_days import to_user_days, to_user_sketches
+from lifestage.tables.catalogue import Catalogue
+
+
+def build_state(
+    activity: DataFrame,
+    identity_map: DataFrame,
+    categories: DataFrame,
+    as_of_dates: Sequence[date],
+    catalogue: Catalogue,
+) -> DataFrame:
+    """One row per user and as_of: what features need of a user's history (see rebuild_state), and their gaps.
+
+    Args:
+        activity: subject-days up to the newest date.
+        identity_map: the user of each subject, once.
+        categories: what users buy on these dates (see to_user_categories).
+        as_of_dates: the dates.
+        catalogue: what is measured.
+    """
+    user_days = to_user_days(activity, identity_map, catalogue)
+    sketches = to_user_sketches(activity, identity_map, catalogue)
+    state = rebuild_state(user_days, sketches, as_of_dates, catalogue)
+    bought = to_category_state(categories, unit_prices(categories))
+    return add_gaps(state.join(bought, on=["user_id", "as_of"], how="left"))
+
+
+def build_norms(state: DataFrame, categories: DataFrame, rhythm: Rhythm) -> DataFrame:
+    """What is usual in the population as of each date: rows of norms, bounded by channels and categories."""
+    return cycle_norms(state, rhythm).unionByName(spend_norms(state)).unionByName(unit_prices(categories))
+
+
+def build_features(state: DataFrame, norms: DataFrame, config: FeaturesConfig, table: Table) -> DataFrame:
+    """Rows of user_features from state and norms of the same dates: row by row, without a shuffle."""
+    return add_features(add_rhythm(state, norms, config), config.catalogue, table)
