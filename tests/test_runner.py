@@ -1,9 +1,12 @@
 """What a run refuses, and what one that does not complete leaves behind: nothing in the next one's way."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 
 from laws.history import line
-from lifestage.core.errors import ConfigError, NoDataError, RunLockedError
+from lifestage.core.errors import CheckError, ConfigError, NoDataError, RunLockedError
+from lifestage.runner import Request, held
 from lifestage.tables.events import EVENTS
 from support.frames import assert_rows, build
 from support.projects import MAIN, TO_ACTIVITY, make_project
@@ -11,9 +14,7 @@ from support.projects import MAIN, TO_ACTIVITY, make_project
 MONDAY, TUESDAY = "2026-03-09", "2026-03-10"
 QUARTER, BEFORE = "2025-12-31", "2025-06-01"
 EARLY = MAIN.replace("history_starts_on: 2026-01-01", "history_starts_on: 2025-01-01")
-ANOTHER_MEANING = """
-days: {login_days: {expression: n_logins > 1, unit: days, description: Days with two logins}}
-"""
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +32,15 @@ def test_a_run_that_fails_gives_the_lock_back(shop):
     assert shop.read("run_lock").isEmpty()
 
 
+def leave(shop, day, **metadata):
+    """A user of a date, as a run that never completed leaves one."""
+    table = shop.project.tables["user_features"]
+    row = build(shop.project.store.spark, table, [{"as_of": date.fromisoformat(day)}])
+    shop.project.store.write(table, row, metadata, {"as_of": [day]})
+
+
 def test_a_date_that_no_completed_run_keeps_goes_with_the_next(shop):
-    shop.run(MONDAY, steps=("features",), run_id="never completed")
-    assert_rows(shop.read("user_features").selectExpr("CAST(as_of AS STRING)"), [(MONDAY,)])
+    leave(shop, MONDAY)
     shop.run(TUESDAY, steps=("features",), run_id="next")
     assert_rows(shop.read("user_features").selectExpr("CAST(as_of AS STRING)"), [(TUESDAY,)])
 
@@ -51,27 +58,36 @@ def test_the_date_of_a_model_that_is_still_to_be_trained_is_built_with_the_first
     assert_rows(days, [(QUARTER,), (TUESDAY,)])
 
 
-def test_jobs_hold_the_root_until_their_run_is_complete(shop):
-    shop.run(TUESDAY, steps=("features",), run_id="nightly", is_job=True)
-    with pytest.raises(RunLockedError, match=r"run nightly on .* has held"):
-        shop.run(TUESDAY, steps=("identity",), run_id="another")
-    for step in ("stages", "value", "segments", "publish"):
-        shop.run(TUESDAY, steps=(step,), run_id="nightly", is_job=True)
-    assert shop.read("run_lock").isEmpty()
-    shop.run(TUESDAY, steps=("stages",), run_id="nightly", is_job=True)
-    with pytest.raises(RunLockedError, match=r"run nightly on .* has held"):
-        shop.run(TUESDAY, steps=("identity",), run_id="another")
-    shop.run(TUESDAY, steps=("publish",), run_id="nightly", is_job=True)
+def request(run_id, *steps, is_job=False):
+    return Request(run_id, (date.fromisoformat(TUESDAY),), NOW, NOW, steps, is_job)
 
 
-def test_a_changed_meaning_stops_a_run_until_it_is_accepted(shop, spark_session):
-    shop.run(TUESDAY, steps=("features",))
-    other = make_project(spark_session, shop.folder, main=EARLY, features=ANOTHER_MEANING)
-    (shop.folder / "features.yaml").unlink()
+def test_jobs_hold_the_root_until_their_run_is_complete_and_again_when_they_are_run_again(shop):
+    for _ in range(2):
+        with held(shop.project, request("nightly", "identity", is_job=True)):
+            pass
+        with pytest.raises(RunLockedError, match=r"run nightly on .* has held"):
+            shop.run(TUESDAY, steps=("identity",), run_id="another")
+        with pytest.raises(CheckError), held(shop.project, request("nightly", "publish", is_job=True)):
+            raise CheckError("not published")
+        assert not shop.read("run_lock").isEmpty()
+        with held(shop.project, request("nightly", "publish", is_job=True)):
+            pass
+        assert shop.read("run_lock").isEmpty()
+
+
+def test_who_only_reads_holds_nothing(shop):
+    with held(shop.project, request("nightly", "report")):
+        assert shop.read("run_lock").isEmpty()
+
+
+def test_a_changed_meaning_stops_a_run_until_it_is_accepted(shop):
+    leave(shop, MONDAY, meaning="another")
     with pytest.raises(ConfigError, match="user_features: what its columns mean changed since it was built"):
-        other.run(TUESDAY, steps=("features",))
-    other.run(TUESDAY, steps=("features",), accept_definitions=True)
-    shop.run(TUESDAY, steps=("features",), accept_definitions=True)
+        shop.run(BEFORE, steps=("features",))
+    with pytest.raises(NoDataError):
+        shop.run(BEFORE, steps=("features",), accept_definitions=True)
+    leave(shop, MONDAY)
 
 
 def test_a_root_keeps_its_zone(shop, spark_session):

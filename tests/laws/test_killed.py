@@ -23,7 +23,7 @@ INGEST = ("ingest", "activity")
 # A process of its own needs what tests/conftest.py gives the session: tiny data, one core.
 TINY = """
 spark: {spark.master: "local[1]", spark.sql.shuffle.partitions: "1", spark.sql.adaptive.enabled: "false",
-        spark.driver.memory: 1g, spark.driver.extraJavaOptions: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+        spark.driver.memory: 1g, spark.driver.extraJavaOptions: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:MetaspaceSize=256m"}
 """
 # What tells one run from another, or one disk from another.
 OF_THE_RUN = {

@@ -64,10 +64,11 @@ def release(store: Store, table: Table, me: Holder) -> None:
 
 def current(store: Store, table: Table) -> Holder | None:
     """Who has the lock; None where it is free."""
-    row = store.read(table).first()
-    if row is None:
+    # All of its one row: asked for the first, Spark looks for it in jobs of growing size.
+    rows = store.read(table).collect()
+    if not rows:
         return None
-    values: Mapping[str, Any] = row.asDict()
+    values: Mapping[str, Any] = rows[0].asDict()
     return Holder(**{**values, "taken_at": values["taken_at"].astimezone(UTC)})
 
 

@@ -19,10 +19,6 @@ def run(job: Job, config: FeaturesConfig) -> None:
     user_state holds the newest date ever built; older dates are computed without touching it.
     """
     activity = job.read("activity_days").where(F.col("event_date") <= job.run.as_of)
-    if activity.isEmpty():
-        raise NoDataError(
-            f"there is no activity up to {job.run.as_of}: ingest a source first, or choose a later --as-of"
-        )
     identity = job.read("identity_map")
     # Prices, norms and state read the categories, norms and features read the state: per user and date, both are
     # small beside the days that they are built from.
@@ -30,6 +26,10 @@ def run(job: Job, config: FeaturesConfig) -> None:
     categories = to_user_categories(job.read("category_days"), identity, dates).persist()
     state = build_state(activity, identity, categories, dates, config.catalogue).persist()
     try:
+        if state.isEmpty():
+            raise NoDataError(
+                f"there is no activity up to {job.run.as_of}: ingest a source first, or choose a later --as-of"
+            )
         together(
             [partial(_write_features, job, state, categories, config), partial(_write_state, job, state)]
         )
