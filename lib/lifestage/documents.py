@@ -212,8 +212,8 @@ def _windows_grid(catalogue: Catalogue, windows: Iterable[Window]) -> str:
     rows = []
     for window in windows:
         column = window_column(catalogue, window)
-        description, _, unit = column.comment.removesuffix("]").rpartition(" [")
-        rows.append((_code(column.name), unit, description, _code(_window_sql(catalogue, window))))
+        sql = _code(_window_sql(catalogue, window))
+        rows.append((_code(column.name), column.unit, column.description, sql))
     return _grid(("name", "unit", "description", "SQL over the days"), rows)
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from lifestage import runner
-from lifestage.core.errors import NoDataError
+from lifestage.core.errors import NoDataError, expectation
 from lifestage.stages.history import add_history, add_schemes
 
 LATEST = "latest"
@@ -95,7 +95,7 @@ def read_stages(project: runner.Project, as_of: date | str | None = None) -> Dat
 def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:
     """`read` on a project that is open."""
     if name not in project.tables:
-        raise NoDataError(f"there is no table {name}: {_near_names(name, project.tables)}")
+        raise NoDataError(f"there is no table {name}: {expectation(name, project.tables)}")
     rows = _rows(project, name, None if name in UNVERSIONED else last_run(project))
     return _of_date(project, name, rows, as_of)
 
@@ -210,12 +210,6 @@ def _warn_if_stale(project: runner.Project, name: str, day: date) -> None:
             f"{name} as of {day} is stale: deliveries since reach it; start `lifestage backfill --stale`"
         )
         warnings.warn(message, StaleWarning, stacklevel=5)
-
-
-def _near_names(name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    nearest = get_close_matches(name, names, n=N_NEAREST)
-    return f"did you mean {' or '.join(nearest)}?" if nearest else f"expected one of {', '.join(names)}"
 
 
 def _near_dates(day: date, known: Iterable[date]) -> str:

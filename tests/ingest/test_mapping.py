@@ -1,7 +1,5 @@
 """Lines to canonical rows: each line is a receipt of its own, all are mapped at once."""
 
-import hashlib
-import hmac
 from datetime import date
 
 import pytest
@@ -11,6 +9,7 @@ from ingest.till import KEY, TILL, canonical, line
 from lifestage.core.contracts import conform
 from lifestage.tables.events import EVENTS
 from support.frames import assert_rows
+from support.pseudonyms import keyed, pseudonym
 
 LINES = [
     line(id="plain"),
@@ -69,10 +68,6 @@ def of(rows, *ids):
 
 def reasons(rows, *ids):
     return of(rows, *ids).select("order_id", "reasons")
-
-
-def pseudonym(kind, value):
-    return hmac.new(KEY, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def test_a_line_becomes_an_event_of_the_declared_schema(rows):
@@ -176,14 +171,14 @@ def test_a_rule_of_severity_warning_lets_the_row_in(rows):
 
 
 def test_the_strongest_identifier_is_the_subject_and_all_are_pseudonyms(rows):
-    email, phone = pseudonym("email", "anna@example.org"), pseudonym("phone", "+4930123456")
+    email, phone = pseudonym(KEY, "email", "anna@example.org"), pseudonym(KEY, "phone", "+4930123456")
     persons = of(rows, "both", "plain").select("order_id", "subject", "identifiers", "warnings")
     expected = [("both", email, {"email": email, "phone": phone}, []), ("plain", None, None, [])]
     assert_rows(persons, expected)
 
 
 def test_an_invalid_identifier_is_dropped_with_a_warning_and_the_event_stays(rows):
-    phone = pseudonym("phone", "0301234567")
+    phone = pseudonym(KEY, "phone", "0301234567")
     persons = of(rows, "phone", "invalid").select("order_id", "subject", "identifiers", "warnings", "reasons")
     both = ["invalid_identifier:email", "invalid_identifier:phone"]
     assert_rows(
@@ -208,10 +203,7 @@ def test_another_source_keeps_texts_of_faulty_rows_alone_and_hashes_a_key_that_n
     rows = canonical(spark, tmp_path, lines, **changes).select(
         "order_id", "event_id", "raw", "reasons", "looks_back"
     )
-    hashed = {
-        name: hmac.new(KEY, f"{name}|1".encode(), hashlib.sha256).hexdigest()[:32]
-        for name in ("a@b.org", "A@b.org")
-    }
+    hashed = {name: keyed(KEY, f"{name}|1") for name in ("a@b.org", "A@b.org")}
     expected = [
         ("good", hashed["a@b.org"], None, [], False),
         ("bad", hashed["A@b.org"], lines[1], ["rule:has_amount"], False),

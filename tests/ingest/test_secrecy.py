@@ -1,8 +1,6 @@
 """No key and no identifier in anything that a real run leaves; the story is told in conftest.py."""
 
 import base64
-import hashlib
-import hmac
 import os
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingest.conftest import CARDS
+from support.pseudonyms import pseudonym
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +29,7 @@ def traces(text):
 
 
 def pseudonyms():
-    return [hmac.new(KEYS[0], f"member\0{card}".encode(), hashlib.sha256).hexdigest()[:32] for card in CARDS]
+    return [pseudonym(KEYS[0], "member", card) for card in CARDS]
 
 
 def files(story, pattern):

@@ -1,7 +1,5 @@
 """Reference data from real files to tables."""
 
-import hashlib
-import hmac
 import os
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from lifestage.core.errors import CheckError, SourceError
 from support.frames import assert_rows
 from support.projects import make_project
+from support.pseudonyms import pseudonym
 
 pytestmark = pytest.mark.slow
 
@@ -34,9 +33,8 @@ def project(spark, tmp_path):
     return made
 
 
-def pseudonym(number):
-    key = bytes.fromhex(os.environ["LIFESTAGE_PSEUDONYM_KEY"])
-    return hmac.new(key, f"member\0{number}".encode(), hashlib.sha256).hexdigest()[:32]
+def member(number):
+    return pseudonym(bytes.fromhex(os.environ["LIFESTAGE_PSEUDONYM_KEY"]), "member", str(number))
 
 
 def members(project):
@@ -46,7 +44,7 @@ def members(project):
 
 
 def test_extracts_become_versions_under_the_pseudonyms_that_events_have(project):
-    seven, eight = pseudonym(7), pseudonym(8)
+    seven, eight = member(7), member(8)
     first = (seven, "2020-05-01", "GOLD", False, 1)
     assert_rows(members(project), [first, (eight, None, "SILVER", False, 1)])
     assert project.read("members").schema["since"].dataType.simpleString() == "date"
@@ -56,7 +54,7 @@ def test_extracts_become_versions_under_the_pseudonyms_that_events_have(project)
         first,
         (eight, None, "SILVER", False, 1),
         (eight, None, None, True, 2),
-        (pseudonym(9), "2026-03-04", "SILVER", False, 2),
+        (member(9), "2026-03-04", "SILVER", False, 2),
     ]
     assert_rows(members(project), expected)
     ledger = project.read("ingest_ledger").select("delivery_no", "kind", "n_rows", "n_accepted", "n_rejected")

@@ -21,14 +21,10 @@ from lifestage.tables.segments import USER_SEGMENTS
 from lifestage.tables.stages import USER_STAGES
 from lifestage.tables.value import USER_VALUE
 from report.builders import AS_OF, NOW
+from support.frames import build
 
 BEFORE = AS_OF - timedelta(days=1)
 FEATURES = (Feature("spend", "Spend", "money"), Feature("share", "Share", "share"))
-
-
-def build(spark, table, rows):
-    """Rows of a table; a column that a row does not name is NULL."""
-    return spark.createDataFrame([tuple(row.get(name) for name in table.names) for row in rows], table.schema)
 
 
 def stage(user_id, name, as_of=AS_OF):
@@ -163,15 +159,9 @@ def test_empty_tables_give_nothing(spark):
     assert newest_runs(build(spark, RUNS, [])) == ()
 
 
-@pytest.mark.parametrize(
-    ("comment", "expected"),
-    [
-        ("Net spend; last 365 days [money]", ("Net spend; last 365 days", "money")),
-        ("Categories bought", ("Categories bought", "")),
-    ],
-)
-def test_description_and_unit_come_from_the_columns_comment(comment, expected):
-    column = Column("x", USER_VALUE.columns[0].type, comment)
+@pytest.mark.parametrize(("unit", "comment"), [("money", "Net spend [money]"), ("", "Net spend")])
+def test_a_feature_is_described_as_its_column(unit, comment):
+    column = Column("x", USER_VALUE.columns[0].type, "Net spend", unit=unit)
     table = Table("t", Kind.DERIVED, "", (column,), ("x",), WriteMode.APPEND)
-    (feature,) = features_of(table, ["x"])
-    assert (feature.description, feature.unit) == expected
+    assert features_of(table, ["x"]) == (Feature("x", "Net spend", unit),)
+    assert column.comment == comment

@@ -2,13 +2,12 @@ from datetime import date
 from math import sqrt
 from random import Random
 
-from chispa.dataframe_comparer import assert_df_equality
-
 from lifestage.core.contracts import conform
 from lifestage.segments.assignment import assign
 from lifestage.segments.training import train
 from lifestage.tables.segments import USER_SEGMENTS
 from segments.builders import D, config, feature, frame, grouped_users, model, user
+from support.frames import assert_frames
 
 EARLIER = date(2026, 3, 31)
 PLANE = (feature("visits", "visits"), feature("share", "share"))
@@ -23,10 +22,7 @@ def assigned(spark, rows, models, partitions=1):
 
 
 def assert_segments(actual, rows):
-    expected = actual.sparkSession.createDataFrame(rows, USER_SEGMENTS.schema)
-    assert_df_equality(
-        actual, expected, ignore_row_order=True, ignore_nullable=True, ignore_metadata=True, transforms=[]
-    )
+    assert_frames(actual, actual.sparkSession.createDataFrame(rows, USER_SEGMENTS.schema))
 
 
 def test_a_user_belongs_to_the_nearest_centroid(spark):

@@ -1,8 +1,6 @@
 """Business situations as folders of files, played on one real project (tests/scenarios/README.md)."""
 
 import csv
-import hashlib
-import hmac
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from pyspark.sql import types as T
 
 from lifestage.core.contracts import Table
 from support.projects import MAIN, TILL, TestProject, make_project
+from support.pseudonyms import pseudonym
 
 # A web log whose visits carry a cookie, a member number or both, and a kiosk that numbers nothing.
 WEB = """
@@ -156,8 +155,3 @@ def _calendar(scenarios: Sequence[Scenario]) -> Iterator[tuple[str, list[tuple[S
     days = sorted({day for scenario in scenarios for day in scenario.deliveries})
     for day in days:
         yield day, [(each, file) for each in scenarios for file in each.deliveries.get(day, ())]
-
-
-def pseudonym(key: bytes, kind: str, value: str) -> str:
-    """The pseudonym by Python's own HMAC: what the SQL of core/pseudonyms.py has to give."""
-    return hmac.new(key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()[:32]

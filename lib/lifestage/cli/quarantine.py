@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +23,7 @@ from lifestage.cli.terminal import (
     refuse,
     say_json,
 )
+from lifestage.core.errors import expectation
 from lifestage.core.job import Run
 from lifestage.ingest.replay import Choice, Replayed, plain_text, waiting
 from lifestage.ingest.replay import replay as replay_rows
@@ -184,11 +184,9 @@ def _tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:
 
 
 def _check_source(project: runner.Project, source: str | None, others: Iterable[str]) -> None:
-    known = sorted({*project.config.ingest.sources, *others})
+    known = {*project.config.ingest.sources, *others}
     if source is not None and source not in known:
-        nearest = get_close_matches(source, known, n=1)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"expected one of {', '.join(known)}"
-        refuse(f"--source: unknown source {source}: {hint}")
+        refuse(f"--source: unknown source {source}: {expectation(source, known)}")
 
 
 def _reasons(rows: DataFrame) -> dict[str, list[Reason]]:

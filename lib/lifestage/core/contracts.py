@@ -30,12 +30,18 @@ class WriteMode(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type and the comment that Delta and the table dictionary show."""
+    """One column: its type, and what Delta and the table dictionary say of it."""
 
     name: str
     type: T.DataType
-    comment: str
+    description: str
     required: bool = False
+    unit: str = ""
+
+    @property
+    def comment(self) -> str:
+        """The description, with the unit behind it."""
+        return f"{self.description} [{self.unit}]" if self.unit else self.description
 
     @property
     def field(self) -> T.StructField:

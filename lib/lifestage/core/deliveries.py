@@ -41,6 +41,15 @@ class FoundFile:
     is_version: bool = False
 
 
+def by_source(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:
+    """The deliveries of new content, which are those to be read."""
+    fresh: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        if delivery.known_as is None:
+            fresh.setdefault(delivery.source, []).append(delivery)
+    return fresh
+
+
 def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str) -> list[FoundFile]:
     """Every file that the source's glob matches, by path; empty where nothing matches."""
     glob = absolute(layout.path, landing)

@@ -1,6 +1,7 @@
 """The one exception tree. Each message says what, where, got, expected and the next step."""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import IntEnum
 
 
@@ -47,3 +48,10 @@ class NoDataError(LifestageError):
 
 class RunLockedError(LifestageError):
     """Another run is alive on the same storage root."""
+
+
+def expectation(name: str, known: Iterable[str]) -> str:
+    """What a message says after an unknown name: what was probably meant, or else everything there is."""
+    names = sorted(known)
+    nearest = get_close_matches(name, names, n=1)
+    return f"did you mean {nearest[0]}?" if nearest else f"expected one of {', '.join(names) or 'none'}"

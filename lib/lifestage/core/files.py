@@ -22,13 +22,6 @@ class Format(StrEnum):
     DELTA = "delta"
 
 
-class OnChange(StrEnum):
-    """What a row is whose key is known and whose values differ, where no version decides."""
-
-    DUPLICATE = "duplicate"
-    REJECT = "reject"
-
-
 class FileLayout(Model):
     """Where files lie and what their columns are.
 

@@ -9,7 +9,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.contracts import Table
-from lifestage.core.deliveries import Delivery
+from lifestage.core.deliveries import Delivery, find_files, new_deliveries
+from lifestage.core.files import FileLayout
 from lifestage.core.job import Job
 from lifestage.core.local_rows import local_rows
 from lifestage.core.store import Store
@@ -38,6 +39,15 @@ def read_ledger(ledger: DataFrame) -> Ledger:
             (row["source"], row["fingerprint"]): row["delivery_no"] for row in rows if row["known_as"] is None
         },
     )
+
+
+def undelivered(job: Job, sources: Mapping[str, FileLayout], landing: str) -> list[Delivery]:
+    """The files of some sources that the ledger does not know, numbered as the next deliveries."""
+    ledger = read_ledger(job.read(LEDGER))
+    found = [
+        file for name, layout in sources.items() for file in find_files(job.spark, name, layout, landing)
+    ]
+    return new_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
 
 
 def roll_back_unfinished(store: Store, tables: Iterable[Table], ledger: DataFrame) -> None:

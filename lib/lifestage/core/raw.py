@@ -70,6 +70,11 @@ def known_day(day: Column) -> Column:
     return F.when(day.between(FIRST_DAY, LAST_DAY), day)
 
 
+def broken_reason(raw: Column) -> Column:
+    """Why a line could not be read."""
+    return F.when(F.is_valid_utf8(raw), F.lit("malformed")).otherwise(F.lit("wrong_encoding"))
+
+
 def joined_reasons(reasons: Sequence[Column]) -> Column:
     """The reasons that hold as lines of one text, empty for a good row: far cheaper per row than arrays."""
     return F.concat_ws("\n", *reasons) if reasons else F.lit("")

@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.features.config import FeaturesConfig, Rhythm
+from lifestage.tables.identity import IS_PERSON
 
 GAPS = "IF(size(occasion_days) < 2, array(), transform(sequence(1, size(occasion_days) - 1), i -> datediff(occasion_days[i], occasion_days[i - 1])))"
 
@@ -19,7 +20,7 @@ def cycle_norms(state: DataFrame, rhythm: Rhythm) -> DataFrame:
     The least gap with a cumulative share of at least the percentile; from counts by distinct gap, so exact. A shared
     identifier is no one's rhythm and sets no norm.
     """
-    users = state.where("status = 'active'")
+    users = state.where(IS_PERSON)
     pooled = users.select(
         "as_of", F.col("first_purchase_channel").alias("group"), F.explode("gaps").alias("value")
     )
@@ -32,7 +33,7 @@ def cycle_norms(state: DataFrame, rhythm: Rhythm) -> DataFrame:
 
 def spend_norms(state: DataFrame) -> DataFrame:
     """Median net spend of 365 days, in minor units, of users with an occasion in them: rows of norms."""
-    buyers = state.where("occasions_365d > 0 AND status = 'active'")
+    buyers = state.where(IS_PERSON).where("occasions_365d > 0")
     spend = buyers.select(
         "as_of",
         F.lit(None).cast("string").alias("group"),

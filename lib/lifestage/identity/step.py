@@ -5,8 +5,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.job import Job
 from lifestage.core.models import Model
-
-ACTIVE = "active"
+from lifestage.tables.identity import UserStatus
 
 
 class IdentityConfig(Model):
@@ -22,4 +21,4 @@ def map_identities(activity_days: DataFrame) -> DataFrame:
     """One row per identifier: its user, whose id is a hash of the identifier alone, and so the same in any rebuild."""
     subjects = activity_days.select(F.col("subject").alias("identifier")).distinct()
     user_id = F.substring(F.sha2(F.concat(F.lit("user:"), F.col("identifier")), 256), 1, 32)
-    return subjects.select("identifier", user_id.alias("user_id"), F.lit(ACTIVE).alias("status"))
+    return subjects.select("identifier", user_id.alias("user_id"), F.lit(UserStatus.ACTIVE).alias("status"))

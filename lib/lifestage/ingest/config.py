@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lifestage.core.files import FileLayout, OnChange
+from lifestage.core.files import FileLayout
 from lifestage.core.models import Model
 from lifestage.core.pseudonyms import IdentifierType
 from lifestage.tables.event_types import EventTypes
@@ -32,6 +32,13 @@ class Lookup(Model):
     on: dict[str, str] = Field(
         description="key column of the reference table to SQL over the source's columns"
     )
+
+
+class OnChange(StrEnum):
+    """What a row is whose key is known and whose values differ, where no version decides."""
+
+    DUPLICATE = "duplicate"
+    REJECT = "reject"
 
 
 class Source(FileLayout):

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from lifestage.core.errors import CheckError
 from lifestage.core.raw import count_reasons
 from lifestage.ingest.config import Source
-from lifestage.ingest.resolve import Outcome, Resolution
+from lifestage.ingest.resolve import Left, Outcome, Resolution
 
 N_EXAMPLES = 3
 
@@ -58,7 +58,7 @@ def tally(
 
 def _days_left(versions: DataFrame) -> dict[int, dict[str, Any]]:
     """Per delivery, the first and last day that a row left because of it: a correction may move it to another."""
-    left = versions.where("reason <> 'outdated'").groupBy("superseded_by")
+    left = versions.where(F.col("reason") != Left.OUTDATED).groupBy("superseded_by")
     days = left.agg(F.min("event_date").alias("first"), F.max("event_date").alias("last"))
     return {row["superseded_by"]: row.asDict() for row in days.collect()}
 

@@ -11,10 +11,9 @@ from pyspark.sql import functions as F
 
 from lifestage.core.as_of_join import join_as_of
 from lifestage.core.expressions import columns_of
-from lifestage.core.files import OnChange
 from lifestage.core.pseudonyms import add_normalised, keyed_hash, pseudonym, with_pads, without_pads
-from lifestage.core.raw import joined_reasons, known_day, listed_reasons, typed
-from lifestage.ingest.config import IngestConfig, Severity, Source
+from lifestage.core.raw import broken_reason, joined_reasons, known_day, listed_reasons, typed
+from lifestage.ingest.config import IngestConfig, OnChange, Severity, Source
 from lifestage.tables.event_types import AmountSign
 from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS, MONEY
 
@@ -164,8 +163,7 @@ def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
     """Adds the reasons: a broken line has no other, any other row has all that apply, sorted."""
     rows, invalid = _with_pseudonyms(rows, source, door)
     found = joined_reasons([F.col("_reasons"), F.col("_rules"), *_event_reasons(source, door)])
-    broken = F.when(~F.is_valid_utf8("raw"), F.lit("wrong_encoding")).otherwise(F.lit("malformed"))
-    reasons = F.when(F.col("_broken"), broken).otherwise(found)
+    reasons = F.when(F.col("_broken"), broken_reason(F.col("raw"))).otherwise(found)
     # The text of a good row is not needed, unless what the row meets may still reject it.
     may_be_needed = source.looks_back or source.on_change is OnChange.REJECT or not source.key
     raw = F.col("raw") if may_be_needed else F.when(F.trim(reasons, F.lit("\n")) != "", F.col("raw"))

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from functools import reduce
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -19,7 +18,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.core.deliveries import Delivery
-from lifestage.core.errors import ConfigError, NoDataError
+from lifestage.core.errors import ConfigError, NoDataError, expectation
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger
 from lifestage.core.local_rows import local_rows
@@ -136,13 +135,9 @@ def plain_text(raw: bytes, key: bytes) -> str:
 def _check_reason(rows: DataFrame, hits: DataFrame, reason: str) -> None:
     if not hits.isEmpty():
         return
-    known = sorted(
-        row["reason"] for row in rows.select(F.explode("reasons").alias("reason")).distinct().collect()
-    )
-    if known:
-        nearest = get_close_matches(reason, known, n=1)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"reasons of waiting rows: {', '.join(known)}"
-        raise NoDataError(f"no row waits for the reason {reason}: {hint}")
+    reasons = rows.select(F.explode("reasons").alias("reason")).distinct()
+    if known := [row["reason"] for row in reasons.collect()]:
+        raise NoDataError(f"no row waits for the reason {reason}: {expectation(reason, known)}")
 
 
 def _check_key(job: Job) -> None:

@@ -35,6 +35,14 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
+class Left(StrEnum):
+    """Why a row is in event_versions."""
+
+    CORRECTED = "corrected"
+    DELETED = "deleted"
+    OUTDATED = "outdated"
+
+
 @dataclass(frozen=True)
 class Resolution:
     """What a run's rows do to the events known so far."""
@@ -80,7 +88,7 @@ def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_st
 
 def tombstones(versions: DataFrame) -> DataFrame:
     """The deleted keys of event_versions as rows of events, with the version and delivery that deleted them."""
-    deleted = versions.where("reason = 'deleted'").withColumns(
+    deleted = versions.where(F.col("reason") == Left.DELETED).withColumns(
         {"version": F.col("superseded_by_version"), "delivery_no": F.col("superseded_by")}
     )
     return deleted.select(*[column.name for column in EVENT_COLUMNS])
@@ -232,7 +240,7 @@ def _versions(decided: DataFrame) -> DataFrame:
             "superseded_at": F.col("_next.ingested_at"),
             "superseded_by": F.col("_next.delivery_no"),
             "superseded_by_version": F.col("_next.version"),
-            "reason": F.when(F.col("_next.is_delete"), F.lit("deleted")).otherwise(F.lit("corrected")),
+            "reason": F.when(F.col("_next.is_delete"), F.lit(Left.DELETED)).otherwise(F.lit(Left.CORRECTED)),
         }
     )
     is_outdated = is_row & (F.col("outcome") == Outcome.SUPERSEDED)
@@ -242,7 +250,7 @@ def _versions(decided: DataFrame) -> DataFrame:
             "superseded_at": F.col("ingested_at"),
             "superseded_by": F.col("delivery_no"),
             "superseded_by_version": F.when(is_row, F.col("_best")).otherwise(F.col("version")),
-            "reason": F.when(is_row, F.lit("outdated")).otherwise(F.lit("deleted")),
+            "reason": F.when(is_row, F.lit(Left.OUTDATED)).otherwise(F.lit(Left.DELETED)),
         }
     )
     return replaced.unionByName(idle).select(*EVENT_VERSIONS.names)

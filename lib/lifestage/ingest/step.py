@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.core.deliveries import Delivery, find_files, new_deliveries
+from lifestage.core.deliveries import Delivery, by_source
 from lifestage.core.job import Job
-from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger
+from lifestage.core.ledger import LEDGER, commit_deliveries, undelivered
 from lifestage.core.raw import check_headers, read_raw
 from lifestage.core.store import literals
 from lifestage.ingest.config import IngestConfig
@@ -18,7 +18,7 @@ from lifestage.ingest.counts import Tally, check_conservation, check_gates, ledg
 from lifestage.ingest.keys import add_keyless_ids
 from lifestage.ingest.mapping import Door, to_canonical
 from lifestage.ingest.quarantine import to_rejected
-from lifestage.ingest.resolve import Resolution, resolve, tombstones
+from lifestage.ingest.resolve import Outcome, Resolution, resolve, tombstones
 from lifestage.tables.events import EVENT_COLUMNS
 
 TABLES = ("events", "event_versions", "rejected_events")
@@ -31,7 +31,7 @@ def run(job: Job, config: IngestConfig) -> None:
     Nothing is written unless all rows are accounted for and every source passes its gate. What a run that is killed
     between its commits has written is taken back when the next one begins, and the same files are read again.
     """
-    deliveries = _deliveries(job, config)
+    deliveries = undelivered(job, config.sources, config.landing)
     if not deliveries:
         return
     fresh = [delivery for delivery in deliveries if delivery.known_as is None]
@@ -39,16 +39,6 @@ def run(job: Job, config: IngestConfig) -> None:
     # A file without rows has no tally, and is delivered all the same.
     entries = {d.delivery_no: ledger_entry(tallies.get(d.delivery_no, Tally())) for d in fresh}
     commit_deliveries(job, deliveries, "events", entries, TABLES)
-
-
-def _deliveries(job: Job, config: IngestConfig) -> list[Delivery]:
-    ledger = read_ledger(job.read(LEDGER))
-    found = [
-        file
-        for name, source in config.sources.items()
-        for file in find_files(job.spark, name, source, config.landing)
-    ]
-    return new_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
 
 
 def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> dict[int, Tally]:
@@ -96,10 +86,8 @@ def settle(
 def _lines(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> DataFrame:
     """Canonical rows of all deliveries, of every source, and their header lines."""
     door = door_of(job, config)
-    by_source: dict[str, list[Delivery]] = {}
-    for delivery in deliveries:
-        by_source.setdefault(delivery.source, []).append(delivery)
-    raw = {name: read_raw(job.spark, config.sources[name], mine) for name, mine in by_source.items()}
+    fresh = by_source(deliveries)
+    raw = {name: read_raw(job.spark, config.sources[name], mine) for name, mine in fresh.items()}
     return reduce(DataFrame.unionByName, [canonical(rows, name, door) for name, rows in raw.items()])
 
 
@@ -165,15 +153,15 @@ def _write(job: Job, resolution: Resolution, tallies: Mapping[int, Tally]) -> No
     outcomes = [tally_.outcomes for tally_ in tallies.values()]
     happened = {name for counts in outcomes for name, n in counts.items() if n}
     additions = resolution.judged.where("stays").select(*[column.name for column in EVENT_COLUMNS])
-    if "rejected" in happened:
+    if Outcome.REJECTED in happened:
         keys = job.keys
         job.write("rejected_events", to_rejected(resolution.judged, keys.pseudonym_key, keys.quarantine_key))
-    if resolution.versions is not None and happened & {"replaced", "superseded"}:
+    if resolution.versions is not None and happened & {Outcome.REPLACED, Outcome.SUPERSEDED}:
         job.write("event_versions", resolution.versions)
-    if resolution.removed is not None and "replaced" in happened:
+    if resolution.removed is not None and Outcome.REPLACED in happened:
         removals = resolution.removed.select(*job.table("events").key)
         job.exchange("events", removals, additions, _prune(resolution.removed))
-    elif "accepted" in happened:
+    elif Outcome.ACCEPTED in happened:
         job.write("events", additions)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.tables.identity import IS_PERSON
 from lifestage.tables.publish import SNAPSHOT_USERS
 
 CONTENT = tuple(name for name in SNAPSHOT_USERS.names if name != "snapshot_id")
@@ -17,7 +18,7 @@ def to_snapshot_users(
 ) -> DataFrame:
     """One row per user who is not shared, with stage, value and segment; each input unique per user_id and as_of."""
     key = ["user_id", "as_of"]
-    users = features.where("status = 'active'").select(*key)
+    users = features.where(IS_PERSON).select(*key)
     staged = stages.select(
         *key, "stage", F.col("rule").alias("stage_rule"), F.col("matched").alias("stage_matched")
     )

@@ -6,12 +6,13 @@ from functools import partial, reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.core.deliveries import Delivery, find_files, new_deliveries
+from lifestage.core.deliveries import Delivery, by_source
 from lifestage.core.errors import CheckError
 from lifestage.core.job import Job
-from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger
+from lifestage.core.ledger import commit_deliveries, undelivered
 from lifestage.core.pseudonyms import PADS, add_normalised, pseudonym, with_pads, without_pads
 from lifestage.core.raw import (
+    broken_reason,
     check_headers,
     count_reasons,
     joined_reasons,
@@ -33,17 +34,11 @@ def run(job: Job, config: ReferenceConfig) -> None:
 
     All are judged before any is written.
     """
-    ledger = read_ledger(job.read(LEDGER))
-    found = [
-        file
-        for name, source in config.sources.items()
-        for file in find_files(job.spark, name, source, config.landing)
-    ]
-    deliveries = new_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
+    deliveries = undelivered(job, config.sources, config.landing)
     if not deliveries:
         return
     # Read by the counts and by the load: an extract is read once.
-    fresh = _fresh(deliveries)
+    fresh = by_source(deliveries)
     lines = {name: _mapped(job, config, name, mine).persist() for name, mine in fresh.items()}
     try:
         for name, rows in lines.items():
@@ -64,15 +59,6 @@ def run(job: Job, config: ReferenceConfig) -> None:
     commit_deliveries(job, deliveries, KIND, entries, list(config.sources))
 
 
-def _fresh(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
-    """Deliveries of new content by source."""
-    fresh: dict[str, list[Delivery]] = {}
-    for delivery in deliveries:
-        if delivery.known_as is None:
-            fresh.setdefault(delivery.source, []).append(delivery)
-    return fresh
-
-
 def _mapped(job: Job, config: ReferenceConfig, name: str, deliveries: Sequence[Delivery]) -> DataFrame:
     """Rows of one table with extract_date, delivery_no and the reasons against them, and header lines."""
     source = config.sources[name]
@@ -85,7 +71,8 @@ def _mapped(job: Job, config: ReferenceConfig, name: str, deliveries: Sequence[D
         ],
         known_day(F.expr(source.valid_from).try_cast("date")).alias("extract_date"),
         F.col("_delivery_no").alias("delivery_no"),
-        F.when(F.col("_broken"), F.lit("malformed")).otherwise(F.col("_faults")).alias("_faults"),
+        F.when(F.col("_broken"), broken_reason(F.col("_raw"))).otherwise(F.col("_faults")).alias("_faults"),
+        "_broken",
         F.col("_header").alias("is_header"),
         F.lit(False).alias("is_ended"),
         PADS,
@@ -96,7 +83,7 @@ def _mapped(job: Job, config: ReferenceConfig, name: str, deliveries: Sequence[D
     payload = [column for column in source.map if column not in source.key]
     rows = told_apart(without_pads(mapped), source.key, payload)
     reasons = joined_reasons([F.col("_faults"), *_reasons(source)])
-    return rows.withColumn("reasons", listed_reasons(reasons)).drop("_faults", "contradicts")
+    return rows.withColumn("reasons", listed_reasons(reasons)).drop("_faults", "_broken", "contradicts")
 
 
 def _reasons(source: ReferenceSource) -> list[Column]:
@@ -104,8 +91,7 @@ def _reasons(source: ReferenceSource) -> list[Column]:
     faults = {f"missing:{name}": F.col(name).isNull() for name in (*source.key, "extract_date")}
     has_key = reduce(Column.__and__, [F.col(name).isNotNull() for name in source.key])
     faults[f"contradicts:{','.join(source.key)}"] = has_key & F.col("contradicts")
-    is_read = F.col("_faults") != "malformed"
-    return [F.when(is_read & holds, F.lit(reason)) for reason, holds in faults.items()]
+    return [F.when(~F.col("_broken") & holds, F.lit(reason)) for reason, holds in faults.items()]
 
 
 def _counted(lines: DataFrame, source: ReferenceSource) -> dict[int, dict[str, object]]:

@@ -1,6 +1,5 @@
 """The tables behind a report, reduced to a few plain rows; one Spark job a function."""
 
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
@@ -32,7 +31,6 @@ MAX_RUNS = 10
 MANIFEST = ("snapshot_id", "as_of", "revision", "n_users", "digest", "checks")
 MINUTE = "yyyy-MM-dd HH:mm"
 DELIVERY_COUNTS = (*[column.name for column in COUNT_COLUMNS], "n_late")
-COMMENT = re.compile(r"(?P<description>.*?)(?: \[(?P<unit>\w+)\])?")
 
 
 def read_data(job: Job, config: ReportConfig) -> ReportData:
@@ -64,9 +62,9 @@ def read_data(job: Job, config: ReportConfig) -> ReportData:
 
 
 def features_of(table: Table, names: Sequence[str]) -> tuple[Feature, ...]:
-    """Features with the description and unit that their column comments carry."""
-    comments = {column.name: column.comment for column in table.columns}
-    return tuple(_feature(name, comments[name]) for name in names)
+    """Features as their columns are declared."""
+    columns = {column.name: column for column in table.columns}
+    return tuple(Feature(name, columns[name].description, columns[name].unit) for name in names)
 
 
 def stage_counts(user_stages: DataFrame, as_of: date) -> tuple[StageCount, ...]:
@@ -138,12 +136,6 @@ def newest_runs(runs: DataFrame) -> tuple[CompletedRun, ...]:
 
 def _header(run: Run, config: ReportConfig) -> Header:
     return Header(config.business, config.currency, run.as_of, run.run_id, run.now, run.code_version)
-
-
-def _feature(name: str, comment: str) -> Feature:
-    parts = COMMENT.fullmatch(comment)
-    assert parts is not None
-    return Feature(name, parts["description"], parts["unit"] or "")
 
 
 def _sorted(rows: Sequence[Row], *columns: str) -> list[Row]:

@@ -11,6 +11,7 @@ from lifestage.segments.config import SegmentsConfig
 from lifestage.segments.model import SegmentModel
 from lifestage.segments.schedule import training_date
 from lifestage.segments.training import train
+from lifestage.tables.identity import IS_PERSON
 
 
 def run(job: Job, config: SegmentsConfig) -> None:
@@ -18,9 +19,7 @@ def run(job: Job, config: SegmentsConfig) -> None:
 
     A model that is stored is never trained again: it is an input of any later rebuild.
     """
-    features = (
-        job.read("user_features").where("status = 'active'").where(F.col("as_of").isin(*job.run.as_of_dates))
-    )
+    features = job.read("user_features").where(IS_PERSON).where(F.col("as_of").isin(*job.run.as_of_dates))
     # One row a training date, ever.
     stored = {row["trained_on"]: SegmentModel.from_row(row) for row in job.read("segment_models").collect()}
     for day in job.run.as_of_dates:

@@ -7,8 +7,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.expressions import columns_of
 from lifestage.stages.config import Stage, StageLadder
-
-SHARED = "shared"
+from lifestage.tables.identity import IS_PERSON
 
 
 def assign_stages(features: DataFrame, ladder: StageLadder) -> DataFrame:
@@ -17,7 +16,7 @@ def assign_stages(features: DataFrame, ladder: StageLadder) -> DataFrame:
     Every user whose status is not `shared` is kept; a user whom no condition holds for has a NULL stage, which the
     table refuses. A NULL in a condition counts as false. The same features give the same stage.
     """
-    return features.where(F.col("status") != SHARED).select(
+    return features.where(IS_PERSON).select(
         "user_id",
         "as_of",
         _first_match(ladder.ladder, lambda rung: F.lit(rung.stage)).alias("stage"),

@@ -10,7 +10,7 @@ from lifestage.tables.events import MONEY, QUANTITY
 def activity_days(catalogue: Catalogue) -> Table:
     """One row per subject and day; columns are the catalogue's measures."""
     measures = tuple(
-        Column(name, measure.type, f"{measure.description} [{measure.unit}]")
+        Column(name, measure.type, measure.description, unit=measure.unit)
         for name, measure in catalogue.measures.items()
     )
     return Table(

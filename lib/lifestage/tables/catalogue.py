@@ -165,7 +165,7 @@ def window_column(catalogue: Catalogue, window: Window) -> Column:
     span = "all history" if window.days is None else f"last {window.days} days"
     span = f"the {window.days} days before the last {window.shift}" if window.shift else span
     kind = T.LongType() if is_distinct(source) else type_of(source.unit)
-    return Column(window.name, kind, f"{source.description}; {span} [{source.unit}]")
+    return Column(window.name, kind, f"{source.description}; {span}", unit=source.unit)
 
 
 def is_distinct(source: Measure | DayMeasure) -> bool:

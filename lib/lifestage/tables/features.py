@@ -39,22 +39,25 @@ RHYTHM_COLUMNS = (
     Column(
         "silence_days",
         T.LongType(),
-        "Days since the last occasion, or the last active day without one [days]",
+        "Days since the last occasion, or the last active day without one",
+        unit="days",
     ),
     Column(
         "own_cycle_days",
         T.LongType(),
-        "Percentile of the gaps between the user's occasions, from enough gaps on (rhythm) [days]",
+        "Percentile of the gaps between the user's occasions, from enough gaps on (rhythm)",
+        unit="days",
     ),
-    Column("cycle_days", T.LongType(), "own_cycle_days or the norm, within floor and ceiling [days]"),
+    Column("cycle_days", T.LongType(), "own_cycle_days or the norm, within floor and ceiling", unit="days"),
     Column("cycle_source", T.StringType(), "own, channel, all or default: where cycle_days comes from"),
-    Column("median_gap_days", T.LongType(), "Median gap between occasions (repurchase cycle) [days]"),
+    Column("median_gap_days", T.LongType(), "Median gap between occasions (repurchase cycle)", unit="days"),
     Column(
         "returned_gap_days",
         T.LongType(),
-        "Longest gap that ended in the recent span (rhythm.recent_days), the latest of equals [days]",
+        "Longest gap that ended in the recent span (rhythm.recent_days), the latest of equals",
+        unit="days",
     ),
-    Column("returned_gap_cycle_days", T.LongType(), "cycle_days as it was before that gap [days]"),
+    Column("returned_gap_cycle_days", T.LongType(), "cycle_days as it was before that gap", unit="days"),
     Column(
         "is_below_median_spend",
         T.BooleanType(),
@@ -66,7 +69,8 @@ RHYTHM_COLUMNS = (
     Column(
         "price_level_365d",
         T.DoubleType(),
-        "Paid over the mean price of the same categories and units [ratio]",
+        "Paid over the mean price of the same categories and units",
+        unit="ratio",
     ),
 )
 
@@ -93,7 +97,7 @@ def user_features(catalogue: Catalogue) -> Table:
         window_column(catalogue, window) for window in catalogue.all_windows() if not window.hidden
     )
     derived = tuple(
-        Column(name, type_of(feature.unit), f"{feature.description} [{feature.unit}]")
+        Column(name, type_of(feature.unit), feature.description, unit=feature.unit)
         for name, feature in catalogue.features.items()
     )
     return Table(

@@ -1,8 +1,20 @@
 """Tables of the identity domain."""
 
+from enum import StrEnum
+
 from pyspark.sql import types as T
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
+
+
+class UserStatus(StrEnum):
+    """Whether a user is a person; a shared identifier is withheld: in totals, not in stages, value or segments."""
+
+    ACTIVE = "active"
+    SHARED = "shared"
+
+
+IS_PERSON = f"status <> '{UserStatus.SHARED}'"
 
 IDENTITY_MAP = Table(
     name="identity_map",

@@ -7,6 +7,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from lifestage.tables.identity import IS_PERSON
 from lifestage.value.config import RfmConfig
 
 N_SCORES = 5
@@ -21,7 +22,7 @@ def to_rfm(features: DataFrame, config: RfmConfig) -> DataFrame:
     """
     days = config.period_days
     has_occasion = F.col(f"occasions_{days}d") > 0
-    return features.where("status = 'active'").select(
+    return features.where(IS_PERSON).select(
         "user_id",
         "as_of",
         F.lit(days).alias("rfm_period_days"),
