@@ -24,6 +24,8 @@ SEMANTIC_SETTINGS = {
 LOCAL_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
+    # Planning each query in stages costs a daily run a twentieth, and four partitions leave it little to decide.
+    "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "4",
     "spark.databricks.delta.snapshotPartitions": "1",
     # The JVM does not compile methods beyond 8,000 bytes of code; Spark's own limit of 65,535 lets the wide
