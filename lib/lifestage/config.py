@@ -1,6 +1,8 @@
 """A project's configuration: every file read, every problem found before Spark starts."""
 
+import operator
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,13 +19,14 @@ from lifestage.ingest.config import IngestConfig, Source
 from lifestage.reference.config import ReferenceConfig, ReferenceSource
 from lifestage.report.config import ReportConfig
 from lifestage.segments.config import SegmentsConfig
-from lifestage.settings import Config, Main, ValueSettings
+from lifestage.settings import Config, Main
 from lifestage.stages.config import StageLadder
 from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.event_types import EventType, EventTypes, actions_of
-from lifestage.value.config import ValueConfig
+from lifestage.value.config import ValueConfig, ValueSettings
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+Data = dict[str, Any]
 
 
 def load_config(path: Path) -> Config:
@@ -34,8 +37,8 @@ def load_config(path: Path) -> Config:
     sources = _folder(main_file.parent / "sources", Source, problems)
     references = _folder(main_file.parent / "reference", ReferenceSource, problems)
     catalogue = _part(main_file, "features.yaml", Catalogue, problems)
-    ladder = _part(main_file, "stages.yaml", StageLadder, problems, extend=False)
-    value = _part(main_file, "value.yaml", ValueSettings, problems, extend=False)
+    ladder = _part(main_file, "stages.yaml", StageLadder, problems, combine=_as_a_whole)
+    value = _part(main_file, "value.yaml", ValueSettings, problems, combine=operator.or_)
     segments = _part(main_file, "segments.yaml", SegmentsConfig, problems)
     types = _event_types(main_file, problems)
     if problems or not (main and catalogue and ladder and value and segments):
@@ -59,14 +62,23 @@ def _main_data(path: Path, problems: Problems, below: tuple[Path, ...] = ()) -> 
 
 
 def _part(
-    main: Path, name: str, model: type[ModelT], problems: Problems, extend: bool = True
+    main: Path,
+    name: str,
+    model: type[ModelT],
+    problems: Problems,
+    combine: Callable[[Data, Data], Data] = merged,
 ) -> ModelT | None:
-    """A packaged default, extended or replaced by the project's file of the same name."""
+    """A packaged default, combined with the project's file of the same name."""
     file = main.parent / name
     data = packaged_yaml(name)
     if file.exists():
-        data = merged(data if extend else {}, read_yaml(file, problems))
+        data = combine(data, read_yaml(file, problems))
     return validated(model, data, file, problems)
+
+
+def _as_a_whole(_: Data, own: Data) -> Data:
+    """The project's file takes the place of the packaged one."""
+    return own
 
 
 def _folder(folder: Path, model: type[ModelT], problems: Problems) -> dict[str, ModelT]:
@@ -119,7 +131,7 @@ def _composed(
             left_censor_margin_days=main.business.left_censor_margin_days,
         ),
         "stages": ladder,
-        "value": ValueConfig(rfm=value.rfm, history_starts_on=main.business.history_starts_on),
+        "value": ValueConfig(history_starts_on=main.business.history_starts_on, **dict(value)),
         "segments": segments,
         "identity": IdentityConfig(),
         "publish": main.publish,

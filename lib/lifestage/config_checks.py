@@ -50,7 +50,7 @@ def check_config(config: Config, path: Path) -> Iterator[str]:
     yield from _at(path, _main_problems(config))
     yield from _at(folder / "features.yaml", _catalogue_problems(config))
     yield from _at(folder / "stages.yaml", _stage_problems(config))
-    yield from _at(folder / "value.yaml", _rfm_problems(config))
+    yield from _at(folder / "value.yaml", (*_rfm_problems(config), *_index_problems(config)))
     yield from _at(folder / "segments.yaml", _segment_problems(config))
 
 
@@ -357,6 +357,14 @@ def _rfm_problems(config: Config) -> Iterator[str]:
     needed = {f"occasions_{rfm.period_days}d", f"net_amount_{rfm.period_days}d", "recency_days"}
     for name in sorted(needed - _features(config)):
         yield f"rfm.period_days: needs the feature {name}: declare its window in features.yaml"
+
+
+def _index_problems(config: Config) -> Iterator[str]:
+    for name, dimension in config.value.index.dimensions.items():
+        yield from _misnamed([name, *dimension.components])
+        for component, sql in dimension.components.items():
+            key = f"index.dimensions.{name}.components.{component}"
+            yield from _keyed(key, sql, _features(config))
 
 
 def _segment_problems(config: Config) -> Iterator[str]:

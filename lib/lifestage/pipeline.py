@@ -75,10 +75,10 @@ STEPS = (
     ),
     Step(
         "value",
-        "RFM with stored cut points",
+        "RFM, value index, tiers",
         value.run,
         reads=("user_features",),
-        writes=("rfm_cuts", "user_value"),
+        writes=("rfm_cuts", "value_scales", "tier_cuts", "user_value"),
     ),
     Step(
         "segments",

@@ -17,7 +17,7 @@ from lifestage.reference.config import ReferenceConfig
 from lifestage.report.config import ReportConfig
 from lifestage.segments.config import SegmentsConfig
 from lifestage.stages.config import StageLadder
-from lifestage.value.config import RfmConfig, ValueConfig
+from lifestage.value.config import ValueConfig
 
 
 class Storage(Model):
@@ -62,12 +62,6 @@ class ActivitySettings(Model):
     lookups: dict[str, dict[str, str]]
     category: str
     is_new_product: str
-
-
-class ValueSettings(Model):
-    """The file value.yaml."""
-
-    rfm: RfmConfig
 
 
 class Keep(Model):

@@ -6,8 +6,10 @@ from decimal import Decimal
 from lifestage.core.yaml_files import packaged_yaml
 from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.features import user_features
-from lifestage.value.config import RfmConfig
+from lifestage.value.config import IndexConfig, RfmConfig, Tier
+from lifestage.value.index import add_index, component_scales, components
 from lifestage.value.rfm import add_scores, cut_points, to_rfm
+from lifestage.value.tiers import add_tier, tier_cuts
 from support.frames import build
 
 D = date(2026, 6, 30)
@@ -44,3 +46,32 @@ def scored(features, of=None, history_starts_on=HISTORY_STARTS):
 
 def scores(spark, rows, of=None):
     return scored(buyers(spark, rows), of)
+
+
+SPEND_ALONE = {
+    "weights": {"economic": 1},
+    "dimensions": {"economic": {"components": {"spend": "net_amount_365d"}, "weights": {"spend": 1}}},
+}
+
+
+def index_of(**changes):
+    return IndexConfig.model_validate({**SPEND_ALONE, **changes})
+
+
+def valued(spark, rows, index=None):
+    """The index of users, and the scales behind it."""
+    index = index or index_of()
+    of = config()
+    rfm = to_rfm(buyers(spark, rows), of, components(index))
+    scores_of = add_scores(rfm, cut_points(rfm, of), of, HISTORY_STARTS)
+    scales = component_scales(scores_of.where("rfm_status = 'scored'"), index)
+    return add_index(scores_of, scales, index), scales
+
+
+def tiered(spark, rows, *bounds, by="from_share"):
+    """The tiers t0, t1, ... of users, with these lower bounds, and their cut points."""
+    tiers = [Tier(tier=f"t{n}", **{by: bound}) for n, bound in enumerate(bounds)]
+    tiers.append(Tier(tier=f"t{len(bounds)}"))
+    users, _ = valued(spark, rows)
+    cuts = tier_cuts(users, tiers)
+    return add_tier(users, cuts), cuts

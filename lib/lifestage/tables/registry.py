@@ -11,7 +11,7 @@ from lifestage.tables.identity import IDENTITY_MAP
 from lifestage.tables.publish import RUN_LOCK, RUNS, SNAPSHOT_USERS, SNAPSHOTS
 from lifestage.tables.segments import SEGMENT_MODELS, USER_SEGMENTS
 from lifestage.tables.stages import USER_STAGES
-from lifestage.tables.value import RFM_CUTS, USER_VALUE
+from lifestage.tables.value import RFM_CUTS, TIER_CUTS, USER_VALUE, VALUE_SCALES
 
 
 def all_tables(catalogue: Catalogue, references: Iterable[Table]) -> dict[str, Table]:
@@ -31,6 +31,8 @@ def all_tables(catalogue: Catalogue, references: Iterable[Table]) -> dict[str, T
         USER_STAGES,
         USER_VALUE,
         RFM_CUTS,
+        VALUE_SCALES,
+        TIER_CUTS,
         SEGMENT_MODELS,
         USER_SEGMENTS,
         SNAPSHOTS,

@@ -1,10 +1,16 @@
 """How value is scored."""
 
+from collections.abc import Sequence
 from datetime import date
+from fractions import Fraction
+from itertools import pairwise
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from lifestage.core.models import Model
+from lifestage.tables.strategies import Strategy
+from lifestage.value.comparisons import Weighing, matrix_problems, weigh
 
 MEASURES = ("recency", "frequency", "monetary")
 
@@ -45,8 +51,136 @@ class RfmConfig(Model):
         return cuts
 
 
-class ValueConfig(Model):
-    """Everything the value step needs."""
+def _fraction(entry: object) -> object:
+    """3, 0.5 or "1/3", exactly; what is none of them is left for the message."""
+    try:
+        return Fraction(str(entry).replace(" ", ""))
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"{entry} is not a number such as 3 or 1/3") from error
+
+
+Entry = Annotated[Fraction, BeforeValidator(_fraction), PlainSerializer(str)]
+
+
+class Weighted(Model):
+    """Named items with weights that sum to 1, or with a matrix of pairwise comparisons to derive them from.
+
+    `comparisons` has a row for each item, in one order for rows and columns: how many times more the row's item matters.
+    """
+
+    weights: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = None
+    comparisons: dict[str, tuple[Entry, ...]] | None = None
+
+    @property
+    def items(self) -> Sequence[str]:
+        """What is weighed."""
+        raise NotImplementedError
+
+    @property
+    def weighing(self) -> Weighing:
+        """The weights in force, and how consistent the judgements behind them are."""
+        if self.comparisons is not None:
+            return weigh(self.comparisons)
+        return Weighing({name: (self.weights or {})[name] for name in self.items})
+
+    @model_validator(mode="after")
+    def _weighs_every_item(self) -> Self:
+        given = self.comparisons if self.comparisons is not None else self.weights
+        if given is None or (self.weights is not None and self.comparisons is not None):
+            raise ValueError("give exactly one of weights and comparisons")
+        if set(given) != set(self.items):
+            raise ValueError(
+                f"weighed are {', '.join(given) or 'none'}, expected each of {', '.join(self.items)}: what is switched "
+                "off has no weight, and nothing is weighed anew by itself"
+            )
+        problems = [*matrix_problems(self.comparisons)] if self.comparisons is not None else []
+        if self.weights is not None and abs(sum(self.weights.values()) - 1) > 1e-9:
+            problems.append(f"weights sum to {sum(self.weights.values()):g}, expected 1")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+class Dimension(Weighted):
+    """One dimension of value; each component is a number per user as SQL over user_features, NULL counts as 0."""
+
+    enabled: bool = True
+    components: dict[str, str] = Field(min_length=1)
+
+    @property
+    def items(self) -> Sequence[str]:
+        """Its components."""
+        return tuple(self.components)
+
+
+class IndexConfig(Weighted):
+    """The value index: dimensions that are switched on, weighed against each other."""
+
+    dimensions: dict[str, Dimension]
+
+    @property
+    def enabled(self) -> dict[str, Dimension]:
+        """The dimensions that count."""
+        return {name: dimension for name, dimension in self.dimensions.items() if dimension.enabled}
+
+    @property
+    def items(self) -> Sequence[str]:
+        """The dimensions that count."""
+        return tuple(self.enabled)
+
+
+class Tier(Model):
+    """One tier of the value index, from its lower bound up.
+
+    `from_share` counts users: those for whom at least this share of scored users has a strictly lower index.
+    `from_index` is a cut point of the index itself. The last tier has neither.
+    """
+
+    tier: str
+    description: str = ""
+    from_share: float | None = Field(default=None, gt=0, lt=1)
+    from_index: float | None = Field(default=None, gt=0, le=1)
+    strategy: Strategy = Strategy()
+
+    @property
+    def bound(self) -> float | None:
+        """The lower bound; None for the tier that takes the rest."""
+        return self.from_index if self.from_share is None else self.from_share
+
+
+class ValueSettings(Model):
+    """The file value.yaml."""
 
     rfm: RfmConfig
+    index: IndexConfig
+    tiers: tuple[Tier, ...]
+
+    @field_validator("tiers")
+    @classmethod
+    def _from_best_to_rest(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+        if problem := tier_problem(tiers):
+            raise ValueError(problem)
+        return tiers
+
+
+class ValueConfig(ValueSettings):
+    """Everything the value step needs."""
+
     history_starts_on: date
+
+
+def tier_problem(tiers: Sequence[Tier]) -> str:
+    """Why the tiers do not put every scored user into exactly one; empty where they do."""
+    names, bounded = [tier.tier for tier in tiers], tiers[:-1]
+    if len(set(names)) != len(names) or not tiers:
+        return f"expected different names, found {', '.join(names) or 'none'}"
+    if tiers[-1].bound is not None:
+        return f"{names[-1]} takes the rest, it has no from_share or from_index"
+    if any((tier.from_share is None) == (tier.from_index is None) for tier in bounded):
+        return "each tier but the last has exactly one of from_share and from_index"
+    if len({tier.from_share is None for tier in bounded}) > 1:
+        return "from_share and from_index cannot be mixed"
+    for better, worse in pairwise(bounded):
+        if (better.bound or 0) <= (worse.bound or 0):
+            return f"{better.tier} from {better.bound:g} and {worse.tier} from {worse.bound:g} overlap: expected falling bounds"
+    return ""

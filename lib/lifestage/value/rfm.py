@@ -15,10 +15,10 @@ MEASURES = {"recency": "recency_days", "frequency": "frequency", "monetary": "_m
 AS_OF_MEASURE = ("as_of", "measure")
 
 
-def to_rfm(features: DataFrame, config: RfmConfig) -> DataFrame:
+def to_rfm(features: DataFrame, config: RfmConfig, *carried: Column) -> DataFrame:
     """One row per user and as_of with recency, frequency and spend of the period; every user not shared is kept.
 
-    Users without an occasion in the period have NULL measures and are not scored.
+    Users without an occasion in the period have NULL measures and are not scored. `carried` are further columns.
     """
     days = config.period_days
     has_occasion = F.col(f"occasions_{days}d") > 0
@@ -35,6 +35,7 @@ def to_rfm(features: DataFrame, config: RfmConfig) -> DataFrame:
         F.expr(f"CASE WHEN occasions_{days}d > 0 THEN CAST(net_amount_{days}d * 100 AS BIGINT) END").alias(
             "_monetary"
         ),
+        *carried,
     )
 
 

@@ -1,17 +1,36 @@
 """The value of every user at the run's dates."""
 
+from functools import partial
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.job import Job
+from lifestage.core.local_rows import local_rows
+from lifestage.core.together import together
 from lifestage.value.config import ValueConfig
+from lifestage.value.index import add_index, component_scales, components
 from lifestage.value.rfm import add_scores, cut_points, to_rfm
+from lifestage.value.tiers import add_tier, tier_cuts
 
 
 def run(job: Job, config: ValueConfig) -> None:
-    """Read features, store the cut points, score by them, write."""
+    """Read features; cut points and scores, scales and index, cut points and tiers; write."""
     features = job.read("user_features").where(F.col("as_of").isin(*job.run.as_of_dates))
-    rfm = to_rfm(features, config.rfm)
-    job.write_as_of("rfm_cuts", cut_points(rfm, config.rfm))
-    cuts = job.read("rfm_cuts").where(F.col("as_of").isin(*job.run.as_of_dates))
+    rfm = to_rfm(features, config.rfm, components(config.index))
+    cuts = _fixed(job, "rfm_cuts", cut_points(rfm, config.rfm))
     scored = add_scores(rfm, cuts, config.rfm, config.history_starts_on)
-    job.write_as_of("user_value", scored.select(*job.table("user_value").names))
+    scales = _fixed(
+        job, "value_scales", component_scales(scored.where("rfm_status = 'scored'"), config.index)
+    )
+    valued = add_index(scored, scales, config.index)
+    tiers = _fixed(job, "tier_cuts", tier_cuts(valued, config.tiers))
+    users = add_tier(valued, tiers).select(*job.table("user_value").names)
+    written = {"rfm_cuts": cuts, "value_scales": scales, "tier_cuts": tiers, "user_value": users}
+    together([partial(job.write_as_of, name, frame) for name, frame in written.items()])
+
+
+def _fixed(job: Job, name: str, frame: DataFrame) -> DataFrame:
+    """The few rows of a table of cut points, computed once for all that follows."""
+    table = job.table(name)
+    return local_rows(job.spark, frame.select(*table.names).collect(), table.schema)
