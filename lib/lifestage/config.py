@@ -3,12 +3,14 @@
 import operator
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from lifestage.activity.config import ActivityConfig
+from lifestage.audiences.config import AudiencesConfig
 from lifestage.config_checks import check_config
 from lifestage.core.errors import ConfigError
 from lifestage.core.expressions import semantic_hash
@@ -16,6 +18,7 @@ from lifestage.core.yaml_files import Problems, merged, packaged_yaml, read_yaml
 from lifestage.features.config import FeaturesConfig
 from lifestage.identity.step import IdentityConfig
 from lifestage.ingest.config import IngestConfig, Source
+from lifestage.publish.config import PublishConfig
 from lifestage.reference.config import ReferenceConfig, ReferenceSource
 from lifestage.report.config import ReportConfig
 from lifestage.segments.config import SegmentsConfig
@@ -29,25 +32,47 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 Data = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Files:
+    """What the files of a project say, each well formed."""
+
+    main: Main
+    sources: dict[str, Source]
+    references: dict[str, ReferenceSource]
+    catalogue: Catalogue
+    ladder: StageLadder
+    value: ValueSettings
+    segments: SegmentsConfig
+    audiences: AudiencesConfig
+    types: EventTypes
+
+
 def load_config(path: Path) -> Config:
     """The configuration whose main file is `path`; ConfigError with every problem, file and key."""
-    problems = Problems()
-    main_file = path.resolve()
-    main = validated(Main, _main_data(main_file, problems), path, problems)
-    sources = _folder(main_file.parent / "sources", Source, problems)
-    references = _folder(main_file.parent / "reference", ReferenceSource, problems)
-    catalogue = _part(main_file, "features.yaml", Catalogue, problems)
-    ladder = _part(main_file, "stages.yaml", StageLadder, problems, combine=_as_a_whole)
-    value = _part(main_file, "value.yaml", ValueSettings, problems, combine=operator.or_)
-    segments = _part(main_file, "segments.yaml", SegmentsConfig, problems)
-    types = _event_types(main_file, problems)
-    if problems or not (main and catalogue and ladder and value and segments):
-        raise ConfigError(problems)
-    config = _composed(main, sources, references, catalogue, ladder, value, segments, types)
-    problems.extend(check_config(config, main_file))
+    config = _composed(_read(path))
+    problems = [*check_config(config, path.resolve())]
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _read(path: Path) -> _Files:
+    problems = Problems()
+    main = path.resolve()
+    parts: dict[str, Any] = {
+        "main": validated(Main, _main_data(main, problems), path, problems),
+        "sources": _folder(main.parent / "sources", Source, problems),
+        "references": _folder(main.parent / "reference", ReferenceSource, problems),
+        "catalogue": _part(main, "features.yaml", Catalogue, problems),
+        "ladder": _part(main, "stages.yaml", StageLadder, problems, combine=_as_a_whole),
+        "value": _part(main, "value.yaml", ValueSettings, problems, combine=operator.or_),
+        "segments": _part(main, "segments.yaml", SegmentsConfig, problems),
+        "audiences": _part(main, "audiences.yaml", AudiencesConfig, problems),
+        "types": _event_types(main, problems),
+    }
+    if problems:
+        raise ConfigError(problems)
+    return _Files(**parts)
 
 
 def _main_data(path: Path, problems: Problems, below: tuple[Path, ...] = ()) -> dict[str, Any]:
@@ -96,33 +121,15 @@ def _event_types(main: Path, problems: Problems) -> EventTypes:
     return {name: kind for name, kind in found.items() if kind}
 
 
-def _composed(
-    main: Main,
-    sources: dict[str, Source],
-    references: dict[str, ReferenceSource],
-    catalogue: Catalogue,
-    ladder: StageLadder,
-    value: ValueSettings,
-    segments: SegmentsConfig,
-    types: EventTypes,
-) -> Config:
-    zone = main.business.time_zone
-    actions = actions_of(types)
+def _composed(files: _Files) -> Config:
+    main, catalogue = files.main, files.catalogue
     parts: dict[str, Any] = {
-        "reference": ReferenceConfig(
-            sources=references, identifiers=main.identifiers, landing=main.landing, time_zone=zone
-        ),
-        "ingest": IngestConfig(
-            sources=sources,
-            event_types=types,
-            identifiers=main.identifiers,
-            landing=main.landing,
-            time_zone=zone,
-            currency=main.business.currency,
-            finality_days=main.business.finality_days,
-        ),
+        **_ways_in(files),
         "activity": ActivityConfig(
-            catalogue=catalogue, actions=actions, time_zone=zone, **main.activity.model_dump()
+            catalogue=catalogue,
+            actions=actions_of(files.types),
+            time_zone=main.business.time_zone,
+            **main.activity.model_dump(),
         ),
         "features": FeaturesConfig(
             catalogue=catalogue,
@@ -130,22 +137,58 @@ def _composed(
             history_starts_on=main.business.history_starts_on,
             left_censor_margin_days=main.business.left_censor_margin_days,
         ),
-        "stages": ladder,
-        "value": ValueConfig(history_starts_on=main.business.history_starts_on, **dict(value)),
-        "segments": segments,
+        "stages": files.ladder,
+        "value": ValueConfig(history_starts_on=main.business.history_starts_on, **dict(files.value)),
+        "segments": files.segments,
+        "audiences": files.audiences,
         "identity": IdentityConfig(),
-        "publish": main.publish,
+        "publish": _publish(files),
     }
-    report = ReportConfig(
+    meaning = {name: part.model_dump(mode="json") for name, part in parts.items()}
+    return Config(main=main, report=_report(files), hash=semantic_hash(meaning), **parts)
+
+
+def _ways_in(files: _Files) -> dict[str, Any]:
+    """What lets data in: reference data and events."""
+    main = files.main
+    return {
+        "reference": ReferenceConfig(
+            sources=files.references,
+            identifiers=main.identifiers,
+            landing=main.landing,
+            time_zone=main.business.time_zone,
+        ),
+        "ingest": IngestConfig(
+            sources=files.sources,
+            event_types=files.types,
+            identifiers=main.identifiers,
+            landing=main.landing,
+            time_zone=main.business.time_zone,
+            currency=main.business.currency,
+            finality_days=main.business.finality_days,
+        ),
+    }
+
+
+def _publish(files: _Files) -> PublishConfig:
+    strategies = {
+        "stage": {rung.stage: rung.strategy for rung in files.ladder.ladder},
+        "tier": {tier.tier: tier.strategy for tier in files.value.tiers},
+        "audience": {name: audience.strategy for name, audience in files.audiences.audiences.items()},
+    }
+    return PublishConfig(strategies=strategies, **files.main.publish.model_dump())
+
+
+def _report(files: _Files) -> ReportConfig:
+    main = files.main
+    return ReportConfig(
         path=main.report.path,
         business=main.business.name,
         currency=main.business.currency,
-        stages=ladder.display,
-        rfm_names=value.rfm.names,
+        stages=files.ladder.display,
+        rfm_names=files.value.rfm.names,
         segment_features=main.report.segment_features,
     )
-    meaning = {name: part.model_dump(mode="json") for name, part in parts.items()}
-    return Config(main=main, report=report, hash=semantic_hash(meaning), **parts)
 
 
 def read_secret(variable: str) -> str | None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from lifestage.core.expressions import columns_of, nearest, parse, problems_of
+from lifestage.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
+from lifestage.core.expressions import columns_of, condition_problems, nearest, parse, problems_of
 from lifestage.core.files import FileLayout, is_type
 from lifestage.features.config import BUILT_ON
 from lifestage.features.mapping import layers
@@ -21,6 +22,9 @@ from lifestage.tables.events import EVENT_COLUMNS, MAPPED_COLUMNS
 from lifestage.tables.features import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_features, user_state
 from lifestage.tables.publish import SNAPSHOT_USERS
 from lifestage.tables.registry import all_tables
+from lifestage.tables.segments import USER_SEGMENTS
+from lifestage.tables.stages import USER_STAGES
+from lifestage.tables.value import USER_VALUE
 from lifestage.value.rfm import cells
 
 ENRICHED = ("is_action", "local_hour", "is_new_product")
@@ -28,6 +32,12 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 # Columns beside those of the catalogue.
 OF_OTHERS = {column.name for column in (*RHYTHM_COLUMNS, *CATEGORY_COLUMNS)}
 TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *OF_OTHERS}
+OF_OTHER_STEPS = [
+    column
+    for table, names in ((USER_STAGES, OF_STAGE), (USER_VALUE, OF_VALUE), (USER_SEGMENTS, OF_SEGMENT))
+    for column in table.columns
+    if column.name in names
+]
 MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
 ENCODINGS = {"UTF-8", "ISO-8859-1"}  # Spark's decode() knows few, and a line break must be one byte
 OFFSET_LETTERS = set("XxZzVO")
@@ -52,6 +62,7 @@ def check_config(config: Config, path: Path) -> Iterator[str]:
     yield from _at(folder / "stages.yaml", _stage_problems(config))
     yield from _at(folder / "value.yaml", (*_rfm_problems(config), *_index_problems(config)))
     yield from _at(folder / "segments.yaml", _segment_problems(config))
+    yield from _at(folder / "audiences.yaml", _audience_problems(config))
 
 
 def _misnamed(names: Iterable[str]) -> Iterator[str]:
@@ -64,9 +75,10 @@ def _misnamed(names: Iterable[str]) -> Iterator[str]:
 def _main_problems(config: Config) -> Iterator[str]:
     yield from _identifier_problems(config)
     yield from _lookup_problems(config)
-    for name in sorted(set(config.publish.export_columns) - set(SNAPSHOT_USERS.names)):
-        yield f"publish.export_columns: unknown column {name}, expected some of {_list(SNAPSHOT_USERS.names)}"
-    for name in sorted(set(config.report.segment_features) - _features(config)):
+    for destination, columns in config.publish.destinations.items():
+        for name in sorted(set(columns) - set(SNAPSHOT_USERS.names)):
+            yield f"publish.destinations.{destination}: unknown column {name}, expected some of {_list(SNAPSHOT_USERS.names)}"
+    for name in sorted(set(config.report.segment_features) - _features(config).keys()):
         yield f"report.segment_features: unknown feature {name}"
 
 
@@ -323,18 +335,19 @@ def _sound(catalogue: Catalogue) -> Catalogue:
     return catalogue.model_copy(update={"windows": _known_windows(catalogue)})
 
 
-def _features(config: Config) -> set[str]:
-    catalogue = config.features.catalogue
-    return set(user_features(_sound(catalogue)).names)
+def _features(config: Config) -> dict[str, str]:
+    """Every feature with its type."""
+    columns = user_features(_sound(config.features.catalogue)).columns
+    return {column.name: column.type.simpleString() for column in columns}
 
 
 def _stage_problems(config: Config) -> Iterator[str]:
     ladder = config.stages
     names = [rung.stage for rung in ladder.ladder]
     found = [
-        problem
+        f"ladder.{number} ({rung.stage}): {problem}"
         for number, rung in enumerate(ladder.ladder)
-        for problem in _keyed(f"ladder.{number} ({rung.stage})", rung.when, _features(config))
+        for problem in condition_problems(rung.when, _features(config))
     ]
     yield from found
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -355,7 +368,7 @@ def _rfm_problems(config: Config) -> Iterator[str]:
         if len(names) != 1:
             yield f"rfm.names: cell {r}{f} has {len(names)} names ({_list(names)}), expected exactly one"
     needed = {f"occasions_{rfm.period_days}d", f"net_amount_{rfm.period_days}d", "recency_days"}
-    for name in sorted(needed - _features(config)):
+    for name in sorted(needed - _features(config).keys()):
         yield f"rfm.period_days: needs the feature {name}: declare its window in features.yaml"
 
 
@@ -365,6 +378,22 @@ def _index_problems(config: Config) -> Iterator[str]:
         for component, sql in dimension.components.items():
             key = f"index.dimensions.{name}.components.{component}"
             yield from _keyed(key, sql, _features(config))
+
+
+def _audience_problems(config: Config) -> Iterator[str]:
+    known = _features(config) | {column.name: column.type.simpleString() for column in OF_OTHER_STEPS}
+    for name in config.audiences.attributes:
+        reference = config.reference.sources.get(name)
+        if reference is None:
+            yield f"attributes: unknown reference table {name}, expected some of {_list(config.reference.sources)}"
+        elif len(reference.key) != 1 or reference.key[0] not in reference.identifiers:
+            yield f"attributes: {name} has the key {_list(reference.key)}, expected one identifier"
+        else:
+            known |= {f"{name}.{column}": reference.types.get(column, "string") for column in reference.map}
+    for name, audience in config.audiences.audiences.items():
+        yield from _misnamed([name])
+        for problem in condition_problems(audience.when, known):
+            yield f"audiences.{name}.when: {problem}"
 
 
 def _segment_problems(config: Config) -> Iterator[str]:

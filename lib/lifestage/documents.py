@@ -31,6 +31,7 @@ SETTINGS = {
     "The main file": "base.yaml",
     "value.yaml": "value.yaml",
     "segments.yaml": "segments.yaml",
+    "audiences.yaml": "audiences.yaml",
 }
 
 

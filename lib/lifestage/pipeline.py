@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lifestage.activity import step as activity
+from lifestage.audiences import step as audiences
 from lifestage.core.job import Job
 from lifestage.features import step as features
 from lifestage.identity import step as identity
@@ -88,10 +89,33 @@ STEPS = (
         writes=("segment_models", "user_segments"),
     ),
     Step(
+        "audiences",
+        "rules over all of these",
+        audiences.run,
+        reads=(
+            "user_features",
+            "user_stages",
+            "user_value",
+            "user_segments",
+            "identity_map",
+            REFERENCES,
+            "runs",
+        ),
+        writes=("audience_definitions", "user_audiences"),
+    ),
+    Step(
         "publish",
         "check, freeze",
         publish.run,
-        reads=("ingest_ledger", "user_features", "user_stages", "user_value", "user_segments"),
+        reads=(
+            "ingest_ledger",
+            "user_features",
+            "user_stages",
+            "user_value",
+            "user_segments",
+            "audience_definitions",
+            "user_audiences",
+        ),
         writes=("snapshot_users", "snapshots"),
     ),
     Step(

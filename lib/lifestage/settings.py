@@ -6,13 +6,14 @@ from datetime import date
 from pydantic import Field, field_validator, model_validator
 
 from lifestage.activity.config import ActivityConfig
+from lifestage.audiences.config import AudiencesConfig
 from lifestage.core.files import known_zone
 from lifestage.core.models import Model
 from lifestage.core.pseudonyms import IdentifierType
 from lifestage.features.config import FeaturesConfig, Rhythm
 from lifestage.identity.step import IdentityConfig
 from lifestage.ingest.config import IngestConfig
-from lifestage.publish.config import PublishConfig
+from lifestage.publish.config import PublishConfig, PublishSettings
 from lifestage.reference.config import ReferenceConfig
 from lifestage.report.config import ReportConfig
 from lifestage.segments.config import SegmentsConfig
@@ -101,7 +102,7 @@ class Main(Model):
     activity: ActivitySettings
     rhythm: Rhythm
     as_of: AsOf
-    publish: PublishConfig
+    publish: PublishSettings
     report: ReportSettings
     run: RunSettings
     spark: dict[str, str]
@@ -119,6 +120,7 @@ class Config:
     stages: StageLadder
     value: ValueConfig
     segments: SegmentsConfig
+    audiences: AudiencesConfig
     identity: IdentityConfig
     publish: PublishConfig
     report: ReportConfig

@@ -29,6 +29,8 @@ MANIFEST = {
     "code_version": "0.1.0",
     "n_users": 2,
     "erased": 0,
+    "counts": {"audience:sleeping": 1},
+    "strategies": [],
 }
 
 
@@ -115,9 +117,7 @@ def test_a_file_that_cannot_be_whole_is_not_there(users, tmp_path):
 
 
 def test_columns_that_a_snapshot_does_not_have_are_named(users, tmp_path):
-    with pytest.raises(
-        ConfigError, match=r"publish.export_columns: unknown email, expected some of .*user_id"
-    ):
+    with pytest.raises(ConfigError, match=r"publish.destinations: unknown email, expected some of .*user_id"):
         export(users, MANIFEST, ("user_id", "email"), tmp_path / "users.csv", ExportFormat.CSV)
 
 

@@ -3,14 +3,18 @@
 import pytest
 
 from lifestage.publish.checks import snapshot_checks
+from publish.builders import publish_config
 
-SOUND = {"n_users": 10, "n_distinct": 10, "n_without_stage": 0}
-BEFORE = {"n_users": 10, "snapshot_id": "2026-06-29.r1"}
+SOUND = {"n_users": 10, "n_distinct": 10, "n_without_stage": 0, "counts": {}}
+BEFORE = {"n_users": 10, "snapshot_id": "2026-06-29.r1", "counts": {"audience:sleeping": 3}}
 
 
-def failed(content, before=None, max_user_drop=0.2):
-    checks = snapshot_checks({**SOUND, **content}, before, max_user_drop)
-    return [check.name for check in checks if not check.passed]
+def checks_of(content, before=None, same_rule=(), **settings):
+    return snapshot_checks({**SOUND, **content}, before, publish_config(**settings), same_rule)
+
+
+def failed(content, before=None, same_rule=(), **settings):
+    return [check.name for check in checks_of(content, before, same_rule, **settings) if not check.passed]
 
 
 def test_a_sound_snapshot_passes():
@@ -40,5 +44,30 @@ def test_the_first_snapshot_has_nothing_to_fall_from():
 
 
 def test_a_check_says_what_it_saw():
-    details = {check.name: check.detail for check in snapshot_checks({**SOUND, "n_users": 7}, BEFORE, 0.2)}
+    details = {check.name: check.detail for check in checks_of({"n_users": 7}, BEFORE)}
     assert details["users did not vanish"] == "7 users, 10 in 2026-06-29.r1, at most 20% fewer allowed"
+
+
+@pytest.mark.parametrize(
+    ("n", "settings", "names"),
+    [
+        (6, {"min_audience_users": 1}, []),
+        (7, {"min_audience_users": 1}, ["audiences did not jump"]),
+        (7, {"min_audience_users": 8}, []),
+        (7, {"min_audience_users": 1, "max_audience_growth": 2.5}, []),
+    ],
+)
+def test_an_audience_that_suddenly_doubles_stops(n, settings, names):
+    assert failed({"counts": {"audience:sleeping": n}}, BEFORE, ["sleeping"], **settings) == names
+
+
+def test_an_audience_whose_rule_changed_may_grow():
+    assert failed({"counts": {"audience:sleeping": 999}}, BEFORE, []) == []
+
+
+def test_the_jump_is_told_with_its_sizes():
+    content = {"counts": {"audience:sleeping": 900}}
+    details = {check.name: check.detail for check in checks_of(content, BEFORE, ["sleeping", "other"])}
+    assert details["audiences did not jump"] == (
+        "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed (publish.max_audience_growth)"
+    )

@@ -38,7 +38,13 @@ def test_a_row_is_a_user_with_stage_value_and_segment(spark):
 
 def test_content_is_counted(known):
     assert (known["n_users"], known["n_distinct"], known["n_without_stage"]) == (12, 12, 0)
-    assert known["counts"] == {"rfm:loyal": 12, "segment:regulars": 12, "stage:growth": 6, "stage:mature": 6}
+    assert known["counts"] == {
+        "rfm:loyal": 12,
+        "segment:regulars": 12,
+        "stage:growth": 6,
+        "stage:mature": 6,
+        "tier:-": 12,
+    }
 
 
 def test_the_digest_does_not_depend_on_order_or_partitions(spark, known):

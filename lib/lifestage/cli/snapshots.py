@@ -9,7 +9,20 @@ import typer
 from pyspark.sql import Row
 
 from lifestage import runner
-from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, grid, minute, opened, refuse, say_json
+from lifestage.cli.terminal import (
+    DEFAULT_CONF,
+    AsJson,
+    Conf,
+    console,
+    grid,
+    loaded,
+    minute,
+    opened,
+    refuse,
+    say_json,
+)
+from lifestage.core.errors import expectation
+from lifestage.publish.diff import MOVES, changes, diff, moves
 from lifestage.publish.export import Export, ExportFormat, export
 from lifestage.reading import LATEST, manifest_of, manifests, users_of
 
@@ -18,7 +31,8 @@ app = typer.Typer(
 )
 
 SnapshotId = Annotated[str, typer.Argument(metavar="ID", help="Such as 2026-11-21.r1; a date, or latest.")]
-KINDS = {"stage": "stage", "rfm": "RFM name", "segment": "segment"}
+KINDS = {"stage": "stage", "rfm": "RFM name", "tier": "tier", "segment": "segment", "audience": "audience"}
+N_MOVES = 12
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]+:/")
 SUFFIXES = {
     ".csv": ExportFormat.CSV,
@@ -63,19 +77,86 @@ def export_file(
     file_format: Annotated[
         ExportFormat | None, typer.Option("--format", help="As the file's name says by default.")
     ] = None,
+    audience: Annotated[
+        str | None, typer.Option("--audience", help="Only the users of this audience; all by default.")
+    ] = None,
+    destination: Annotated[
+        str, typer.Option("--destination", help="Where it goes, which decides its columns.")
+    ] = "default",
     conf: Conf = DEFAULT_CONF,
 ) -> None:
-    """Write the columns that publish.export_columns declares to a file, and a manifest beside it.
+    """Write the columns that publish.destinations declares to a file, and a manifest beside it.
 
-    Example: lifestage snapshot export latest --to out/users.csv --conf conf/prod.yaml
+    Example: lifestage snapshot export latest --audience win_back --to out/win_back.csv --conf conf/prod.yaml
     """
     if REMOTE.match(str(to)):
         refuse(f"--to: {to} is no file on this computer: export to one, then copy it there")
     if to.exists():
         refuse(f"--to: {to} exists and is not overwritten: give another path, or remove it")
-    done = export_snapshot(opened(conf, needs_keys=False), snapshot_id, to, file_format)
+    destinations = loaded(conf).publish.destinations
+    if destination not in destinations:
+        refuse(f"--destination: {destination} is not declared: {expectation(destination, destinations)}")
+    project = opened(conf, needs_keys=False)
+    done = export_snapshot(project, snapshot_id, to, destinations[destination], file_format, audience)
     console.print(f"{done.path}: {done.n_rows} users", markup=False, soft_wrap=True)
     console.print(f"{done.manifest_path}: sha256 {done.sha256}", markup=False, soft_wrap=True)
+
+
+@app.command("diff")
+def show_diff(
+    before: SnapshotId, after: SnapshotId, conf: Conf = DEFAULT_CONF, as_json: AsJson = False
+) -> None:
+    """Who came in, went out or moved between stages, tiers and segments, with the net spend they stand for.
+
+    Example: lifestage snapshot diff 2026-10-31 latest --conf conf/prod.yaml
+    """
+    project = opened(conf, needs_keys=False)
+    ids = [manifest_of(project, each)["snapshot_id"] for each in (before, after)]
+    found = difference_of(project, *ids)
+    if as_json:
+        say_json(found)
+        return
+    console.print(f"{ids[0]} to {ids[1]}", markup=False)
+    for kind in ("change", "stage", "tier", "segment"):
+        console.print()
+        console.print(_diff_grid(found, kind))
+
+
+def difference_of(project: runner.Project, before: str, after: str) -> dict[str, Any]:
+    """Changes and moves between two snapshots, the largest first; bounded by stages, tiers and segments."""
+    difference = diff(users_of(project, before), users_of(project, after)).persist()
+    try:
+        by_change = [row.asDict() for row in changes(difference).orderBy("change").collect()]
+        by_move = [row.asDict() for row in moves(difference).select(*MOVES).collect()]
+    finally:
+        difference.unpersist()
+    by_move.sort(
+        key=lambda move: (move["kind"], -move["n_users"], str(move["moved_from"]), str(move["moved_to"]))
+    )
+    return {"before": before, "after": after, "changes": by_change, "moves": by_move}
+
+
+def _diff_grid(found: Mapping[str, Any], kind: str) -> Any:
+    if kind == "change":
+        rows = grid("users", "count", "net spend", numbers=["count", "net spend"])
+        for row in found["changes"]:
+            rows.add_row(row["change"], f"{row['n_users']:,}", f"{row['value']:,.2f}")
+        return rows
+    rows = grid(
+        f"{kind} from",
+        "to",
+        "users",
+        "net spend",
+        numbers=["users", "net spend"],
+        wraps=[f"{kind} from", "to"],
+    )
+    moved = [row for row in found["moves"] if row["kind"] == kind]
+    for row in moved[:N_MOVES]:
+        ends = [row[end] or "none" for end in ("moved_from", "moved_to")]
+        rows.add_row(*ends, f"{row['n_users']:,}", f"{row['value']:,.2f}")
+    if len(moved) > N_MOVES:
+        rows.add_row(f"{len(moved) - N_MOVES} more: --json", "", "", "")
+    return rows
 
 
 def listed(found: Sequence[Row]) -> list[dict[str, Any]]:
@@ -95,13 +176,18 @@ def listed(found: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def export_snapshot(
-    project: runner.Project, snapshot_id: str, to: Path, file_format: ExportFormat | None = None
+    project: runner.Project,
+    snapshot_id: str,
+    to: Path,
+    columns: Sequence[str],
+    file_format: ExportFormat | None = None,
+    audience: str | None = None,
 ) -> Export:
     """Export one snapshot; its format follows the name of the file unless it is given."""
     manifest = manifest_of(project, snapshot_id)
     users = users_of(project, manifest["snapshot_id"])
     chosen = file_format or SUFFIXES.get(to.suffix, ExportFormat.CSV)
-    return export(users, manifest.asDict(), project.config.publish.export_columns, to, chosen)
+    return export(users, manifest.asDict(), columns, to, chosen, audience)
 
 
 def _list_grid(found: Sequence[Mapping[str, Any]]) -> Any:

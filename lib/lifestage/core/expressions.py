@@ -3,11 +3,12 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
 
 # A clock or a random number would make a rebuild differ from the run.
 VOLATILE = {
@@ -16,6 +17,8 @@ VOLATILE = {
     "shuffle", "monotonically_increasing_id", "spark_partition_id", "input_file_name", "session_user", "user",
     "utc_timestamp", "utc_date", "utc_time", "curtime", "version", "current_catalog", "current_database", "current_schema", "reflect", "java_method", "try_reflect",
 }  # fmt: skip
+
+TRUTHS = {"BOOLEAN", "UNKNOWN", "NULL", "VOID"}
 
 FAILING = {"raise_error", "assert_true"}
 
@@ -62,6 +65,32 @@ def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
         yield f"'{text}' is a clock where a date is expected, in: {sql}"
     for name in sorted(columns_of(sql) - set(known)):
         yield f"unknown column {name}, in: {sql}{nearest(name, known)}"
+
+
+def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with a condition over columns of known types; also that it is not true or false.
+
+    A type that cannot be told without Spark, such as that of a column of reference data, is taken for right.
+    """
+    problems = [*problems_of(sql, known)]
+    yield from problems
+    if not problems and (kind := _type_of(sql, known)) not in TRUTHS:
+        yield f"gives {kind.lower()}, expected a condition that is true or false, in: {sql}"
+
+
+def normalised(sql: str) -> str:
+    """The expression in one spelling: white space, case of key words and needless quotes do not count."""
+    return parse(sql).sql(dialect="spark", comments=False)
+
+
+def _type_of(sql: str, known: Mapping[str, str]) -> str:
+    tree = parse(sql).copy()
+    for column in tree.find_all(exp.Column):
+        if not column.table and column.name in known:
+            column.set("table", exp.to_identifier("_rows"))
+    query = annotate_types(exp.select(tree).from_("_rows"), schema={"_rows": dict(known)}, dialect="spark")
+    kind = query.selects[0].type
+    return kind.sql(dialect="spark") if kind else "UNKNOWN"
 
 
 def semantic_hash(value: object) -> str:

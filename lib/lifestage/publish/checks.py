@@ -1,8 +1,10 @@
 """What has to hold before a snapshot is published; all checks run, so that all failures are told at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from lifestage.publish.config import PublishSettings
 
 
 @dataclass(frozen=True)
@@ -15,9 +17,19 @@ class Check:
 
 
 def snapshot_checks(
-    content: Mapping[str, Any], before: Mapping[str, Any] | None, max_user_drop: float
+    content: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    config: PublishSettings,
+    same_rule: Collection[str] = (),
 ) -> list[Check]:
-    """The checks of one snapshot against its own content and the snapshot published before it."""
+    """The checks of one snapshot against its own content and the snapshot published before it.
+
+    Args:
+        content: what describe() tells of the snapshot.
+        before: the manifest of the snapshot before; None for the first.
+        config: the limits.
+        same_rule: audiences whose rule is the one of the snapshot before; others may change as they like.
+    """
     n = content["n_users"]
     checks = [
         Check("has users", n > 0, f"{n} users"),
@@ -34,7 +46,24 @@ def snapshot_checks(
     ]
     if before is not None:
         # A whole number of users decides: 3 of 10 are not too few where 0.7 of them may go.
-        least = round(before["n_users"] * (1 - max_user_drop), 6)
-        detail = f"{n} users, {before['n_users']} in {before['snapshot_id']}, at most {max_user_drop:.0%} fewer allowed"
+        least = round(before["n_users"] * (1 - config.max_user_drop), 6)
+        allowed = f"at most {config.max_user_drop:.0%} fewer allowed"
+        detail = f"{n} users, {before['n_users']} in {before['snapshot_id']}, {allowed}"
         checks.append(Check("users did not vanish", n >= least, detail))
+        checks.append(_audiences_check(content["counts"], before, config, same_rule))
     return checks
+
+
+def _audiences_check(
+    counts: Mapping[str, int], before: Mapping[str, Any], config: PublishSettings, same_rule: Collection[str]
+) -> Check:
+    """No audience grows beyond its limit while its rule stays the same."""
+    grown = [
+        f"{name}: {n} users, {was} in {before['snapshot_id']}"
+        for name in sorted(same_rule)
+        if (n := counts.get(f"audience:{name}", 0)) >= config.min_audience_users
+        and n > config.max_audience_growth * (was := (before["counts"] or {}).get(f"audience:{name}", 0))
+    ]
+    allowed = f"at most {config.max_audience_growth:g} x as many allowed (publish.max_audience_growth)"
+    detail = f"{'; '.join(grown)}, {allowed}" if grown else f"{len(same_rule)} audiences with the same rule"
+    return Check("audiences did not jump", not grown, detail)

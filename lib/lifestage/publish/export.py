@@ -14,15 +14,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
 
 from lifestage.core.atomic import write_whole
-from lifestage.core.errors import CheckError, ConfigError, LifestageError
+from lifestage.core.errors import CheckError, ConfigError, LifestageError, expectation
 from lifestage.tables.publish import SNAPSHOT_USERS
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 BATCH_ROWS = 10_000
-TOLD = ("snapshot_id", "as_of", "revision", "published_at", "run_id", "digest", "config_hash", "code_version")
+TOLD = (
+    *("snapshot_id", "as_of", "revision", "published_at", "run_id", "digest", "strategies"),
+    *("config_hash", "code_version"),
+)
 
 
 class ExportFormat(StrEnum):
@@ -49,8 +53,9 @@ def export(
     columns: Sequence[str],
     target: Path,
     file_format: ExportFormat,
+    audience: str | None = None,
 ) -> Export:
-    """Write one snapshot to a local file, and beside it a manifest with row count and SHA-256.
+    """Write one snapshot to a local file, and beside it a manifest with row count, SHA-256 and strategies.
 
     The same snapshot, columns and format give the same bytes. The file is written under a temporary name and moved
     when it is complete, after its manifest: who sees the file finds the manifest.
@@ -61,25 +66,29 @@ def export(
         columns: columns to write, in this order.
         target: a path that does not exist yet.
         file_format: how to write it.
+        audience: only the users of this audience; all by default.
 
     Raises:
-        ConfigError: for columns that a snapshot does not have.
+        ConfigError: for columns or an audience that the snapshot does not have.
         LifestageError: where the path exists.
         CheckError: where the rows are not as many as the manifest says.
     """
     _check_columns(columns)
+    expected = _expected_rows(manifest, audience)
+    chosen = users if audience is None else users.where(F.array_contains("audiences", audience))
     _refuse_existing(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
     try:
-        n_rows = _write(users.orderBy("user_id").select(*columns), part, file_format)
-        _check_count(n_rows, manifest)
+        n_rows = _write(chosen.orderBy("user_id").select(*columns), part, file_format)
+        _check_count(n_rows, expected, manifest)
         sha256 = _sha256(part)
         manifest_path = target.with_name(f"{target.name}.manifest.json")
-        told = {name: manifest[name] for name in TOLD}
+        told = {name: _plain(manifest[name]) for name in TOLD}
         file = {
             "file": target.name,
             "format": file_format,
+            "audience": audience,
             "columns": list(columns),
             "n_rows": n_rows,
             "sha256": sha256,
@@ -101,7 +110,7 @@ def _check_columns(columns: Sequence[str]) -> None:
     unknown = [name for name in columns if name not in SNAPSHOT_USERS.names]
     if unknown:
         known = ", ".join(SNAPSHOT_USERS.names)
-        raise ConfigError([f"publish.export_columns: unknown {', '.join(unknown)}, expected some of {known}"])
+        raise ConfigError([f"publish.destinations: unknown {', '.join(unknown)}, expected some of {known}"])
 
 
 def _refuse_existing(target: Path) -> None:
@@ -109,9 +118,21 @@ def _refuse_existing(target: Path) -> None:
         raise LifestageError(f"{target} exists and is not overwritten: give another path, or remove it")
 
 
-def _check_count(n_rows: int, manifest: Mapping[str, Any]) -> None:
-    expected = manifest["n_users"] - (manifest["erased"] or 0)
-    if n_rows != expected:
+def _expected_rows(manifest: Mapping[str, Any], audience: str | None) -> int | None:
+    """Rows that the manifest promises; None where rows were erased from an audience, which it does not count."""
+    if audience is None:
+        return int(manifest["n_users"]) - (manifest["erased"] or 0)
+    names = {each["name"] for each in manifest["strategies"] or () if each["kind"] == "audience"}
+    if audience not in names:
+        snapshot_id = manifest["snapshot_id"]
+        raise ConfigError(
+            [f"snapshot {snapshot_id} has no audience {audience}: {expectation(audience, names)}"]
+        )
+    return None if manifest["erased"] else int(manifest["counts"].get(f"audience:{audience}", 0))
+
+
+def _check_count(n_rows: int, expected: int | None, manifest: Mapping[str, Any]) -> None:
+    if expected is not None and n_rows != expected:
         raise CheckError(
             f"snapshot {manifest['snapshot_id']}: {n_rows} rows, its manifest says {expected}; nothing was exported: "
             "start `lifestage doctor`"
@@ -164,10 +185,17 @@ def _stream(rows: DataFrame) -> Iterator[Row]:
 
 
 def _cell(value: object) -> object:
-    """A value of a CSV: empty for none, JSON for a map, text that no spreadsheet computes."""
+    """A value of a CSV: empty for none, JSON for a map, names apart by a semicolon, text that no spreadsheet computes."""
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_text)
+    if isinstance(value, list):
+        return neutral("; ".join(value))
     return neutral(value) if isinstance(value, str) else value
+
+
+def _plain(value: Any) -> Any:
+    """Rows within a manifest as JSON objects."""
+    return [each.asDict() for each in value] if isinstance(value, list) else value
 
 
 def _text(value: object) -> str:

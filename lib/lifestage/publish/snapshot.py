@@ -10,30 +10,33 @@ from pyspark.sql import functions as F
 from lifestage.tables.identity import IS_PERSON
 from lifestage.tables.publish import SNAPSHOT_USERS
 
+OF_VALUE = ("rfm_name", "r_score", "f_score", "m_score", "value_index", "tier", "monetary_amount")
 CONTENT = tuple(name for name in SNAPSHOT_USERS.names if name != "snapshot_id")
 
 
 def to_snapshot_users(
-    features: DataFrame, stages: DataFrame, value: DataFrame, segments: DataFrame
+    features: DataFrame, stages: DataFrame, value: DataFrame, segments: DataFrame, audiences: DataFrame
 ) -> DataFrame:
-    """One row per user who is not shared, with stage, value and segment; each input unique per user_id and as_of."""
+    """One row per user who is not shared, with stage, value, segment and audiences.
+
+    Inputs are unique per user_id and as_of, `audiences` per audience beside.
+    """
     key = ["user_id", "as_of"]
     users = features.where(IS_PERSON).select(*key)
     staged = stages.select(
         *key, "stage", F.col("rule").alias("stage_rule"), F.col("matched").alias("stage_matched")
     )
-    valued = value.select(*key, "rfm_name", "r_score", "f_score", "m_score")
+    valued = value.select(*key, *OF_VALUE)
     segmented = segments.select(*key, "segment_id", "segment")
-    joined = (
-        users.join(staged, on=key, how="left")
-        .join(valued, on=key, how="left")
-        .join(segmented, on=key, how="left")
-    )
-    return joined.select(*CONTENT)
+    chosen = audiences.groupBy(*key).agg(F.array_sort(F.collect_list("audience")).alias("audiences"))
+    for part in (staged, valued, segmented, chosen):
+        users = users.join(part, on=key, how="left")
+    nothing = F.array().cast("array<string>")
+    return users.withColumn("audiences", F.coalesce("audiences", nothing)).select(*CONTENT)
 
 
 def describe(users: DataFrame) -> dict[str, Any]:
-    """Row count, missing stages, users per stage, name and segment, and a digest of the rows.
+    """Row count, missing stages, users per stage, name, tier, segment and audience, and a digest of the rows.
 
     The digest adds two halves of each row's SHA-256 as whole numbers, so it does not depend on the rows' order.
     """
@@ -51,10 +54,12 @@ def describe(users: DataFrame) -> dict[str, Any]:
 
 
 def _counts(users: DataFrame) -> dict[str, int]:
-    """Users per stage, RFM name and segment; bounded by their numbers."""
-    kinds = {"stage": "stage", "rfm": "rfm_name", "segment": "segment"}
+    """Users per stage, RFM name, tier, segment and audience; bounded by their numbers."""
+    kinds = {"stage": "stage", "rfm": "rfm_name", "tier": "tier", "segment": "segment"}
     pairs = [F.concat(F.lit(f"{kind}:"), F.coalesce(column, F.lit("-"))) for kind, column in kinds.items()]
-    rows = users.select(F.explode(F.array(*pairs)).alias("name")).groupBy("name").count().collect()
+    chosen = F.transform("audiences", lambda name: F.concat(F.lit("audience:"), name))
+    names = F.explode(F.concat(F.array(*pairs), chosen)).alias("name")
+    rows = users.select(names).groupBy("name").count().collect()
     return {row["name"]: row["count"] for row in sorted(rows, key=lambda row: row["name"])}
 
 

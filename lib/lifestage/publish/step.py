@@ -13,7 +13,7 @@ from lifestage.publish.checks import Check, snapshot_checks
 from lifestage.publish.config import PublishConfig
 from lifestage.publish.snapshot import describe, latest, next_revision, to_snapshot_users
 
-INPUTS = ("user_features", "user_stages", "user_value", "user_segments")
+INPUTS = ("user_features", "user_stages", "user_value", "user_segments", "user_audiences")
 
 
 def run(job: Job, config: PublishConfig) -> None:
@@ -31,16 +31,15 @@ def run(job: Job, config: PublishConfig) -> None:
         content = describe(users)
         snapshots = job.read("snapshots")
         revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
-        checks = snapshot_checks(
-            content, latest(snapshots.where(F.col("as_of") < F.lit(job.run.as_of))), config.max_user_drop
-        )
+        before = latest(snapshots.where(F.col("as_of") < F.lit(job.run.as_of)))
+        checks = snapshot_checks(content, before, config, _same_rule(job, before))
         _stop_on_failure(checks)
         if is_published:
             return
         snapshot_id = f"{job.run.as_of}.r{revision}"
         copied = users.withColumn("snapshot_id", F.lit(snapshot_id))
         job.write("snapshot_users", copied, {"snapshot_id": [snapshot_id]})
-        _write_manifest(job, snapshot_id, revision, content, checks)
+        _write_manifest(job, snapshot_id, revision, content, checks, config)
     finally:
         users.unpersist()
 
@@ -54,6 +53,24 @@ def _check_own(job: Job) -> None:
         )
 
 
+def _same_rule(job: Job, before: Mapping[str, Any] | None) -> set[str]:
+    """Audiences that existed at the snapshot before, and whose rule has not changed since."""
+    if before is None:
+        return set()
+    # A row an audience and change of its rule.
+    rows = job.read("audience_definitions").select("audience", "from_as_of").collect()
+    changed = {row["audience"] for row in rows if before["as_of"] < row["from_as_of"] <= job.run.as_of}
+    return {row["audience"] for row in rows} - changed
+
+
+def _strategies(config: PublishConfig) -> list[tuple[Any, ...]]:
+    return [
+        (kind, name, list(each.touchpoints), each.benefits, each.message, each.owner)
+        for kind, by_name in config.strategies.items()
+        for name, each in by_name.items()
+    ]
+
+
 def _stop_on_failure(checks: list[Check]) -> None:
     failed = [f"{check.name}: {check.detail}" for check in checks if not check.passed]
     if failed:
@@ -61,7 +78,12 @@ def _stop_on_failure(checks: list[Check]) -> None:
 
 
 def _write_manifest(
-    job: Job, snapshot_id: str, revision: int, content: Mapping[str, Any], checks: list[Check]
+    job: Job,
+    snapshot_id: str,
+    revision: int,
+    content: Mapping[str, Any],
+    checks: list[Check],
+    config: PublishConfig,
 ) -> None:
     model = (
         job.read("user_segments")
@@ -80,6 +102,7 @@ def _write_manifest(
         "counts": content["counts"],
         "model_id": model["id"] if model else None,
         "checks": [astuple(check) for check in checks],
+        "strategies": _strategies(config),
         "config_hash": job.run.config_hash,
         "code_version": job.run.code_version,
         "erased": 0,

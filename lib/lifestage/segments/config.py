@@ -1,13 +1,13 @@
 """What a project configures about segments: who, by which features, into how many, and when to train."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from lifestage.core.expressions import problems_of, semantic_hash
+from lifestage.core.expressions import condition_problems, problems_of, semantic_hash
 from lifestage.core.models import Model
 
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -85,9 +85,9 @@ class SegmentsConfig(Model):
         return self
 
 
-def expression_problems(config: SegmentsConfig, columns: Collection[str]) -> Iterator[str]:
-    """What is wrong with the SQL of the configuration over the known columns of user_features, each with its key."""
-    yield from (f"eligible: {problem}" for problem in problems_of(config.eligible, columns))
+def expression_problems(config: SegmentsConfig, columns: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the SQL of the configuration over user_features and its types, each with its key."""
+    yield from (f"eligible: {problem}" for problem in condition_problems(config.eligible, columns))
     for index, feature in enumerate(config.features):
         for problem in problems_of(feature.expression, columns):
             yield f"features[{index}].expression: {problem}"

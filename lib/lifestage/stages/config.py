@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from lifestage.core.models import Model
+from lifestage.tables.strategies import Strategy
 
 
 class Stage(Model):
@@ -11,6 +12,7 @@ class Stage(Model):
     stage: str
     when: str = Field(description="SQL over user_features; NULL counts as false")
     description: str = ""
+    strategy: Strategy = Strategy()
 
 
 class StageLadder(Model):

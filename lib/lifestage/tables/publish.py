@@ -3,13 +3,26 @@
 from pyspark.sql import types as T
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
+from lifestage.tables.events import MONEY
 from lifestage.tables.features import AS_OF, USER
+from lifestage.tables.value import INDEX
 
 CHECK = T.StructType(
     [
         T.StructField("name", T.StringType()),
         T.StructField("passed", T.BooleanType()),
         T.StructField("detail", T.StringType()),
+    ]
+)
+
+STRATEGY = T.StructType(
+    [
+        T.StructField("kind", T.StringType()),
+        T.StructField("name", T.StringType()),
+        T.StructField("touchpoints", T.ArrayType(T.StringType())),
+        T.StructField("benefits", T.StringType()),
+        T.StructField("message", T.StringType()),
+        T.StructField("owner", T.StringType()),
     ]
 )
 
@@ -25,9 +38,18 @@ SNAPSHOTS = Table(
         Column("run_id", T.StringType(), "Run that published it", required=True),
         Column("n_users", T.LongType(), "Rows in snapshot_users", required=True),
         Column("digest", T.StringType(), "Digest of the rows, independent of their order", required=True),
-        Column("counts", T.MapType(T.StringType(), T.LongType()), "Users per stage, RFM name and segment"),
+        Column(
+            "counts",
+            T.MapType(T.StringType(), T.LongType()),
+            "Users per stage, RFM name, tier, segment and audience",
+        ),
         Column("model_id", T.StringType(), "Segment model in force"),
         Column("checks", T.ArrayType(CHECK), "Every check and what it saw"),
+        Column(
+            "strategies",
+            T.ArrayType(STRATEGY),
+            "What is done with each stage, tier and audience, as configured",
+        ),
         Column("config_hash", T.StringType(), "Semantic hash of the configuration"),
         Column("code_version", T.StringType(), "Version of lifestage"),
         Column("erased", T.LongType(), "Rows removed by erasure since; 0 when published"),
@@ -39,7 +61,7 @@ SNAPSHOTS = Table(
 SNAPSHOT_USERS = Table(
     name="snapshot_users",
     kind=Kind.FROZEN,
-    comment="The users of each published snapshot with stage, value and segment, copied.",
+    comment="The users of each published snapshot with stage, value, segment and audiences, copied.",
     columns=(
         Column("snapshot_id", T.StringType(), "as_of.rN", required=True),
         USER,
@@ -51,8 +73,12 @@ SNAPSHOT_USERS = Table(
         Column("r_score", T.IntegerType(), "1 to 5"),
         Column("f_score", T.IntegerType(), "1 to 5"),
         Column("m_score", T.IntegerType(), "1 to 5"),
+        Column("value_index", INDEX, "Value index, 0 to 1"),
+        Column("tier", T.StringType(), "Tier of the value index"),
+        Column("monetary_amount", MONEY, "Net spend in the period of RFM"),
         Column("segment_id", T.IntegerType(), "Stable id of the segment"),
         Column("segment", T.StringType(), "Name of the segment"),
+        Column("audiences", T.ArrayType(T.StringType()), "Audiences that the user is in, by name"),
     ),
     key=("snapshot_id", "user_id"),
     mode=WriteMode.PARTITIONS,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from lifestage.core.contracts import Table
 from lifestage.tables.activity import CATEGORY_DAYS, activity_days
+from lifestage.tables.audiences import AUDIENCE_DEFINITIONS, USER_AUDIENCES
 from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.events import EVENT_VERSIONS, EVENTS, INGEST_LEDGER, REJECTED_EVENTS
 from lifestage.tables.features import NORMS, user_features, user_state
@@ -35,6 +36,8 @@ def all_tables(catalogue: Catalogue, references: Iterable[Table]) -> dict[str, T
         TIER_CUTS,
         SEGMENT_MODELS,
         USER_SEGMENTS,
+        AUDIENCE_DEFINITIONS,
+        USER_AUDIENCES,
         SNAPSHOTS,
         SNAPSHOT_USERS,
         RUNS,

@@ -1,0 +1,1 @@
+"""Rule audiences: who meets a condition as of a date, under the rule that held then."""

@@ -1,0 +1,103 @@
+"""Who is in which audience, and who entered, stayed or left since the date before."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from lifestage.core.as_of_join import VALIDITY, is_valid_on
+from lifestage.core.expressions import columns_of
+from lifestage.tables.identity import IS_PERSON
+
+OF_STAGE = ("stage",)
+OF_VALUE = ("rfm_status", "r_score", "f_score", "m_score", "rfm_name", "value_index", "tier")
+OF_SEGMENT = ("segment_id", "segment")
+KEY = ["user_id", "as_of"]
+
+
+def to_candidates(features: DataFrame, stages: DataFrame, value: DataFrame, segments: DataFrame) -> DataFrame:
+    """One row per user and as_of with everything rules may use; who is shared is left out.
+
+    Each input is unique per user_id and as_of.
+    """
+    users = features.where(IS_PERSON)
+    for frame, columns in ((stages, OF_STAGE), (value, OF_VALUE), (segments, OF_SEGMENT)):
+        users = users.join(frame.select(*KEY, *columns), on=KEY, how="left")
+    return users
+
+
+def add_attributes(
+    users: DataFrame, identity_map: DataFrame, table: DataFrame, name: str, key: str
+) -> DataFrame:
+    """Adds the user's row of a reference table, as valid on as_of, as a struct `name`; NULL without one.
+
+    Args:
+        users: unique per user_id and as_of; every row is kept.
+        identity_map: the user of each identifier, once.
+        table: versions of the reference table, disjoint per key.
+        name: its name.
+        key: its key column, which holds an identifier.
+
+    A user with rows under several identifiers has that of the first identifier in order.
+    """
+    versions = table.where("NOT is_ended").select(
+        F.struct(*table.columns).alias(name), F.col(key).alias("identifier"), *VALIDITY
+    )
+    owned = versions.join(identity_map.select("identifier", "user_id"), on="identifier")
+    dated = owned.join(F.broadcast(users.select("as_of").distinct()), on=is_valid_on("as_of"))
+    found = dated.groupBy(*KEY).agg(F.min_by(name, "identifier").alias(name))
+    return users.join(found, on=KEY, how="left")
+
+
+def members(users: DataFrame, rules: Mapping[date, Mapping[str, str]]) -> DataFrame:
+    """One row per audience, user and as_of: who meets the rule of that date, and the values that matched.
+
+    NULL counts as false. Dates with the same rules are one pass.
+    """
+    passes: dict[tuple[tuple[str, str], ...], list[date]] = {}
+    for day, of_day in rules.items():
+        passes.setdefault(tuple(sorted(of_day.items())), []).append(day)
+    found = [_members(users.where(F.col("as_of").isin(*days)), of_days) for of_days, days in passes.items()]
+    first, *others = found
+    for frame in others:
+        first = first.unionByName(frame)
+    return first
+
+
+def add_movement(memberships: DataFrame, dates: DataFrame) -> DataFrame:
+    """Who entered, stayed or left each audience at each as_of, against the as_of before it.
+
+    Args:
+        memberships: unique per audience, user_id and as_of, of every date of `dates`.
+        dates: the as_of dates that were built, once each.
+
+    Rows of who left carry the as_of on which they were no longer in. On the first date everybody entered.
+    """
+    following = dates.select(
+        F.col("as_of"), F.lead("as_of").over(Window.orderBy("as_of")).alias("_next"),
+        F.lag("as_of").over(Window.orderBy("as_of")).alias("_previous"),
+    )  # fmt: skip
+    life = Window.partitionBy("audience", "user_id").orderBy("as_of")
+    rows = memberships.join(F.broadcast(following), on="as_of").withColumns(
+        {"_before": F.lag("as_of").over(life), "_after": F.lead("as_of").over(life)}
+    )
+    stayed = F.col("_before").eqNullSafe(F.col("_previous")) & F.col("_previous").isNotNull()
+    inside = rows.withColumn("movement", F.when(stayed, "stayed").otherwise("entered"))
+    is_last = F.col("_next").isNotNull() & ~F.col("_after").eqNullSafe(F.col("_next"))
+    left = rows.where(is_last).withColumns({"as_of": F.col("_next"), "movement": F.lit("left")})
+    columns = (*memberships.columns, "movement")
+    return inside.select(*columns).unionByName(left.select(*columns))
+
+
+def _members(users: DataFrame, rules: tuple[tuple[str, str], ...]) -> DataFrame:
+    candidates = [_membership(audience, sql) for audience, sql in rules]
+    schema = "array<struct<audience:string,matched:map<string,string>>>"
+    met = F.filter(F.array(*candidates).cast(schema), lambda each: each.isNotNull())
+    return users.select(*KEY, F.inline(met)).select("audience", *KEY, "matched")
+
+
+def _membership(audience: str, sql: str) -> Column:
+    pairs = [part for name in sorted(columns_of(sql)) for part in (F.lit(name), F.expr(name).cast("string"))]
+    matched = F.create_map(*pairs).cast("map<string,string>")
+    return F.when(F.expr(sql), F.struct(F.lit(audience).alias("audience"), matched.alias("matched")))

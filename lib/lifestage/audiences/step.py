@@ -1,0 +1,45 @@
+"""Membership of every audience at the run's dates."""
+
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lifestage.audiences.config import AudiencesConfig
+from lifestage.audiences.definitions import Definition, changed, rules_on
+from lifestage.audiences.membership import add_attributes, members, to_candidates
+from lifestage.core.job import Job
+from lifestage.core.local_rows import local_rows
+
+INPUTS = ("user_features", "user_stages", "user_value", "user_segments")
+
+
+def run(job: Job, config: AudiencesConfig) -> None:
+    """Record what rules changed; read who they choose from; write who is in which audience."""
+    definitions = _definitions(job, config)
+    dates = job.run.as_of_dates
+    users = to_candidates(*[job.read(name).where(F.col("as_of").isin(*dates)) for name in INPUTS])
+    for name in config.attributes:
+        key, *_ = job.table(name).key
+        users = add_attributes(users, job.read("identity_map"), job.read(name), name, key)
+    job.write_as_of("user_audiences", members(users, {day: rules_on(definitions, day) for day in dates}))
+
+
+def _definitions(job: Job, config: AudiencesConfig) -> list[Definition]:
+    """Those stored and those that this run adds, which are stored first."""
+    table = job.table("audience_definitions")
+    # A row an audience and change of its rule.
+    rows = job.read(table.name).select("audience", "from_as_of", "sql").collect()
+    stored = [Definition(*row) for row in rows]
+    configured = {name: audience.when for name, audience in config.audiences.items()}
+    added = changed(stored, configured, job.run.as_of_dates, _built_to(job.read("runs")))
+    if added:
+        new = [(each.audience, each.from_as_of, each.sql, each.semantic_hash) for each in added]
+        job.write(table.name, local_rows(job.spark, new, table.schema))
+    replaced = {(each.audience, each.from_as_of): each for each in (*stored, *added)}
+    return [*replaced.values()]
+
+
+def _built_to(runs: DataFrame) -> date | None:
+    newest = runs.select(F.max(F.array_max("as_of_dates"))).first()
+    return newest[0] if newest else None

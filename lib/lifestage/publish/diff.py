@@ -1,0 +1,54 @@
+"""Two snapshots against each other: who came, who went, and who moved where, with their value."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+KINDS = ("stage", "tier", "segment")
+MOVES = ("kind", "moved_from", "moved_to", "n_users", "value")
+
+
+def diff(before: DataFrame, after: DataFrame) -> DataFrame:
+    """One row per user of either snapshot: `change` is in, out or both, with each stage, tier, segment and value.
+
+    Columns end in _before and _after; they are NULL on the side where the user is not. The difference of A and B and
+    that of B and C compose to that of A and C. Both frames are unique per user_id.
+    """
+    columns = (*KINDS, "monetary_amount")
+    sides = [
+        frame.select(
+            "user_id", F.lit(True).alias(f"_{side}"), *[F.col(c).alias(f"{c}_{side}") for c in columns]
+        )
+        for frame, side in ((before, "before"), (after, "after"))
+    ]
+    joined = sides[0].join(sides[1], on="user_id", how="full")
+    change = F.when(F.col("_before").isNull(), "in").when(F.col("_after").isNull(), "out").otherwise("both")
+    return joined.withColumn("change", change).drop("_before", "_after")
+
+
+def changes(difference: DataFrame) -> DataFrame:
+    """Users and value of those who came in, went out and are in both; at most three rows.
+
+    Value is the net spend in the period of RFM, after the change where the user is still there.
+    """
+    return difference.groupBy("change").agg(F.count("*").alias("n_users"), _value())
+
+
+def moves(difference: DataFrame) -> DataFrame:
+    """Users and value per kind, from and to, of those in both snapshots who moved; NULL where they are in none."""
+    options = [
+        F.struct(
+            F.lit(kind).alias("kind"),
+            F.col(f"{kind}_before").alias("moved_from"),
+            F.col(f"{kind}_after").alias("moved_to"),
+        )
+        for kind in KINDS
+    ]
+    both = difference.where("change = 'both'")
+    pairs = both.select("monetary_amount_before", "monetary_amount_after", F.inline(F.array(*options)))
+    moved = pairs.where(~F.col("moved_from").eqNullSafe(F.col("moved_to")))
+    return moved.groupBy("kind", "moved_from", "moved_to").agg(F.count("*").alias("n_users"), _value())
+
+
+def _value() -> Column:
+    latest = F.coalesce("monetary_amount_after", "monetary_amount_before", F.lit(0).cast("decimal(18,2)"))
+    return F.sum(latest).cast("decimal(18,2)").alias("value")

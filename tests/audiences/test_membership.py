@@ -1,0 +1,167 @@
+"""Who is in an audience, why, and who came and went over three dates."""
+
+from datetime import date, timedelta
+
+from audiences.builders import TABLES, D, candidates, chosen, user
+from lifestage.audiences.membership import add_attributes, add_movement, members
+from lifestage.core.yaml_files import packaged_yaml
+from support.frames import assert_frames, assert_rows, build, shuffled
+
+DAYS = [D, D + timedelta(days=1), D + timedelta(days=2)]
+
+
+def test_who_meets_the_rule_is_in_it_with_the_values_that_matched(spark):
+    users = [user("u1", occasions_all=1, tier="high"), user("u2", occasions_all=2), user("u3")]
+    rules = {"once": "occasions_all = 1", "high": "tier = 'high' AND stage = 'mature'"}
+    assert_rows(
+        chosen(spark, users, rules),
+        [
+            ("once", "u1", D, {"occasions_all": "1"}),
+            ("high", "u1", D, {"tier": "high", "stage": "mature"}),
+        ],
+    )
+
+
+def test_null_counts_as_false_and_who_is_shared_is_in_none(spark):
+    users = [user("u1", occasions_all=None), user("till", status="shared", occasions_all=5)]
+    assert chosen(spark, users, {"any": "occasions_all >= 0", "not": "NOT (occasions_all > 1)"}).isEmpty()
+
+
+def test_without_rules_nobody_is_in_anything(spark):
+    assert chosen(spark, [user()], {}).isEmpty()
+
+
+def test_without_users_nobody_is(spark):
+    assert chosen(spark, [], {"all": "true"}).isEmpty()
+
+
+def test_each_date_has_its_own_rule(spark):
+    users = candidates(spark, [user("u1", as_of=day, occasions_all=2) for day in DAYS])
+    rules = {DAYS[0]: {"a": "occasions_all > 1"}, DAYS[1]: {"a": "occasions_all > 2"}, DAYS[2]: {"b": "true"}}
+    assert_rows(members(users, rules).select("audience", "as_of"), [("a", DAYS[0]), ("b", DAYS[2])])
+
+
+def test_order_and_partitions_do_not_matter(spark):
+    users = [user(f"u{n}", occasions_all=n % 3) for n in range(30)]
+    rules = {"once": "occasions_all = 1", "twice": "occasions_all = 2"}
+    found = members(shuffled(candidates(spark, users[::-1])), {D: rules})
+    assert_frames(found, chosen(spark, users, rules))
+
+
+def memberships(spark, rows):
+    return build(
+        spark, TABLES["user_audiences"], [{"audience": a, "user_id": u, "as_of": d} for a, u, d in rows]
+    )
+
+
+def moved(spark, rows, days=DAYS):
+    dates = spark.createDataFrame([(day,) for day in days], "as_of date")
+    return add_movement(memberships(spark, rows), dates).select("audience", "user_id", "as_of", "movement")
+
+
+def test_who_entered_stayed_and_left_over_three_dates(spark):
+    one, two, three = DAYS
+    rows = [
+        ("a", "stays", one), ("a", "stays", two), ("a", "stays", three),
+        ("a", "leaves", one),
+        ("a", "comes", two), ("a", "comes", three),
+        ("a", "returns", one), ("a", "returns", three),
+    ]  # fmt: skip
+    assert_rows(
+        moved(spark, rows),
+        [
+            ("a", "stays", one, "entered"), ("a", "stays", two, "stayed"), ("a", "stays", three, "stayed"),
+            ("a", "leaves", one, "entered"), ("a", "leaves", two, "left"),
+            ("a", "comes", two, "entered"), ("a", "comes", three, "stayed"),
+            ("a", "returns", one, "entered"), ("a", "returns", two, "left"), ("a", "returns", three, "entered"),
+        ],
+    )  # fmt: skip
+
+
+def test_audiences_move_by_themselves(spark):
+    one, two, _ = DAYS
+    rows = [("a", "u", one), ("b", "u", two)]
+    assert_rows(
+        moved(spark, rows, DAYS[:2]),
+        [("a", "u", one, "entered"), ("a", "u", two, "left"), ("b", "u", two, "entered")],
+    )
+
+
+def test_an_audience_that_empties_has_left_on_the_next_date_that_was_built(spark):
+    one, _, three = DAYS
+    assert_rows(
+        moved(spark, [("a", "u", one)], [one, three]),
+        [("a", "u", one, "entered"), ("a", "u", three, "left")],
+    )
+
+
+def profiles(spark, *rows):
+    schema = "member string, city string, is_ended boolean, valid_from date, valid_to date"
+    return spark.createDataFrame(rows, schema)
+
+
+def test_rules_see_the_attributes_that_were_valid_on_the_date(spark):
+    first, last = date(1, 1, 1), date(9999, 12, 31)
+    table = profiles(
+        spark,
+        ("m1", "Bonn", False, first, DAYS[1]),
+        ("m1", "Köln", False, DAYS[1], last),
+        ("m2", "Köln", True, first, last),
+        ("unknown", "Köln", False, first, last),
+    )
+    users = candidates(spark, [user(name, as_of=day) for name in ("u1", "u2") for day in DAYS[:2]])
+    identity = spark.createDataFrame(
+        [("m1", "u1", "active"), ("m2", "u2", "active")], "identifier string, user_id string, status string"
+    )
+    known = add_attributes(users, identity, table, "profiles", "member")
+    rules = {day: {"from_cologne": "profiles.city = 'Köln'"} for day in DAYS[:2]}
+    assert_rows(members(known, rules), [("from_cologne", "u1", DAYS[1], {"profiles.city": "Köln"})])
+    assert known.count() == 4
+
+
+def test_of_several_identifiers_the_first_in_order_gives_the_attributes(spark):
+    first, last = date(1, 1, 1), date(9999, 12, 31)
+    table = profiles(spark, ("m2", "Bonn", False, first, last), ("m1", "Köln", False, first, last))
+    identity = spark.createDataFrame([("m1", "u1"), ("m2", "u1")], "identifier string, user_id string")
+    known = add_attributes(candidates(spark, [user("u1")]), identity, table, "profiles", "member")
+    assert_rows(known.select("profiles.city"), [("Köln",)])
+
+
+# One user that each shipped rule is about, and the same with one value changed, whom it leaves out.
+SHIPPED = {
+    "price_sensitive": (
+        {"discount_share_365d": 0.25},
+        {"discount_share_365d": 0.24, "coupon_share_365d": 0.04},
+    ),
+    "quality_seeking": ({"price_level_365d": 1.2}, {"price_level_365d": 1.2, "discount_share_365d": 0.1}),
+    "new_product_hunters": ({"new_product_share_365d": 0.2}, {"new_product_share_365d": 0.19}),
+    "high_spend_low_repurchase": ({"m_score": 4, "f_score": 2}, {"m_score": 4, "f_score": 3}),
+    "high_value_at_risk": ({"tier": "high", "stage": "dormant"}, {"tier": "high", "stage": "mature"}),
+    "second_purchase_due": (
+        {"occasions_all": 1, "silence_days": 16, "cycle_days": 30},
+        {"occasions_all": 1, "silence_days": 15, "cycle_days": 30},
+    ),
+    "sleeping": ({"stage": "dormant"}, {"stage": "churned"}),
+    "win_back": ({"stage": "churned", "occasions_all": 2}, {"stage": "churned", "occasions_all": 1}),
+    "hesitating": ({"occasions_90d": 0, "n_carts_90d": 2}, {"occasions_90d": 1, "n_carts_90d": 2}),
+    "night_owls": (
+        {"night_share_90d": 0.5, "active_days_90d": 3},
+        {"night_share_90d": 0.5, "active_days_90d": 2},
+    ),
+}
+
+
+def test_each_shipped_audience_has_the_user_it_is_about_and_not_the_one_beside(spark):
+    rules = {
+        name: audience["when"] for name, audience in packaged_yaml("audiences.yaml")["audiences"].items()
+    }
+    assert rules.keys() == SHIPPED.keys()
+    users = [
+        user(f"{name} {side}", **columns)
+        for name, pair in SHIPPED.items()
+        for side, columns in zip(("in", "out"), pair, strict=True)
+    ]
+    found = {(row["audience"], row["user_id"]) for row in chosen(spark, users, rules).collect()}
+    for name in SHIPPED:
+        assert (name, f"{name} in") in found
+        assert (name, f"{name} out") not in found

@@ -1,0 +1,72 @@
+"""Two snapshots against each other."""
+
+import pytest
+
+from lifestage.publish.diff import KINDS, changes, diff, moves
+from lifestage.tables.publish import SNAPSHOT_USERS
+from support.frames import assert_frames, assert_rows, build, shuffled
+
+
+def users(spark, **stages_and_spend):
+    rows = [
+        {"user_id": name, "stage": stage, "tier": tier, "segment": "s", "monetary_amount": spend}
+        for name, (stage, tier, spend) in stages_and_spend.items()
+    ]
+    return build(spark, SNAPSHOT_USERS, rows)
+
+
+@pytest.fixture
+def before(spark):
+    return users(
+        spark, stays=("mature", "high", "50"), moves=("growth", "low", "10"), goes=("novice", None, "5")
+    )
+
+
+@pytest.fixture
+def after(spark):
+    return users(
+        spark, stays=("mature", "high", "60"), moves=("declining", "mid", "20"), comes=("novice", None, None)
+    )
+
+
+def test_who_came_in_went_out_and_stayed_with_their_value(before, after):
+    assert_rows(changes(diff(before, after)), [("in", 1, "0"), ("out", 1, "5"), ("both", 2, "80")])
+
+
+def test_moves_are_of_users_in_both(before, after):
+    assert_rows(
+        moves(diff(before, after)),
+        [("stage", "growth", "declining", 1, "20"), ("tier", "low", "mid", 1, "20")],
+    )
+
+
+def test_nothing_moves_between_a_snapshot_and_itself(before):
+    difference = diff(before, before)
+    assert moves(difference).isEmpty()
+    assert_rows(changes(difference), [("both", 3, "65")])
+
+
+def test_who_is_in_no_tier_moves_into_one(spark):
+    one, other = users(spark, u=("novice", None, "1")), users(spark, u=("novice", "low", "1"))
+    assert_rows(moves(diff(one, other)), [("tier", None, "low", 1, "1")])
+
+
+def test_against_nobody_everybody_came_in(spark, after):
+    assert_rows(changes(diff(users(spark), after)), [("in", 3, "80")])
+
+
+def test_two_differences_compose(spark, before, after):
+    """What A and B say of the start and B and C of the end is what A and C say."""
+    third = users(
+        spark, moves=("mature", "high", "70"), comes=("growth", "low", "9"), goes=("novice", None, "8")
+    )
+    first, second, whole = diff(before, after), diff(after, third), diff(before, third)
+    starts = [f"{name}_before" for name in (*KINDS, "monetary_amount")]
+    ends = [f"{name}_after" for name in (*KINDS, "monetary_amount")]
+    began = first.where("change <> 'in'").select("user_id", *starts)
+    ended = second.where("change <> 'out'").select("user_id", *ends)
+    assert_frames(began.join(ended, on="user_id", how="full"), whole.drop("change"))
+
+
+def test_order_and_partitions_do_not_matter(before, after):
+    assert_frames(moves(diff(shuffled(before), shuffled(after))), moves(diff(before, after)))
