@@ -20,7 +20,7 @@ from lifestage.identity.step import IdentityConfig
 from lifestage.ingest.config import IngestConfig, Source
 from lifestage.publish.config import PublishConfig
 from lifestage.reference.config import ReferenceConfig, ReferenceSource
-from lifestage.report.config import ReportConfig
+from lifestage.report.config import AudienceText, ReportConfig
 from lifestage.segments.config import SegmentsConfig
 from lifestage.settings import Config, Main
 from lifestage.stages.config import StageLadder
@@ -188,6 +188,10 @@ def _report(files: _Files) -> ReportConfig:
         stages=files.ladder.display,
         rfm_names=files.value.rfm.names,
         segment_features=main.report.segment_features,
+        audiences={
+            name: AudienceText(description=audience.description, owner=audience.strategy.owner)
+            for name, audience in files.audiences.audiences.items()
+        },
     )
 
 

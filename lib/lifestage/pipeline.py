@@ -129,6 +129,7 @@ STEPS = (
             "user_value",
             "user_segments",
             "segment_models",
+            "user_audiences",
             "snapshots",
             "runs",
         ),

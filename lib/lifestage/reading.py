@@ -92,6 +92,11 @@ def read_stages(project: runner.Project, as_of: date | str | None = None) -> Dat
     return _of_date(project, "user_stages", rows, as_of)
 
 
+def resolved_date(project: runner.Project, name: str, as_of: date | str) -> date:
+    """The date that `as_of` names in a table; NoDataError with the nearest where it has no rows."""
+    return _known_date(name, read_table(project, name), as_of)
+
+
 def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:
     """`read` on a project that is open."""
     if name not in project.tables:
@@ -105,12 +110,16 @@ def _of_date(project: runner.Project, name: str, rows: DataFrame, as_of: date | 
         return rows
     if "as_of" not in rows.columns:
         raise NoDataError(f"{name} has no as_of: leave it out, or read one of {', '.join(_dated(project))}")
-    day = _date(name, rows, as_of)
-    of_day = rows.where(F.col("as_of") == F.lit(day))
-    if of_day.isEmpty():
-        raise NoDataError(f"{name} has no rows as of {day}: {_near_dates(day, _dates(rows))}")
+    day = _known_date(name, rows, as_of)
     _warn_if_stale(project, name, day)
-    return of_day
+    return rows.where(F.col("as_of") == F.lit(day))
+
+
+def _known_date(name: str, rows: DataFrame, as_of: date | str) -> date:
+    day = _date(name, rows, as_of)
+    if rows.where(F.col("as_of") == F.lit(day)).isEmpty():
+        raise NoDataError(f"{name} has no rows as of {day}: {_near_dates(day, _dates(rows))}")
+    return day
 
 
 def last_run(project: runner.Project) -> CompletedRun | None:

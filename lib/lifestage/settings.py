@@ -85,6 +85,12 @@ class ReportSettings(Model):
     segment_features: tuple[str, ...] = ()
 
 
+class ExplainSettings(Model):
+    """How far `lifestage explain` looks ahead."""
+
+    silent_days: int = Field(ge=1, le=1000, description="days of silence whose effect is looked for")
+
+
 class RunSettings(Model):
     """How a run guards its storage root."""
 
@@ -104,6 +110,7 @@ class Main(Model):
     as_of: AsOf
     publish: PublishSettings
     report: ReportSettings
+    explain: ExplainSettings
     run: RunSettings
     spark: dict[str, str]
 

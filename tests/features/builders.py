@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.yaml_files import packaged_yaml
 from lifestage.features.build import build_features, build_norms, build_state
-from lifestage.features.categories import to_user_categories
+from lifestage.features.categories import to_user_categories, unit_prices
 from lifestage.features.config import FeaturesConfig, Rhythm
 from lifestage.features.state import rebuild_state
 from lifestage.features.user_days import to_user_days, to_user_sketches
@@ -146,6 +146,7 @@ def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
 def features_of(activity, categories, identity_map, as_of, config):
     """user_features, without tables between."""
     user_categories = to_user_categories(categories, identity_map, as_of)
-    state = build_state(activity, identity_map, user_categories, as_of, config.catalogue)
+    prices = unit_prices(user_categories)
+    state = build_state(activity, identity_map, user_categories, prices, as_of, config.catalogue)
     norms = build_norms(state, user_categories, config.rhythm)
     return build_features(state, norms, config, user_features(config.catalogue))

@@ -19,6 +19,7 @@ def build_state(
     activity: DataFrame,
     identity_map: DataFrame,
     categories: DataFrame,
+    prices: DataFrame,
     as_of_dates: Sequence[date],
     catalogue: Catalogue,
 ) -> DataFrame:
@@ -28,13 +29,14 @@ def build_state(
         activity: subject-days up to the newest date.
         identity_map: the user of each subject, once.
         categories: what users buy on these dates (see to_user_categories).
+        prices: what a unit of each category costs on these dates (see unit_prices).
         as_of_dates: the dates.
         catalogue: what is measured.
     """
     user_days = to_user_days(activity, identity_map, catalogue)
     sketches = to_user_sketches(activity, identity_map, catalogue)
     state = rebuild_state(user_days, sketches, as_of_dates, catalogue)
-    bought = to_category_state(categories, unit_prices(categories))
+    bought = to_category_state(categories, prices)
     return add_gaps(state.join(bought, on=["user_id", "as_of"], how="left"))
 
 

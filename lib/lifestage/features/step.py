@@ -9,7 +9,7 @@ from lifestage.core.errors import NoDataError
 from lifestage.core.job import Job
 from lifestage.core.together import together
 from lifestage.features.build import build_features, build_norms, build_state
-from lifestage.features.categories import to_user_categories
+from lifestage.features.categories import to_user_categories, unit_prices
 from lifestage.features.config import FeaturesConfig
 
 
@@ -24,7 +24,8 @@ def run(job: Job, config: FeaturesConfig) -> None:
     # small beside the days that they are built from.
     dates = job.run.as_of_dates
     categories = to_user_categories(job.read("category_days"), identity, dates).persist()
-    state = build_state(activity, identity, categories, dates, config.catalogue).persist()
+    prices = unit_prices(categories)
+    state = build_state(activity, identity, categories, prices, dates, config.catalogue).persist()
     try:
         if state.isEmpty():
             raise NoDataError(

@@ -3,6 +3,13 @@
 from lifestage.core.models import Model
 
 
+class AudienceText(Model):
+    """What the report says of an audience beside its numbers."""
+
+    description: str
+    owner: str
+
+
 class ReportConfig(Model):
     """One HTML file a run.
 
@@ -15,3 +22,4 @@ class ReportConfig(Model):
     stages: tuple[str, ...]
     rfm_names: dict[str, str]
     segment_features: tuple[str, ...] = ()
+    audiences: dict[str, AudienceText]

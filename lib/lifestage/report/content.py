@@ -21,11 +21,55 @@ class Header:
 
 @dataclass(frozen=True)
 class StageCount:
-    """Users in one stage as of one date."""
+    """Users in one stage as of one date, and their net spend of the 30 days before."""
 
     as_of: date
     stage: str
     n_users: int
+    amount: Decimal = Decimal()
+
+
+@dataclass(frozen=True)
+class StageFlow:
+    """Users of the last two dates by the stage on each; None on the side where they are not."""
+
+    moved_from: str | None
+    moved_to: str | None
+    n_users: int
+
+
+@dataclass(frozen=True)
+class TierCount:
+    """Users in one tier with their net spend in the period, and how they came there since the date before."""
+
+    tier: str
+    n_users: int
+    amount: Decimal
+    least_index: Decimal
+    n_entered: int
+    n_left: int
+
+
+@dataclass(frozen=True)
+class TopShare:
+    """What the best so many percent of buyers spent of everything."""
+
+    percent: int
+    n_users: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class AudienceCount:
+    """One audience: its users, who came and went since the date before, their net spend, and who looks after them."""
+
+    audience: str
+    description: str
+    owner: str
+    n_users: int
+    n_entered: int
+    n_left: int
+    amount: Decimal
 
 
 @dataclass(frozen=True)
@@ -119,8 +163,12 @@ class ReportData:
     header: Header
     stage_order: tuple[str, ...] = ()
     stages: tuple[StageCount, ...] = ()
+    flows: tuple[StageFlow, ...] = ()
     rfm_names: Mapping[str, str] = field(default_factory=dict)
     rfm: tuple[RfmCount, ...] = ()
+    tiers: tuple[TierCount, ...] = ()
+    top_shares: tuple[TopShare, ...] = ()
+    audiences: tuple[AudienceCount, ...] = ()
     features: tuple[Feature, ...] = ()
     segments: tuple[SegmentCount, ...] = ()
     deliveries: tuple[Delivery, ...] = ()

@@ -1,8 +1,8 @@
 """The tables behind a report, reduced to a few plain rows; one Spark job a function."""
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import DataFrame, Row
@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.contracts import Table
 from lifestage.core.job import Job, Run
+from lifestage.core.together import together
 from lifestage.report.config import ReportConfig
 from lifestage.report.content import (
     Check,
@@ -23,6 +24,7 @@ from lifestage.report.content import (
     Snapshot,
     StageCount,
 )
+from lifestage.report.value_data import audience_counts, date_before, stage_flows, tier_counts, top_shares
 from lifestage.tables.events import COUNT_COLUMNS
 
 HISTORY_DAYS = 400
@@ -37,27 +39,29 @@ def read_data(job: Job, config: ReportConfig) -> ReportData:
     """What the report of the job's run says."""
     as_of = job.run.as_of
     features = features_of(job.table("user_features"), config.segment_features)
-    segments_and_features = job.read("user_segments"), job.read("user_features")
-    # These jobs spend their time on planning, not on data: side by side they take half as long.
-    with ThreadPoolExecutor(max_workers=6) as pool:
-        stages = pool.submit(stage_counts, job.read("user_stages"), as_of)
-        rfm = pool.submit(rfm_counts, job.read("user_value"), as_of)
-        segments = pool.submit(segment_counts, *segments_and_features, features, as_of)
-        deliveries = pool.submit(newest_deliveries, job.read("ingest_ledger"), job.run.now)
-        snapshots = pool.submit(newest_snapshots, job.read("snapshots"), job.run.as_of_dates)
-        runs = pool.submit(newest_runs, job.read("runs"))
+    stages, users, value = (job.read(name) for name in ("user_stages", "user_features", "user_value"))
+    before = date_before(stages, as_of)
+    parts: dict[str, Callable[[], Any]] = {
+        "stages": lambda: stage_counts(stages, users, as_of),
+        "flows": lambda: stage_flows(stages, as_of, before),
+        "rfm": lambda: rfm_counts(value, as_of),
+        "tiers": lambda: tier_counts(value, as_of, before),
+        "top_shares": lambda: top_shares(value, as_of),
+        "segments": lambda: segment_counts(job.read("user_segments"), users, features, as_of),
+        "audiences": lambda: audience_counts(
+            job.read("user_audiences"), value, config.audiences, as_of, before
+        ),
+        "deliveries": lambda: newest_deliveries(job.read("ingest_ledger"), job.run.now),
+        "snapshots": lambda: newest_snapshots(job.read("snapshots"), job.run.as_of_dates),
+        "runs": lambda: newest_runs(job.read("runs")),
+    }
     return ReportData(
         header=_header(job.run, config),
         stage_order=config.stages,
-        stages=stages.result(),
         rfm_names=config.rfm_names,
-        rfm=rfm.result(),
         features=features,
-        segments=segments.result(),
-        deliveries=deliveries.result(),
-        snapshots=snapshots.result(),
-        runs=runs.result(),
         commits=dict(job.commits),
+        **dict(zip(parts, together([*parts.values()]), strict=True)),
     )
 
 
@@ -67,12 +71,15 @@ def features_of(table: Table, names: Sequence[str]) -> tuple[Feature, ...]:
     return tuple(Feature(name, columns[name].description, columns[name].unit) for name in names)
 
 
-def stage_counts(user_stages: DataFrame, as_of: date) -> tuple[StageCount, ...]:
-    """Users by date and stage; bounded by the as_of dates kept in HISTORY_DAYS times the ladder's stages."""
+def stage_counts(user_stages: DataFrame, user_features: DataFrame, as_of: date) -> tuple[StageCount, ...]:
+    """Users and spend by date and stage; bounded by the as_of dates kept in HISTORY_DAYS times the ladder's stages."""
     since = as_of - timedelta(days=HISTORY_DAYS)
-    kept = user_stages.where(F.col("as_of").between(F.lit(since), F.lit(as_of)))
-    rows = kept.groupBy("as_of", "stage").agg(F.count("*").alias("n")).collect()
-    return tuple(StageCount(row["as_of"], row["stage"], row["n"]) for row in _sorted(rows, "as_of", "stage"))
+    kept = F.col("as_of").between(F.lit(since), F.lit(as_of))
+    spend = user_features.where(kept).select("user_id", "as_of", "net_amount_30d")
+    rows = user_stages.where(kept).join(spend, on=["user_id", "as_of"], how="left").groupBy("as_of", "stage")
+    amount = F.coalesce(F.sum("net_amount_30d"), F.lit(0)).alias("amount")
+    counts = _sorted(rows.agg(F.count("*").alias("n"), amount).collect(), "as_of", "stage")
+    return tuple(StageCount(row["as_of"], row["stage"], row["n"], Decimal(row["amount"])) for row in counts)
 
 
 def rfm_counts(user_value: DataFrame, as_of: date) -> tuple[RfmCount, ...]:

@@ -11,13 +11,16 @@ import vl_convert
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from lifestage.report.audiences import audiences_section
 from lifestage.report.content import ReportData
 from lifestage.report.quality import quality_section
 from lifestage.report.rfm import rfm_section
 from lifestage.report.runs import checks_section, run_section
 from lifestage.report.segments import segments_section
 from lifestage.report.stages import stages_section
+from lifestage.report.summary import sentences
 from lifestage.report.tiles import headline_tiles
+from lifestage.report.value import value_section
 
 
 def render(data: ReportData) -> str:
@@ -25,7 +28,9 @@ def render(data: ReportData) -> str:
     sections = (
         stages_section(data),
         rfm_section(data),
+        value_section(data),
         segments_section(data),
+        audiences_section(data),
         quality_section(data),
         checks_section(data),
         run_section(data),
@@ -36,6 +41,7 @@ def render(data: ReportData) -> str:
         header=data.header,
         facts=_facts(data),
         tiles=headline_tiles(data),
+        sentences=sentences(data),
         sections=sections,
         specs=specs,
         style=Markup(_asset("page.css")),

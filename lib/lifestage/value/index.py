@@ -1,5 +1,8 @@
 """The value index: components scaled between the 5th and 95th percentile of scored users, weighed twice."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -67,6 +70,23 @@ def add_index(scored: DataFrame, scales: DataFrame, index: IndexConfig) -> DataF
         total = total + F.lit(weight) * _scaled(f"{dimension}.{component}")
     value = F.when(F.col("rfm_status") == "scored", F.round(total, DECIMALS).cast("decimal(5,4)"))
     return scored.join(F.broadcast(by_date), on="as_of", how="left").withColumn("value_index", value)
+
+
+def parts_of(given: Mapping[str, float | None], scales: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What each component gives to one user's index, the greatest first: the same arithmetic as `add_index`.
+
+    Args:
+        given: the user's `components`.
+        scales: rows of value_scales of the date.
+    """
+    found = []
+    for scale in scales:
+        value = given.get(f"{scale['dimension']}.{scale['component']}") or 0.0
+        width = scale["p95"] - scale["p5"]
+        share = min(max((value - scale["p5"]) / width, 0.0), 1.0) if width else 0.0
+        part = {name: scale[name] for name in ("dimension", "component", "weight", "p5", "p95")}
+        found.append({**part, "value": value, "share": share, "gives": scale["weight"] * share})
+    return sorted(found, key=lambda part: (-part["gives"], part["dimension"], part["component"]))
 
 
 def _scaled(name: str) -> Column:

@@ -1,0 +1,131 @@
+"""What a user would be if they bought once more, or kept silent: their history and one assumption, on later dates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from lifestage.activity.days import build_activity_days, to_enriched
+from lifestage.core.contracts import Table
+from lifestage.core.local_rows import local_rows
+from lifestage.features.build import build_features, build_state
+from lifestage.features.categories import to_user_categories
+from lifestage.settings import Config
+from lifestage.tables.events import EVENTS
+
+PURCHASE_DAYS = 30
+SILENT = 0
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known of one user up to an as_of: subject-days, category-days, and the user's row of each identifier."""
+
+    activity: DataFrame
+    categories: DataFrame
+    identity: DataFrame
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What the user is assumed to buy once."""
+
+    subject: str
+    amount: Decimal
+    channel: str | None
+
+
+def hypothetical_features(
+    history: History,
+    purchase: Purchase | None,
+    as_of: date,
+    silent_days: int,
+    norms: DataFrame,
+    lookups: Mapping[str, DataFrame],
+    config: Config,
+    table: Table,
+) -> DataFrame:
+    """Rows of user_features of one user under each hypothesis, on the day it speaks of.
+
+    Hypothesis 0 is silence: a row for each of the `silent_days` after as_of. Hypothesis n, 1 to 30, is one purchase n
+    days after as_of, and its row is of that day. `user_id` is the number of the hypothesis as text.
+
+    Args:
+        history: the user's days up to as_of.
+        purchase: what is bought; None for no hypothesis of it.
+        as_of: the date whose population holds.
+        silent_days: how long silence is followed.
+        norms: norms of as_of, which hold on every later date.
+        lookups: reference tables that activity joins.
+        config: the project's.
+        table: the contract of user_features.
+    """
+    numbers = [SILENT, *range(1, PURCHASE_DAYS + 1)] if purchase else [SILENT]
+    dates = [as_of + timedelta(days=n) for n in range(1, max(silent_days, numbers[-1]) + 1)]
+    activity = _for_each(numbers, history.activity, "subject")
+    categories = _for_each(numbers, history.categories, "subject")
+    identity = _for_each(numbers, history.identity, "identifier").withColumn("user_id", _number("identifier"))
+    if purchase:
+        bought = _purchases(activity.sparkSession, purchase, as_of, lookups, config)
+        activity = activity.unionByName(bought)
+    held = held_on(norms, dates)
+    baskets = to_user_categories(categories, identity, dates)
+    prices = held.where("norm = 'unit_price'")
+    state = build_state(activity, identity, baskets, prices, dates, config.features.catalogue)
+    features = build_features(state, held, config.features, table)
+    number = F.col("user_id").cast("int")
+    is_silent = (number == SILENT) & (F.col("as_of") <= as_of + timedelta(days=silent_days))
+    is_bought = (number != SILENT) & (F.date_add(F.lit(as_of), number) == F.col("as_of"))
+    return features.where(is_silent | is_bought)
+
+
+def held_on(rows: DataFrame, dates: Sequence[date]) -> DataFrame:
+    """Rows of one as_of, such as norms or cut points, as if they were of each of the dates."""
+    return rows.drop("as_of").crossJoin(_dates(rows, dates))
+
+
+def _dates(rows: DataFrame, dates: Sequence[date]) -> DataFrame:
+    return F.broadcast(local_rows(rows.sparkSession, [(day,) for day in dates], "as_of date"))
+
+
+def _for_each(numbers: Sequence[int], rows: DataFrame, identifier: str) -> DataFrame:
+    """The rows once for each hypothesis, under an identifier of its own."""
+    copies = local_rows(rows.sparkSession, [(n,) for n in numbers], "_number int")
+    own = F.concat(F.col("_number").cast("string"), F.lit(":"), F.col(identifier))
+    return rows.crossJoin(F.broadcast(copies)).withColumn(identifier, own).drop("_number")
+
+
+def _number(identifier: str) -> Column:
+    """The hypothesis that an identifier was made for."""
+    return F.substring_index(identifier, ":", 1)
+
+
+def _purchases(
+    spark: SparkSession, purchase: Purchase, as_of: date, lookups: Mapping[str, DataFrame], config: Config
+) -> DataFrame:
+    """The subject-day of the purchase of each hypothesis, made from an event as any other."""
+    zone = ZoneInfo(config.main.business.time_zone)
+    days = [(n, as_of + timedelta(days=n)) for n in range(1, PURCHASE_DAYS + 1)]
+    events = [
+        {
+            "event_id": str(n),
+            "source": "hypothesis",
+            "event_type": "purchase",
+            "event_at": datetime.combine(day, time(12), zone),
+            "event_date": day,
+            "event_month": day.replace(day=1),
+            "ingested_at": datetime.combine(day, time(12), zone),
+            "delivery_no": 0,
+            "subject": f"{n}:{purchase.subject}",
+            "channel": purchase.channel,
+            "amount": purchase.amount,
+        }
+        for n, day in days
+    ]
+    rows = [tuple(event.get(name) for name in EVENTS.names) for event in events]
+    enriched = to_enriched(local_rows(spark, rows, EVENTS.schema), lookups, config.activity)
+    return build_activity_days(enriched, config.activity)
