@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from lifestage.report.content import (
+    AudienceCount,
     Check,
     CompletedRun,
     Delivery,
@@ -15,6 +16,9 @@ from lifestage.report.content import (
     SegmentCount,
     Snapshot,
     StageCount,
+    StageFlow,
+    TierCount,
+    TopShare,
 )
 
 AS_OF = date(2026, 11, 21)
@@ -47,6 +51,16 @@ def full(**changes):
             rfm(5, 5, 3, "90.00"),
             rfm(1, 2, 1, "10.00"),
             RfmCount("not_scored", 365, None, None, 6, Decimal(0)),
+        ),
+        flows=(StageFlow("novice", "mature", 3), StageFlow("mature", "mature", 5)),
+        tiers=(
+            TierCount("high", 1, Decimal(80), Decimal("0.75"), 1, 0),
+            TierCount("low", 3, Decimal(20), Decimal(0), 0, 1),
+        ),
+        top_shares=(TopShare(10, 1, Decimal(80)), TopShare(100, 4, Decimal(100))),
+        audiences=(
+            AudienceCount("win_back", "Long gone", "CRM", 2, 1, 1, Decimal(30)),
+            AudienceCount("sleeping", "Silent", "", 0, 0, 0, Decimal()),
         ),
         features=(Feature("net_amount_365d", "Purchases minus returns", "money"),),
         segments=(segment(1, "big spenders", 2, "180.00"), segment(2, "others", 2, "20.00")),

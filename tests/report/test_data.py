@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
+from lifestage.core.yaml_files import packaged_yaml
 from lifestage.report.content import Check, Feature, StageCount
 from lifestage.report.data import (
     DELIVERY_COUNTS,
@@ -15,7 +16,9 @@ from lifestage.report.data import (
     segment_counts,
     stage_counts,
 )
+from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.events import INGEST_LEDGER
+from lifestage.tables.features import user_features
 from lifestage.tables.publish import RUNS, SNAPSHOTS
 from lifestage.tables.segments import USER_SEGMENTS
 from lifestage.tables.stages import USER_STAGES
@@ -24,6 +27,7 @@ from report.builders import AS_OF, NOW
 from support.frames import build
 
 BEFORE = AS_OF - timedelta(days=1)
+USER_FEATURES = user_features(Catalogue.model_validate(packaged_yaml("features.yaml")))
 FEATURES = (Feature("spend", "Spend", "money"), Feature("share", "Share", "share"))
 
 
@@ -67,8 +71,13 @@ def test_stages_are_counted_by_date_up_to_as_of(spark):
     rows = [stage("u1", "mature"), stage("u2", "mature"), stage("u1", "novice", BEFORE)]
     later, too_old = AS_OF + timedelta(days=1), AS_OF - timedelta(days=401)
     rows += [stage("u1", "mature", later), stage("u1", "mature", too_old)]
-    counts = (StageCount(BEFORE, "novice", 1), StageCount(AS_OF, "mature", 2))
-    assert stage_counts(build(spark, USER_STAGES, rows), AS_OF) == counts
+    spent = [
+        {"user_id": "u1", "as_of": AS_OF, "net_amount_30d": "2.50"},
+        {"user_id": "u2", "as_of": AS_OF, "net_amount_30d": "0.25"},
+        {"user_id": "u1", "as_of": BEFORE, "net_amount_30d": "9.00"},
+    ]
+    counts = (StageCount(BEFORE, "novice", 1, Decimal(9)), StageCount(AS_OF, "mature", 2, Decimal("2.75")))
+    assert stage_counts(build(spark, USER_STAGES, rows), build(spark, USER_FEATURES, spent), AS_OF) == counts
 
 
 def test_rfm_cells_hold_users_and_spend_of_the_date(spark):

@@ -1,14 +1,17 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from lifestage.report.audiences import audiences_section
 from lifestage.report.content import Check, RfmCount, SegmentCount
 from lifestage.report.quality import accuracy, quality_section
 from lifestage.report.rfm import rfm_section
 from lifestage.report.runs import checks_section, run_section
 from lifestage.report.segments import segments_section
 from lifestage.report.stages import stages_section
+from lifestage.report.summary import sentences
 from lifestage.report.tiles import headline_tiles
-from report.builders import completed, delivery, full, rfm, segment, snapshot, stage
+from lifestage.report.value import value_section
+from report.builders import completed, delivery, empty, full, rfm, segment, snapshot, stage
 
 
 def texts(grid):
@@ -127,3 +130,45 @@ def test_a_completed_run_without_seconds_has_no_chart():
 
 def test_users_are_compared_with_the_date_before():
     assert headline_tiles(full())[0].lines == ("in a lifecycle stage", "+3 since 2026-11-20")
+
+
+def test_moves_leave_out_who_stayed():
+    newest, flow = stages_section(full()).grids
+    assert texts(flow) == [["novice", "mature", "3"]]
+    assert flow.caption == "Moves between stages from 2026-11-20 to 2026-11-21, the largest"
+    assert [row[:3] for row in texts(newest)] == [["novice", "2", "20.0 %"], ["mature", "8", "80.0 %"]]
+
+
+def test_tiers_have_shares_and_movement():
+    tiers, concentration = value_section(full()).grids
+    assert texts(tiers) == [
+        ["high", "1", "80.00 EUR", "0.75", "+1", "-0"],
+        ["low", "3", "20.00 EUR", "0.00", "+0", "-1"],
+    ]
+    assert [cell.below for cell in tiers.rows[0]] == ["", "25.0 %", "80.0 %", "", "", ""]
+    assert texts(concentration) == [["Best 10 %", "1", "80.00 EUR", "80.0 %"]]
+
+
+def test_audiences_have_size_movement_value_and_owner():
+    (grid,) = audiences_section(full()).grids
+    assert texts(grid) == [
+        ["Win back", "2", "+1", "-1", "30.00 EUR", "CRM"],
+        ["Sleeping", "0", "+0", "-0", "0.00 EUR", ""],
+    ]
+
+
+def test_five_sentences_say_what_happened_and_lead_to_their_figures():
+    found = sentences(full())
+    assert [sentence.section for sentence in found] == ["stages", "stages", "value", "audiences", "quality"]
+    assert [sentence.text for sentence in found] == [
+        "10 users are in a lifecycle stage; the largest is mature with 80.0 % of them.",
+        "Since 2026-11-20, 0 users fell silent (dormant or churned) and 0 came back: keep what brings them back.",
+        "The best 10 % of buyers (1) account for 80.0 % of net spend: know them by name.",
+        "The audience that stands for most spend is Win back with 2 users and 30 EUR: CRM looks after them.",
+        "88.89 % of the rows received are accurate, and 1 check passed.",
+    ]
+
+
+def test_without_data_there_is_nothing_to_say():
+    assert sentences(empty()) == ()
+    assert value_section(empty()).grids == audiences_section(empty()).grids == ()

@@ -38,7 +38,7 @@ def _lifecycle(data: ReportData) -> Iterator[Sentence]:
 
 def _silence(data: ReportData) -> Iterator[Sentence]:
     """Who fell silent against who came back, between the last two dates."""
-    if not data.flows:
+    if not (data.flows and data.stages):
         return
     known = [flow for flow in data.flows if flow.moved_from and flow.moved_to]
     fell = sum(f.n_users for f in known if f.moved_to in LOST and f.moved_from not in LOST)
@@ -82,7 +82,9 @@ def _quality(data: ReportData) -> Iterator[Sentence]:
     checks = data.snapshots[0].checks if data.snapshots else ()
     failed = [check.name for check in checks if not check.passed]
     if received:
-        told = f"{len(failed)} checks failed" if failed else f"all {len(checks)} checks passed"
+        told = (
+            f"{plural(len(failed), 'check')} failed" if failed else f"{plural(len(checks), 'check')} passed"
+        )
         yield Sentence(
             f"{share(passed, received, digits=2)} of the rows received are accurate, and {told}.", "quality"
         )
