@@ -9,7 +9,6 @@ from lifestage.config import load_config
 from lifestage.core.errors import ConfigError
 from lifestage.core.yaml_files import packaged_yaml
 from lifestage.features.config import Rhythm
-from lifestage.publish.config import PublishConfig
 from lifestage.runner import read_secrets
 
 MAIN = """
@@ -303,7 +302,6 @@ def test_a_small_project_and_the_demo_are_sound(tmp_path):
 def test_the_defaults_that_are_written_down_are_those_of_the_models():
     base = packaged_yaml("base.yaml")
     assert Rhythm.model_validate(base["rhythm"]) == Rhythm()
-    assert PublishConfig.model_validate(base["publish"]) == PublishConfig()
 
 
 def test_a_file_extends_another_and_a_key_set_to_null_goes(tmp_path):

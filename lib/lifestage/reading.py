@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from lifestage import runner
+from lifestage.audiences.membership import add_movement
 from lifestage.core.errors import NoDataError, expectation
 from lifestage.stages.history import add_history, add_schemes
 
@@ -95,6 +96,26 @@ def read_stages(project: runner.Project, as_of: date | str | None = None) -> Dat
 def resolved_date(project: runner.Project, name: str, as_of: date | str) -> date:
     """The date that `as_of` names in a table; NoDataError with the nearest where it has no rows."""
     return _known_date(name, read_table(project, name), as_of)
+
+
+def audiences(
+    as_of: date | str | None = None,
+    conf: Path | str | None = None,
+    spark: SparkSession | None = None,
+) -> DataFrame:
+    """user_audiences with `movement`: entered or stayed, and a row for each user who left, against the date before.
+
+    Args and errors are those of `read`. Seen are the as_of dates that the tables keep; on the first everybody entered.
+    """
+    return read_audiences(_opened(conf, spark), as_of)
+
+
+def read_audiences(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
+    """`audiences` on a project that is open."""
+    # An audience without members leaves no row: the dates are those of all users.
+    dates = read_table(project, "user_stages").select("as_of").distinct()
+    rows = add_movement(read_table(project, "user_audiences"), dates)
+    return _of_date(project, "user_audiences", rows, as_of)
 
 
 def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from lifestage.audiences.config import Audience, AudiencesConfig
+from lifestage.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
 from lifestage.cli import app
 from lifestage.config import load_config
 from lifestage.core.files import TYPE_PATTERN, FileLayout
@@ -17,6 +19,8 @@ from lifestage.reference.config import ReferenceSource
 from lifestage.stages.config import Stage, StageLadder
 from lifestage.tables.catalogue import Aggregate, Catalogue, DateMark, DayMeasure, Measure, Unit, Windows
 from lifestage.tables.events import MAPPED_COLUMNS
+from lifestage.tables.strategies import Strategy
+from lifestage.value.config import Dimension, IndexConfig, Tier
 
 ROOT = Path(__file__).parents[2]
 HOW_TO = ROOT / "docs" / "how-to"
@@ -93,6 +97,19 @@ def test_every_key_of_the_ladder_is_explained():
     text = text_of("change-the-ladder.md")
     keys = names_of(Stage, StageLadder, Rhythm)
     assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)] == []
+
+
+def test_every_key_of_value_is_explained():
+    keys = names_of(IndexConfig, Dimension, Tier, Strategy) - {"tier"}
+    text = text_of("weigh-value.md")
+    assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)] == []
+
+
+def test_every_key_of_audiences_is_explained():
+    text = text_of("choose-an-audience.md")
+    keys = names_of(Audience, AudiencesConfig)
+    assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)] == []
+    assert missing("choose-an-audience.md", {*OF_STAGE, *OF_VALUE, *OF_SEGMENT} - {"stage"}) == []
 
 
 def commands() -> list[tuple[str, str]]:
