@@ -1,6 +1,13 @@
 import pytest
 
-from lifestage.core.expressions import columns_of, parse, problems_of, semantic_hash
+from lifestage.core.expressions import (
+    columns_of,
+    condition_problems,
+    normalised,
+    parse,
+    problems_of,
+    semantic_hash,
+)
 
 KNOWN = {"amount", "items", "sold_at", "products.category"}
 
@@ -118,3 +125,48 @@ def test_a_semantic_hash_ignores_key_order_but_no_value():
     assert semantic_hash({"a": 1, "b": [1, 2]}) == semantic_hash({"b": [1, 2], "a": 1})
     assert semantic_hash({"a": 1}) != semantic_hash({"a": 2})
     assert semantic_hash([1, 2]) != semantic_hash([2, 1])
+
+
+TYPED = {
+    "n": "bigint",
+    "is_new": "boolean",
+    "spend": "decimal(18,2)",
+    "stage": "string",
+    "days": "array<date>",
+}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "n > 1", "is_new", "NOT is_new", "coalesce(is_new, false)", "IF(n > 1, is_new, false)", "true", "NULL",
+        "stage IN ('a', 'b') OR spend BETWEEN 1 AND 2", "exists(days, day -> day > DATE'2026-01-01')", "isnull(n)",
+    ],
+)  # fmt: skip
+def test_what_is_true_or_false_is_a_condition(sql):
+    assert list(condition_problems(sql, TYPED)) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("n", "bigint"),
+        ("spend + 1", "decimal(18, 2)"),
+        ("'x'", "string"),
+        ("CASE WHEN is_new THEN 1 END", "int"),
+    ],
+)
+def test_what_is_neither_is_told_with_its_type(sql, kind):
+    (problem,) = condition_problems(sql, TYPED)
+    assert problem == f"gives {kind}, expected a condition that is true or false, in: {sql}"
+
+
+def test_an_unknown_column_is_the_only_problem_of_its_condition():
+    (problem,) = condition_problems("spent > 1", TYPED)
+    assert problem.startswith("unknown column spent")
+    assert problem.endswith("(did you mean spend?)")
+
+
+def test_one_spelling_leaves_out_white_space_and_case_of_key_words():
+    assert normalised("n>1   and stage='X'") == normalised("n > 1 AND\n stage = 'X'")
+    assert normalised("stage = 'x'") != normalised("stage = 'X'")

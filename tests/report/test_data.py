@@ -161,7 +161,7 @@ def test_runs_come_newest_first_and_may_lack_everything_else(spark):
 
 
 def test_empty_tables_give_nothing(spark):
-    assert stage_counts(build(spark, USER_STAGES, []), AS_OF) == ()
+    assert stage_counts(build(spark, USER_STAGES, []), build(spark, USER_FEATURES, []), AS_OF) == ()
     assert rfm_counts(build(spark, USER_VALUE, []), AS_OF) == ()
     assert newest_deliveries(build(spark, INGEST_LEDGER, []), NOW) == ()
     assert newest_snapshots(build(spark, SNAPSHOTS, []), [AS_OF]) == ()

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from lifestage.segments.config import SegmentsConfig, expression_problems
 from segments.builders import FEATURES, config
 
-COLUMNS = {
+COLUMNS = dict.fromkeys([
     "user_id", "as_of", "silence_days", "occasions_365d", "net_amount_365d", "mean_occasion_amount_365d",
     "active_days_90d", "n_categories_365d", "discount_share_365d", "cycle_days", "weekend_share_365d",
-}  # fmt: skip
+], "bigint")  # fmt: skip
 
 
 def test_the_shipped_defaults_are_valid_over_the_shipped_features():
@@ -20,12 +20,18 @@ def test_the_shipped_defaults_are_valid_over_the_shipped_features():
 
 def test_problems_of_expressions_come_all_at_once_with_their_keys():
     features = [{**FEATURES[0], "expression": "spendd"}, {**FEATURES[1], "expression": "rand()"}]
-    found = list(expression_problems(config(eligible="now() > as_of", features=features), {"spend", "as_of"}))
+    columns = {"spend": "bigint", "as_of": "date"}
+    found = list(expression_problems(config(eligible="now() > as_of", features=features), columns))
     assert {problem.split(":")[0] for problem in found} == {
         "eligible",
         "features[0].expression",
         "features[1].expression",
     }
+
+
+def test_who_is_eligible_is_true_or_false():
+    told = "eligible: gives bigint, expected a condition that is true or false, in: silence_days"
+    assert told in list(expression_problems(config(eligible="silence_days"), COLUMNS))
 
 
 def test_every_contradiction_is_named():
