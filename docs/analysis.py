@@ -34,11 +34,11 @@ print(by_stage.sort_values("sum", ascending=False).round(2))
 # %% [markdown]
 # ## 2. Where did users go since the date before?
 #
-# `lifestage.stages` adds the stage before; a pivot has it in the rows, the stage now in the columns.
+# `lifestage.stage_history` adds the stage before; a pivot has it in the rows, the stage now in the columns.
 
 # %%
 moved = (
-    lifestage.stages(as_of="latest")
+    lifestage.stage_history(as_of="latest")
     .where("previous_stage IS NOT NULL")
     .select("previous_stage", "stage", "user_id")
 )
@@ -83,6 +83,6 @@ print(offers.groupby("segment")[["coupon_share_365d", "discount_share_365d"]].me
 # Movement of every audience against the date before.
 
 # %%
-moves = lifestage.audiences(as_of="latest").select("audience", "movement", "user_id").pandas_api()
+moves = lifestage.audience_moves(as_of="latest").select("audience", "movement", "user_id").pandas_api()
 table = moves.pivot_table(index="audience", columns="movement", values="user_id", aggfunc="count")
 print(table.to_pandas().fillna(0).astype(int))

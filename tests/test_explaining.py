@@ -7,7 +7,7 @@ import pytest
 
 from lifestage.core.errors import NoDataError
 from lifestage.explaining import explain
-from lifestage.reading import manifest_of, read_audiences, users_of
+from lifestage.reading import manifest_of, read_audience_moves, users_of
 from support.projects import make_project
 
 pytestmark = pytest.mark.slow
@@ -138,6 +138,10 @@ def test_the_snapshot_holds_tier_audiences_and_strategies(town):
 
 def test_movement_is_against_the_date_before(town):
     moved = (
-        read_audiences(town.project, D).where("audience = 'regulars'").groupBy("movement").count().collect()
+        read_audience_moves(town.project, D)
+        .where("audience = 'regulars'")
+        .groupBy("movement")
+        .count()
+        .collect()
     )
     assert {row["movement"]: row["count"] for row in moved} == {"stayed": 3}

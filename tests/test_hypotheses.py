@@ -18,6 +18,9 @@ from lifestage.tables.features import user_features
 from support.frames import assert_frames, build
 from support.projects import MAIN
 
+# Each example rebuilds everybody's features three times.
+pytestmark = pytest.mark.slow
+
 D = date(2026, 6, 30)
 SILENT_DAYS = 40
 

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["audiences", "read", "snapshot", "stages"]
+__all__ = ["audience_moves", "read", "snapshot", "stage_history"]
 
 if TYPE_CHECKING:
-    from lifestage.reading import audiences, read, snapshot, stages
+    from lifestage.reading import audience_moves, read, snapshot, stage_history
 else:
 
     def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from lifestage.core.local_rows import local_rows
 from lifestage.core.pseudonyms import add_normalised, pseudonym, with_pads, without_pads
 from lifestage.features.user_days import to_user_days
 from lifestage.hypotheses import SILENT, History, Purchase, held_on, hypothetical_features
-from lifestage.reading import read_stages, read_table, resolved_date
+from lifestage.reading import read_stage_history, read_table, resolved_date
 from lifestage.segments.assignment import assign
 from lifestage.segments.model import SegmentModel
 from lifestage.stages.ladder import assign_stages
@@ -115,7 +115,7 @@ def _came_later(project: runner.Project, asked: _Asked) -> str:
 
 def _stage(project: runner.Project, asked: _Asked, now: Mapping[str, Any]) -> dict[str, Any]:
     """The stage with its rule and values, and the user's stage on every date that is kept."""
-    own = read_stages(project).where(
+    own = read_stage_history(project).where(
         (F.col("user_id") == asked.user_id) & (F.col("as_of") <= F.lit(asked.as_of))
     )
     # A row a date that is kept.

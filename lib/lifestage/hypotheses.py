@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -64,23 +65,40 @@ def hypothetical_features(
         config: the project's.
         table: the contract of user_features.
     """
-    numbers = [SILENT, *range(1, PURCHASE_DAYS + 1)] if purchase else [SILENT]
-    dates = [as_of + timedelta(days=n) for n in range(1, max(silent_days, numbers[-1]) + 1)]
+    build = partial(_features, history, norms=norms, config=config, table=table)
+    silent = build(None, [SILENT], _days_after(as_of, silent_days))
+    if purchase is None:
+        return silent
+    bought = _purchases(norms.sparkSession, purchase, as_of, lookups, config)
+    features = build(bought, [*range(1, PURCHASE_DAYS + 1)], _days_after(as_of, PURCHASE_DAYS))
+    on_its_day = F.date_add(F.lit(as_of), F.col("user_id").cast("int")) == F.col("as_of")
+    return silent.unionByName(features.where(on_its_day))
+
+
+def _features(
+    history: History,
+    bought: DataFrame | None,
+    numbers: Sequence[int],
+    dates: Sequence[date],
+    norms: DataFrame,
+    config: Config,
+    table: Table,
+) -> DataFrame:
+    """The features of each hypothesis at each of the dates."""
     activity = _for_each(numbers, history.activity, "subject")
     categories = _for_each(numbers, history.categories, "subject")
     identity = _for_each(numbers, history.identity, "identifier").withColumn("user_id", _number("identifier"))
-    if purchase:
-        bought = _purchases(activity.sparkSession, purchase, as_of, lookups, config)
+    if bought is not None:
         activity = activity.unionByName(bought)
     held = held_on(norms, dates)
     baskets = to_user_categories(categories, identity, dates)
     prices = held.where("norm = 'unit_price'")
     state = build_state(activity, identity, baskets, prices, dates, config.features.catalogue)
-    features = build_features(state, held, config.features, table)
-    number = F.col("user_id").cast("int")
-    is_silent = (number == SILENT) & (F.col("as_of") <= as_of + timedelta(days=silent_days))
-    is_bought = (number != SILENT) & (F.date_add(F.lit(as_of), number) == F.col("as_of"))
-    return features.where(is_silent | is_bought)
+    return build_features(state, held, config.features, table)
+
+
+def _days_after(as_of: date, n: int) -> list[date]:
+    return [as_of + timedelta(days=k) for k in range(1, n + 1)]
 
 
 def held_on(rows: DataFrame, dates: Sequence[date]) -> DataFrame:

@@ -75,7 +75,7 @@ def snapshot(
     return users_of(project, manifest_of(project, id)["snapshot_id"])
 
 
-def stages(
+def stage_history(
     as_of: date | str | None = None,
     conf: Path | str | None = None,
     spark: SparkSession | None = None,
@@ -84,11 +84,11 @@ def stages(
 
     Args and errors are those of `read`. Seen are the as_of dates that the table keeps (see stages/history.py).
     """
-    return read_stages(_opened(conf, spark), as_of)
+    return read_stage_history(_opened(conf, spark), as_of)
 
 
-def read_stages(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
-    """`stages` on a project that is open."""
+def read_stage_history(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
+    """`stage_history` on a project that is open."""
     rows = add_schemes(add_history(read_table(project, "user_stages")), project.config.stages)
     return _of_date(project, "user_stages", rows, as_of)
 
@@ -98,7 +98,7 @@ def resolved_date(project: runner.Project, name: str, as_of: date | str) -> date
     return _known_date(name, read_table(project, name), as_of)
 
 
-def audiences(
+def audience_moves(
     as_of: date | str | None = None,
     conf: Path | str | None = None,
     spark: SparkSession | None = None,
@@ -107,11 +107,11 @@ def audiences(
 
     Args and errors are those of `read`. Seen are the as_of dates that the tables keep; on the first everybody entered.
     """
-    return read_audiences(_opened(conf, spark), as_of)
+    return read_audience_moves(_opened(conf, spark), as_of)
 
 
-def read_audiences(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
-    """`audiences` on a project that is open."""
+def read_audience_moves(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
+    """`audience_moves` on a project that is open."""
     # An audience without members leaves no row: the dates are those of all users.
     dates = read_table(project, "user_stages").select("as_of").distinct()
     rows = add_movement(read_table(project, "user_audiences"), dates)

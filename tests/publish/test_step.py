@@ -48,7 +48,8 @@ def test_a_refused_snapshot_leaves_neither_rows_nor_a_manifest(desk):
 def test_the_manifest_says_what_was_checked_and_found(desk):
     [row] = desk.manifests("checks", "counts", "config_hash", "erased").where("revision = 2").collect()
     assert all(check["passed"] for check in row["checks"])
-    assert row["counts"] == {"rfm:-": 5, "segment:-": 5, "stage:growth": 1, "stage:mature": 4}
+    counts = {"rfm:-": 5, "segment:-": 5, "stage:growth": 1, "stage:mature": 4, "tier:-": 5}
+    assert row["counts"] == counts
     assert (row["config_hash"], row["erased"]) == ("confighash", 0)
 
 
@@ -62,7 +63,8 @@ def test_an_older_date_is_checked_against_the_snapshot_before_it(desk):
 
 def test_what_another_run_built_is_not_published(desk):
     with pytest.raises(
-        CheckError, match="not built by run partial: user_features, user_stages: run the steps"
+        CheckError,
+        match="not built by run partial: user_features, user_stages, user_audiences: run the steps",
     ):
         desk.publish("partial", built=["user_value", "user_segments"])
 
