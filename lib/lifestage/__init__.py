@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["read", "snapshot", "stages"]
+__all__ = ["read", "snapshot", "stage_history"]
 
 if TYPE_CHECKING:
-    from lifestage.reading import read, snapshot, stages
+    from lifestage.reading import read, snapshot, stage_history
 else:
 
     def __getattr__(name: str) -> Any:

@@ -136,11 +136,16 @@ def _composed(
     return Config(main=main, report=report, hash=semantic_hash(meaning), **parts)
 
 
+def secret_file(variable: str) -> str | None:
+    """The path that `<variable>_FILE` names, whether or not there is a file."""
+    return os.environ.get(f"{variable}_FILE")
+
+
 def read_secret(variable: str) -> str | None:
     """A secret from the environment, or from the file that `<variable>_FILE` names; None where neither is set."""
     if variable in os.environ:
         return os.environ[variable].strip()
-    file = os.environ.get(f"{variable}_FILE")
+    file = secret_file(variable)
     # A key in bytes is no key as hex, and is told so.
     return (
         Path(file).read_text(encoding="utf-8", errors="replace").strip()

@@ -74,7 +74,7 @@ def snapshot(
     return users_of(project, manifest_of(project, id)["snapshot_id"])
 
 
-def stages(
+def stage_history(
     as_of: date | str | None = None,
     conf: Path | str | None = None,
     spark: SparkSession | None = None,
@@ -83,11 +83,11 @@ def stages(
 
     Args and errors are those of `read`. Seen are the as_of dates that the table keeps (see stages/history.py).
     """
-    return read_stages(_opened(conf, spark), as_of)
+    return read_stage_history(_opened(conf, spark), as_of)
 
 
-def read_stages(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
-    """`stages` on a project that is open."""
+def read_stage_history(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
+    """`stage_history` on a project that is open."""
     rows = add_schemes(add_history(read_table(project, "user_stages")), project.config.stages)
     return _of_date(project, "user_stages", rows, as_of)
 

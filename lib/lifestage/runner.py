@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lifestage import __version__
-from lifestage.config import load_config, read_secret
+from lifestage.config import load_config, read_secret, secret_file
 from lifestage.core import as_of_dates, lock
 from lifestage.core.contracts import Table
 from lifestage.core.errors import ConfigError
@@ -117,8 +117,8 @@ def read_secrets(config: Config) -> Secrets:
 def execute(project: Project, request: Request, progress: Progress) -> None:
     """Run the requested steps in the map's order; a run that includes publish is complete after it."""
     with held(project, request):
-        _check_definitions(project, request)
         built = _built(project)
+        _check_definitions(project, request, built)
         dates = _with_training_dates(project, request, built)
         expired = _expired(project, dates, built)
         run = Run(request.run_id, dates, request.now, project.config.hash, __version__, expired)
@@ -194,8 +194,10 @@ def _key(variable: str, lengths: Sequence[int], problems: list[str]) -> bytes:
     text = read_secret(variable)
     allowed = " or ".join(str(length) for length in lengths)
     if text is None:
+        file = secret_file(variable)
+        found = f"{variable}_FILE names {file}, which is no file: " if file else ""
         problems.append(
-            f"secrets: set {variable} (or {variable}_FILE) to {allowed} bytes as hex, e.g. openssl rand -hex 32"
+            f"secrets: {found}set {variable} (or {variable}_FILE) to {allowed} bytes as hex, e.g. openssl rand -hex 32"
         )
         return b""
     try:
@@ -239,7 +241,7 @@ def identity_of(project: Project) -> dict[str, str]:
     )
 
 
-def _check_definitions(project: Project, request: Request) -> None:
+def _check_definitions(project: Project, request: Request, built: Mapping[date, int]) -> None:
     """A changed meaning stops a run: rows of one table must mean the same."""
     if request.accept_definitions:
         return
@@ -257,11 +259,16 @@ def _check_definitions(project: Project, request: Request) -> None:
     if changed:
         raise ConfigError(
             [
-                f"{table}: what its columns mean changed since it was built; rebuild with "
-                "`lifestage backfill --from DATE --to DATE`, which accepts that"
+                f"{table}: what its columns mean changed since it was built (features, event types, lookups or the time "
+                f"zone); rebuild with `lifestage backfill {_all_of(built)}`, which accepts that"
                 for table in changed
             ]
         )
+
+
+def _all_of(built: Mapping[date, int]) -> str:
+    """Options of a backfill that reaches from the first date to the last."""
+    return f"--from {min(built)} --to {max(built)}" if built else "--from DATE --to DATE"
 
 
 def _with_training_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:

@@ -127,3 +127,11 @@ def test_a_completed_run_without_seconds_has_no_chart():
 
 def test_users_are_compared_with_the_date_before():
     assert headline_tiles(full())[0].lines == ("in a lifecycle stage", "+3 since 2026-11-20")
+
+
+def test_rows_that_are_replayed_are_received_once():
+    """Of 100 rows 4 were rejected; of these 3 were replayed, and 2 became events."""
+    first = delivery(1, n_rows=100, n_accepted=96, n_duplicate=0, n_rejected=4)
+    again = replace(delivery(2, n_rows=3, n_accepted=2, n_duplicate=0, n_rejected=1), kind="replay")
+    assert accuracy([first]) == (96, 100)
+    assert accuracy([first, again]) == (98, 100)

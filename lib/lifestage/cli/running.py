@@ -67,6 +67,8 @@ def backfill(
     Example: lifestage backfill --from 2026-01-31 --to 2026-10-31 --every month
     """
     moment = instant(now)
+    if stale and (first or last):
+        refuse("backfill: --stale takes every date that is stale: leave out --from and --to")
     given = () if stale else tuple(_between(first, last, every))
     if not stale and not given:
         console.print(f"no {every}-end between {first} and {last}")

@@ -1,5 +1,6 @@
 """Files found, told apart by content, and numbered: what a run has to read."""
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pyspark.sql import functions as F
 
 from lifestage.core.errors import SourceError
 from lifestage.core.files import FileLayout, Format
+
+logger = logging.getLogger(__name__)
 
 MAX_FILE_BYTES = 2**31 - 1  # Spark's binaryFile reader holds a file in one array
 
@@ -59,6 +62,7 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
         rows = _files(spark, glob).select("file", "length", "modificationTime").collect()  # one row a file
     except (Py4JJavaError, PySparkException) as error:
         if "PATH_NOT_FOUND" in str(error):
+            logger.warning("source %s: no file matches %s", name, glob)
             return []
         raise SourceError(f"source {name}: {glob} cannot be listed: {error}") from error
     found = [FoundFile(name, row["file"], row["length"], row["modificationTime"]) for row in rows]

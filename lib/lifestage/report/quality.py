@@ -20,6 +20,9 @@ OUTCOMES = {
 }
 
 
+REPLAY = "replay"
+
+
 def quality_section(data: ReportData) -> Section:
     """What became of the rows of each source, in this run and in all."""
     definition = (
@@ -42,9 +45,15 @@ def quality_section(data: ReportData) -> Section:
 
 
 def accuracy(deliveries: Sequence[Delivery]) -> tuple[int, int]:
-    """Rows that pass every rule, and rows received; duplicates apart."""
-    received = sum(d.counts["n_rows"] - d.counts["n_duplicate"] for d in deliveries)
-    return received - sum(d.counts["n_rejected"] for d in deliveries), received
+    """Rows that pass every rule, and rows received; duplicates apart.
+
+    A replay receives nothing: it takes rows out of the rejected ones, and may reject some of them again.
+    """
+    received = sum(
+        -d.counts["n_duplicate"] + (0 if d.kind == REPLAY else d.counts["n_rows"]) for d in deliveries
+    )
+    replayed = sum(d.counts["n_rows"] for d in deliveries if d.kind == REPLAY)
+    return received - sum(d.counts["n_rejected"] for d in deliveries) + replayed, received
 
 
 def reasons_of(deliveries: Sequence[Delivery]) -> dict[str, int]:
