@@ -123,7 +123,7 @@ ladder:
 display: [known]
 views: {coarse: {known: a, found: b}}
 """,
-    "value.yaml": 'rfm: {period_days: 77, min_users: 5, min_history_days: 30, names: {"[1-4][1-5]": some, "[3-5][1-4]": others}}',
+    "value.yaml": 'rfm: {period_days: 77, min_users: 5, min_history_days: 30, names: {"[1-4][1-5]": some, "[3-5][1-4]": others, "66": none}}',
     "segments.yaml": "eligible: occasion_365d > 0",
 }
 SAID = {
@@ -196,6 +196,7 @@ SAID = {
     ("stages.yaml", "views.coarse", "expected each stage once"),
     ("value.yaml", "rfm.names", "cell 55 has 0 names (none)"),
     ("value.yaml", "rfm.names", "cell 31 has 2 names (others, some)"),
+    ("value.yaml", "rfm.names.66", "matches no cell"),
     ("value.yaml", "rfm.period_days", "needs the feature occasions_77d"),
     ("segments.yaml", "eligible", "unknown column occasion_365d"),
 }
@@ -352,6 +353,15 @@ def test_a_key_may_come_from_a_file_and_is_not_shown(tmp_path, monkeypatch):
     secrets = read_secrets(load_config(write(tmp_path, sound())))
     assert secrets.pseudonym_key == bytes.fromhex("ab" * 32)
     assert repr(secrets) == "Secrets(***)"
+
+
+def test_a_key_file_that_is_not_there_is_named(tmp_path, monkeypatch):
+    monkeypatch.delenv("LIFESTAGE_PSEUDONYM_KEY")
+    monkeypatch.setenv("LIFESTAGE_PSEUDONYM_KEY_FILE", str(tmp_path / "gone"))
+    with pytest.raises(
+        ConfigError, match=f"LIFESTAGE_PSEUDONYM_KEY_FILE names {tmp_path}/gone, which is no file"
+    ):
+        read_secrets(load_config(write(tmp_path, sound())))
 
 
 def lifestage(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], bool]:
