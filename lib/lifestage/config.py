@@ -200,11 +200,6 @@ def secret_file(variable: str) -> str | None:
     return os.environ.get(f"{variable}_FILE")
 
 
-def secret_file(variable: str) -> str | None:
-    """The path that `<variable>_FILE` names, whether or not there is a file."""
-    return os.environ.get(f"{variable}_FILE")
-
-
 def read_secret(variable: str) -> str | None:
     """A secret from the environment, or from the file that `<variable>_FILE` names; None where neither is set."""
     if variable in os.environ:
