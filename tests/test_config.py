@@ -123,7 +123,7 @@ ladder:
 display: [known]
 views: {coarse: {known: a, found: b}}
 """,
-    "value.yaml": 'rfm: {period_days: 77, min_users: 5, min_history_days: 30, names: {"[1-4][1-5]": some, "[3-5][1-4]": others, "66": none}}',
+    "value.yaml": 'rfm: {period_days: 77, min_users: 5, min_history_days: 30, names: {"[1-4][1-5]": some, "[3-5][1-4]": others, "66": others}}',
     "segments.yaml": "eligible: occasion_365d > 0",
 }
 SAID = {

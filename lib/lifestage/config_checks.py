@@ -364,9 +364,8 @@ def _stage_problems(config: Config) -> Iterator[str]:
 
 def _rfm_problems(config: Config) -> Iterator[str]:
     rfm = config.value.rfm
-    used = {name for names in cells(rfm.names).values() for name in names}
-    for pattern, name in rfm.names.items():
-        if name not in used:
+    for pattern in rfm.names:
+        if not any(cells({pattern: pattern}).values()):
             yield f"rfm.names.{pattern}: matches no cell, expected two digits of 1 to 5 such as 51 or [1-2][3-4]"
     for (r, f), names in cells(rfm.names).items():
         if len(names) != 1:

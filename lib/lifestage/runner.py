@@ -260,7 +260,7 @@ def _check_definitions(project: Project, request: Request, built: Mapping[date, 
         raise ConfigError(
             [
                 f"{table}: what its columns mean changed since it was built (features, event types, lookups or the time "
-                f"zone); rebuild with `lifestage backfill {_all_of(built)}`, which accepts that"
+                f"zone); rebuild with `lifestage backfill {_all_of(built)}`, which accepts that; --every day also takes dates within months"
                 for table in changed
             ]
         )

@@ -27,8 +27,8 @@ from lifestage.ingest.config import IngestConfig, Source
 from lifestage.ingest.counts import Tally, ledger_entry
 from lifestage.ingest.quarantine import decrypted
 from lifestage.ingest.step import TABLES, canonical, door_of, settle
+from lifestage.tables.events import REPLAY
 
-KIND = "replay"
 ROW = ("source", "raw")
 # A window that every event lies in; the JVM reads a year of four digits only.
 EVER = date(1000, 1, 1)
@@ -85,7 +85,7 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
             }
             for d in deliveries
         }
-        commit_deliveries(job, deliveries, KIND, entries, TABLES)
+        commit_deliveries(job, deliveries, REPLAY, entries, TABLES)
         return [Replayed(d.source, d.delivery_no, tallies[d.delivery_no]) for d in deliveries]
     finally:
         lines.unpersist()
@@ -95,7 +95,7 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
 def waiting(rejected: DataFrame, ledger: DataFrame) -> DataFrame:
     """Rejected rows of deliveries that happened, which no later replay took up; columns as in rejected_events."""
     happened = ledger.select("delivery_no")
-    replays = ledger.where(F.col("kind") == KIND)
+    replays = ledger.where(F.col("kind") == REPLAY)
     named = replays.select(F.col("delivery_no").alias("_replay"), F.explode("replayed").alias("rejected_id"))
     newest = named.groupBy("rejected_id").agg(F.max("_replay").alias("_replay"))
     rows = rejected.join(F.broadcast(happened), on="delivery_no", how="left_semi")

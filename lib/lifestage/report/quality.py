@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lifestage.report.charts import bars_chart
 from lifestage.report.content import Delivery, ReportData
 from lifestage.report.grids import Cell, Chart, Grid, Look, Section, filled, number, share, text
+from lifestage.tables.events import REPLAY
 
 N_CHARTED = 12
 N_LISTED = 20
@@ -18,9 +19,6 @@ OUTCOMES = {
     "n_suppressed": "Suppressed",
     "n_late": "Late",
 }
-
-
-REPLAY = "replay"
 
 
 def quality_section(data: ReportData) -> Section:

@@ -102,6 +102,9 @@ REJECTED_EVENTS = Table(
     unindexed=("rejected_id",),
 )
 
+# What the ledger calls a delivery of rows that had been rejected.
+REPLAY = "replay"
+
 COUNT_COLUMNS = (
     Column("n_rows", T.LongType(), "Rows in"),
     Column("n_accepted", T.LongType(), "Rows that became events"),
