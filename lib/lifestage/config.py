@@ -20,7 +20,7 @@ from lifestage.identity.step import IdentityConfig
 from lifestage.ingest.config import IngestConfig, Source
 from lifestage.publish.config import PublishConfig
 from lifestage.reference.config import ReferenceConfig, ReferenceSource
-from lifestage.report.config import AudienceText, ReportConfig
+from lifestage.report.config import AudienceText, ReportConfig, StageText
 from lifestage.segments.config import SegmentsConfig
 from lifestage.settings import Config, Main
 from lifestage.stages.config import StageLadder
@@ -182,16 +182,29 @@ def _publish(files: _Files) -> PublishConfig:
 def _report(files: _Files) -> ReportConfig:
     main = files.main
     return ReportConfig(
-        path=main.report.path,
         business=main.business.name,
         currency=main.business.currency,
-        stages=files.ladder.display,
+        display=files.ladder.display,
+        ladder=tuple(
+            StageText(
+                stage=rung.stage,
+                description=rung.description,
+                when=rung.when,
+                benefits=rung.strategy.benefits,
+            )
+            for rung in files.ladder.ladder
+        ),
         rfm_names=files.value.rfm.names,
-        segment_features=main.report.segment_features,
         audiences={
-            name: AudienceText(description=audience.description, owner=audience.strategy.owner)
+            name: AudienceText(
+                description=audience.description,
+                when=audience.when,
+                owner=audience.strategy.owner,
+                benefits=audience.strategy.benefits,
+            )
             for name, audience in files.audiences.audiences.items()
         },
+        **main.report.model_dump(),
     )
 
 

@@ -127,6 +127,7 @@ STEPS = (
             "user_features",
             "user_stages",
             "user_value",
+            "value_scales",
             "user_segments",
             "segment_models",
             "user_audiences",

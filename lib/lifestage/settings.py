@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
+from babel import Locale, UnknownLocaleError
 from pydantic import Field, field_validator, model_validator
 
 from lifestage.activity.config import ActivityConfig
@@ -79,10 +81,28 @@ class AsOf(Model):
 
 
 class ReportSettings(Model):
-    """Where the report goes, and the features that profile a segment in it."""
+    """Where the report goes, how it speaks, and what it withholds."""
 
     path: str
-    segment_features: tuple[str, ...] = ()
+    language: Literal["en", "zh"] = Field(description="English or Simplified Chinese")
+    locale: str | None = Field(
+        default=None,
+        description="how numbers and dates are written, such as de_DE; the language's own by default",
+    )
+    min_cell_users: int = Field(ge=1, description="numbers about fewer users are not shown")
+    segment_features: tuple[str, ...] = Field(
+        default=(), description="features that profile a segment, in the order of the columns"
+    )
+
+    @field_validator("locale")
+    @classmethod
+    def _known_locale(cls, locale: str | None) -> str | None:
+        if locale is not None:
+            try:
+                Locale.parse(locale)
+            except (ValueError, UnknownLocaleError) as error:
+                raise ValueError(f"no known locale: {locale}; write it as de_DE or zh_Hans_CN") from error
+        return locale
 
 
 class ExplainSettings(Model):

@@ -10,18 +10,22 @@ from lifestage.report.content import (
     CompletedRun,
     Delivery,
     Feature,
+    Flow,
     Header,
+    Part,
     ReportData,
     RfmCount,
+    Rule,
     SegmentCount,
     Snapshot,
     StageCount,
-    StageFlow,
     TierCount,
     TopShare,
 )
+from lifestage.report.words import words_of
 
-AS_OF = date(2026, 11, 21)
+AS_OF, BEFORE = date(2026, 11, 21), date(2026, 11, 20)
+WORDS = words_of("en", None, "EUR")
 NOW = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
 NAMES = {"[1-4][1-5]": "loyal", "5[1-5]": "champions"}
 CHECKS = (Check("has users", True, "10 users"),)
@@ -38,32 +42,42 @@ COUNTS = (
 
 
 def empty(**changes):
-    return replace(ReportData(Header("Shop", "EUR", AS_OF, "run-1", NOW, "0.1.0")), **changes)
+    return replace(ReportData(Header("Shop", AS_OF, "run-1", NOW, "0.1.0")), **changes)
 
 
 def full(**changes):
     """Something in every section."""
     data = empty(
+        before=BEFORE,
         stage_order=("novice", "mature"),
-        stages=(StageCount(date(2026, 11, 20), "mature", 7), stage("novice", 2), stage("mature", 8)),
+        rules=(
+            Rule("novice", "Joined lately", "tenure_days <= 90"),
+            Rule("mature", "Steady", "true", "Status"),
+        ),
+        stages=(StageCount(BEFORE, "mature", 7), stage("novice", 2), stage("mature", 8)),
         rfm_names=NAMES,
         rfm=(
             rfm(5, 5, 3, "90.00"),
             rfm(1, 2, 1, "10.00"),
             RfmCount("not_scored", 365, None, None, 6, Decimal(0)),
         ),
-        flows=(StageFlow("novice", "mature", 3), StageFlow("mature", "mature", 5)),
+        stage_flows=(Flow("mature", "mature", 5), Flow("novice", "mature", 3)),
+        parts=(Part("economic", "spend", 1.0, 0.0, 90.0),),
         tiers=(
-            TierCount("high", 1, Decimal(80), Decimal("0.75"), 1, 0),
-            TierCount("low", 3, Decimal(20), Decimal(0), 0, 1),
+            TierCount("high", 1, Decimal(80), Decimal("0.75")),
+            TierCount("low", 3, Decimal(20), Decimal(0)),
         ),
+        tier_flows=(Flow("low", "low", 2), Flow("low", "high", 1)),
         top_shares=(TopShare(10, 1, Decimal(80)), TopShare(100, 4, Decimal(100))),
         audiences=(
-            AudienceCount("win_back", "Long gone", "CRM", 2, 1, 1, Decimal(30)),
-            AudienceCount("sleeping", "Silent", "", 0, 0, 0, Decimal()),
+            AudienceCount(
+                "win_back", "Long gone", "CRM", 2, 1, 1, Decimal(30), "stage = 'churned'", "An offer"
+            ),
+            AudienceCount("sleeping", "Silent", "", 0, 0, 0, Decimal(), "stage = 'dormant'"),
         ),
         features=(Feature("net_amount_365d", "Purchases minus returns", "money"),),
         segments=(segment(1, "big spenders", 2, "180.00"), segment(2, "others", 2, "20.00")),
+        segment_flows=(Flow("1", "1", 1), Flow("2", "1", 1), Flow("2", "2", 2)),
         deliveries=(delivery(),),
         snapshots=(snapshot(),),
         runs=(completed("run-0"),),
@@ -96,6 +110,7 @@ def delivery(number=1, source="web", path="in/web.csv", is_new=True, reasons=Non
         is_new,
         rows,
         {"missing:event_at": 1} if reasons is None else reasons,
+        AS_OF,
     )
 
 

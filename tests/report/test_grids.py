@@ -1,43 +1,7 @@
-from decimal import Decimal
-
 import pytest
 
-from lifestage.report.grids import heats, label_of, plural, quantity, share
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "expected"),
-    [
-        (1, 4, "25.0 %"),
-        (0, 4, "0.0 %"),
-        (4, 4, "100.0 %"),
-        (2, 100_000, "< 0.1 %"),
-        (99_999, 100_000, "> 99.9 %"),
-        (1, 2_000, "< 0.1 %"),
-        (3, 2_000, "0.2 %"),
-        (0, 0, "n/a"),
-    ],
-)
-def test_a_share_says_none_or_all_only_where_it_is_exact(part, whole, expected):
-    assert share(part, whole) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "expected"),
-    [
-        ("1234.5", "money", "1,234.50"),
-        ("0.25", "share", "25.0 %"),
-        ("1.234", "ratio", "1.23"),
-        ("12.34", "days", "12.3"),
-        ("12.34", "", "12.3"),
-    ],
-)
-def test_a_mean_is_printed_in_its_unit(value, unit, expected):
-    assert quantity(Decimal(value), unit) == expected
-
-
-def test_an_unknown_mean_is_not_zero():
-    assert quantity(None, "money") == "n/a"
+from lifestage.report.grids import HIDDEN, figure, heats, label_of
+from report.builders import WORDS
 
 
 @pytest.mark.parametrize(
@@ -49,7 +13,7 @@ def test_an_unknown_mean_is_not_zero():
     ],
 )
 def test_a_column_name_reads_as_words(feature, expected):
-    assert label_of(feature) == expected
+    assert label_of(feature, WORDS) == expected
 
 
 def test_equal_values_are_not_shaded():
@@ -58,5 +22,6 @@ def test_equal_values_are_not_shaded():
     assert heats([]) == []
 
 
-def test_one_is_singular():
-    assert (plural(1, "user"), plural(1_200, "user")) == ("1 user", "1,200 users")
+def test_a_number_of_too_few_is_a_sign():
+    assert figure("3", is_shown=False) == HIDDEN
+    assert figure("3").text == "3"

@@ -10,7 +10,7 @@ from lifestage.tables.features import user_features
 from lifestage.tables.publish import RUNS, SNAPSHOTS
 from lifestage.tables.segments import USER_SEGMENTS
 from lifestage.tables.stages import USER_STAGES
-from lifestage.tables.value import USER_VALUE
+from lifestage.tables.value import USER_VALUE, VALUE_SCALES
 from report.builders import AS_OF, NAMES, NOW
 
 
@@ -19,6 +19,7 @@ def job_on(spark, root):
     tables = (
         USER_STAGES,
         USER_VALUE,
+        VALUE_SCALES,
         USER_SEGMENTS,
         USER_AUDIENCES,
         user_features(catalogue),
@@ -41,14 +42,18 @@ def test_a_run_writes_one_file_and_the_same_one_again(spark, tmp_path):
         path=str(path),
         business="Shop",
         currency="EUR",
-        stages=("novice",),
+        language="en",
+        locale=None,
+        min_cell_users=1,
+        display=("novice",),
+        ladder=(),
         rfm_names=NAMES,
         segment_features=("net_amount_365d",),
-        audiences={"win_back": AudienceText(description="Long gone", owner="CRM")},
+        audiences={"win_back": AudienceText(description="Long gone", when="true", owner="CRM")},
     )
     step.run(job, config)
     first = path.read_text(encoding="utf-8")
     step.run(job, config)
     assert path.read_text(encoding="utf-8") == first
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
-    assert "1 (100.0 %)" in first
+    assert "1 (100.0%)" in first

@@ -3,12 +3,22 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from lifestage.report.config import AudienceText
-from lifestage.report.content import AudienceCount, StageFlow, TierCount, TopShare
-from lifestage.report.value_data import audience_counts, date_before, stage_flows, tier_counts, top_shares
+from lifestage.report.content import AudienceCount, Flow, Part, TierCount, TopShare
+from lifestage.report.value_data import (
+    audience_counts,
+    date_before,
+    flows,
+    index_parts,
+    tier_counts,
+    top_shares,
+)
 from lifestage.tables.audiences import USER_AUDIENCES
 from lifestage.tables.stages import USER_STAGES
-from lifestage.tables.value import USER_VALUE
+from lifestage.tables.value import USER_VALUE, VALUE_SCALES
 from report.builders import AS_OF
 from support.frames import build
 
@@ -38,45 +48,75 @@ def test_flows_are_pairs_of_stages_with_who_is_new_and_who_is_gone(spark):
         ("stays", BEFORE, "mature"), ("stays", AS_OF, "mature"), ("falls", BEFORE, "mature"), ("falls", AS_OF, "dormant"),
         ("new", AS_OF, "novice"), ("gone", BEFORE, "mature"), ("stays", LATER, "churned"),
     )  # fmt: skip
-    assert set(stage_flows(rows, AS_OF, BEFORE)) == {
-        StageFlow("mature", "mature", 1),
-        StageFlow("mature", "dormant", 1),
-        StageFlow(None, "novice", 1),
-        StageFlow("mature", None, 1),
+    assert set(flows(rows, "stage", AS_OF, BEFORE)) == {
+        Flow("mature", "mature", 1),
+        Flow("mature", "dormant", 1),
+        Flow(None, "novice", 1),
+        Flow("mature", None, 1),
     }
-    assert stage_flows(rows, AS_OF, None) == ()
+    assert flows(rows, "stage", AS_OF, None) == ()
 
 
-def test_tiers_are_counted_with_their_movement_best_first(spark):
+def test_tiers_are_counted_best_first(spark):
     rows = value(
         spark,
         ("up", BEFORE, "low", "0.1", "5"), ("up", AS_OF, "high", "0.9", "50"),
         ("stays", BEFORE, "low", "0.1", "5"), ("stays", AS_OF, "low", "0.2", "6"),
         ("lost", BEFORE, "high", "0.9", "50"), ("lost", AS_OF, None, None, None),
     )  # fmt: skip
-    assert tier_counts(rows, AS_OF, BEFORE) == (
-        TierCount("high", 1, Decimal(50), Decimal("0.9"), 1, 1),
-        TierCount("low", 1, Decimal(6), Decimal("0.2"), 0, 1),
+    assert tier_counts(rows, AS_OF) == (
+        TierCount("high", 1, Decimal(50), Decimal("0.9")),
+        TierCount("low", 1, Decimal(6), Decimal("0.2")),
     )
+    assert set(flows(rows, "tier", AS_OF, BEFORE)) == {
+        Flow("low", "high", 1),
+        Flow("low", "low", 1),
+        Flow("high", None, 1),
+    }
 
 
-def test_on_the_first_date_nobody_came_in(spark):
-    rows = value(spark, ("u", AS_OF, "high", "0.9", "50"))
-    assert tier_counts(rows, AS_OF, None) == (TierCount("high", 1, Decimal(50), Decimal("0.9"), 0, 0),)
+def test_who_is_in_no_group_on_either_date_did_not_move(spark):
+    rows = value(spark, ("u", BEFORE, None, None, None), ("u", AS_OF, None, None, None))
+    assert flows(rows, "tier", AS_OF, BEFORE) == ()
+
+
+def test_the_parts_of_the_index_come_heaviest_first(spark):
+    scale = {"dimension": "economic", "n_users": 4, "n_known": 4, "p5": 0.0}
+    rows = [
+        {**scale, "as_of": AS_OF, "component": "frequency", "weight": 0.3, "p95": 9.0},
+        {**scale, "as_of": AS_OF, "component": "spend", "weight": 0.7, "p95": 90.0},
+        {**scale, "as_of": BEFORE, "component": "spend", "weight": 1.0, "p95": 80.0},
+    ]
+    assert index_parts(build(spark, VALUE_SCALES, rows), AS_OF) == (
+        Part("economic", "spend", 0.7, 0.0, 90.0),
+        Part("economic", "frequency", 0.3, 0.0, 9.0),
+    )
 
 
 def test_the_best_buyers_share_ties_exactly(spark):
     """Of 40 buyers four spend 100 and the others 10: the best two are two of the four."""
     rows = [(f"u{n}", AS_OF, "t", "0.5", "100" if n < 4 else "10") for n in range(40)]
     silent = ("silent", AS_OF, None, None, None)
-    assert top_shares(value(spark, *rows, silent, ("u1", LATER, "t", "0.5", "999")), AS_OF) == (
+    tops = top_shares(value(spark, *rows, silent, ("u1", LATER, "t", "0.5", "999")), AS_OF)
+    assert [top.percent for top in tops] == list(range(1, 101))
+    assert [tops[percent - 1] for percent in (1, 5, 10, 20, 50, 100)] == [
         TopShare(1, 1, Decimal(100)),
         TopShare(5, 2, Decimal(200)),
         TopShare(10, 4, Decimal(400)),
         TopShare(20, 8, Decimal(440)),
         TopShare(50, 20, Decimal(560)),
         TopShare(100, 40, Decimal(760)),
-    )
+    ]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cents=st.lists(st.integers(-50, 200), min_size=1, max_size=30))
+def test_shares_are_those_of_the_sorted_list(spark, cents):
+    amounts = sorted((Decimal(cent) / 100 for cent in cents), reverse=True)
+    rows = [(f"u{n}", AS_OF, "t", "0.5", str(amount)) for n, amount in enumerate(amounts)]
+    for top in top_shares(value(spark, *rows), AS_OF):
+        best = amounts[: -(-len(amounts) * top.percent // 100)]
+        assert (top.n_users, top.amount) == (len(best), sum(best))
 
 
 def test_without_buyers_there_is_no_concentration(spark):
@@ -90,8 +130,11 @@ def test_audiences_are_counted_with_their_movement_and_the_empty_ones_too(spark)
     ]  # fmt: skip
     members = build(spark, USER_AUDIENCES, [{"audience": a, "user_id": u, "as_of": d} for a, u, d in rows])
     spend = value(spark, ("stays", AS_OF, "t", "0.1", "5"), ("goes", AS_OF, "t", "0.1", "7"))
-    texts = {"b": AudienceText(description="B", owner=""), "a": AudienceText(description="A", owner="CRM")}
+    texts = {
+        "b": AudienceText(description="B", when="true"),
+        "a": AudienceText(description="A", when="stage = 'x'", owner="CRM", benefits="An offer"),
+    }
     assert audience_counts(members, spend, texts, AS_OF, BEFORE) == (
-        AudienceCount("a", "A", "CRM", 2, 1, 1, Decimal(5)),
-        AudienceCount("b", "B", "", 0, 0, 0, Decimal()),
+        AudienceCount("a", "A", "CRM", 2, 1, 1, Decimal(5), "stage = 'x'", "An offer"),
+        AudienceCount("b", "B", "", 0, 0, 0, Decimal(), "true"),
     )

@@ -24,8 +24,8 @@ from lifestage.core.raw import (
 from lifestage.core.together import together
 from lifestage.reference.config import Extract, ReferenceConfig, ReferenceSource
 from lifestage.reference.versions import told_apart, versions_after
+from lifestage.tables.events import REFERENCE
 
-KIND = "reference"
 SEVERAL_DATES = "several_dates_in_a_full_extract"
 
 
@@ -56,7 +56,7 @@ def run(job: Job, config: ReferenceConfig) -> None:
         for counted, span in zip(counts, spans, strict=True)
         for number, entry in counted.items()
     }
-    commit_deliveries(job, deliveries, KIND, entries, list(config.sources))
+    commit_deliveries(job, deliveries, REFERENCE, entries, list(config.sources))
 
 
 def _mapped(job: Job, config: ReferenceConfig, name: str, deliveries: Sequence[Delivery]) -> DataFrame:

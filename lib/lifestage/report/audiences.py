@@ -1,36 +1,56 @@
 """What the page says about rule audiences."""
 
+from lifestage.report.charts import Point, bars_chart
 from lifestage.report.content import AudienceCount, ReportData
-from lifestage.report.grids import Cell, Grid, Look, Section, count, money, number, text
+from lifestage.report.grids import Cell, Chart, Grid, Section, columns, figure, filled, text
+from lifestage.report.movement import moved
+from lifestage.report.words import Words
 
 
-def audiences_section(data: ReportData) -> Section:
+def audiences_section(data: ReportData, words: Words) -> Section:
     """Size, movement and value of each audience."""
-    definition = (
-        "Users who meet a rule on the date of the report; a user may be in several. Came in and went out are against "
-        "the date before. Net spend is that of the period of RFM."
-    )
+    title, about = words("audiences.title"), words("audiences.about")
     if not data.audiences:
-        return Section("audiences", "Audiences", definition, ("No audience is configured.",))
-    grid = Grid(
-        f"Audiences as of {data.header.as_of}",
-        ("Audience", "Users", "Came in", "Went out", "Net spend", "Looked after by"),
-        tuple(_row(audience, data.header.currency) for audience in data.audiences),
-    )
-    return Section("audiences", "Audiences", definition, grids=(grid,))
+        return Section("audiences", title, about, (words("audiences.none"),))
+    return Section("audiences", title, about, (), filled(_size_chart(data, words), _grid(data, words)))
 
 
-def _row(audience: AudienceCount, currency: str) -> tuple[Cell, ...]:
-    return (
-        Cell(label(audience.audience), below=audience.description),
-        number(audience.n_users),
-        Cell(f"+{count(audience.n_entered)}", Look.NUMBER),
-        Cell(f"-{count(audience.n_left)}", Look.NUMBER),
-        Cell(money(audience.amount, currency), Look.NUMBER),
-        text(audience.owner),
-    )
-
-
-def label(audience: str) -> str:
+def label(audience: str, words: Words) -> str:
     """The name of an audience in words."""
-    return audience.replace("_", " ").capitalize()
+    return words.of(audience.replace("_", " ").capitalize())
+
+
+def is_shown(audience: AudienceCount, data: ReportData) -> bool:
+    """Whether the audience has enough users to be told of; audiences overlap, so no sum gives one away."""
+    return audience.n_users == 0 or audience.n_users >= data.least_users
+
+
+def _size_chart(data: ReportData, words: Words) -> Chart | None:
+    known = [audience for audience in data.audiences if audience.n_users and is_shown(audience, data)]
+    if not known:
+        return None
+    points = [Point(label(a.audience, words), "", a.n_users, words.count(a.n_users)) for a in known]
+    title = words("audiences.chart", date=words.day(data.header.as_of))
+    spec = bars_chart(points, words("column.users"))
+    return Chart("audiences-chart", title, words("audiences.about"), spec)
+
+
+def _grid(data: ReportData, words: Words) -> Grid:
+    names = ("audience", "users", "entered", "left", "spend", "spend_per_user", "owner")
+    heads = columns(words, *names, period=data.period)
+    rows = tuple(_row(audience, data, words) for audience in data.audiences)
+    return Grid(words("audiences.grid", date=words.day(data.header.as_of)), heads, rows)
+
+
+def _row(audience: AudienceCount, data: ReportData, words: Words) -> tuple[Cell, ...]:
+    told = is_shown(audience, data)
+    each = words.money(audience.amount / audience.n_users, 2) if audience.n_users else ""
+    return (
+        Cell(label(audience.audience, words), below=words.of(audience.description)),
+        figure(words.count(audience.n_users), told),
+        moved(audience.n_entered, words, data.least_users),
+        moved(-audience.n_left, words, data.least_users),
+        figure(words.money(audience.amount), told),
+        figure(each, told),
+        text(words.of(audience.owner)),
+    )

@@ -7,7 +7,18 @@ class AudienceText(Model):
     """What the report says of an audience beside its numbers."""
 
     description: str
-    owner: str
+    when: str
+    owner: str = ""
+    benefits: str = ""
+
+
+class StageText(Model):
+    """What the report says of a stage beside its numbers."""
+
+    stage: str
+    description: str
+    when: str
+    benefits: str = ""
 
 
 class ReportConfig(Model):
@@ -17,9 +28,13 @@ class ReportConfig(Model):
     """
 
     path: str
+    language: str
+    locale: str | None
+    min_cell_users: int
     business: str
     currency: str
-    stages: tuple[str, ...]
+    display: tuple[str, ...]
+    ladder: tuple[StageText, ...]
     rfm_names: dict[str, str]
-    segment_features: tuple[str, ...] = ()
+    segment_features: tuple[str, ...]
     audiences: dict[str, AudienceText]

@@ -12,7 +12,6 @@ class Header:
     """Which run the report is about."""
 
     business: str
-    currency: str
     as_of: date
     run_id: str
     now: datetime
@@ -30,8 +29,8 @@ class StageCount:
 
 
 @dataclass(frozen=True)
-class StageFlow:
-    """Users of the last two dates by the stage on each; None on the side where they are not."""
+class Flow:
+    """Users of the last two dates by their group on each; None on the side where they are in none."""
 
     moved_from: str | None
     moved_to: str | None
@@ -40,14 +39,12 @@ class StageFlow:
 
 @dataclass(frozen=True)
 class TierCount:
-    """Users in one tier with their net spend in the period, and how they came there since the date before."""
+    """Users in one tier with their net spend in the period, and the least value index that led to it."""
 
     tier: str
     n_users: int
     amount: Decimal
     least_index: Decimal
-    n_entered: int
-    n_left: int
 
 
 @dataclass(frozen=True)
@@ -70,6 +67,29 @@ class AudienceCount:
     n_entered: int
     n_left: int
     amount: Decimal
+    when: str = ""
+    benefits: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rule of a stage, as configured, and what is planned for its users."""
+
+    stage: str
+    description: str
+    when: str
+    benefits: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One component of the value index: its weight, and the values between which it is scaled."""
+
+    dimension: str
+    component: str
+    weight: float
+    p5: float
+    p95: float
 
 
 @dataclass(frozen=True)
@@ -118,6 +138,7 @@ class Delivery:
     is_new: bool
     counts: Mapping[str, int]
     reasons: Mapping[str, int]
+    last_event_date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -161,20 +182,31 @@ class ReportData:
     """Everything on the page; sequences may be empty, each then gives a sentence instead of a figure."""
 
     header: Header
+    before: date | None = None
     stage_order: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
     stages: tuple[StageCount, ...] = ()
-    flows: tuple[StageFlow, ...] = ()
+    stage_flows: tuple[Flow, ...] = ()
     rfm_names: Mapping[str, str] = field(default_factory=dict)
     rfm: tuple[RfmCount, ...] = ()
+    parts: tuple[Part, ...] = ()
     tiers: tuple[TierCount, ...] = ()
+    tier_flows: tuple[Flow, ...] = ()
     top_shares: tuple[TopShare, ...] = ()
     audiences: tuple[AudienceCount, ...] = ()
+    least_users: int = 1
     features: tuple[Feature, ...] = ()
     segments: tuple[SegmentCount, ...] = ()
+    segment_flows: tuple[Flow, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
     runs: tuple[CompletedRun, ...] = ()
     commits: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def period(self) -> int:
+        """Days that RFM looks back on; 0 where nobody has a value."""
+        return self.rfm[0].period_days if self.rfm else 0
 
     def name_of(self, r_score: int, f_score: int) -> str:
         """The name of a cell of the R x F map; a sound map has exactly one."""

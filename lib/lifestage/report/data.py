@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lifestage.core.contracts import Table
-from lifestage.core.job import Job, Run
+from lifestage.core.job import Run
 from lifestage.core.together import together
 from lifestage.report.config import ReportConfig
 from lifestage.report.content import (
@@ -20,11 +20,20 @@ from lifestage.report.content import (
     Header,
     ReportData,
     RfmCount,
+    Rule,
     SegmentCount,
     Snapshot,
     StageCount,
 )
-from lifestage.report.value_data import audience_counts, date_before, stage_flows, tier_counts, top_shares
+from lifestage.report.pivots import USERS, pivot, plain_index
+from lifestage.report.value_data import (
+    audience_counts,
+    date_before,
+    flows,
+    index_parts,
+    tier_counts,
+    top_shares,
+)
 from lifestage.tables.events import COUNT_COLUMNS
 
 HISTORY_DAYS = 400
@@ -35,33 +44,55 @@ MINUTE = "yyyy-MM-dd HH:mm"
 DELIVERY_COUNTS = (*[column.name for column in COUNT_COLUMNS], "n_late")
 
 
-def read_data(job: Job, config: ReportConfig) -> ReportData:
-    """What the report of the job's run says."""
-    as_of = job.run.as_of
-    features = features_of(job.table("user_features"), config.segment_features)
-    stages, users, value = (job.read(name) for name in ("user_stages", "user_features", "user_value"))
+def read_data(
+    read: Callable[[str], DataFrame],
+    run: Run,
+    config: ReportConfig,
+    users_table: Table,
+    commits: Mapping[str, int],
+) -> ReportData:
+    """What the report of a run says of its newest date.
+
+    Args:
+        read: gives the rows of a table.
+        run: the run that the report is about.
+        config: what is shown.
+        users_table: the contract of user_features.
+        commits: version of each table that the run has written.
+    """
+    as_of = run.as_of
+    features = features_of(users_table, config.segment_features)
+    stages, users, value, segments = (
+        read(name) for name in ("user_stages", "user_features", "user_value", "user_segments")
+    )
     before = date_before(stages, as_of)
     parts: dict[str, Callable[[], Any]] = {
         "stages": lambda: stage_counts(stages, users, as_of),
-        "flows": lambda: stage_flows(stages, as_of, before),
+        "stage_flows": lambda: flows(stages, "stage", as_of, before),
         "rfm": lambda: rfm_counts(value, as_of),
-        "tiers": lambda: tier_counts(value, as_of, before),
+        "parts": lambda: index_parts(read("value_scales"), as_of),
+        "tiers": lambda: tier_counts(value, as_of),
+        "tier_flows": lambda: flows(value, "tier", as_of, before),
         "top_shares": lambda: top_shares(value, as_of),
-        "segments": lambda: segment_counts(job.read("user_segments"), users, features, as_of),
-        "audiences": lambda: audience_counts(
-            job.read("user_audiences"), value, config.audiences, as_of, before
-        ),
-        "deliveries": lambda: newest_deliveries(job.read("ingest_ledger"), job.run.now),
-        "snapshots": lambda: newest_snapshots(job.read("snapshots"), job.run.as_of_dates),
-        "runs": lambda: newest_runs(job.read("runs")),
+        "segments": lambda: segment_counts(segments, users, features, as_of),
+        "segment_flows": lambda: flows(segments, "segment", as_of, before),
+        "audiences": lambda: audience_counts(read("user_audiences"), value, config.audiences, as_of, before),
+        "deliveries": lambda: newest_deliveries(read("ingest_ledger"), run.now),
+        "snapshots": lambda: newest_snapshots(read("snapshots"), run.as_of_dates),
+        "runs": lambda: newest_runs(read("runs")),
     }
+    with plain_index():
+        found = dict(zip(parts, together([*parts.values()]), strict=True))
     return ReportData(
-        header=_header(job.run, config),
-        stage_order=config.stages,
+        header=Header(config.business, as_of, run.run_id, run.now, run.code_version),
+        before=before,
+        least_users=config.min_cell_users,
+        stage_order=config.display,
+        rules=tuple(Rule(**each.model_dump()) for each in config.ladder),
         rfm_names=config.rfm_names,
         features=features,
-        commits=dict(job.commits),
-        **dict(zip(parts, together([*parts.values()]), strict=True)),
+        commits=dict(commits),
+        **found,
     )
 
 
@@ -76,19 +107,24 @@ def stage_counts(user_stages: DataFrame, user_features: DataFrame, as_of: date) 
     since = as_of - timedelta(days=HISTORY_DAYS)
     kept = F.col("as_of").between(F.lit(since), F.lit(as_of))
     spend = user_features.where(kept).select("user_id", "as_of", "net_amount_30d")
-    rows = user_stages.where(kept).join(spend, on=["user_id", "as_of"], how="left").groupBy("as_of", "stage")
-    amount = F.coalesce(F.sum("net_amount_30d"), F.lit(0)).alias("amount")
-    counts = _sorted(rows.agg(F.count("*").alias("n"), amount).collect(), "as_of", "stage")
-    return tuple(StageCount(row["as_of"], row["stage"], row["n"], Decimal(row["amount"])) for row in counts)
+    rows = user_stages.where(kept).join(spend, on=["user_id", "as_of"], how="left")
+    counts = pivot(rows.withColumnRenamed("net_amount_30d", "amount"), ("as_of", "stage"), ("amount",))
+    found = [
+        StageCount(day, stage, values[USERS], _amount(values["amount"]))
+        for (day, stage), values in counts.items()
+    ]
+    return tuple(sorted(found, key=lambda count: (count.as_of, count.stage)))
 
 
 def rfm_counts(user_value: DataFrame, as_of: date) -> tuple[RfmCount, ...]:
     """Users and spend by status and cell; at most 25 cells and two statuses without one."""
-    cell = ("rfm_status", "rfm_period_days", "r_score", "f_score")
-    amount = F.coalesce(F.sum("monetary_amount"), F.lit(0)).alias("amount")
     users = user_value.where(F.col("as_of") == F.lit(as_of))
-    rows = users.groupBy(*cell).agg(F.count("*").alias("n"), amount).collect()
-    return tuple(_rfm(row) for row in _sorted(rows, *cell))
+    cells = pivot(users, ("rfm_status", "rfm_period_days", "r_score", "f_score"), ("monetary_amount",))
+    found = [
+        RfmCount(*_scores(key), values[USERS], _amount(values["monetary_amount"]))
+        for key, values in cells.items()
+    ]
+    return tuple(sorted(found, key=lambda c: (c.status, c.r_score or 0, c.f_score or 0)))
 
 
 def segment_counts(
@@ -121,6 +157,7 @@ def newest_deliveries(ingest_ledger: DataFrame, now: datetime) -> tuple[Delivery
         (F.col("ingested_at") == F.lit(now)).alias("is_new"),
         *DELIVERY_COUNTS,
         "reasons",
+        "last_event_date",
     )
     return tuple(
         _delivery(row) for row in rows.orderBy(F.desc("delivery_no")).limit(MAX_DELIVERIES).collect()
@@ -141,19 +178,20 @@ def newest_runs(runs: DataFrame) -> tuple[CompletedRun, ...]:
     return tuple(_run(row) for row in ordered.withColumn("at", F.date_format("now", MINUTE)).collect())
 
 
-def _header(run: Run, config: ReportConfig) -> Header:
-    return Header(config.business, config.currency, run.as_of, run.run_id, run.now, run.code_version)
-
-
 def _sorted(rows: Sequence[Row], *columns: str) -> list[Row]:
     """Rows of a small result by some columns, NULL first; an ORDER BY would cost a job of its own to sample them."""
     return sorted(rows, key=lambda row: [(row[name] is not None, row[name]) for name in columns])
 
 
-def _rfm(row: Row) -> RfmCount:
-    return RfmCount(
-        row["rfm_status"], row["rfm_period_days"], row["r_score"], row["f_score"], row["n"], row["amount"]
-    )
+def _amount(total: Any) -> Decimal:
+    """A sum; of nothing but NULL it is 0."""
+    return total if isinstance(total, Decimal) else Decimal()
+
+
+def _scores(key: Sequence[Any]) -> tuple[str, int, int | None, int | None]:
+    """A cell of the R x F map; integers beside NULL come back from pandas as fractions."""
+    status, period, r_score, f_score = key
+    return status, int(period), *(None if score is None else int(score) for score in (r_score, f_score))
 
 
 def _segment(row: Row, n_features: int) -> SegmentCount:
@@ -175,6 +213,7 @@ def _delivery(row: Row) -> Delivery:
         row["is_new"],
         counts,
         _plain(row["reasons"]),
+        row["last_event_date"],
     )
 
 

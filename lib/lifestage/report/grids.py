@@ -1,15 +1,14 @@
-"""The parts that a page is made of, and how it prints numbers."""
+"""The parts that a page is made of."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from lifestage.tables.catalogue import Unit
+from lifestage.report.words import WITHHELD, Words
 
-NOTHING = "n/a"
 WINDOW = re.compile(r"^(.+)_(\d+)d$")
 Number = int | Decimal
 
@@ -35,13 +34,22 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column's heading, and its definition with the unit."""
+
+    label: str
+    about: str = ""
+
+
+@dataclass(frozen=True)
 class Grid:
-    """A table; the first cell of a row heads it. `layout` is a CSS class."""
+    """A table; the first cell of a row heads it. `layout` is a CSS class; a folded one opens at a click."""
 
     caption: str
-    columns: tuple[str, ...]
+    columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     layout: str = "list"
+    is_folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,25 +63,24 @@ class Entry:
 
 @dataclass(frozen=True)
 class Chart:
-    """A Vega-Lite spec with its heading and legend."""
+    """A Vega-Lite spec with its heading, what it shows in which unit, and a legend."""
 
     key: str
     title: str
+    about: str
     spec: dict[str, Any]
     legend: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
 class Section:
-    """A figure with its definition. `notes` are sentences; without a chart or grid they are all there is."""
+    """Figures of one subject in their order. `notes` are sentences; without a figure they are all there is."""
 
     key: str
     title: str
-    definition: str
+    about: str
     notes: tuple[str, ...] = ()
-    charts: tuple[Chart, ...] = ()
-    grids: tuple[Grid, ...] = ()
-    folded: tuple[Grid, ...] = ()
+    figures: tuple[Chart | Grid, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,75 +93,37 @@ class Tile:
     look: Look = Look.NUMBER
 
 
+HIDDEN = Cell(WITHHELD, Look.NUMBER)
+
+
 def text(value: object) -> Cell:
     """A plain cell."""
     return Cell(str(value))
 
 
-def number(n: int) -> Cell:
-    """A cell with a whole number."""
-    return Cell(count(n), Look.NUMBER)
+def figure(value: str, is_shown: bool = True) -> Cell:
+    """A cell with a number, or the sign that stands for one of too few users."""
+    return Cell(value, Look.NUMBER) if is_shown else HIDDEN
 
 
-def verdict(passed: bool) -> Cell:
-    """A cell that says how a check ended, in words and in colour."""
-    return Cell("passed", Look.GOOD) if passed else Cell("failed", Look.BAD)
+def columns(words: Words, *names: str, **values: object) -> tuple[Column, ...]:
+    """Columns with their headings and definitions in the language of the page."""
+    return tuple(
+        Column(words(f"column.{name}", **values), words(f"about.{name}", **values)) for name in names
+    )
 
 
-def count(n: int) -> str:
-    """A whole number with its thousands apart."""
-    return f"{n:,}"
+def filled(*figures: Chart | Grid | None) -> tuple[Chart | Grid, ...]:
+    """The figures that have something to show."""
+    return tuple(each for each in figures if each and (isinstance(each, Chart) or each.rows))
 
 
-def share(part: Number, whole: Number, digits: int = 1) -> str:
-    """A percentage that says 0 or 100 only where that is exact: 2 rejected rows of 100,000 are not 0.0 %."""
-    if not whole:
-        return NOTHING
-    percent = Decimal(100) * part / whole
-    least = Decimal(1).scaleb(-digits)
-    if 0 < percent <= least / 2:
-        return f"< {least} %"
-    if 100 - least / 2 <= percent < 100:
-        return f"> {100 - least} %"
-    return f"{percent:.{digits}f} %"
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """An amount with two decimals and its currency."""
-    return f"{amount:,.2f} {currency}"
-
-
-def quantity(value: Decimal | None, unit: str) -> str:
-    """A mean in the unit of its feature."""
-    if value is None:
-        return NOTHING
-    if unit in (Unit.SHARE, Unit.FLAG):
-        return share(value, 1)
-    return f"{value:,.2f}" if unit in (Unit.MONEY, Unit.RATIO, Unit.POINTS) else f"{value:,.1f}"
-
-
-def plural(n: int, one: str) -> str:
-    """A number of things."""
-    return f"{count(n)} {one}" if n == 1 else f"{count(n)} {one}s"
-
-
-def unplaced(users: Iterable[tuple[str, int]], said: Mapping[str, str]) -> tuple[str, ...]:
-    """A sentence for each status that keeps users out of a figure."""
-    totals: dict[str, int] = {}
-    for status, n in users:
-        totals[status] = totals.get(status, 0) + n
-    return tuple(f"{plural(n, 'user')} {said.get(status, status)}." for status, n in sorted(totals.items()))
-
-
-def filled(grids: Sequence[Grid]) -> tuple[Grid, ...]:
-    """The grids that have a row."""
-    return tuple(grid for grid in grids if grid.rows)
-
-
-def label_of(feature: str) -> str:
-    """A column name as words: n_views_90d reads "Views, 90 days"."""
-    words = WINDOW.sub(r"\1, \2 days", feature.removeprefix("n_"))
-    return words.replace("_", " ").capitalize()
+def label_of(feature: str, words: Words) -> str:
+    """A column name in words: n_views_90d reads "Views, 90 days"."""
+    match = WINDOW.match(feature.removeprefix("n_"))
+    stem, days = (match[1], match[2]) if match else (feature.removeprefix("n_"), None)
+    name = words.of(stem.replace("_", " ").capitalize())
+    return words("word.window", name=name, days=days) if days else name
 
 
 def heats(values: Sequence[Number | None]) -> list[float | None]:

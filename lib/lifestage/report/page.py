@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC
 from functools import cache
 from importlib.resources import files
 
@@ -13,51 +12,58 @@ from markupsafe import Markup
 
 from lifestage.report.audiences import audiences_section
 from lifestage.report.content import ReportData
+from lifestage.report.grids import Chart
+from lifestage.report.lifecycle import lifecycle_section
+from lifestage.report.made import made_section
 from lifestage.report.quality import quality_section
-from lifestage.report.rfm import rfm_section
-from lifestage.report.runs import checks_section, run_section
 from lifestage.report.segments import segments_section
-from lifestage.report.stages import stages_section
 from lifestage.report.summary import sentences
 from lifestage.report.tiles import headline_tiles
 from lifestage.report.value import value_section
+from lifestage.report.words import Words
+
+SECTIONS = (
+    lifecycle_section,
+    value_section,
+    segments_section,
+    audiences_section,
+    quality_section,
+    made_section,
+)
 
 
-def render(data: ReportData) -> str:
+def render(data: ReportData, words: Words) -> str:
     """The report as HTML. Every text of the data is escaped; a browser is told to fetch and run nothing else."""
-    sections = (
-        stages_section(data),
-        rfm_section(data),
-        value_section(data),
-        segments_section(data),
-        audiences_section(data),
-        quality_section(data),
-        checks_section(data),
-        run_section(data),
-    )
-    specs = {chart.key: chart.spec for section in sections for chart in section.charts}
-    scripts = [_vega(), _asset("page.js")] if specs else []
+    sections = [section(data, words) for section in SECTIONS]
+    charts = [each for section in sections for each in section.figures if isinstance(each, Chart)]
+    scripts = [_vega(), _asset("page.js")] if charts else []
     return _template().render(
+        words=words,
         header=data.header,
-        facts=_facts(data),
-        tiles=headline_tiles(data),
-        sentences=sentences(data),
+        facts=_facts(data, words),
+        tiles=headline_tiles(data, words),
+        sentences=sentences(data, words),
         sections=sections,
-        specs=specs,
+        least=data.least_users,
+        settings={
+            "specs": {chart.key: chart.spec for chart in charts},
+            "axis": words.axis(),
+            "failed": words("page.chart_failed"),
+        },
         style=Markup(_asset("page.css")),
         scripts=[Markup(script) for script in scripts],
         policy=_policy(scripts),
     )
 
 
-def _facts(data: ReportData) -> dict[str, str]:
+def _facts(data: ReportData, words: Words) -> dict[str, str]:
     header = data.header
     return {
-        "As of": str(header.as_of),
-        "Snapshot": ", ".join(s.snapshot_id for s in data.snapshots[:3]) or "none",
-        "Run": header.run_id,
-        "Run at": f"{header.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-        "Code version": header.code_version,
+        words("fact.as_of"): words.day(header.as_of),
+        words("fact.snapshot"): ", ".join(s.snapshot_id for s in data.snapshots[:3]) or words("tile.none"),
+        words("fact.run"): header.run_id,
+        words("fact.now"): words.moment(header.now),
+        words("fact.code_version"): header.code_version,
     }
 
 

@@ -1,80 +1,91 @@
-"""What the page says about recency, frequency and spend."""
+"""What the page says about recency and frequency."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
-from lifestage.report.content import ReportData, RfmCount
-from lifestage.report.grids import Cell, Grid, Look, Section, count, money, number, share, text, unplaced
+from lifestage.report.content import ReportData
+from lifestage.report.disclosure import shown
+from lifestage.report.grids import HIDDEN, Cell, Column, Grid, Look, columns, figure, text
+from lifestage.report.words import Words
 
 SCORES = (1, 2, 3, 4, 5)
-ROW_NOTES = {5: "most recent", 1: "longest ago"}
-COLUMN_NAMES = {1: "F 1, rarest", 5: "F 5, most often"}
-NOT_SCORED = {
-    "not_scored": "without a purchase in the period: not scored",
-    "insufficient_data": "not scored: too few buyers or too short a history",
-}
+Place = tuple[int, int]
 
 
-def rfm_section(data: ReportData) -> Section:
-    """The R x F map of the newest date, and its names in numbers."""
-    scored = [c for c in data.rfm if c.r_score is not None and c.f_score is not None]
-    definition = (
-        f"Buyers of {period_of(data)} by how recently (R) and how often (F) they bought, each scored "
-        "1 to 5 with 5 best. A deeper shade holds more of them. Spend is a value of its own, not part of the name."
-    )
-    notes = _notes(data)
-    if not scored:
-        return Section("rfm", "Recency and frequency", definition, notes)
-    grids = (_rfm_map(data, scored),)
-    return Section(
-        "rfm", "Recency and frequency", definition, notes, grids=grids, folded=(_rfm_names(data, scored),)
-    )
-
-
-def period_of(data: ReportData) -> str:
-    """The period that RFM looks at, in words."""
-    return f"the last {data.rfm[0].period_days} days" if data.rfm else "the period"
-
-
-def _notes(data: ReportData) -> tuple[str, ...]:
-    if not data.rfm:
-        return (f"No user has a value as of {data.header.as_of}.",)
-    return unplaced(((c.status, c.n_users) for c in data.rfm if c.r_score is None), NOT_SCORED)
-
-
-def _rfm_map(data: ReportData, scored: Sequence[RfmCount]) -> Grid:
-    cells = {(c.r_score, c.f_score): c.n_users for c in scored}
-    total, most = sum(cells.values()), max(cells.values())
+def rfm_map(data: ReportData, words: Words) -> Grid | None:
+    """Users by recency and frequency, with the name and share of each cell; None where nobody is scored."""
+    users = _users(data)
+    if not users:
+        return None
+    seen = seen_cells(data)
+    most = max((users[cell] for cell in seen if cell in users), default=1)
     rows = []
     for r in reversed(SCORES):
-        users = [cells.get((r, f), 0) for f in SCORES]
-        found = [_map_cell(data.name_of(r, f), n, total, most) for f, n in zip(SCORES, users, strict=True)]
-        rows.append((Cell(f"R {r}", below=ROW_NOTES.get(r, "")), *found))
-    columns = ("", *[COLUMN_NAMES.get(f, f"F {f}") for f in SCORES])
-    return Grid(
-        f"Users by recency and frequency as of {data.header.as_of}", columns, tuple(rows), layout="map"
+        cells = [_map_cell(data, users, (r, f), seen, most, words) for f in SCORES]
+        rows.append((Cell(f"R {r}", below=words(f"value.r{r}") if r in (1, 5) else ""), *cells))
+    heads = (
+        *columns(words, "rf"),
+        *[Column(f"F {f}" + (f", {words(f'value.f{f}')}" if f in (1, 5) else "")) for f in SCORES],
     )
+    return Grid(words("value.rfm_map", date=words.day(data.header.as_of)), heads, tuple(rows), layout="map")
 
 
-def _map_cell(name: str, n: int, total: int, most: int) -> Cell:
-    return Cell(count(n), Look.NUMBER, above=name, below=share(n, total), heat=n / most)
-
-
-def _rfm_names(data: ReportData, scored: Sequence[RfmCount]) -> Grid:
-    totals: dict[str, tuple[int, Decimal]] = {}
-    for c in scored:
-        name = data.name_of(c.r_score or 0, c.f_score or 0)
-        users, amount = totals.get(name, (0, Decimal()))
-        totals[name] = (users + c.n_users, amount + c.amount)
+def rfm_names(data: ReportData, words: Words) -> Grid | None:
+    """Users and spend by the name of the cell."""
+    totals = _totals(data)
+    # Every name of a map of all cells is a sum of cells; a name is withheld by the same rule.
+    seen = shown({name: users for name, (users, _) in totals.items()}, data.least_users)
     everyone = sum(users for users, _ in totals.values())
     rows = [
         (
-            text(name),
-            number(users),
-            Cell(share(users, everyone), Look.NUMBER),
-            Cell(money(amount, data.header.currency), Look.NUMBER),
-            Cell(money(amount / users, data.header.currency), Look.NUMBER),
+            text(words.of(name)),
+            figure(words.count(users), name in seen),
+            figure(words.share(users, everyone), name in seen),
+            figure(words.money(amount), name in seen),
+            figure(words.money(amount / users, 2), name in seen),
         )
         for name, (users, amount) in sorted(totals.items(), key=lambda item: (-item[1][0], item[0]))
     ]
-    return Grid("By name", ("Name", "Users", "Share", "Net spend", "Net spend per user"), tuple(rows))
+    heads = columns(words, "rfm_name", "users", "share", "spend", "spend_per_user", period=data.period)
+    return Grid(words("value.rfm_names"), heads, tuple(rows), is_folded=True) if rows else None
+
+
+def seen_cells(data: ReportData) -> Collection[Place]:
+    """The cells of the map that may be shown; the sums of names and of all are told."""
+    users = _users(data)
+    names: dict[str, list[Place]] = {}
+    for cell in users:
+        names.setdefault(data.name_of(*cell), []).append(cell)
+    return shown(users, data.least_users, [[*users], *names.values()])
+
+
+def _users(data: ReportData) -> dict[Place, int]:
+    return {
+        (c.r_score, c.f_score): c.n_users for c in data.rfm if c.r_score is not None and c.f_score is not None
+    }
+
+
+def _map_cell(
+    data: ReportData,
+    users: Mapping[Place, int],
+    cell: Place,
+    seen: Collection[Place],
+    most: int,
+    words: Words,
+) -> Cell:
+    n, name = users.get(cell, 0), words.of(data.name_of(*cell))
+    if n and cell not in seen:
+        return Cell(HIDDEN.text, Look.NUMBER, above=name)
+    return Cell(
+        words.count(n), Look.NUMBER, above=name, below=words.share(n, sum(users.values())), heat=n / most
+    )
+
+
+def _totals(data: ReportData) -> dict[str, tuple[int, Decimal]]:
+    totals: dict[str, tuple[int, Decimal]] = {}
+    for c in data.rfm:
+        if c.r_score is not None and c.f_score is not None:
+            name = data.name_of(c.r_score, c.f_score)
+            users, amount = totals.get(name, (0, Decimal()))
+            totals[name] = (users + c.n_users, amount + c.amount)
+    return totals

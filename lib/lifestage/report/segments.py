@@ -1,93 +1,99 @@
 """What the page says about segments."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
-from lifestage.report.content import Feature, ReportData, SegmentCount
+from lifestage.report.content import ReportData, SegmentCount
+from lifestage.report.disclosure import shown
 from lifestage.report.grids import (
+    HIDDEN,
     Cell,
+    Column,
     Grid,
     Look,
     Section,
-    count,
+    columns,
+    figure,
     filled,
     heats,
     label_of,
-    quantity,
-    share,
     text,
-    unplaced,
 )
-from lifestage.tables.catalogue import Unit
-
-IN_NO_SEGMENT = {
-    "not_modelled": "in no segment: no model was trained yet",
-    "not_eligible": "in no segment: not eligible",
-}
+from lifestage.report.movement import movement
+from lifestage.report.words import Words
 
 
-def segments_section(data: ReportData) -> Section:
-    """Size and means of each segment."""
-    definition = (
-        "Groups of users who behave alike, found by K-means. Each number is the mean over the segment's users "
-        "for whom the feature is known. A deeper shade is higher among the segments."
-    )
+def segments_section(data: ReportData, words: Words) -> Section:
+    """Size, movement and profile of each segment."""
+    title, about = words("segments.title"), words("segments.about")
     modelled = [s for s in data.segments if s.segment_id is not None]
-    notes = _notes(data, modelled)
+    notes = _notes(data, modelled, words)
     if not modelled:
-        return Section("segments", "Segments", definition, notes)
-    grids, folded = (_segment_grid(data, modelled),), filled([_meanings(data.features)])
-    return Section("segments", "Segments", definition, notes, grids=grids, folded=folded)
+        return Section("segments", title, about, notes)
+    return Section("segments", title, about, notes, filled(_profile_grid(data, modelled, words)))
 
 
-def _meanings(features: Sequence[Feature]) -> Grid:
-    rows = tuple((text(label_of(f.name)), text(f.name), text(f.description)) for f in features)
-    return Grid("What the columns mean", ("Column", "Feature", "Meaning"), rows)
-
-
-def _notes(data: ReportData, modelled: Sequence[SegmentCount]) -> tuple[str, ...]:
+def _notes(data: ReportData, modelled: Sequence[SegmentCount], words: Words) -> tuple[str, ...]:
     if not data.segments:
-        return (f"No user is in a segment as of {data.header.as_of}.",)
+        return (words("segments.nobody", date=words.day(data.header.as_of)),)
     models = sorted({s.model_id for s in modelled if s.model_id})
-    about = [f"Model {model}, named after the date it was trained on." for model in models]
-    others = unplaced(((s.status, s.n_users) for s in data.segments if s.segment_id is None), IN_NO_SEGMENT)
-    return (*about, *others)
+    others = {
+        s.status: s.n_users for s in data.segments if s.segment_id is None and s.n_users >= data.least_users
+    }
+    return (
+        *[words("segments.model", model=model) for model in models],
+        *[words(f"segments.{status}", n=n) for status, n in sorted(others.items())],
+    )
 
 
-def _segment_grid(data: ReportData, modelled: Sequence[SegmentCount]) -> Grid:
+def _profile_grid(data: ReportData, modelled: Sequence[SegmentCount], words: Words) -> Grid:
     largest_first = sorted(modelled, key=lambda s: (-s.n_users, s.segment_id or 0))
+    seen = shown({s.segment_id: s.n_users for s in modelled}, data.least_users)
     total = sum(s.n_users for s in modelled)
-    shaded = [heats([_mean([s], i) for s in largest_first]) for i, _ in enumerate(data.features)]
+    shades = [
+        heats([_mean([s], i, data.least_users) if s.segment_id in seen else None for s in largest_first])
+        for i, _ in enumerate(data.features)
+    ]
     rows = [
-        (text(_name(s)), *_cells([s], total, data.features, [column[place] for column in shaded]))
+        _row(data, s, total, seen, [column[place] for column in shades], words)
         for place, s in enumerate(largest_first)
     ]
-    together = _cells(largest_first, total, data.features, [None for _ in data.features])
-    rows.append((text("All segments"), *together))
-    columns = ("Segment", "Users", *[_heading(f, data.header.currency) for f in data.features])
-    return Grid(f"Segments as of {data.header.as_of}", columns, tuple(rows), layout="profile")
+    everyone = (text(words("segments.all")), figure(words.count(total)), text(""), text(""))
+    rows.append((*everyone, *_profile(data, largest_first, [None for _ in data.features], words)))
+    heads = (
+        *columns(words, "segment", "users", "entered", "left"),
+        *[Column(label_of(f.name, words), words.meaning(f.description, f.unit)) for f in data.features],
+    )
+    caption = words("segments.profile", date=words.day(data.header.as_of))
+    return Grid(caption, heads, tuple(rows), layout="profile")
 
 
-def _name(segment: SegmentCount) -> str:
-    return segment.segment or f"segment {segment.segment_id}"
+def _row(
+    data: ReportData, segment: SegmentCount, total: int, seen: Collection[int | None],
+    shades: Sequence[float | None], words: Words,
+) -> tuple[Cell, ...]:  # fmt: skip
+    name = text(
+        words.of(segment.segment) if segment.segment else words("segments.number", number=segment.segment_id)
+    )
+    if segment.segment_id not in seen:
+        return (name, *[HIDDEN for _ in range(3 + len(data.features))])
+    size = Cell(words.count(segment.n_users), Look.NUMBER, below=words.share(segment.n_users, total))
+    moves = movement(data.segment_flows, str(segment.segment_id), words, data.least_users)
+    return (name, size, *moves, *_profile(data, [segment], shades, words))
 
 
-def _cells(
-    segments: Sequence[SegmentCount], total: int, features: Sequence[Feature], shades: Sequence[float | None]
+def _profile(
+    data: ReportData, segments: Sequence[SegmentCount], shades: Sequence[float | None], words: Words
 ) -> tuple[Cell, ...]:
-    """Users and means of some segments together."""
-    users = sum(s.n_users for s in segments)
-    means = [
-        Cell(quantity(_mean(segments, i), f.unit), Look.NUMBER, heat=shade)
-        for i, (f, shade) in enumerate(zip(features, shades, strict=True))
-    ]
-    return (Cell(count(users), Look.NUMBER, below=share(users, total)), *means)
+    """Means of some segments together."""
+    means = [_mean(segments, i, data.least_users) for i, _ in enumerate(data.features)]
+    return tuple(
+        Cell(words.quantity(mean, f.unit), Look.NUMBER, heat=shade)
+        for f, mean, shade in zip(data.features, means, shades, strict=True)
+    )
 
 
-def _mean(segments: Sequence[SegmentCount], feature: int) -> Decimal | None:
+def _mean(segments: Sequence[SegmentCount], feature: int, least: int) -> Decimal | None:
+    """The mean over the users for whom the feature is known; None where they are too few."""
     known = sum(s.counts[feature] for s in segments)
-    return sum((s.sums[feature] for s in segments), Decimal()) / known if known else None
-
-
-def _heading(feature: Feature, currency: str) -> str:
-    return f"{label_of(feature.name)} ({currency})" if feature.unit == Unit.MONEY else label_of(feature.name)
+    return sum((s.sums[feature] for s in segments), Decimal()) / known if known >= max(least, 1) else None

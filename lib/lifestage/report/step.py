@@ -5,12 +5,20 @@ from pathlib import Path
 from lifestage.core.atomic import write_whole
 from lifestage.core.job import Job
 from lifestage.report.config import ReportConfig
+from lifestage.report.content import ReportData
 from lifestage.report.data import read_data
+from lifestage.report.words import words_of
 
 
 def run(job: Job, config: ReportConfig) -> None:
     """Read, aggregate, render, write."""
+    write_report(read_data(job.read, job.run, config, job.table("user_features"), job.commits), config)
+
+
+def write_report(data: ReportData, config: ReportConfig) -> None:
+    """Write the file that the configuration names, whole or not at all."""
     # Altair takes most of a second to import: only a run that reports pays for it, not every command.
     from lifestage.report.page import render
 
-    write_whole(Path(config.path), render(read_data(job, config)))
+    words = words_of(config.language, config.locale, config.currency)
+    write_whole(Path(config.path), render(data, words))

@@ -2,89 +2,114 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 
-from lifestage.report.audiences import label
+from lifestage.report.audiences import is_shown, label
 from lifestage.report.content import ReportData
-from lifestage.report.grids import count, money, plural, share
+from lifestage.report.lifecycle import newest_stages, seen_stages
 from lifestage.report.quality import accuracy
+from lifestage.report.words import WITHHELD, Words
 
 LOST = ("dormant", "churned")
+BEST = 10
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence, and the section that shows its figures."""
+    """One sentence, and the figure or section behind it."""
 
     text: str
-    section: str
+    target: str
 
 
-def sentences(data: ReportData) -> tuple[Sentence, ...]:
+def sentences(data: ReportData, words: Words) -> tuple[Sentence, ...]:
     """The sentences that the data allow, in the order of the page."""
-    return (*_lifecycle(data), *_silence(data), *_value(data), *_audience(data), *_quality(data))
+    return (
+        *_lifecycle(data, words),
+        *_silence(data, words),
+        *_value(data, words),
+        *_audience(data, words),
+        *_quality(data, words),
+    )
 
 
-def _lifecycle(data: ReportData) -> Iterator[Sentence]:
-    newest = {s.stage: s.n_users for s in data.stages if s.as_of == data.stages[-1].as_of}
-    if newest:
-        total = sum(newest.values())
-        stage, n = max(newest.items(), key=lambda item: (item[1], item[0]))
-        yield Sentence(
-            f"{count(total)} users are in a lifecycle stage; the largest is {stage} with {share(n, total)} of them.",
-            "stages",
-        )
+def _lifecycle(data: ReportData, words: Words) -> Iterator[Sentence]:
+    newest, seen = newest_stages(data), seen_stages(data)
+    total = sum(s.n_users for s in newest.values())
+    largest = max(newest.values(), key=lambda s: (s.n_users, s.stage), default=None)
+    if largest and (largest.as_of, largest.stage) in seen:
+        benefits = next((rule.benefits for rule in data.rules if rule.stage == largest.stage), "")
+        values = {
+            "stage": words.of(largest.stage),
+            "share": words.share(largest.n_users, total),
+            "planned": _planned(benefits, words),
+        }
+        yield Sentence(words("summary.lifecycle", n=total, **values), "stages-chart")
 
 
-def _silence(data: ReportData) -> Iterator[Sentence]:
+def _silence(data: ReportData, words: Words) -> Iterator[Sentence]:
     """Who fell silent against who came back, between the last two dates."""
-    if not (data.flows and data.stages):
+    if not data.before or not data.stage_flows:
         return
-    known = [flow for flow in data.flows if flow.moved_from and flow.moved_to]
+    known = [flow for flow in data.stage_flows if flow.moved_from and flow.moved_to]
     fell = sum(f.n_users for f in known if f.moved_to in LOST and f.moved_from not in LOST)
     came = sum(f.n_users for f in known if f.moved_from in LOST and f.moved_to not in LOST)
-    before = sorted({s.as_of for s in data.stages})[-2:][0]
-    act = "win them back while the cycle is fresh" if fell > came else "keep what brings them back"
-    yield Sentence(
-        f"Since {before}, {plural(fell, 'user')} fell silent (dormant or churned) and {count(came)} came back: {act}.",
-        "stages",
-    )
+    told = {
+        "before": words.day(data.before),
+        "fell": _told(fell, data, words),
+        "came": _told(came, data, words),
+        "silent": _silent(data, words),
+    }
+    yield Sentence(words("summary.fell" if fell > came else "summary.came", **told), "lifecycle")
 
 
-def _value(data: ReportData) -> Iterator[Sentence]:
-    if len(data.top_shares) < 2 or not data.top_shares[-1].amount:
-        return
-    top = next(top for top in data.top_shares if top.percent == 10)
-    yield Sentence(
-        f"The best 10 % of buyers ({count(top.n_users)}) account for {share(top.amount, data.top_shares[-1].amount)} of "
-        "net spend: know them by name.",
-        "value",
-    )
+def _silent(data: ReportData, words: Words) -> str:
+    """How many are dormant or churned; of a stage that is withheld no sum may tell."""
+    lost, seen = [s for s in newest_stages(data).values() if s.stage in LOST], seen_stages(data)
+    is_shown = all((s.as_of, s.stage) in seen for s in lost)
+    return words.count(sum(s.n_users for s in lost)) if is_shown else WITHHELD
 
 
-def _audience(data: ReportData) -> Iterator[Sentence]:
+def _told(n: int, data: ReportData, words: Words) -> str:
+    return words("word.fewer", n=data.least_users) if 0 < n < data.least_users else words.count(n)
+
+
+def _value(data: ReportData, words: Words) -> Iterator[Sentence]:
+    best = next((top for top in data.top_shares if top.percent == BEST), None)
+    whole = data.top_shares[-1].amount if data.top_shares else 0
+    if best and whole > 0 and best.n_users >= data.least_users:
+        values = {
+            "share": words.share(best.amount, whole),
+            "best": words.share(BEST, 100, 0),
+            "amount": words.short_money(best.amount),
+        }
+        yield Sentence(words("summary.value", n=best.n_users, **values), "concentration-chart")
+
+
+def _audience(data: ReportData, words: Words) -> Iterator[Sentence]:
     """The audience whose users stand for most money."""
-    known = [audience for audience in data.audiences if audience.n_users]
-    if not known:
-        return
-    first = max(known, key=lambda audience: (audience.amount, audience.audience))
-    owner = f": {first.owner} looks after them" if first.owner else ""
-    yield Sentence(
-        f"The audience that stands for most spend is {label(first.audience)} with {plural(first.n_users, 'user')} and "
-        f"{money(first.amount.quantize(Decimal(1)), data.header.currency).replace('.00', '')}{owner}.",
-        "audiences",
-    )
+    known = [audience for audience in data.audiences if audience.n_users and is_shown(audience, data)]
+    if known:
+        first = max(known, key=lambda audience: (audience.amount, audience.audience))
+        values = {
+            "audience": label(first.audience, words),
+            "amount": words.short_money(first.amount),
+            "owner": words.of(first.owner) or words("word.nobody"),
+            "planned": _planned(first.benefits, words),
+        }
+        yield Sentence(words("summary.audience", n=first.n_users, **values), "audiences-chart")
 
 
-def _quality(data: ReportData) -> Iterator[Sentence]:
+def _planned(benefits: str, words: Words) -> str:
+    """What configuration plans for a group of users."""
+    return words("word.planned", benefits=words.of(benefits)) if benefits else ""
+
+
+def _quality(data: ReportData, words: Words) -> Iterator[Sentence]:
     new = [delivery for delivery in data.deliveries if delivery.is_new]
     passed, received = accuracy(new or data.deliveries)
     checks = data.snapshots[0].checks if data.snapshots else ()
-    failed = [check.name for check in checks if not check.passed]
+    failed = sum(not check.passed for check in checks)
     if received:
-        told = (
-            f"{plural(len(failed), 'check')} failed" if failed else f"{plural(len(checks), 'check')} passed"
-        )
-        yield Sentence(
-            f"{share(passed, received, digits=2)} of the rows received are accurate, and {told}.", "quality"
-        )
+        told = words("summary.failed", n=failed) if failed else words("summary.passed", n=len(checks))
+        share = words.share(passed, received, digits=2)
+        yield Sentence(words("summary.data", share=share, rows=words.count(received), checks=told), "data")

@@ -1,17 +1,16 @@
 """Tiers, concentration and audiences reduced to a few plain rows; one Spark job a function."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from math import ceil
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from lifestage.report.config import AudienceText
-from lifestage.report.content import AudienceCount, StageFlow, TierCount, TopShare
+from lifestage.report.content import AudienceCount, Flow, Part, TierCount, TopShare
+from lifestage.report.pivots import USERS, pivot
 
-PERCENTS = (1, 5, 10, 20, 50)
 SPEND = "coalesce(sum(monetary_amount), 0)"
 
 
@@ -21,83 +20,70 @@ def date_before(dated: DataFrame, as_of: date) -> date | None:
     return row["as_of"] if row else None
 
 
-def stage_flows(user_stages: DataFrame, as_of: date, before: date | None) -> tuple[StageFlow, ...]:
-    """Users by their stage on two dates; bounded by pairs of stages. None where there is no date before."""
+def flows(rows: DataFrame, group: str, as_of: date, before: date | None) -> tuple[Flow, ...]:
+    """Users by their group on two dates, most users first; bounded by pairs of groups. None before the first date.
+
+    `rows` are unique on user_id at one as_of; NULL is the group of users who are in none.
+    """
     if before is None:
         return ()
     sides = [
-        user_stages.where(F.col("as_of") == F.lit(day)).select("user_id", F.col("stage").alias(name))
+        rows.where(F.col("as_of") == F.lit(day)).select("user_id", F.col(group).cast("string").alias(name))
         for day, name in ((before, "moved_from"), (as_of, "moved_to"))
     ]
-    pairs = (
-        sides[0].join(sides[1], on="user_id", how="full").groupBy("moved_from", "moved_to").count().collect()
-    )
-    flows = [StageFlow(row["moved_from"], row["moved_to"], row["count"]) for row in pairs]
-    return tuple(sorted(flows, key=lambda flow: (-flow.n_users, str(flow.moved_from), str(flow.moved_to))))
+    pairs = pivot(sides[0].join(sides[1], on="user_id", how="full"), ("moved_from", "moved_to"))
+    found = [
+        Flow(moved_from, moved_to, values[USERS])
+        for (moved_from, moved_to), values in pairs.items()
+        if moved_from or moved_to
+    ]
+    return tuple(sorted(found, key=lambda flow: (-flow.n_users, str(flow.moved_from), str(flow.moved_to))))
 
 
-def tier_counts(user_value: DataFrame, as_of: date, before: date | None) -> tuple[TierCount, ...]:
-    """Users by tier, the best first, and who came and went since the date before; bounded by the tiers."""
-    dates = [day for day in (before, as_of) if day]
-    rows = user_value.where(F.col("as_of").isin(*dates))
-    wide = rows.groupBy("user_id").agg(
-        _at(before, "tier").alias("was"),
-        *[_at(as_of, name).alias(name) for name in ("tier", "value_index", "monetary_amount")],
-    )
-    here = (
-        wide.where("tier IS NOT NULL")
-        .groupBy("tier")
-        .agg(
-            F.count("*").alias("n"),
-            F.expr(SPEND).alias("amount"),
-            F.min("value_index").alias("least"),
-            F.count_if(~F.col("was").eqNullSafe(F.col("tier"))).alias("entered"),
-        )
-    )
-    gone = wide.where("was IS NOT NULL AND NOT (tier <=> was)").groupBy(F.col("was").alias("tier")).count()
-    found = here.join(gone, on="tier", how="left").collect()
-    is_first = before is None
-    tiers = [
-        TierCount(
-            row["tier"], row["n"], row["amount"], row["least"],
-            0 if is_first else row["entered"], row["count"] or 0,
-        )
-        for row in found
-    ]  # fmt: skip
+def tier_counts(user_value: DataFrame, as_of: date) -> tuple[TierCount, ...]:
+    """Users by tier, the best first; bounded by the tiers."""
+    rows = user_value.where((F.col("as_of") == F.lit(as_of)) & F.col("tier").isNotNull()).groupBy("tier")
+    found = rows.agg(
+        F.count("*").alias("n"), F.expr(SPEND).alias("amount"), F.min("value_index").alias("least")
+    ).collect()
+    tiers = [TierCount(row["tier"], row["n"], row["amount"], row["least"]) for row in found]
     return tuple(sorted(tiers, key=lambda tier: (-tier.least_index, tier.tier)))
 
 
+def index_parts(value_scales: DataFrame, as_of: date) -> tuple[Part, ...]:
+    """What the value index of a date is made of, in the order of weight; bounded by the components."""
+    rows = value_scales.where(F.col("as_of") == F.lit(as_of)).collect()
+    parts = [Part(row["dimension"], row["component"], row["weight"], row["p5"], row["p95"]) for row in rows]
+    return tuple(sorted(parts, key=lambda part: (-part.weight, part.dimension, part.component)))
+
+
 def top_shares(user_value: DataFrame, as_of: date) -> tuple[TopShare, ...]:
-    """What the best 1, 5, 10, 20 and 50 percent of buyers spent, and all of them; ties share exactly."""
+    """What the best 1, 2, ... 100 percent of buyers spent; who spent the same is taken in part.
+
+    So many percent of buyers are rounded up to whole ones. Counts by distinct amount pass through one window; at most
+    100 rows come to the driver: the amount at which the best p percent end, for each p.
+    """
     buyers = user_value.where((F.col("as_of") == F.lit(as_of)) & F.col("frequency").isNotNull())
     counts = buyers.groupBy("monetary_amount").agg(F.count("*").alias("n"))
     best = Window.orderBy(F.col("monetary_amount").desc())
-    earlier = best.rowsBetween(Window.unboundedPreceding, -1)
+    everyone = Window.partitionBy().rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    up_to = best.rowsBetween(Window.unboundedPreceding, 0)
     ranked = counts.withColumns(
         {
-            "users_above": F.coalesce(F.sum("n").over(earlier), F.lit(0)),
-            "spent_above": F.coalesce(F.sum(F.expr("monetary_amount * n")).over(earlier), F.lit(0)),
+            "total": F.sum("n").over(everyone),
+            "users": F.sum("n").over(up_to),
+            "spent": F.sum(F.expr("monetary_amount * n")).over(up_to),
         }
-    ).persist()
-    try:
-        row = ranked.agg(F.sum("n").alias("n"), F.sum(F.expr("monetary_amount * n")).alias("spent")).first()
-        total = int(row["n"] or 0) if row else 0
-        if not row or not total:
-            return ()
-        tops = {percent: ceil(total * percent / 100) for percent in PERCENTS}
-        met = [(F.col("users_above") < n) & (F.col("users_above") + F.col("n") >= n) for n in tops.values()]
-        # At most one row of each: the amount at which the top so many end.
-        ends = ranked.where(_any(met)).collect()
-    finally:
-        ranked.unpersist()
-    spent = {
-        percent: end["spent_above"] + (n - end["users_above"]) * end["monetary_amount"]
-        for percent, n in tops.items()
-        for end in ends
-        if end["users_above"] < n <= end["users_above"] + end["n"]
-    }
-    found = [TopShare(percent, tops[percent], Decimal(spent[percent])) for percent in PERCENTS]
-    return (*found, TopShare(100, total, Decimal(row["spent"])))
+    ).withColumns({"last": F.expr("100 * users DIV total"), "before": F.expr("100 * (users - n) DIV total")})
+    ends = ranked.where("last > before").collect()
+    found = [_top(end, percent) for end in ends for percent in range(end["before"] + 1, end["last"] + 1)]
+    return tuple(sorted(found, key=lambda top: top.percent))
+
+
+def _top(end: Row, percent: int) -> TopShare:
+    """The best so many percent, who end among the users of one amount."""
+    n = -(-end["total"] * percent // 100)
+    return TopShare(percent, n, Decimal(end["spent"] - (end["users"] - n) * end["monetary_amount"]))
 
 
 def audience_counts(
@@ -127,7 +113,7 @@ def audience_counts(
         AudienceCount(
             name, text.description, text.owner, row["n"] if row else 0,
             row["entered"] if row and not is_first else 0, row["left"] if row else 0,
-            Decimal(row["amount"]) if row else Decimal(),
+            Decimal(row["amount"]) if row else Decimal(), text.when, text.benefits,
         )
         for name, text in texts.items()
         for row in [counts.get(name)]
@@ -135,16 +121,5 @@ def audience_counts(
     return tuple(sorted(found, key=lambda audience: (-audience.n_users, audience.audience)))
 
 
-def _at(day: date | None, name: str) -> Column:
-    return F.max(F.when(_is(day), F.col(name)))
-
-
 def _is(day: date | None) -> Column:
     return F.col("as_of") == F.lit(day) if day else F.lit(False)
-
-
-def _any(conditions: Sequence[Column]) -> Column:
-    found = F.lit(False)
-    for condition in conditions:
-        found = found | condition
-    return found

@@ -102,8 +102,9 @@ REJECTED_EVENTS = Table(
     unindexed=("rejected_id",),
 )
 
-# What the ledger calls a delivery of rows that had been rejected.
+# What the ledger calls a delivery of rows that had been rejected, and one of reference data.
 REPLAY = "replay"
+REFERENCE = "reference"
 
 COUNT_COLUMNS = (
     Column("n_rows", T.LongType(), "Rows in"),

@@ -10,7 +10,12 @@ AS_OF = Column("as_of", T.DateType(), "Business date the row describes", require
 DAY_LIST = T.ArrayType(T.DateType())
 
 CATEGORY_COLUMNS = (
-    Column("n_categories_365d", T.LongType(), "Categories with net spend above zero; last 365 days"),
+    Column(
+        "n_categories_365d",
+        T.LongType(),
+        "Categories with net spend above zero; last 365 days",
+        unit="categories",
+    ),
     Column("n_repeat_categories_365d", T.LongType(), "Categories bought on at least two days; last 365 days"),
     Column(
         "top_category_365d", T.StringType(), "Category of the greatest net spend, ties by name; last 365 days"
@@ -63,7 +68,12 @@ RHYTHM_COLUMNS = (
         T.BooleanType(),
         "Net spend of 365 days below the median of users with an occasion",
     ),
-    Column("n_categories_365d", T.LongType(), "Categories with net spend above zero; last 365 days"),
+    Column(
+        "n_categories_365d",
+        T.LongType(),
+        "Categories with net spend above zero; last 365 days",
+        unit="categories",
+    ),
     Column("repeat_rate_365d", T.DoubleType(), "Share of categories bought on at least two days [share]"),
     Column("top_category_365d", T.StringType(), "Category of the greatest net spend, ties by name"),
     Column(
