@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from pydantic import Field, field_validator, model_validator
@@ -17,7 +16,7 @@ from lifestage.identity.step import IdentityConfig
 from lifestage.ingest.config import IngestConfig
 from lifestage.publish.config import PublishConfig, PublishSettings
 from lifestage.reference.config import ReferenceConfig
-from lifestage.report.config import ReportConfig
+from lifestage.report.config import Language, ReportConfig
 from lifestage.segments.config import SegmentsConfig
 from lifestage.stages.config import StageLadder
 from lifestage.value.config import ValueConfig
@@ -84,7 +83,7 @@ class ReportSettings(Model):
     """Where the report goes, how it speaks, and what it withholds."""
 
     path: str
-    language: Literal["en", "zh"] = Field(description="English or Simplified Chinese")
+    language: Language = Field(description="English (en) or Simplified Chinese (zh)")
     locale: str | None = Field(
         default=None,
         description="how numbers and dates are written, such as de_DE; the language's own by default",

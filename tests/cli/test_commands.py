@@ -70,6 +70,9 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     assert [(item["snapshot_id"], item["is_latest"]) for item in listed] == [(f"{SAMPLE_ENDS_ON}.r1", True)]
     assert len(users) == listed[0]["n_users"] > 20
     assert len({user["stage"] for user in users}) >= 4
+    done = lifestage(tmp_path, "report", "--language", "zh", "--out", "out/zh.html")
+    assert (done.returncode, done.stdout) == (0, f"report  {tmp_path / 'out' / 'zh.html'}\n")
+    assert '<html lang="zh">' in (tmp_path / "out" / "zh.html").read_text(encoding="utf-8")
     too_late = lifestage(tmp_path, "run", "--as-of", "2099-01-01", "--now", "2026-04-01T06:00:00Z")
     assert (too_late.returncode, "2099-01-01 is after 2026-0" in too_late.stderr) == (2, True)
     too_early = lifestage(tmp_path, "run", "--as-of", "2025-06-30")

@@ -13,9 +13,8 @@ from lifestage.report.page import render
 from lifestage.report.words import words_of
 from report.builders import WORDS, completed, delivery, full, rfm, segment, snapshot, stage
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
 # scripts/test names this reason in its closing lines, and fails for it with --all.
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
 

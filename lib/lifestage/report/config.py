@@ -1,6 +1,15 @@
 """What a report shows and where it goes."""
 
+from enum import StrEnum
+
 from lifestage.core.models import Model
+
+
+class Language(StrEnum):
+    """What a report is written in; each has a file of texts."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
 
 
 class AudienceText(Model):
@@ -28,7 +37,7 @@ class ReportConfig(Model):
     """
 
     path: str
-    language: str
+    language: Language
     locale: str | None
     min_cell_users: int
     business: str

@@ -14,12 +14,13 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
 
+from lifestage.report.config import Language
 from lifestage.tables.catalogue import Unit
 
 # Stands for a number that would tell of too few users; an unknown one is spelt out.
 WITHHELD = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
-LOCALES = {"en": "en_US", "zh": "zh_Hans_CN"}
+LOCALES = {Language.ENGLISH: "en_US", Language.CHINESE: "zh_Hans_CN"}
 WHOLE = "#,##0"
 Number = int | Decimal
 
@@ -127,13 +128,13 @@ class Words:
         return str(format_percent(percent / 100, pattern, self.locale))
 
 
-def words_of(language: str, locale: str | None, currency: str) -> Words:
+def words_of(language: Language, locale: str | None, currency: str) -> Words:
     """The words of a configured language; without a locale, that of the country it is spoken most in."""
     return Words(texts_of(language), Locale.parse(locale or LOCALES[language]), currency)
 
 
 @cache
-def texts_of(language: str) -> dict[str, Any]:
+def texts_of(language: Language) -> dict[str, Any]:
     """Every text of one language."""
     file = files(__package__).joinpath("texts", f"{language}.yaml")
     found: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
