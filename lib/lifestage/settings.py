@@ -24,7 +24,9 @@ from lifestage.value.config import ValueConfig
 class Storage(Model):
     """Where tables live: under a root path, or in a catalog's schema."""
 
-    root: str | None = Field(default=None, description="path or URI of the folder that tables lie in")
+    root: str | None = Field(
+        default=None, description="path or URI of the folder that tables lie in; this or schema is required"
+    )
     schema_name: str | None = Field(
         default=None, alias="schema", description="`catalog.schema` that tables lie in, in place of root"
     )

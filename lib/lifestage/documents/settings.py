@@ -47,8 +47,8 @@ FILES = (
     SettingsFile(
         "The main file",
         Main,
-        "Merged key by key with {packaged}; `null` takes a key away. One key more: `extends: FILE` begins with another main "
-        "file, whose path is relative to this one. `lifestage.yaml` is what it is mostly called.",
+        "The file that `--conf` names. Merged key by key with {packaged}; `null` takes a key away. One key more: `extends: FILE` "
+        "begins with another main file, whose path is relative to this one.",
         "base.yaml",
     ),
     SettingsFile(
