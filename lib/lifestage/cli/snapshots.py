@@ -75,7 +75,8 @@ def export_file(
     snapshot_id: SnapshotId,
     to: Annotated[Path, typer.Option("--to", help="File to write; it must not exist.")],
     file_format: Annotated[
-        ExportFormat | None, typer.Option("--format", help="As the file's name says by default.")
+        ExportFormat | None,
+        typer.Option("--format", help="csv, json (lines) or parquet; as the file's name says by default."),
     ] = None,
     audience: Annotated[
         str | None, typer.Option("--audience", help="Only the users of this audience; all by default.")

@@ -29,10 +29,12 @@ class FileLayout(Model):
     """
 
     path: str = Field(description="glob below the landing folder, or an absolute one")
-    format: Format
-    delimiter: str = Field(default=",", min_length=1)
-    quote: str = Field(default='"', min_length=1, max_length=1)
-    encoding: str = "UTF-8"
+    format: Format = Field(description="of the files; csv and json (one object a line) also gzipped")
+    delimiter: str = Field(default=",", min_length=1, description="csv: what separates values")
+    quote: str = Field(
+        default='"', min_length=1, max_length=1, description="csv: what values may be quoted with"
+    )
+    encoding: str = Field(default="UTF-8", description="csv and json: UTF-8 or ISO-8859-1")
     columns: dict[str, str] = Field(description="column to type, in file order for csv")
     formats: dict[str, str] = Field(
         default={}, description="column to date or time pattern, ISO 8601 by default"

@@ -22,10 +22,10 @@ class Rhythm(Model):
     min_channel_gaps: int = Field(
         default=100, ge=1, description="gaps from which a channel has a norm of its own"
     )
-    percentile: int = Field(default=80, ge=1, le=100)
-    floor_days: int = Field(default=7, ge=1)
-    ceiling_days: int = Field(default=180, ge=1)
-    default_days: int = Field(default=30, ge=1, description="where nobody has a gap yet")
+    percentile: int = Field(default=80, ge=1, le=100, description="of the gaps, what counts as the cycle")
+    floor_days: int = Field(default=7, ge=1, description="shortest cycle; a shorter one is held at it")
+    ceiling_days: int = Field(default=180, ge=1, description="longest cycle; a longer one is held at it")
+    default_days: int = Field(default=30, ge=1, description="cycle where nobody has a gap yet")
     recent_days: int = Field(default=30, ge=1, description="span in which a gap must have ended to be recent")
 
 

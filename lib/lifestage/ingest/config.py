@@ -21,14 +21,16 @@ class Severity(StrEnum):
 class Rule(Model):
     """A condition that every row must meet; NULL counts as met."""
 
-    check: str
-    severity: Severity = Severity.ERROR
+    check: str = Field(description="SQL that must hold; NULL counts as met")
+    severity: Severity = Field(
+        default=Severity.ERROR, description="an error rejects the row, a warning is counted"
+    )
 
 
 class Lookup(Model):
     """A reference table joined as of event_date; its columns are `<name>.<column>` in the mapping."""
 
-    reference: str
+    reference: str = Field(description="name of the reference table")
     on: dict[str, str] = Field(
         description="key column of the reference table to SQL over the source's columns"
     )
@@ -44,24 +46,32 @@ class OnChange(StrEnum):
 class Source(FileLayout):
     """One source of events."""
 
-    description: str = ""
+    description: str = Field(default="", description="for people")
     key: tuple[str, ...] = Field(default=(), description="columns that identify a row; empty means keyless")
     map: dict[str, str] = Field(description="canonical column to SQL over the source's columns")
     attributes: dict[str, str] = Field(default={}, description="attribute to SQL")
     identifiers: dict[str, str] = Field(default={}, description="identifier type to SQL")
-    identifier: Literal["required", "optional"] = "optional"
+    identifier: Literal["required", "optional"] = Field(
+        default="optional", description="whether a row without one is rejected, or an anonymous event"
+    )
     pii: tuple[str, ...] = Field(default=(), description="columns that must not reach a table")
-    lookups: tuple[Lookup, ...] = ()
+    lookups: tuple[Lookup, ...] = Field(
+        default=(), description="reference tables joined on the day of the event, for the mapping to use"
+    )
     rules: dict[str, Rule] = Field(default={}, description="name to a condition that every row must meet")
     version: str | None = Field(
         default=None, description="SQL to a whole number or timestamp; the highest wins"
     )
     delete_when: str | None = Field(default=None, description="SQL; a row that meets it deletes its key")
-    on_change: OnChange = OnChange.DUPLICATE
+    on_change: OnChange = Field(
+        default=OnChange.DUPLICATE, description="a row of a known key with other values, and no version"
+    )
     across_files: Literal["same", "new"] = Field(
         default="same", description="keyless: an equal row in another file"
     )
-    lookback_days: int = Field(default=60, ge=0)
+    lookback_days: int = Field(
+        default=60, ge=0, description="days back that version and delete_when find the row they change"
+    )
     gate: float = Field(default=0.95, ge=0, le=1, description="least share of rows that must pass")
 
     @property

@@ -19,9 +19,12 @@ class Extract(StrEnum):
 class ReferenceSource(FileLayout):
     """One keyed extract, versioned by business date."""
 
-    description: str = ""
-    key: tuple[str, ...]
-    extract: Extract = Extract.FULL
+    description: str = Field(default="", description="comment of the table")
+    key: tuple[str, ...] = Field(description="columns of the table that identify a row")
+    extract: Extract = Field(
+        default=Extract.FULL,
+        description="a key that a full one leaves out has ended; delta holds what changed",
+    )
     valid_from: str = Field(description="SQL to the business date of a row, over its columns and file_name")
     map: dict[str, str] = Field(description="column of the reference table to SQL, keys included")
     identifiers: dict[str, str] = Field(

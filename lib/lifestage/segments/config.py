@@ -27,11 +27,11 @@ class SegmentFeature(Model):
     Values are kept to 2^-20, so an expression should not yield numbers that differ only below a millionth.
     """
 
-    name: str
-    expression: str
-    log: bool = False
-    high: str
-    low: str
+    name: str = Field(description="its name")
+    expression: str = Field(description="SQL over user_features; NULL is filled with the median")
+    log: bool = Field(default=False, description="true for what is skewed: counts, money, days")
+    high: str = Field(description="words for a high value, in names of segments")
+    low: str = Field(description="words for a low value")
 
 
 class TrainingCalendar(Model):
@@ -42,25 +42,29 @@ class TrainingCalendar(Model):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    every: Period | None = None
-    starts_on: date | None = Field(default=None, alias="from")
-    dates: tuple[date, ...] = ()
+    every: Period | None = Field(default=None, description="a model is trained on the last day of each")
+    starts_on: date | None = Field(default=None, alias="from", description="first day of that rhythm")
+    dates: tuple[date, ...] = Field(default=(), description="training dates of your own")
 
 
 class SegmentsConfig(Model):
     """The `segments` part of the configuration; the shipped values are in defaults/segments.yaml."""
 
-    eligible: str
+    eligible: str = Field(description="SQL over user_features: who is in a model and gets a segment")
     # 63 dimensions at most: with more, a squared distance could pass 2^53 and would no longer be exact.
-    features: Annotated[tuple[SegmentFeature, ...], Field(min_length=1, max_length=63)]
-    k: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=64)]]
-    seed: Annotated[int, Field(ge=0)]
-    starts: Annotated[int, Field(ge=1)]
-    coreset: Annotated[int, Field(ge=100, le=1_000_000)]
-    refinements: Annotated[int, Field(ge=0)]
-    min_users: Annotated[int, Field(ge=2)]
-    clip: tuple[Percent, Percent]
-    min_segment_share: Annotated[float, Field(ge=0, lt=1)]
+    features: tuple[SegmentFeature, ...] = Field(
+        min_length=1, max_length=63, description="dimensions of the space"
+    )
+    k: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=64)]] = Field(
+        description="least and greatest number of segments; the best between them wins"
+    )
+    seed: int = Field(ge=0, description="decides which users train on the driver")
+    starts: int = Field(ge=1, description="starts of k-means, of which the best is kept")
+    coreset: int = Field(ge=100, le=1_000_000, description="users that train on the driver")
+    refinements: int = Field(ge=0, description="rounds over all users where there are more than that")
+    min_users: int = Field(ge=2, description="with fewer eligible users there is no model")
+    clip: tuple[Percent, Percent] = Field(description="percentiles that values are clipped to")
+    min_segment_share: float = Field(ge=0, lt=1, description="least share of users of a segment")
     training: TrainingCalendar
 
     @property

@@ -7,7 +7,7 @@ Tables of activity and features derive their columns from it, so a feature is ad
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pyspark.sql import types as T
@@ -62,14 +62,18 @@ def type_of(unit: Unit) -> T.DataType:
     return TYPES.get(unit, T.LongType())
 
 
+ColumnUnit = Annotated[Unit, Field(description="decides the type, and how a report prints it")]
+ColumnComment = Annotated[str, Field(description="comment of the column")]
+
+
 class Measure(Model):
     """An aggregate over the events of one subject and day."""
 
-    aggregate: Aggregate
-    unit: Unit
-    description: str
-    expression: str | None = None
-    filter: str | None = None
+    aggregate: Aggregate = Field(description="how the events of a subject and day merge")
+    unit: ColumnUnit
+    description: ColumnComment
+    expression: str | None = Field(default=None, description="SQL over the event; a count has none")
+    filter: str | None = Field(default=None, description="SQL: which events count; all by default")
 
     @property
     def type(self) -> T.DataType:
@@ -80,33 +84,35 @@ class Measure(Model):
 class DayMeasure(Model):
     """A number or condition decided on a user-day, after the days of a user's subjects have merged."""
 
-    expression: str
-    unit: Unit
-    description: str
+    expression: str = Field(description="SQL over measures and event_date; a condition counts 1 or 0")
+    unit: ColumnUnit
+    description: ColumnComment
 
 
 class DateMark(Model):
     """The first or last user-day on which a condition holds."""
 
-    which: Literal["first", "last"]
-    when: str
-    description: str
+    which: Literal["first", "last"] = Field(description="of the days on which the condition holds")
+    when: str = Field(description="SQL over measures, days and event_date")
+    description: ColumnComment
 
 
 class Windows(Model):
     """The spans over which a measure is summed (min and max: the least and greatest; distinct: counted)."""
 
-    days: tuple[int | Literal["all"], ...]
-    before: tuple[int, ...] = ()
+    days: tuple[int | Literal["all"], ...] = Field(
+        description="lengths in days up to as_of; all is all history"
+    )
+    before: tuple[int, ...] = Field(default=(), description="lengths of the span before the last such span")
     hidden: bool = Field(default=False, description="kept in the state only, for other features to use")
 
 
 class Feature(Model):
     """SQL over the state of one user at as_of."""
 
-    expression: str
-    unit: Unit
-    description: str
+    expression: str = Field(description="SQL over windows, dates, rhythm and other features")
+    unit: ColumnUnit
+    description: ColumnComment
 
 
 class Window(Model):
@@ -122,11 +128,11 @@ class Window(Model):
 class Catalogue(Model):
     """Every measure and feature, in the order of the tables' columns."""
 
-    measures: dict[str, Measure]
-    days: dict[str, DayMeasure]
-    dates: dict[str, DateMark]
-    windows: dict[str, Windows]
-    features: dict[str, Feature]
+    measures: dict[str, Measure] = Field(description="aggregates of the events of one subject and day")
+    days: dict[str, DayMeasure] = Field(description="what is decided on a user-day")
+    dates: dict[str, DateMark] = Field(description="first and last user-days of a kind")
+    windows: dict[str, Windows] = Field(description="spans of a measure or day, by its name")
+    features: dict[str, Feature] = Field(description="SQL over the state of one user")
 
     def all_windows(self) -> Iterator[Window]:
         """Every declared span, the one before directly after its own."""

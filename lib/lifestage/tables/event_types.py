@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from lifestage.core.models import Model
 
 
@@ -23,9 +25,11 @@ class AmountSign(StrEnum):
 class EventType(Model):
     """One type of event."""
 
-    description: str
-    by: Doer = Doer.USER
-    amount: AmountSign = AmountSign.ANY
+    description: str = Field(description="what happened")
+    by: Doer = Field(
+        default=Doer.USER, description="what a user does makes a day active, what is done to them does not"
+    )
+    amount: AmountSign = Field(default=AmountSign.ANY, description="sign of the amount that it may have")
 
 
 EventTypes = dict[str, EventType]

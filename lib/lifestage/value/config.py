@@ -21,7 +21,7 @@ class RfmConfig(Model):
     `names` maps a cell pattern such as `[1-2][3-4]` or `51` to a name; each cell is named exactly once.
     """
 
-    period_days: int = Field(default=365, ge=1)
+    period_days: int = Field(default=365, ge=1, description="days up to as_of that count")
     min_users: int = Field(default=5, ge=1, description="fewer scored users give insufficient_data")
     min_history_days: int = Field(default=30, ge=0, description="a shorter history gives insufficient_data")
     cuts: dict[str, tuple[int, int, int, int]] = Field(
@@ -29,7 +29,7 @@ class RfmConfig(Model):
         description="measure to the least values of scores 2..5 (recency: greatest days; monetary: minor units); "
         "quintiles where absent",
     )
-    names: dict[str, str]
+    names: dict[str, str] = Field(description="cells of R and F, such as 51 or [1-2][3-4], to their name")
 
     @field_validator("cuts")
     @classmethod
@@ -68,8 +68,12 @@ class Weighted(Model):
     `comparisons` has a row for each item, in one order for rows and columns: how many times more the row's item matters.
     """
 
-    weights: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = None
-    comparisons: dict[str, tuple[Entry, ...]] | None = None
+    weights: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = Field(
+        default=None, description="what each item weighs; 1 in sum"
+    )
+    comparisons: dict[str, tuple[Entry, ...]] | None = Field(
+        default=None, description="in place of weights: how many times more each item matters than each other"
+    )
 
     @property
     def items(self) -> Sequence[str]:
@@ -104,8 +108,8 @@ class Weighted(Model):
 class Dimension(Weighted):
     """One dimension of value; each component is a number per user as SQL over user_features, NULL counts as 0."""
 
-    enabled: bool = True
-    components: dict[str, str] = Field(min_length=1)
+    enabled: bool = Field(default=True, description="whether it counts; one that does not has no weight")
+    components: dict[str, str] = Field(min_length=1, description="SQL over user_features; NULL counts as 0")
 
     @property
     def items(self) -> Sequence[str]:
@@ -116,7 +120,7 @@ class Dimension(Weighted):
 class IndexConfig(Weighted):
     """The value index: dimensions that are switched on, weighed against each other."""
 
-    dimensions: dict[str, Dimension]
+    dimensions: dict[str, Dimension] = Field(description="what value consists of")
 
     @property
     def enabled(self) -> dict[str, Dimension]:
@@ -136,10 +140,12 @@ class Tier(Model):
     `from_index` is a cut point of the index itself. The last tier has neither.
     """
 
-    tier: str
-    description: str = ""
-    from_share: float | None = Field(default=None, gt=0, lt=1)
-    from_index: float | None = Field(default=None, gt=0, le=1)
+    tier: str = Field(description="its name")
+    description: str = Field(default="", description="for people")
+    from_share: float | None = Field(
+        default=None, gt=0, lt=1, description="least share of scored users with a strictly lower index"
+    )
+    from_index: float | None = Field(default=None, gt=0, le=1, description="in place of it: least index")
     strategy: Strategy = Strategy()
 
     @property
@@ -153,7 +159,7 @@ class ValueSettings(Model):
 
     rfm: RfmConfig
     index: IndexConfig
-    tiers: tuple[Tier, ...]
+    tiers: tuple[Tier, ...] = Field(description="the best first; the last takes the rest")
 
     @field_validator("tiers")
     @classmethod
