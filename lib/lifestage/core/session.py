@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+# A log of errors only, and no warnings of Java's own, before there is a session to be told so.
+QUIET_START = Path(__file__).parent / "spark"
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
 # What every run needs for its meaning, not for its speed: an operator may tune anything else.
@@ -49,6 +51,8 @@ def build_session(name: str = "lifestage", settings: Mapping[str, str] | None = 
     `settings` come from the configuration and win over the local defaults, never over the semantic ones.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if "SPARK_HOME" not in os.environ:  # A Spark that somebody set up has settings of its own
+        os.environ.setdefault("SPARK_CONF_DIR", str(QUIET_START))
     builder = SparkSession.builder.appName(name)
     for key, value in _all_settings(settings or {}).items():
         builder = builder.config(key, value)
