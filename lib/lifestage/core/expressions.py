@@ -18,7 +18,10 @@ VOLATILE = {
     "utc_timestamp", "utc_date", "utc_time", "curtime", "version", "current_catalog", "current_database", "current_schema", "reflect", "java_method", "try_reflect",
 }  # fmt: skip
 
-TRUTHS = {"BOOLEAN", "UNKNOWN", "NULL", "VOID"}
+UNTOLD = {"UNKNOWN", "NULL", "VOID"}
+TRUTHS = {"BOOLEAN", *UNTOLD}
+# A truth counts 1 or 0.
+NUMBERS = {"TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", *TRUTHS}
 
 FAILING = {"raise_error", "assert_true"}
 
@@ -72,15 +75,24 @@ def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
 
     A type that cannot be told without Spark, such as that of a column of reference data, is taken for right.
     """
-    problems = [*problems_of(sql, known)]
-    yield from problems
-    if not problems and (kind := _type_of(sql, known)) not in TRUTHS:
-        yield f"gives {kind.lower()}, expected a condition that is true or false, in: {sql}"
+    yield from _problems_as(sql, known, TRUTHS, "a condition that is true or false")
+
+
+def number_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
+    """The same of an expression that has to give a number: a text would end the run on the first user."""
+    yield from _problems_as(sql, known, NUMBERS, "a number")
 
 
 def normalised(sql: str) -> str:
     """The expression in one spelling: white space, case of key words and needless quotes do not count."""
     return parse(sql).sql(dialect="spark", comments=False)
+
+
+def _problems_as(sql: str, known: Mapping[str, str], kinds: Collection[str], expected: str) -> Iterator[str]:
+    problems = [*problems_of(sql, known)]
+    yield from problems
+    if not problems and (kind := _type_of(sql, known)).partition("(")[0] not in kinds:
+        yield f"gives {kind.lower()}, expected {expected}, in: {sql}"
 
 
 def _type_of(sql: str, known: Mapping[str, str]) -> str:
