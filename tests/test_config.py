@@ -390,7 +390,7 @@ def test_validate_reports_every_problem_with_exit_code_2_and_starts_no_java(tmp_
     assert not java_started
     problems = refused(tmp_path, MEANING)
     assert [problem for problem in problems if problem not in done.stderr.replace(f"{tmp_path}/", "")] == []
-    assert f"{len(problems)} problem(s) in the configuration" in done.stderr
+    assert f"{len(problems)} problems: nothing was started" in done.stderr
 
 
 def test_a_sound_project_is_validated_without_java_but_run_with_it(tmp_path):

@@ -28,7 +28,11 @@ def failing(error):
     [
         (NoDataError("there is no table x"), 1, "there is no table x\n"),
         (CheckError("gate"), 1, "gate\n"),
-        (ConfigError(["a: unknown key", "b: missing"]), 2, "a: unknown key\nb: missing\n2 problem(s)"),
+        (
+            ConfigError(["a: unknown key", "b: missing"]),
+            2,
+            "a: unknown key\nb: missing\n2 problems: nothing was started",
+        ),
         (
             OSError(28, "No space left on device", "x.csv"),
             1,

@@ -111,6 +111,7 @@ def replay(
     source: SourceName = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Only rows with this reason.")] = None,
     now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take rejected rows through the configuration of today, as a delivery of their own.
 
@@ -118,11 +119,13 @@ def replay(
     """
     moment = instant(now)
     done = replay_waiting(opened(conf), Choice(source, reason), moment, wall_clock=datetime.now(UTC))
-    if not done:
+    if as_json:
+        say_json([asdict(item) for item in done])
+    elif not done:
         console.print("no row waits in quarantine")
-        return
-    console.print(_replay_grid(done))
-    console.print(f"\nThe events are in; the rest follows with: lifestage run --conf {conf}", soft_wrap=True)
+    else:
+        console.print(_replay_grid(done))
+        console.print(f"\nThe events are in; the rest follows with: lifestage run --conf {conf}", soft_wrap=True)
 
 
 def quarantined(project: runner.Project, source: str | None = None) -> list[Quarantine]:

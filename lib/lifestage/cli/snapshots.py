@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -84,6 +85,7 @@ def export_file(
         str, typer.Option("--destination", help="Where it goes, which decides its columns.")
     ] = "default",
     conf: Conf = DEFAULT_CONF,
+    as_json: AsJson = False,
 ) -> None:
     """Write the columns that publish.destinations declares to a file, and a manifest beside it.
 
@@ -98,8 +100,13 @@ def export_file(
         refuse(f"--destination: {destination} is not declared: {expectation(destination, destinations)}")
     project = opened(conf, needs_keys=False)
     done = export_snapshot(project, snapshot_id, to, destinations[destination], file_format, audience)
-    console.print(f"{done.path}: {done.n_rows} users", markup=False, soft_wrap=True)
-    console.print(f"{done.manifest_path}: sha256 {done.sha256}", markup=False, soft_wrap=True)
+    if as_json:
+        say_json(asdict(done))
+        return
+    console.print(f"users     {done.n_rows:,}", markup=False)
+    console.print(f"file      {done.path}", markup=False, soft_wrap=True)
+    console.print(f"manifest  {done.manifest_path}", markup=False, soft_wrap=True)
+    console.print(f"sha256    {done.sha256}", markup=False)
 
 
 @app.command("diff")
@@ -119,7 +126,7 @@ def show_diff(
     console.print(f"{ids[0]} to {ids[1]}", markup=False)
     for kind in ("change", "stage", "tier", "segment"):
         console.print()
-        console.print(_diff_grid(found, kind))
+        console.print(_diff_grid(found, kind) or f"nobody moved between {kind}s")
 
 
 def difference_of(project: runner.Project, before: str, after: str) -> dict[str, Any]:
@@ -137,11 +144,15 @@ def difference_of(project: runner.Project, before: str, after: str) -> dict[str,
 
 
 def _diff_grid(found: Mapping[str, Any], kind: str) -> Any:
+    """Who came and went, or the largest moves of one kind; None where nobody moved."""
     if kind == "change":
         rows = grid("users", "count", "net spend", numbers=["count", "net spend"])
         for row in found["changes"]:
             rows.add_row(row["change"], f"{row['n_users']:,}", f"{row['value']:,.2f}")
         return rows
+    moved = [row for row in found["moves"] if row["kind"] == kind]
+    if not moved:
+        return None
     rows = grid(
         f"{kind} from",
         "to",
@@ -150,7 +161,6 @@ def _diff_grid(found: Mapping[str, Any], kind: str) -> Any:
         numbers=["users", "net spend"],
         wraps=[f"{kind} from", "to"],
     )
-    moved = [row for row in found["moves"] if row["kind"] == kind]
     for row in moved[:N_MOVES]:
         ends = [row[end] or "none" for end in ("moved_from", "moved_to")]
         rows.add_row(*ends, f"{row['n_users']:,}", f"{row['value']:,.2f}")
@@ -207,19 +217,13 @@ def _list_grid(found: Sequence[Mapping[str, Any]]) -> Any:
 def _show(manifest: Mapping[str, Any]) -> None:
     facts = grid("", "", wraps=[""])
     facts.show_header = False
-    for name in (
-        "snapshot_id",
-        "as_of",
-        "run_id",
-        "n_users",
-        "erased",
-        "model_id",
-        "digest",
-        "config_hash",
-        "code_version",
-    ):
-        facts.add_row(name, str(manifest[name]))
-    facts.add_row("published_at", f"{minute(manifest['published_at'])} UTC")
+    facts.add_row("snapshot", manifest["snapshot_id"])
+    facts.add_row("published", f"{minute(manifest['published_at'])} UTC, by run {manifest['run_id']}")
+    facts.add_row("users", f"{manifest['n_users']:,}")
+    if manifest["erased"]:
+        facts.add_row("erased", f"{manifest['erased']:,}")
+    for name in ("model_id", "digest", "config_hash", "code_version"):
+        facts.add_row(name.replace("_", " "), str(manifest[name] or "none"))
     console.print(facts)
     console.print()
     checks = grid("check", "result", "what it saw", wraps=["what it saw"])

@@ -50,17 +50,16 @@ def guarded(command: Callable[[], object]) -> None:
     except ConfigError as error:
         for problem in error.problems:
             _complain(problem)
-        errors.print(
-            f"{len(error.problems)} problem(s) in the configuration, nothing was started", markup=False
-        )
+        if len(error.problems) > 1:
+            errors.print(f"{len(error.problems)} problems: nothing was started", markup=False)
         sys.exit(ExitCode.CONFIGURATION)
     except LifestageError as error:
-        _complain(str(error))
+        _complain(str(error), *getattr(error, "__notes__", ()))
         sys.exit(error.exit_code)
     except Exception as error:
         # Spark's errors reach us in many classes; whatever it is, a scheduler gets a message and an exit code.
         logger.debug("failed", exc_info=error)
-        _complain(f"{type(error).__name__}: {_gist(error)}")
+        _complain(f"{type(error).__name__}: {_gist(error)}", *getattr(error, "__notes__", ()))
         errors.print("LIFESTAGE_LOG=DEBUG shows where it happened", markup=False)
         sys.exit(ExitCode.FAILED)
 
@@ -157,5 +156,6 @@ def _gist(error: Exception) -> str:
     )
 
 
-def _complain(problem: str) -> None:
-    errors.print(problem, style="red", soft_wrap=True, markup=False)
+def _complain(*problems: str) -> None:
+    for problem in problems:
+        errors.print(problem, style="red", soft_wrap=True, markup=False)
