@@ -7,7 +7,14 @@ from pathlib import Path
 from sqlglot import exp
 
 from lifestage.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
-from lifestage.core.expressions import columns_of, condition_problems, nearest, number_problems, parse, problems_of
+from lifestage.core.expressions import (
+    columns_of,
+    condition_problems,
+    nearest,
+    number_problems,
+    parse,
+    problems_of,
+)
 from lifestage.core.files import FileLayout, is_type
 from lifestage.features.config import BUILT_ON
 from lifestage.features.mapping import layers

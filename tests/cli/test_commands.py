@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lifestage import __version__
+from lifestage.pipeline import BY_NAME
 from lifestage.starter import SAMPLE_ENDS_ON, create
 
 pytestmark = pytest.mark.slow
@@ -58,10 +59,28 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     create(tmp_path)
     done = lifestage(tmp_path, "run", "--as-of", str(SAMPLE_ENDS_ON))
     assert done.returncode == 0, done.stderr
-    files, users, report = done.stdout.splitlines()[-3:]
-    assert re.fullmatch(r"files   \d+ new, [\d,]+ rows, [\d,]+ rejected(: lifestage quarantine list)?", files)
-    assert users == f"users   snapshot {SAMPLE_ENDS_ON}.r1"
-    assert Path(report.removeprefix("report  ")).is_file()
+    assert done.stderr == ""
+    files, rows, hint, snapshot, report = done.stdout.splitlines()[-5:]
+    assert re.fullmatch(r"files     \d+ new", files)
+    told = re.fullmatch(r"rows      ([\d,]+) in: ([\d,]+) accepted, \d+ duplicate, .*\d+ rejected", rows)
+    assert told is not None
+    assert told[1] > told[2]
+    assert hint == "          lifestage quarantine list: which were rejected, and why"
+    assert snapshot == f"snapshot  {SAMPLE_ENDS_ON}.r1"
+    assert Path(report.removeprefix("report    ")).is_file()
+    assert max(len(line) for line in done.stdout.splitlines()[:-1]) <= 80
+    for step in BY_NAME.values():
+        assert re.search(
+            rf"^  {step.name:<9} +[\d.]+ s{' +[0-9,]+ rows' if step.writes else '$'}", done.stdout, re.M
+        )
+    again = lifestage(tmp_path, "run", "--as-of", str(SAMPLE_ENDS_ON), "--json")
+    told = json.loads(again.stdout)
+    assert (told["deliveries"]["n_files"], told["deliveries"]["n_rows"]) == (0, 0)
+    assert (told["snapshot_id"], [step["step"] for step in told["steps"]]) == (
+        f"{SAMPLE_ENDS_ON}.r1",
+        [*BY_NAME],
+    )
+    assert again.stderr.startswith(f"run {told['run_id']}: as of {SAMPLE_ENDS_ON}")
     done = lifestage(tmp_path, "snapshot", "export", str(SAMPLE_ENDS_ON), "--to", "out/users.csv")
     assert done.returncode == 0, done.stderr
     listed = json.loads(lifestage(tmp_path, "snapshot", "list", "--json").stdout)

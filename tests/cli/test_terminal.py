@@ -6,6 +6,7 @@ import pytest
 from lifestage.cli import app
 from lifestage.cli.terminal import day, grid, guarded, instant, say_json
 from lifestage.core.errors import CheckError, ConfigError, NoDataError
+from lifestage.starter import create
 
 pytestmark = pytest.mark.slow
 
@@ -96,6 +97,50 @@ def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path)
 def test_an_option_that_cannot_be_is_refused_before_anything_starts(arguments, said, capsys):
     code, errors = exit_of(lambda: app(arguments.split(), standalone_mode=True), capsys)
     assert (code, errors[: len(said)]) == (2, said)
+
+
+def test_an_export_is_refused_before_anything_starts(capsys, tmp_path):
+    create(tmp_path)
+    taken = tmp_path / "taken.csv"
+    taken.write_text("mine")
+    conf = ["--conf", str(tmp_path / "lifestage.yaml")]
+
+    def refusal(*options):
+        command = ["snapshot", "export", "latest", *options, *conf]
+        return exit_of(lambda: app(command, standalone_mode=True), capsys)
+
+    assert refusal("--to", str(taken)) == (
+        2,
+        f"--to: {taken} exists and is not overwritten: give another path, or remove it\n",
+    )
+    code, said = refusal("--to", str(tmp_path / "new.csv"), "--destination", "crm")
+    assert (code, said) == (2, "--destination: crm is not declared: expected one of default\n")
+    assert taken.read_text() == "mine"
+
+
+def commands(app=app, name=()):
+    """Every command with its words."""
+    for each in app.registered_commands:
+        yield (*name, each.name or each.callback.__name__), each.callback
+    for group in app.registered_groups:
+        yield from commands(group.typer_instance, (*name, group.name))
+
+
+@pytest.mark.parametrize(
+    ("words", "callback"), [pytest.param(*pair, id=" ".join(pair[0])) for pair in commands()]
+)
+def test_every_command_shows_an_example_of_itself(words, callback):
+    assert f"Example: lifestage {' '.join(words)}" in callback.__doc__
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_commands_complete_in_a_shell(shell, monkeypatch, capsys):
+    given = {"COMP_WORDS": "lifestage snap", "COMP_CWORD": "1", "_TYPER_COMPLETE_ARGS": "lifestage snap"}
+    for name, value in {**given, "_LIFESTAGE_COMPLETE": f"complete_{shell}"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        app(prog_name="lifestage")
+    assert "snapshot" in capsys.readouterr().out
 
 
 def test_a_range_without_a_month_end_says_so(capsys):

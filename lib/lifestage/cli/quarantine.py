@@ -125,7 +125,9 @@ def replay(
         console.print("no row waits in quarantine")
     else:
         console.print(_replay_grid(done))
-        console.print(f"\nThe events are in; the rest follows with: lifestage run --conf {conf}", soft_wrap=True)
+        console.print(
+            f"\nThe events are in; the rest follows with: lifestage run --conf {conf}", soft_wrap=True
+        )
 
 
 def quarantined(project: runner.Project, source: str | None = None) -> list[Quarantine]:

@@ -190,7 +190,8 @@ def _execute(project: runner.Project, request: runner.Request, as_json: bool = F
 
         def show(name: str, seconds: float, n_rows: int) -> None:
             rows[name] = n_rows
-            screen.print(f"  {name:<9} {seconds:7.1f} s {n_rows:>13,} rows")
+            written = f" {n_rows:>13,} rows" if BY_NAME[name].writes else ""
+            screen.print(f"  {name:<9} {seconds:7.1f} s{written}")
             status.update(_at_work(request))
 
         try:
@@ -232,15 +233,15 @@ def outcome(
 
 
 def _deliveries(project: runner.Project, request: runner.Request) -> dict[str, int]:
-    """Files that this run has read, and what became of the rows of events in them."""
+    """Files that this run has read, those whose content was known, and what became of the rows of events."""
     ledger = project.store.read(project.tables["ingest_ledger"])
     names = ("n_rows", *[f"n_{name}" for name in OUTCOMES])
     totals = [
         F.coalesce(F.sum(F.when(F.col("kind") == "events", F.col(n))), F.lit(0)).alias(n) for n in names
     ]
-    mine = ledger.where(F.col("ingested_at") == F.lit(request.now)).agg(
-        F.count("*").alias("n_files"), *totals
-    )
+    is_known = F.col("kind") == "known"
+    files = [F.count_if(~is_known).alias("n_files"), F.count_if(is_known).alias("n_known_files")]
+    mine = ledger.where(F.col("ingested_at") == F.lit(request.now)).agg(*files, *totals)
     return mine.collect()[0].asDict()
 
 
@@ -252,8 +253,9 @@ def _snapshot_id(project: runner.Project, request: runner.Request) -> str | None
 def _told(found: Mapping[str, Any], project: runner.Project) -> Iterator[str]:
     """What came of a run, in lines, and where to look at it."""
     if read := found["deliveries"]:
-        nothing = "" if read["n_files"] else f": nothing new in {project.config.ingest.landing}"
-        yield f"files     {read['n_files']:,} new{nothing}"
+        known = f", {read['n_known_files']:,} with known content" if read["n_known_files"] else ""
+        nothing = "" if read["n_files"] or known else f" in {project.config.ingest.landing}"
+        yield f"files     {read['n_files']:,} new{known}{nothing}"
         told = [name for name in OUTCOMES if read[f"n_{name}"] or name in ALWAYS_TOLD]
         counts = ", ".join(f"{read[f'n_{name}']:,} {name}" for name in told)
         yield f"rows      {read['n_rows']:,} in: {counts}"

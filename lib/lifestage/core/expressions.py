@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 
 # A clock or a random number would make a rebuild differ from the run.
@@ -34,7 +34,7 @@ def parse(sql: str) -> exp.Expression:
     try:
         tree = sqlglot.parse_one(f"SELECT {sql}", read="spark")
     except SqlglotError as error:
-        raise ValueError(f"not SQL: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"not SQL{_near(error)}") from error
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.From):
         raise ValueError("one scalar expression is expected, not a query")
     if isinstance(tree.expressions[0], exp.Alias | exp.Star):
@@ -86,6 +86,12 @@ def number_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
 def normalised(sql: str) -> str:
     """The expression in one spelling: white space, case of key words and needless quotes do not count."""
     return parse(sql).sql(dialect="spark", comments=False)
+
+
+def _near(error: SqlglotError) -> str:
+    """Where the parser stumbled; what it says of it names its own classes."""
+    places = error.errors if isinstance(error, ParseError) else []
+    return "".join(f" near {place['highlight']}" for place in places[:1])
 
 
 def _problems_as(sql: str, known: Mapping[str, str], kinds: Collection[str], expected: str) -> Iterator[str]:
