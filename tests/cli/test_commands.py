@@ -40,7 +40,7 @@ def test_validate_finds_the_starter_sound(tmp_path):
     create(tmp_path)
     done = lifestage(tmp_path, "validate")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("lifestage.yaml: sound: 2 sources, 1 reference tables")
+    assert done.stdout == "lifestage.yaml: sound\n  2 sources, 1 reference tables, 10 stages, 10 audiences\n"
 
 
 def test_validate_names_every_problem(tmp_path):

@@ -115,7 +115,7 @@ def replay(
 ) -> None:
     """Take rejected rows through the configuration of today, as a delivery of their own.
 
-    Example: lifestage quarantine replay --source pos --reason correction_too_late --conf conf/prod.yaml
+    Example: lifestage quarantine replay --source pos --reason malformed
     """
     moment = instant(now)
     done = replay_waiting(opened(conf), Choice(source, reason), moment, wall_clock=datetime.now(UTC))

@@ -119,9 +119,10 @@ def validate(conf: Conf = DEFAULT_CONF) -> None:
     """
     config = loaded(conf)
     runner.read_secrets(config)
+    console.print(f"{conf}: sound", markup=False, soft_wrap=True)
     console.print(
-        f"{conf}: sound: {len(config.ingest.sources)} sources, {len(config.reference.sources)} reference tables, "
-        f"{len(config.features.catalogue.features)} derived features, {len(config.stages.ladder)} stages"
+        f"  {len(config.ingest.sources)} sources, {len(config.reference.sources)} reference tables, "
+        f"{len(config.stages.ladder)} stages, {len(config.audiences.audiences)} audiences"
     )
 
 

@@ -89,7 +89,7 @@ def export_file(
 ) -> None:
     """Write the columns that publish.destinations declares to a file, and a manifest beside it.
 
-    Example: lifestage snapshot export latest --audience win_back --to out/win_back.csv --conf conf/prod.yaml
+    Example: lifestage snapshot export latest --to out.csv --audience win_back
     """
     if REMOTE.match(str(to)):
         refuse(f"--to: {to} is no file on this computer: export to one, then copy it there")
