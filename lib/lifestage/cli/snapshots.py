@@ -14,6 +14,7 @@ from lifestage.cli.terminal import (
     DEFAULT_CONF,
     AsJson,
     Conf,
+    at_work,
     console,
     grid,
     loaded,
@@ -49,7 +50,9 @@ def list_snapshots(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
 
     Example: lifestage snapshot list --conf conf/prod.yaml
     """
-    found = listed(manifests(opened(conf, needs_keys=False)))
+    project = opened(conf, needs_keys=False)
+    with at_work("reading"):
+        found = listed(manifests(project))
     if as_json:
         say_json(found)
     elif not found:
@@ -64,7 +67,9 @@ def show(snapshot_id: SnapshotId, conf: Conf = DEFAULT_CONF, as_json: AsJson = F
 
     Example: lifestage snapshot show latest --conf conf/prod.yaml
     """
-    manifest = manifest_of(opened(conf, needs_keys=False), snapshot_id).asDict(recursive=True)
+    project = opened(conf, needs_keys=False)
+    with at_work("reading"):
+        manifest = manifest_of(project, snapshot_id).asDict(recursive=True)
     if as_json:
         say_json(manifest)
         return
@@ -99,7 +104,8 @@ def export_file(
     if destination not in destinations:
         refuse(f"--destination: {destination} is not declared: {expectation(destination, destinations)}")
     project = opened(conf, needs_keys=False)
-    done = export_snapshot(project, snapshot_id, to, destinations[destination], file_format, audience)
+    with at_work("writing"):
+        done = export_snapshot(project, snapshot_id, to, destinations[destination], file_format, audience)
     if as_json:
         say_json(asdict(done))
         return
@@ -118,8 +124,9 @@ def show_diff(
     Example: lifestage snapshot diff 2026-10-31 latest --conf conf/prod.yaml
     """
     project = opened(conf, needs_keys=False)
-    ids = [manifest_of(project, each)["snapshot_id"] for each in (before, after)]
-    found = difference_of(project, *ids)
+    with at_work("comparing"):
+        ids = [manifest_of(project, each)["snapshot_id"] for each in (before, after)]
+        found = difference_of(project, *ids)
     if as_json:
         say_json(found)
         return

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from lifestage import runner
@@ -73,11 +74,17 @@ def loaded(conf: Path) -> Config:
 def opened(conf: Path, needs_keys: bool = True) -> runner.Project:
     """The project, with a session; without keys it can only be read."""
     _require(conf)
-    project = runner.open_project(conf, needs_keys=needs_keys)
+    with at_work("starting Spark"):
+        project = runner.open_project(conf, needs_keys=needs_keys)
     if not logger.isEnabledFor(logging.INFO):
         # What fails in Spark reaches us as an exception; its log would say it again, in pages.
         project.store.spark.sparkContext.setLogLevel("FATAL")
     return project
+
+
+def at_work(what: str) -> Status:
+    """What the command is doing, as a line that goes again; on standard error, and on a terminal alone."""
+    return errors.status(f"[dim]{what}[/dim]")
 
 
 def instant(text: str | None) -> datetime:
