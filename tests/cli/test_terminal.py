@@ -145,8 +145,11 @@ def test_commands_complete_in_a_shell(shell, monkeypatch, capsys):
 
 
 def test_a_range_without_a_month_end_says_so(capsys):
-    guarded(lambda: app(["backfill", "--from", "2026-01-01", "--to", "2026-01-30"], standalone_mode=False))
+    backfill = ["backfill", "--from", "2026-01-01", "--to", "2026-01-30"]
+    guarded(lambda: app(backfill, standalone_mode=False))
     assert capsys.readouterr().out == "no month-end between 2026-01-01 and 2026-01-30\n"
+    guarded(lambda: app([*backfill, "--json"], standalone_mode=False))
+    assert capsys.readouterr() == ("null\n", "no month-end between 2026-01-01 and 2026-01-30\n")
 
 
 def test_instants_are_utc_and_dates_are_dates():

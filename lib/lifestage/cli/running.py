@@ -85,12 +85,13 @@ def backfill(
         refuse("backfill: --stale takes every date that is stale: leave out --from and --to")
     given = () if stale else tuple(_between(first, last, every))
     if not stale and not given:
-        console.print(f"no {every}-end between {first} and {last}")
+        day_of = "month-end" if every is Every.MONTH else "Sunday"
+        _nothing_to_do(f"no {day_of} between {first} and {last}", as_json)
         return
     project = opened(conf)
     dates = tuple(runner.stale_dates(project)) if stale else given
     if not dates:
-        console.print("nothing is stale")
+        _nothing_to_do("nothing is stale", as_json)
         return
     request = _request(dates, moment, runner.BACKFILL_STEPS, run_id)
     _execute(project, replace(request, accept_definitions=True), as_json)
@@ -200,11 +201,18 @@ def _execute(project: runner.Project, request: runner.Request, as_json: bool = F
         except NoDataError as error:
             raise NoDataError(f"{error}\n{what_there_is(project)}") from error
     screen.print(f"done in {time.monotonic() - started:.1f} s")
-    found = outcome(project, request, rows)
+    found = _outcome(project, request, rows)
     if as_json:
         say_json(found)
-    else:
-        console.print("\n".join(_told(found, project)), markup=False, soft_wrap=True)
+        return
+    for line in _told(found, project):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _nothing_to_do(why: str, as_json: bool) -> None:
+    if as_json:
+        say_json(None)
+    (errors if as_json else console).print(why)
 
 
 def _at_work(request: runner.Request) -> str:
@@ -216,17 +224,13 @@ def _at_work(request: runner.Request) -> str:
     return "[bold]finishing[/bold]"
 
 
-def outcome(
-    project: runner.Project, request: runner.Request, rows: Mapping[str, int] | None = None
-) -> dict[str, Any]:
+def _outcome(project: runner.Project, request: runner.Request, rows: Mapping[str, int]) -> dict[str, Any]:
     """What came of a run: its steps, and what they made; None for what no step of it makes."""
     seconds = request.seconds
     return {
         "run_id": request.run_id,
         "as_of_dates": request.as_of_dates,
-        "steps": [
-            {"step": name, "seconds": seconds[name], "rows": (rows or {}).get(name)} for name in seconds
-        ],
+        "steps": [{"step": name, "seconds": seconds[name], "rows": rows[name]} for name in seconds],
         "deliveries": _deliveries(project, request) if "ingest" in request.steps else None,
         "snapshot_id": _snapshot_id(project, request) if "publish" in request.steps else None,
         "report": str(Path(project.config.report.path).resolve()) if "report" in request.steps else None,
