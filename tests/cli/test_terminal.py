@@ -60,9 +60,15 @@ def test_whatever_goes_wrong_is_a_message_and_an_exit_code(error, code, said, ca
     assert "Traceback" not in found[1]
 
 
+def test_the_step_that_was_stopped_is_named(capsys):
+    error = CheckError("gate")
+    error.add_note("step ingest was not completed")
+    assert exit_of(failing(error), capsys) == (1, "gate\nstep ingest was not completed\n")
+
+
 @pytest.mark.parametrize(
     "command",
-    ["run", "backfill --stale", "validate", "tables", "doctor", "snapshot list", "snapshot show latest",
+    ["run", "backfill --stale", "report", "validate", "tables", "doctor", "snapshot list", "snapshot show latest",
      "snapshot export latest --to users.csv", "quarantine list", "quarantine replay"],
 )  # fmt: skip
 def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path):
