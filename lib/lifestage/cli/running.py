@@ -230,7 +230,11 @@ def _outcome(project: runner.Project, request: runner.Request, rows: Mapping[str
     return {
         "run_id": request.run_id,
         "as_of_dates": request.as_of_dates,
-        "steps": [{"step": name, "seconds": seconds[name], "rows": rows[name]} for name in seconds],
+        "steps": [
+            {"step": name, "seconds": seconds[name], "rows": rows[name]}
+            for name in BY_NAME
+            if name in seconds
+        ],
         "deliveries": _deliveries(project, request) if "ingest" in request.steps else None,
         "snapshot_id": _snapshot_id(project, request) if "publish" in request.steps else None,
         "report": str(Path(project.config.report.path).resolve()) if "report" in request.steps else None,
