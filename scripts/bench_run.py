@@ -141,7 +141,7 @@ def measure(project: runner.Project, as_of: date, name: str) -> Figures:
     now = datetime(as_of.year, as_of.month, as_of.day, 6, tzinfo=UTC) + timedelta(days=1)
     request = runner.Request(f"bench-{name}", (as_of,), now, datetime.now(UTC), STEPS)
     console.print(f"[bold]{name}[/bold]: as of {as_of}")
-    runner.execute(project, request, lambda step, taken: console.print(f"  {step:<10} {taken:7.1f} s"))
+    runner.execute(project, request, lambda step, taken, _: console.print(f"  {step:<10} {taken:7.1f} s"))
     columns = project.store.read(project.tables["user_features"]).where(F.col("as_of") == F.lit(as_of))
     ours = columns.select("user_id", *FEATURES).toArrow()
     started = time.monotonic()

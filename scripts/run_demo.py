@@ -72,9 +72,9 @@ def run(
     )
     request = runner.Request(f"demo-{name}", dates, now, datetime.now(ZONE), steps)
 
-    def show(step: str, taken: float) -> None:
+    def show(step: str, taken: float, n_rows: int) -> None:
         seconds[step] = seconds.get(step, 0.0) + taken
-        console.print(f"  {step:<12} {taken:6.1f} s")
+        console.print(f"  {step:<12} {taken:6.1f} s {n_rows:>12,} rows")
 
     runner.execute(project, request, show)
 

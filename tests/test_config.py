@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -30,6 +31,16 @@ map: {event_type: "'purchase'", event_at: at, amount: amount}
 FORGIVING = """amount: TRY_CAST(amount AS DOUBLE), order_id: "split(receipt, '-')[0]", quantity: amount / 100,
       location_id: "CAST(amount AS STRING)", starts_session: "at > TIMESTAMP '2026-01-01 00:00:00Z'",
       channel: "get(split(receipt, '-'), 1)", duration: "date_diff(to_date(from_utc_timestamp(at, 'UTC')), DATE '2026-01-01')"
+"""
+
+PRICES = """
+path: prices/*.csv
+format: csv
+columns: {product: string, price: string, is_sold: string}
+key: [product]
+valid_from: file_name
+map: {product: product, price: price, is_sold: is_sold}
+types: {price: "decimal(18,2)", is_sold: boolean}
 """
 
 STAGES = """
@@ -250,6 +261,97 @@ def test_nothing_is_reported_that_is_not_wrong(tmp_path):
     assert [p for p in problems if tuple(p.split(": ")[:2]) not in places] == []
 
 
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("net_amont_365d > 5", "unknown column net_amont_365d, in: net_amont_365d > 5 (did you mean"),
+        ("net_amount_365d * 2", "gives decimal(18, 2), expected a condition that is true or false"),
+        ("coalesce(tier, 'low')", "gives string, expected a condition that is true or false"),
+        ("net_amount_365d >", "not SQL near >, in: net_amount_365d >"),
+        ("first_seen_on < current_date()", "current_date() reads a clock, randomness or the session"),
+        ("max(occasions_all) > 5", "queries, windows and aggregates are not allowed"),
+    ],
+)
+def test_a_rule_that_no_audience_can_have_is_refused(tmp_path, when, said):
+    rule = f'audiences: {{vip: {{when: "{when}"}}}}'
+    [problem] = refused(tmp_path, sound(**{"audiences.yaml": rule}))
+    assert problem.startswith(f"audiences.yaml: audiences.vip.when: {said}")
+
+
+GIVEN = "weights: {a: 0.5, b: 0.4, c: 0.1}"
+SIX = "comparisons: {" + ", ".join(f"{name}: [1, 1, 1, 1, 1, 1]" for name in "abcdef") + "}"
+
+
+def index(weighing=GIVEN, top="weights: {economic: 1}", **components):
+    """A value.yaml whose index has one dimension."""
+    made = {"a": "occasions_all", "b": "net_amount_365d", "c": "recency_days", **components}
+    listed = ", ".join(f'{name}: "{sql}"' for name, sql in made.items())
+    return (
+        f"index:\n  {top}\n  dimensions:\n    economic:\n      components: {{{listed}}}\n      {weighing}\n"
+    )
+
+
+OF_ECONOMIC = "index.dimensions.economic"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "said"),
+    [
+        (index(c="recency_day"), f"{OF_ECONOMIC}.components.c", "unknown column recency_day"),
+        (index(c="as_of"), f"{OF_ECONOMIC}.components.c", "gives date, expected a number"),
+        (index(c="upper(status)"), f"{OF_ECONOMIC}.components.c", "gives string, expected a number"),
+        (index("weights: {a: 0.5, b: 0.4, c: 0.2}"), OF_ECONOMIC, "weights sum to 1.1, expected 1"),
+        (index(top="weights: {economic: 0.9}"), "index", "weights sum to 0.9, expected 1"),
+        (index("weights: {a: 0.5, b: 0.5}"), OF_ECONOMIC, "weighed are a, b, expected each of a, b, c"),
+        (
+            index("comparisons: {a: [1, 2], b: [1/2, 1], c: [1, 1, 1]}"),
+            OF_ECONOMIC,
+            "a: 2 entries, expected 3: one for each item; b: 2 entries, expected 3",
+        ),
+        (
+            index("comparisons: {a: [1, 2, 1], b: [1/3, 1, 1], c: [1, 1, 1]}"),
+            OF_ECONOMIC,
+            "b against a: 1/3, expected 1/2, the reciprocal of a against b",
+        ),
+        (
+            index("comparisons: {a: [1, 3, 1/5], b: [1/3, 1, 3], c: [5, 1/3, 1]}"),
+            OF_ECONOMIC,
+            "the comparisons contradict each other: CR 1.58, at most 0.10; worst: a is 3 x b and b is 3 x c",
+        ),
+        (
+            index(SIX, d="1", e="1", f="1"),
+            OF_ECONOMIC,
+            "6 items are compared, at most 5: group some of them",
+        ),
+        (
+            index("comparisons: {a: [1, x, 1], b: [1, 1, 1], c: [1, 1, 1]}"),
+            f"{OF_ECONOMIC}.comparisons.a.1",
+            "x is not a number such as 3 or 1/3",
+        ),
+        (
+            "tiers: [{tier: high, from_share: 0.5}, {tier: mid, from_share: 0.8}, {tier: low}]",
+            "tiers",
+            "high from 0.5 and mid from 0.8 overlap: expected falling bounds",
+        ),
+        (
+            "tiers: [{tier: high, from_index: 0.5}, {tier: mid, from_index: 0.5}, {tier: low}]",
+            "tiers",
+            "high from 0.5 and mid from 0.5 overlap: expected falling bounds",
+        ),
+    ],
+)
+def test_an_index_or_tier_that_leaves_a_doubt_is_refused(tmp_path, text, key, said):
+    [problem] = refused(tmp_path, sound(**{"value.yaml": text}))
+    assert problem.startswith(f"value.yaml: {key}: {said}")
+
+
+def test_an_index_may_weigh_numbers_and_truths(tmp_path):
+    text = index(c="IF(occasions_all > 1, 1, 0)", b="occasions_all > 3")
+    assert load_config(write(tmp_path, sound(**{"value.yaml": text}))).value.index.enabled.keys() == {
+        "economic"
+    }
+
+
 def test_a_date_is_no_instant(tmp_path):
     source = SOUND.replace("at: timestamp", "at: date")
     (tmp_path / "sources").mkdir()
@@ -390,7 +492,23 @@ def test_validate_reports_every_problem_with_exit_code_2_and_starts_no_java(tmp_
     assert not java_started
     problems = refused(tmp_path, MEANING)
     assert [problem for problem in problems if problem not in done.stderr.replace(f"{tmp_path}/", "")] == []
-    assert f"{len(problems)} problem(s) in the configuration" in done.stderr
+    assert f"{len(problems)} problems: nothing was started" in done.stderr
+
+
+def test_one_problem_is_told_by_itself(tmp_path):
+    conf = write(tmp_path, sound(**{"audiences.yaml": "audiences: {vip: {when: net_amount_365d}}"}))
+    done, java_started = lifestage(tmp_path, "validate", "--conf", str(conf))
+    assert (done.returncode, done.stdout, java_started) == (2, "", False)
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"{tmp_path}/audiences.yaml: audiences.vip.when: gives decimal(18, 2), expected")
+
+
+def test_tables_are_listed_without_java(tmp_path):
+    conf = write(tmp_path, sound(**{"reference/prices.yaml": PRICES}))
+    done, java_started = lifestage(tmp_path, "tables", "--conf", str(conf), "--json")
+    assert (done.returncode, done.stderr, java_started) == (0, "", False)
+    [prices] = [table for table in json.loads(done.stdout) if table["table"] == "prices"]
+    assert (prices["written by"], prices["key"]) == ("reference", ["product", "valid_from"])
 
 
 def test_a_sound_project_is_validated_without_java_but_run_with_it(tmp_path):
@@ -398,4 +516,8 @@ def test_a_sound_project_is_validated_without_java_but_run_with_it(tmp_path):
     done, java_started = lifestage(tmp_path / "a", "validate", "--conf", str(conf))
     assert (done.returncode, java_started) == (0, False)
     assert "1 sources, 0 reference tables" in done.stdout
-    assert lifestage(tmp_path / "b", "run", "--conf", str(conf), "--as-of", "2026-01-05")[1]
+    done, java_started = lifestage(tmp_path / "b", "run", "--conf", str(conf), "--as-of", "2026-01-05")
+    assert (done.returncode, java_started) == (1, True)
+    assert done.stderr.splitlines()[-1].startswith(
+        "Spark needs Java 17 or 21, which did not start: set JAVA_HOME"
+    )

@@ -7,7 +7,14 @@ from pathlib import Path
 from sqlglot import exp
 
 from lifestage.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
-from lifestage.core.expressions import columns_of, condition_problems, nearest, parse, problems_of
+from lifestage.core.expressions import (
+    columns_of,
+    condition_problems,
+    nearest,
+    number_problems,
+    parse,
+    problems_of,
+)
 from lifestage.core.files import FileLayout, is_type
 from lifestage.features.config import BUILT_ON
 from lifestage.features.mapping import layers
@@ -379,8 +386,8 @@ def _index_problems(config: Config) -> Iterator[str]:
     for name, dimension in config.value.index.dimensions.items():
         yield from _misnamed([name, *dimension.components])
         for component, sql in dimension.components.items():
-            key = f"index.dimensions.{name}.components.{component}"
-            yield from _keyed(key, sql, _features(config))
+            for problem in number_problems(sql, _features(config)):
+                yield f"index.dimensions.{name}.components.{component}: {problem}"
 
 
 def _audience_problems(config: Config) -> Iterator[str]:

@@ -112,6 +112,7 @@ STEPS = (
             "user_features",
             "user_stages",
             "user_value",
+            "value_scales",
             "user_segments",
             "audience_definitions",
             "user_audiences",

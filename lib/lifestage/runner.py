@@ -39,7 +39,8 @@ KEY_FINGERPRINT = "lifestage.key_fingerprint"
 # What is a function of the events.
 BACKFILL_STEPS = tuple(BY_NAME)[tuple(BY_NAME).index("activity") :]
 
-Progress = Callable[[str, float], None]
+Progress = Callable[[str, float, int], None]
+"""Told of each step that is done: its name, seconds and rows written."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,10 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
         commits: dict[str, int] = {}
 
         def run_step(step: Step) -> None:
-            with _timed(step.name, request.seconds, progress):
-                step.run(job_for(project, step, run, commits), getattr(project.config, step.name))
+            job = job_for(project, step, run, commits)
+            with _timed(step.name, request.seconds):
+                step.run(job, getattr(project.config, step.name))
+            progress(step.name, request.seconds[step.name], sum(job.rows.values()))
 
         for group in groups():
             chosen = [step for step in group if step.name in request.steps]
@@ -299,12 +302,16 @@ def _expired(project: Project, dates: Sequence[date], built: Mapping[date, int])
 
 
 @contextmanager
-def _timed(name: str, seconds: dict[str, float], progress: Progress) -> Iterator[None]:
+def _timed(name: str, seconds: dict[str, float]) -> Iterator[None]:
+    """Note how long a step takes; what stops it says in which step."""
     started = time.monotonic()
-    yield
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"step {name} was not completed")
+        raise
     seconds[name] = round(time.monotonic() - started, 2)
     logger.info("step=%s seconds=%.1f", name, seconds[name])
-    progress(name, seconds[name])
 
 
 def _complete(project: Project, request: Request, run: Run, commits: Mapping[str, int]) -> None:

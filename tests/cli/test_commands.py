@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lifestage import __version__
+from lifestage.pipeline import BY_NAME
 from lifestage.starter import SAMPLE_ENDS_ON, create
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,7 @@ def test_validate_finds_the_starter_sound(tmp_path):
     create(tmp_path)
     done = lifestage(tmp_path, "validate")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("lifestage.yaml: sound: 2 sources, 1 reference tables")
+    assert done.stdout == "lifestage.yaml: sound\n  2 sources, 1 reference tables, 10 stages, 10 audiences\n"
 
 
 def test_validate_names_every_problem(tmp_path):
@@ -58,10 +59,31 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     create(tmp_path)
     done = lifestage(tmp_path, "run", "--as-of", str(SAMPLE_ENDS_ON))
     assert done.returncode == 0, done.stderr
-    files, users, report = done.stdout.splitlines()[-3:]
-    assert re.fullmatch(r"files   \d+ new, [\d,]+ rows, [\d,]+ rejected(: lifestage quarantine list)?", files)
-    assert users == f"users   snapshot {SAMPLE_ENDS_ON}.r1"
-    assert Path(report.removeprefix("report  ")).is_file()
+    assert done.stderr == ""
+    files, rows, hint, snapshot, report = done.stdout.splitlines()[-5:]
+    assert re.fullmatch(r"files     \d+ new", files)
+    told = re.fullmatch(r"rows      ([\d,]+) in: ([\d,]+) accepted, \d+ duplicate, .*\d+ rejected", rows)
+    assert told is not None
+    n_rows, n_accepted = (int(number.replace(",", "")) for number in told.groups())
+    assert n_rows > n_accepted > 0
+    assert hint == "          lifestage quarantine list: which were rejected, and why"
+    assert snapshot == f"snapshot  {SAMPLE_ENDS_ON}.r1"
+    assert Path(report.removeprefix("report    ")).is_file()
+    assert max(len(line) for line in done.stdout.splitlines()[:-1]) <= 80
+    for step in BY_NAME.values():
+        assert re.search(
+            rf"^  {step.name:<9} +[\d.]+ s{' +[0-9,]+ rows' if step.writes else '$'}", done.stdout, re.M
+        )
+    again = lifestage(
+        tmp_path, "run", "--steps", "reference,ingest", "--as-of", str(SAMPLE_ENDS_ON), "--json"
+    )
+    found = json.loads(again.stdout)
+    assert (found["deliveries"]["n_files"], found["deliveries"]["n_rows"]) == (0, 0)
+    assert (found["snapshot_id"], [step["step"] for step in found["steps"]]) == (
+        None,
+        ["reference", "ingest"],
+    )
+    assert again.stderr.startswith(f"run {found['run_id']}: as of {SAMPLE_ENDS_ON}, 2 of 11 steps")
     done = lifestage(tmp_path, "snapshot", "export", str(SAMPLE_ENDS_ON), "--to", "out/users.csv")
     assert done.returncode == 0, done.stderr
     listed = json.loads(lifestage(tmp_path, "snapshot", "list", "--json").stdout)

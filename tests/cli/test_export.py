@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import functions as F
 
 from lifestage.core.errors import CheckError, ConfigError, LifestageError
 from lifestage.publish.export import ExportFormat, export, neutral
@@ -114,6 +115,33 @@ def test_a_file_that_cannot_be_whole_is_not_there(users, tmp_path):
     with pytest.raises(CheckError, match="2 rows, its manifest says 3"):
         export(users, {**MANIFEST, "n_users": 3}, COLUMNS, tmp_path / "users.csv", ExportFormat.CSV)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("file_format", ExportFormat)
+def test_an_export_that_breaks_off_leaves_nothing_behind(users, tmp_path, file_format):
+    """The first row is written by the time that the second fails."""
+    broken = users.withColumn("segment", F.expr("IF(user_id = 'u2', raise_error('disk'), segment)"))
+    with pytest.raises(Exception, match="disk"):
+        export(broken, MANIFEST, ("user_id", "segment"), tmp_path / "users", file_format)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_audience_that_the_snapshot_does_not_have_is_refused_with_those_it_has(users, tmp_path):
+    manifest = {
+        **MANIFEST,
+        "strategies": [{"kind": "audience", "name": "win_back"}, {"kind": "tier", "name": "t"}],
+    }
+    for wanted, said in (("winback", "did you mean win_back?"), ("x", "expected one of win_back")):
+        with pytest.raises(ConfigError, match=rf"snapshot 2026-01-31.r1 has no audience {wanted}: ") as error:
+            export(users, manifest, COLUMNS, tmp_path / "a.csv", ExportFormat.CSV, wanted)
+        assert str(error.value).endswith(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_that_begins_like_a_formula_is_quoted_too(spark, tmp_path):
+    users = build(spark, SNAPSHOT_USERS, [{"user_id": "u1", "as_of": DAY, "audiences": ["=cmd", "b"]}])
+    done = export(users, {**MANIFEST, "n_users": 1}, ("audiences",), tmp_path / "users.csv", ExportFormat.CSV)
+    assert done.path.read_text(encoding="utf-8") == "audiences\n'=cmd; b\n"
 
 
 def test_columns_that_a_snapshot_does_not_have_are_named(users, tmp_path):

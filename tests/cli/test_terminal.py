@@ -6,6 +6,7 @@ import pytest
 from lifestage.cli import app
 from lifestage.cli.terminal import day, grid, guarded, instant, say_json
 from lifestage.core.errors import CheckError, ConfigError, NoDataError
+from lifestage.starter import create
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +29,11 @@ def failing(error):
     [
         (NoDataError("there is no table x"), 1, "there is no table x\n"),
         (CheckError("gate"), 1, "gate\n"),
-        (ConfigError(["a: unknown key", "b: missing"]), 2, "a: unknown key\nb: missing\n2 problem(s)"),
+        (
+            ConfigError(["a: unknown key", "b: missing"]),
+            2,
+            "a: unknown key\nb: missing\n2 problems: nothing was started",
+        ),
         (
             OSError(28, "No space left on device", "x.csv"),
             1,
@@ -55,9 +60,15 @@ def test_whatever_goes_wrong_is_a_message_and_an_exit_code(error, code, said, ca
     assert "Traceback" not in found[1]
 
 
+def test_the_step_that_was_stopped_is_named(capsys):
+    error = CheckError("gate")
+    error.add_note("step ingest was not completed")
+    assert exit_of(failing(error), capsys) == (1, "gate\nstep ingest was not completed\n")
+
+
 @pytest.mark.parametrize(
     "command",
-    ["run", "backfill --stale", "validate", "tables", "doctor", "snapshot list", "snapshot show latest",
+    ["run", "backfill --stale", "report", "validate", "tables", "doctor", "snapshot list", "snapshot show latest",
      "snapshot export latest --to users.csv", "quarantine list", "quarantine replay"],
 )  # fmt: skip
 def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path):
@@ -94,9 +105,57 @@ def test_an_option_that_cannot_be_is_refused_before_anything_starts(arguments, s
     assert (code, errors[: len(said)]) == (2, said)
 
 
+def test_an_export_is_refused_before_anything_starts(capsys, tmp_path):
+    create(tmp_path)
+    taken = tmp_path / "taken.csv"
+    taken.write_text("mine")
+    conf = ["--conf", str(tmp_path / "lifestage.yaml")]
+
+    def refusal(*options):
+        command = ["snapshot", "export", "latest", *options, *conf]
+        return exit_of(lambda: app(command, standalone_mode=True), capsys)
+
+    assert refusal("--to", str(taken)) == (
+        2,
+        f"--to: {taken} exists and is not overwritten: give another path, or remove it\n",
+    )
+    code, said = refusal("--to", str(tmp_path / "new.csv"), "--destination", "crm")
+    assert (code, said) == (2, "--destination: crm is not declared: expected one of default\n")
+    assert taken.read_text() == "mine"
+
+
+def commands(app=app, name=()):
+    """Every command with its words."""
+    for each in app.registered_commands:
+        yield (*name, each.name or each.callback.__name__), each.callback
+    for group in app.registered_groups:
+        yield from commands(group.typer_instance, (*name, group.name))
+
+
+@pytest.mark.parametrize(
+    ("words", "callback"), [pytest.param(*pair, id=" ".join(pair[0])) for pair in commands()]
+)
+def test_every_command_shows_an_example_of_itself(words, callback):
+    [example] = [line.strip() for line in callback.__doc__.splitlines() if "Example: " in line]
+    assert example.startswith(f"Example: lifestage {' '.join(words)}")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_commands_complete_in_a_shell(shell, monkeypatch, capsys):
+    given = {"COMP_WORDS": "lifestage snap", "COMP_CWORD": "1", "_TYPER_COMPLETE_ARGS": "lifestage snap"}
+    for name, value in {**given, "_LIFESTAGE_COMPLETE": f"complete_{shell}"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        app(prog_name="lifestage")
+    assert "snapshot" in capsys.readouterr().out
+
+
 def test_a_range_without_a_month_end_says_so(capsys):
-    guarded(lambda: app(["backfill", "--from", "2026-01-01", "--to", "2026-01-30"], standalone_mode=False))
+    backfill = ["backfill", "--from", "2026-01-01", "--to", "2026-01-30"]
+    guarded(lambda: app(backfill, standalone_mode=False))
     assert capsys.readouterr().out == "no month-end between 2026-01-01 and 2026-01-30\n"
+    guarded(lambda: app([*backfill, "--json"], standalone_mode=False))
+    assert capsys.readouterr() == ("null\n", "no month-end between 2026-01-01 and 2026-01-30\n")
 
 
 def test_instants_are_utc_and_dates_are_dates():

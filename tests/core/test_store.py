@@ -107,6 +107,11 @@ def test_a_write_counts_its_rows_and_remembers_its_metadata(spark, store):
     assert spark.conf.get("spark.databricks.delta.commitInfo.userMetadata", None) is None
 
 
+def test_a_write_of_nothing_counts_nothing(spark, store):
+    store.write(SALES, sales(spark, ("a", 1, JANUARY)), {"run_id": "r1"})
+    assert store.write(SALES, sales(spark), {"run_id": "r2"}).rows == 0
+
+
 def test_commits_made_at_the_same_time_keep_their_own_metadata(spark, store):
     """A merge knows only the session's setting, which a save beside it must not take for its own."""
     merged = Table(**{**table(WriteMode.MERGE).__dict__, "name": "merged"})

@@ -65,6 +65,25 @@ def test_an_audience_whose_rule_changed_may_grow():
     assert failed({"counts": {"audience:sleeping": 999}}, BEFORE, []) == []
 
 
+@pytest.mark.parametrize(
+    ("with_data", "passed", "detail"),
+    [
+        ({}, True, "nobody is scored"),
+        ({"economic": 1200, "social": 1}, True, "economic for 1,200 users, social for 1 users"),
+        (
+            {"economic": 1200, "social": 0},
+            False,
+            "social says nothing of any user: switch it off (value.yaml: index.dimensions.social.enabled: false), or "
+            "bring in what feeds it",
+        ),
+    ],
+)
+def test_a_dimension_that_counts_has_data(with_data, passed, detail):
+    found = snapshot_checks(SOUND, None, publish_config(), (), with_data)
+    [check] = [check for check in found if check.name == "value dimensions have data"]
+    assert (check.passed, check.detail) == (passed, detail)
+
+
 def test_the_jump_is_told_with_its_sizes():
     content = {"counts": {"audience:sleeping": 900}}
     details = {check.name: check.detail for check in checks_of(content, BEFORE, ["sleeping", "other"])}

@@ -78,6 +78,26 @@ def test_every_failed_check_is_told_at_once(desk):
     assert told == ["one row a user", "everyone has a stage"]
 
 
+def test_a_dimension_of_value_without_data_is_to_be_switched_off(desk):
+    """One component with data is enough: of another, zero may be the truth."""
+    day = date(2026, 10, 1)
+    desk.hold([user(f"u{n}", day) for n in range(4)], day)
+    fixed = {"as_of": day, "weight": 0.5, "p5": 0.0, "p95": 1.0, "n_users": 4}
+    fixed |= dict.fromkeys(("dimensions_ci", "dimensions_cr", "components_ci", "components_cr"), 0.0)
+    known = {"economic.spend": 4, "economic.cost_to_serve": 0, "social.advocacy": 0, "social.reviews": 0}
+    rows = [
+        {**fixed, **dict(zip(("dimension", "component"), name.split("."), strict=True)), "n_known": n}
+        for name, n in known.items()
+    ]
+    scales = TABLES["value_scales"]
+    desk.store.write(scales, build(desk.store.spark, scales, rows), {}, {"as_of": [day]})
+    with pytest.raises(CheckError) as refusal:
+        desk.publish("empty", day)
+    [told] = str(refusal.value).splitlines()[1:]
+    assert told.startswith("value dimensions have data: social says nothing of any user: switch it off")
+    assert_rows(desk.manifests("as_of").where(F.col("as_of") == day), [])
+
+
 def test_rows_that_a_killed_run_left_without_a_manifest_are_written_anew(desk):
     day = date(2026, 8, 1)
     desk.hold([user(f"u{n}", day) for n in range(4)], day)

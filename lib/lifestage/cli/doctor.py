@@ -11,7 +11,17 @@ from pyspark.sql import functions as F
 
 from lifestage import runner
 from lifestage.cli.quarantine import quarantined
-from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, grid, minute, opened, say_json
+from lifestage.cli.terminal import (
+    DEFAULT_CONF,
+    AsJson,
+    Conf,
+    at_work,
+    console,
+    grid,
+    minute,
+    opened,
+    say_json,
+)
 from lifestage.core import lock
 from lifestage.core.errors import ConfigError, ExitCode
 from lifestage.core.ledger import LEDGER, committed_versions
@@ -60,7 +70,9 @@ def doctor(
 
     Example: lifestage doctor --conf conf/prod.yaml
     """
-    findings = list(examine(opened(conf, needs_keys=False), datetime.now(UTC), fast))
+    project = opened(conf, needs_keys=False)
+    with at_work("looking"):
+        findings = list(examine(project, datetime.now(UTC), fast))
     if as_json:
         say_json([asdict(finding) for finding in findings])
     else:

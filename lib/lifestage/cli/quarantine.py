@@ -16,6 +16,7 @@ from lifestage.cli.terminal import (
     AsJson,
     Conf,
     Now,
+    at_work,
     console,
     grid,
     instant,
@@ -81,8 +82,9 @@ def list_rows(
     Example: lifestage quarantine list --source pos --show --conf conf/prod.yaml
     """
     project = opened(conf, needs_keys=show)
-    found = quarantined(project, source)
-    rows = rejected_rows(project, source, limit) if show else []
+    with at_work("reading"):
+        found = quarantined(project, source)
+        rows = rejected_rows(project, source, limit) if show else []
     if as_json:
         shown: dict[str, Any] = {"rows": [asdict(row) for row in rows]} if show else {}
         say_json({"sources": [asdict(item) for item in found], **shown})
@@ -98,11 +100,9 @@ def list_rows(
             f"{row.source}, delivery {row.delivery_no}, {file}: {', '.join(row.reasons)}", markup=False
         )
         console.print(f"  {_printable(row.raw)}", markup=False, soft_wrap=True)
+    console.print("\nonce the configuration lets them in: lifestage quarantine replay")
     if not show:
-        console.print(
-            "\nTo see them: --show. Once the configuration lets them in: lifestage quarantine replay",
-            soft_wrap=True,
-        )
+        console.print("to see them: lifestage quarantine list --show")
 
 
 @app.command()
@@ -111,18 +111,25 @@ def replay(
     source: SourceName = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Only rows with this reason.")] = None,
     now: Now = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take rejected rows through the configuration of today, as a delivery of their own.
 
-    Example: lifestage quarantine replay --source pos --reason correction_too_late --conf conf/prod.yaml
+    Example: lifestage quarantine replay --source pos --reason malformed
     """
     moment = instant(now)
-    done = replay_waiting(opened(conf), Choice(source, reason), moment, wall_clock=datetime.now(UTC))
-    if not done:
+    project = opened(conf)
+    with at_work("taking rows up"):
+        done = replay_waiting(project, Choice(source, reason), moment, wall_clock=datetime.now(UTC))
+    if as_json:
+        say_json([asdict(item) for item in done])
+    elif not done:
         console.print("no row waits in quarantine")
-        return
-    console.print(_replay_grid(done))
-    console.print(f"\nThe events are in; the rest follows with: lifestage run --conf {conf}", soft_wrap=True)
+    else:
+        console.print(_replay_grid(done))
+        console.print(
+            f"\nThe events are in; the rest follows with: lifestage run --conf {conf}", soft_wrap=True
+        )
 
 
 def quarantined(project: runner.Project, source: str | None = None) -> list[Quarantine]:

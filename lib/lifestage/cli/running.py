@@ -1,11 +1,12 @@
-"""run, backfill, validate, tables, and the jobs."""
+"""run, backfill, report, validate, tables, and the jobs."""
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -14,31 +15,42 @@ from pyspark.sql import functions as F
 from lifestage import runner
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
+    AsJson,
     AsOf,
     Conf,
     Now,
     RunId,
     console,
     day,
+    errors,
     grid,
     guarded,
     instant,
     loaded,
     opened,
     refuse,
+    say_json,
 )
 from lifestage.core.as_of_dates import Every, dates_between
 from lifestage.core.deliveries import absolute
 from lifestage.core.errors import NoDataError
 from lifestage.pipeline import BY_NAME, STEPS, groups, writers_of
+from lifestage.reading import LATEST, resolved_date
+
+# What may become of a row.
+OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")
+ALWAYS_TOLD = ("accepted", "duplicate", "rejected")
 
 
 def run(
     conf: Conf = DEFAULT_CONF,
     as_of: AsOf = None,
     now: Now = None,
-    steps: Annotated[str | None, typer.Option(help="Only these steps, comma separated.")] = None,
+    steps: Annotated[
+        str | None, typer.Option(help=f"Only these, comma separated, of {', '.join(BY_NAME)}.")
+    ] = None,
     run_id: RunId = None,
+    as_json: AsJson = False,
 ) -> None:
     """Ingest what is new and build one as_of date, to the published snapshot and the report.
 
@@ -48,7 +60,8 @@ def run(
     moment = instant(now)
     wanted = day("--as-of", as_of) if as_of else None
     project = opened(conf)
-    _execute(project, (wanted or _yesterday(moment, project),), moment, chosen, run_id)
+    dates = (wanted or _yesterday(moment, project),)
+    _execute(project, _request(dates, moment, chosen, run_id), as_json)
 
 
 def backfill(
@@ -63,6 +76,7 @@ def backfill(
     ] = False,
     now: Now = None,
     run_id: RunId = None,
+    as_json: AsJson = False,
 ) -> None:
     """Rebuild past dates in one pass; the newest of them is published.
 
@@ -73,14 +87,32 @@ def backfill(
         refuse("backfill: --stale takes every date that is stale: leave out --from and --to")
     given = () if stale else tuple(_between(first, last, every))
     if not stale and not given:
-        console.print(f"no {every}-end between {first} and {last}")
+        day_of = "month-end" if every is Every.MONTH else "Sunday"
+        _nothing_to_do(f"no {day_of} between {first} and {last}", as_json)
         return
     project = opened(conf)
     dates = tuple(runner.stale_dates(project)) if stale else given
     if not dates:
-        console.print("nothing is stale")
+        _nothing_to_do("nothing is stale", as_json)
         return
-    _execute(project, dates, moment, runner.BACKFILL_STEPS, run_id, accept_definitions=True)
+    request = _request(dates, moment, runner.BACKFILL_STEPS, run_id)
+    _execute(project, replace(request, accept_definitions=True), as_json)
+
+
+def report(
+    conf: Conf = DEFAULT_CONF,
+    as_of: Annotated[str, typer.Option("--as-of", help="Date that was built, e.g. 2026-11-21.")] = LATEST,
+    now: Now = None,
+) -> None:
+    """Write the report of a date anew, from what is there; nothing is built.
+
+    Example: lifestage report --conf conf/prod.yaml --as-of 2026-11-21
+    """
+    moment = instant(now)
+    wanted = as_of if as_of == LATEST else day("--as-of", as_of)
+    project = opened(conf, needs_keys=False)
+    built = resolved_date(project, "user_stages", wanted)
+    _execute(project, _request((built,), moment, ("report",)))
 
 
 def validate(conf: Conf = DEFAULT_CONF) -> None:
@@ -90,22 +122,30 @@ def validate(conf: Conf = DEFAULT_CONF) -> None:
     """
     config = loaded(conf)
     runner.read_secrets(config)
+    console.print(f"{conf}: sound", markup=False, soft_wrap=True)
     console.print(
-        f"{conf}: sound: {len(config.ingest.sources)} sources, {len(config.reference.sources)} reference tables, "
-        f"{len(config.features.catalogue.features)} derived features, {len(config.stages.ladder)} stages"
+        f"  {len(config.ingest.sources)} sources, {len(config.reference.sources)} reference tables, "
+        f"{len(config.stages.ladder)} stages, {len(config.audiences.audiences)} audiences"
     )
 
 
-def tables(conf: Conf = DEFAULT_CONF) -> None:
+def tables(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
     """List every table: who writes it, its kind, key and how it is written.
 
     Example: lifestage tables --conf conf/prod.yaml
     """
     config = loaded(conf)
-    listed = grid("table", "written by", "kind", "mode", "key", wraps=["key"])
-    for table in runner.tables_of(config).values():
-        writers = writers_of(table.name, config.reference.sources)
-        listed.add_row(table.name, writers, table.kind, table.mode, ", ".join(table.key))
+    columns = ("table", "written by", "kind", "mode", "key")
+    rows = [
+        (table.name, writers_of(table.name, config.reference.sources), table.kind, table.mode, table.key)
+        for table in runner.tables_of(config).values()
+    ]
+    if as_json:
+        say_json([dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    listed = grid(*columns, wraps=["key"])
+    for *texts, key in rows:
+        listed.add_row(*map(str, texts), ", ".join(key))
     console.print(listed)
 
 
@@ -115,7 +155,7 @@ def run_job(step: str, arguments: Sequence[str] | None = None) -> None:
 
     @job.command(help=f"{step}: {BY_NAME[step].does}")
     def main(
-        run_id: Annotated[str, typer.Option("--run-id")],
+        run_id: Annotated[str, typer.Option("--run-id", help="Name of the run that this step is part of.")],
         as_of: AsOf = None,
         conf: Conf = DEFAULT_CONF,
         now: Now = None,
@@ -123,46 +163,58 @@ def run_job(step: str, arguments: Sequence[str] | None = None) -> None:
         moment = instant(now)
         wanted = day("--as-of", as_of) if as_of else None
         project = opened(conf)
-        _execute(project, (wanted or _yesterday(moment, project),), moment, (step,), run_id, is_job=True)
+        dates = (wanted or _yesterday(moment, project),)
+        _execute(project, replace(_request(dates, moment, (step,), run_id), is_job=True))
 
     guarded(lambda: job(arguments, standalone_mode=True))
 
 
-def _execute(
-    project: runner.Project,
-    dates: tuple[date, ...],
-    moment: datetime,
-    steps: tuple[str, ...],
-    run_id: str | None,
-    is_job: bool = False,
-    accept_definitions: bool = False,
-) -> None:
-    if dates[-1] > (today := _today(moment, project)):
-        refuse(f"--as-of: {dates[-1]} is after {today}, the business date of now: nothing is known of it yet")
-    request = runner.Request(
+def _request(
+    dates: tuple[date, ...], moment: datetime, steps: tuple[str, ...], run_id: str | None = None
+) -> runner.Request:
+    return runner.Request(
         run_id=run_id or f"{dates[-1]}-{uuid.uuid4().hex[:8]}",
         as_of_dates=dates,
         now=moment,
         wall_clock=datetime.now(UTC),
         steps=steps,
-        is_job=is_job,
-        accept_definitions=accept_definitions,
     )
-    started = time.monotonic()
-    console.print(f"run {request.run_id}: as of {_span(dates)}, {len(steps)} of {len(STEPS)} steps")
-    with console.status(_at_work(request)) as status:
 
-        def show(name: str, seconds: float) -> None:
-            console.print(f"  {name:<10} {seconds:6.1f} s")
+
+def _execute(project: runner.Project, request: runner.Request, as_json: bool = False) -> None:
+    """Run, showing each step as it is done; what came of it ends the output, or with `as_json` is all of it."""
+    dates = request.as_of_dates
+    if dates[-1] > (today := _today(request.now, project)):
+        refuse(f"--as-of: {dates[-1]} is after {today}, the business date of now: nothing is known of it yet")
+    started = time.monotonic()
+    screen = errors if as_json else console
+    screen.print(f"run {request.run_id}: as of {_span(dates)}, {len(request.steps)} of {len(STEPS)} steps")
+    rows: dict[str, int] = {}
+    with screen.status(_at_work(request)) as status:
+
+        def show(name: str, seconds: float, n_rows: int) -> None:
+            rows[name] = n_rows
+            written = f" {n_rows:>13,} rows" if BY_NAME[name].writes else ""
+            screen.print(f"  {name:<9} {seconds:7.1f} s{written}")
             status.update(_at_work(request))
 
         try:
             runner.execute(project, request, show)
         except NoDataError as error:
             raise NoDataError(f"{error}\n{what_there_is(project)}") from error
-    console.print(f"done in {time.monotonic() - started:.1f} s")
-    for line in _outcome(project, request):
+    screen.print(f"done in {time.monotonic() - started:.1f} s")
+    found = _outcome(project, request, rows)
+    if as_json:
+        say_json(found)
+        return
+    for line in _told(found, project):
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _nothing_to_do(why: str, as_json: bool) -> None:
+    if as_json:
+        say_json(None)
+    (errors if as_json else console).print(why)
 
 
 def _at_work(request: runner.Request) -> str:
@@ -174,21 +226,56 @@ def _at_work(request: runner.Request) -> str:
     return "[bold]finishing[/bold]"
 
 
-def _outcome(project: runner.Project, request: runner.Request) -> Iterator[str]:
-    """What came of a run, and where to look at it."""
-    store, tables = project.store, project.tables
-    if "ingest" in request.steps:
-        mine = store.read(tables["ingest_ledger"]).where(F.col("ingested_at") == F.lit(request.now))
-        n_files, n_rows, n_rejected = mine.agg(
-            F.count("*"), *[F.coalesce(F.sum(name), F.lit(0)) for name in ("n_rows", "n_rejected")]
-        ).collect()[0]
-        hint = ": lifestage quarantine list" if n_rejected else ""
-        yield f"files   {n_files:,} new, {n_rows:,} rows, {n_rejected:,} rejected{hint}"
-    if "publish" in request.steps:
-        runs = store.read(tables["runs"]).where(F.col("run_id") == request.run_id)
-        yield f"users   snapshot {', '.join(runs.collect()[0]['snapshot_ids'])}"
-    if "report" in request.steps:
-        yield f"report  {Path(project.config.report.path).resolve()}"
+def _outcome(project: runner.Project, request: runner.Request, rows: Mapping[str, int]) -> dict[str, Any]:
+    """What came of a run: its steps, and what they made; None for what no step of it makes."""
+    seconds = request.seconds
+    return {
+        "run_id": request.run_id,
+        "as_of_dates": request.as_of_dates,
+        "steps": [
+            {"step": name, "seconds": seconds[name], "rows": rows[name]}
+            for name in BY_NAME
+            if name in seconds
+        ],
+        "deliveries": _deliveries(project, request) if "ingest" in request.steps else None,
+        "snapshot_id": _snapshot_id(project, request) if "publish" in request.steps else None,
+        "report": str(Path(project.config.report.path).resolve()) if "report" in request.steps else None,
+    }
+
+
+def _deliveries(project: runner.Project, request: runner.Request) -> dict[str, int]:
+    """Files that this run has read, those whose content was known, and what became of the rows of events."""
+    ledger = project.store.read(project.tables["ingest_ledger"])
+    names = ("n_rows", *[f"n_{name}" for name in OUTCOMES])
+    totals = [
+        F.coalesce(F.sum(F.when(F.col("kind") == "events", F.col(n))), F.lit(0)).alias(n) for n in names
+    ]
+    is_known = F.col("kind") == "known"
+    files = [F.count_if(~is_known).alias("n_files"), F.count_if(is_known).alias("n_known_files")]
+    mine = ledger.where(F.col("ingested_at") == F.lit(request.now)).agg(*files, *totals)
+    return mine.collect()[0].asDict()
+
+
+def _snapshot_id(project: runner.Project, request: runner.Request) -> str | None:
+    mine = project.store.read(project.tables["runs"]).where(F.col("run_id") == request.run_id)
+    return next(iter(mine.collect()[0]["snapshot_ids"]), None)
+
+
+def _told(found: Mapping[str, Any], project: runner.Project) -> Iterator[str]:
+    """What came of a run, in lines, and where to look at it."""
+    if read := found["deliveries"]:
+        known = f", {read['n_known_files']:,} with known content" if read["n_known_files"] else ""
+        nothing = "" if read["n_files"] or known else f" in {project.config.ingest.landing}"
+        yield f"files     {read['n_files']:,} new{known}{nothing}"
+        told = [name for name in OUTCOMES if read[f"n_{name}"] or name in ALWAYS_TOLD]
+        counts = ", ".join(f"{read[f'n_{name}']:,} {name}" for name in told)
+        yield f"rows      {read['n_rows']:,} in: {counts}"
+        if read["n_rejected"]:
+            yield "          lifestage quarantine list: which were rejected, and why"
+    if found["snapshot_id"]:
+        yield f"snapshot  {found['snapshot_id']}"
+    if found["report"]:
+        yield f"report    {found['report']}"
 
 
 def what_there_is(project: runner.Project) -> str:

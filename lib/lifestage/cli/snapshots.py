@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from lifestage.cli.terminal import (
     DEFAULT_CONF,
     AsJson,
     Conf,
+    at_work,
     console,
     grid,
     loaded,
@@ -48,7 +50,9 @@ def list_snapshots(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
 
     Example: lifestage snapshot list --conf conf/prod.yaml
     """
-    found = listed(manifests(opened(conf, needs_keys=False)))
+    project = opened(conf, needs_keys=False)
+    with at_work("reading"):
+        found = listed(manifests(project))
     if as_json:
         say_json(found)
     elif not found:
@@ -63,7 +67,9 @@ def show(snapshot_id: SnapshotId, conf: Conf = DEFAULT_CONF, as_json: AsJson = F
 
     Example: lifestage snapshot show latest --conf conf/prod.yaml
     """
-    manifest = manifest_of(opened(conf, needs_keys=False), snapshot_id).asDict(recursive=True)
+    project = opened(conf, needs_keys=False)
+    with at_work("reading"):
+        manifest = manifest_of(project, snapshot_id).asDict(recursive=True)
     if as_json:
         say_json(manifest)
         return
@@ -85,10 +91,11 @@ def export_file(
         str, typer.Option("--destination", help="Where it goes, which decides its columns.")
     ] = "default",
     conf: Conf = DEFAULT_CONF,
+    as_json: AsJson = False,
 ) -> None:
     """Write the columns that publish.destinations declares to a file, and a manifest beside it.
 
-    Example: lifestage snapshot export latest --audience win_back --to out/win_back.csv --conf conf/prod.yaml
+    Example: lifestage snapshot export latest --to out.csv --audience win_back
     """
     if REMOTE.match(str(to)):
         refuse(f"--to: {to} is no file on this computer: export to one, then copy it there")
@@ -98,9 +105,15 @@ def export_file(
     if destination not in destinations:
         refuse(f"--destination: {destination} is not declared: {expectation(destination, destinations)}")
     project = opened(conf, needs_keys=False)
-    done = export_snapshot(project, snapshot_id, to, destinations[destination], file_format, audience)
-    console.print(f"{done.path}: {done.n_rows} users", markup=False, soft_wrap=True)
-    console.print(f"{done.manifest_path}: sha256 {done.sha256}", markup=False, soft_wrap=True)
+    with at_work("writing"):
+        done = export_snapshot(project, snapshot_id, to, destinations[destination], file_format, audience)
+    if as_json:
+        say_json(asdict(done))
+        return
+    console.print(f"users     {done.n_rows:,}", markup=False)
+    console.print(f"file      {done.path}", markup=False, soft_wrap=True)
+    console.print(f"manifest  {done.manifest_path}", markup=False, soft_wrap=True)
+    console.print(f"sha256    {done.sha256}", markup=False)
 
 
 @app.command("diff")
@@ -112,15 +125,16 @@ def show_diff(
     Example: lifestage snapshot diff 2026-10-31 latest --conf conf/prod.yaml
     """
     project = opened(conf, needs_keys=False)
-    ids = [manifest_of(project, each)["snapshot_id"] for each in (before, after)]
-    found = difference_of(project, *ids)
+    with at_work("comparing"):
+        ids = [manifest_of(project, each)["snapshot_id"] for each in (before, after)]
+        found = difference_of(project, *ids)
     if as_json:
         say_json(found)
         return
     console.print(f"{ids[0]} to {ids[1]}", markup=False)
     for kind in ("change", "stage", "tier", "segment"):
         console.print()
-        console.print(_diff_grid(found, kind))
+        console.print(_diff_grid(found, kind) or f"nobody moved between {kind}s")
 
 
 def difference_of(project: runner.Project, before: str, after: str) -> dict[str, Any]:
@@ -138,11 +152,15 @@ def difference_of(project: runner.Project, before: str, after: str) -> dict[str,
 
 
 def _diff_grid(found: Mapping[str, Any], kind: str) -> Any:
+    """Who came and went, or the largest moves of one kind; None where nobody moved."""
     if kind == "change":
         rows = grid("users", "count", "net spend", numbers=["count", "net spend"])
         for row in found["changes"]:
             rows.add_row(row["change"], f"{row['n_users']:,}", f"{row['value']:,.2f}")
         return rows
+    moved = [row for row in found["moves"] if row["kind"] == kind]
+    if not moved:
+        return None
     rows = grid(
         f"{kind} from",
         "to",
@@ -151,7 +169,6 @@ def _diff_grid(found: Mapping[str, Any], kind: str) -> Any:
         numbers=["users", "net spend"],
         wraps=[f"{kind} from", "to"],
     )
-    moved = [row for row in found["moves"] if row["kind"] == kind]
     for row in moved[:N_MOVES]:
         ends = [row[end] or "none" for end in ("moved_from", "moved_to")]
         rows.add_row(*ends, f"{row['n_users']:,}", f"{row['value']:,.2f}")
@@ -208,19 +225,13 @@ def _list_grid(found: Sequence[Mapping[str, Any]]) -> Any:
 def _show(manifest: Mapping[str, Any]) -> None:
     facts = grid("", "", wraps=[""])
     facts.show_header = False
-    for name in (
-        "snapshot_id",
-        "as_of",
-        "run_id",
-        "n_users",
-        "erased",
-        "model_id",
-        "digest",
-        "config_hash",
-        "code_version",
-    ):
-        facts.add_row(name, str(manifest[name]))
-    facts.add_row("published_at", f"{minute(manifest['published_at'])} UTC")
+    facts.add_row("snapshot", manifest["snapshot_id"])
+    facts.add_row("published", f"{minute(manifest['published_at'])} UTC, by run {manifest['run_id']}")
+    facts.add_row("users", f"{manifest['n_users']:,}")
+    if manifest["erased"]:
+        facts.add_row("erased", f"{manifest['erased']:,}")
+    for name in ("model_id", "digest", "config_hash", "code_version"):
+        facts.add_row(name.replace("_", " "), str(manifest[name] or "none"))
     console.print(facts)
     console.print()
     checks = grid("check", "result", "what it saw", wraps=["what it saw"])

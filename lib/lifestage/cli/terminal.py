@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from lifestage import runner
@@ -50,17 +51,16 @@ def guarded(command: Callable[[], object]) -> None:
     except ConfigError as error:
         for problem in error.problems:
             _complain(problem)
-        errors.print(
-            f"{len(error.problems)} problem(s) in the configuration, nothing was started", markup=False
-        )
+        if len(error.problems) > 1:
+            errors.print(f"{len(error.problems)} problems: nothing was started", markup=False)
         sys.exit(ExitCode.CONFIGURATION)
     except LifestageError as error:
-        _complain(str(error))
+        _complain(str(error), *getattr(error, "__notes__", ()))
         sys.exit(error.exit_code)
     except Exception as error:
         # Spark's errors reach us in many classes; whatever it is, a scheduler gets a message and an exit code.
         logger.debug("failed", exc_info=error)
-        _complain(f"{type(error).__name__}: {_gist(error)}")
+        _complain(f"{type(error).__name__}: {_gist(error)}", *getattr(error, "__notes__", ()))
         errors.print("LIFESTAGE_LOG=DEBUG shows where it happened", markup=False)
         sys.exit(ExitCode.FAILED)
 
@@ -74,11 +74,17 @@ def loaded(conf: Path) -> Config:
 def opened(conf: Path, needs_keys: bool = True) -> runner.Project:
     """The project, with a session; without keys it can only be read."""
     _require(conf)
-    project = runner.open_project(conf, needs_keys=needs_keys)
+    with at_work("starting Spark"):
+        project = runner.open_project(conf, needs_keys=needs_keys)
     if not logger.isEnabledFor(logging.INFO):
         # What fails in Spark reaches us as an exception; its log would say it again, in pages.
         project.store.spark.sparkContext.setLogLevel("FATAL")
     return project
+
+
+def at_work(what: str) -> Status:
+    """What the command is doing, as a line that goes again; on standard error, and on a terminal alone."""
+    return errors.status(f"[dim]{what}[/dim]")
 
 
 def instant(text: str | None) -> datetime:
@@ -157,5 +163,6 @@ def _gist(error: Exception) -> str:
     )
 
 
-def _complain(problem: str) -> None:
-    errors.print(problem, style="red", soft_wrap=True, markup=False)
+def _complain(*problems: str) -> None:
+    for problem in problems:
+        errors.print(problem, style="red", soft_wrap=True, markup=False)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 
 # A clock or a random number would make a rebuild differ from the run.
@@ -18,7 +18,10 @@ VOLATILE = {
     "utc_timestamp", "utc_date", "utc_time", "curtime", "version", "current_catalog", "current_database", "current_schema", "reflect", "java_method", "try_reflect",
 }  # fmt: skip
 
-TRUTHS = {"BOOLEAN", "UNKNOWN", "NULL", "VOID"}
+UNTOLD = {"UNKNOWN", "NULL", "VOID"}
+TRUTHS = {"BOOLEAN", *UNTOLD}
+# A truth counts 1 or 0.
+NUMBERS = {"TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", *TRUTHS}
 
 FAILING = {"raise_error", "assert_true"}
 
@@ -31,7 +34,7 @@ def parse(sql: str) -> exp.Expression:
     try:
         tree = sqlglot.parse_one(f"SELECT {sql}", read="spark")
     except SqlglotError as error:
-        raise ValueError(f"not SQL: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"not SQL{_near(error)}") from error
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.From):
         raise ValueError("one scalar expression is expected, not a query")
     if isinstance(tree.expressions[0], exp.Alias | exp.Star):
@@ -72,15 +75,30 @@ def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
 
     A type that cannot be told without Spark, such as that of a column of reference data, is taken for right.
     """
-    problems = [*problems_of(sql, known)]
-    yield from problems
-    if not problems and (kind := _type_of(sql, known)) not in TRUTHS:
-        yield f"gives {kind.lower()}, expected a condition that is true or false, in: {sql}"
+    yield from _problems_as(sql, known, TRUTHS, "a condition that is true or false")
+
+
+def number_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
+    """The same of an expression that has to give a number: a text would end the run on the first user."""
+    yield from _problems_as(sql, known, NUMBERS, "a number")
 
 
 def normalised(sql: str) -> str:
     """The expression in one spelling: white space, case of key words and needless quotes do not count."""
     return parse(sql).sql(dialect="spark", comments=False)
+
+
+def _near(error: SqlglotError) -> str:
+    """Where the parser stumbled; what it says of it names its own classes."""
+    places = error.errors if isinstance(error, ParseError) else []
+    return "".join(f" near {place['highlight']}" for place in places[:1])
+
+
+def _problems_as(sql: str, known: Mapping[str, str], kinds: Collection[str], expected: str) -> Iterator[str]:
+    problems = [*problems_of(sql, known)]
+    yield from problems
+    if not problems and (kind := _type_of(sql, known)).partition("(")[0] not in kinds:
+        yield f"gives {kind.lower()}, expected {expected}, in: {sql}"
 
 
 def _type_of(sql: str, known: Mapping[str, str]) -> str:

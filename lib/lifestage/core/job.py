@@ -52,6 +52,8 @@ class Job:
     secrets: Secrets | None = None
     commits: dict[str, int] = field(default_factory=dict)
     """Version of each table that the run has written so far, shared by its steps."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows that this step has written, by table."""
 
     @property
     def spark(self) -> SparkSession:
@@ -113,6 +115,7 @@ class Job:
 
     def _noted(self, commit: Commit) -> Commit:
         self.commits[commit.table] = commit.version
+        self.rows[commit.table] = self.rows.get(commit.table, 0) + commit.rows
         return commit
 
     def _declared(self, name: str, allowed: frozenset[str]) -> Table:

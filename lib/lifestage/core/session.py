@@ -6,8 +6,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
+from lifestage.core.errors import LifestageError
+
+# A log of errors only, and no warnings of Java's own, before there is a session to be told so.
+QUIET_START = Path(__file__).parent / "spark"
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
 # What every run needs for its meaning, not for its speed: an operator may tune anything else.
@@ -49,16 +54,30 @@ def build_session(name: str = "lifestage", settings: Mapping[str, str] | None = 
     `settings` come from the configuration and win over the local defaults, never over the semantic ones.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if "SPARK_HOME" not in os.environ:  # A Spark that somebody set up has settings of its own
+        os.environ.setdefault("SPARK_CONF_DIR", str(QUIET_START))
     builder = SparkSession.builder.appName(name)
     for key, value in _all_settings(settings or {}).items():
         builder = builder.config(key, value)
-    spark = builder.getOrCreate()
+    spark = _started(builder)
     spark.sparkContext.setLogLevel("ERROR")
     # PySpark repeats each analysis error as JSON on stderr; ours are translated and shown once.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
     # At DEBUG the bridge to the JVM writes every argument of every call, keys among them; at INFO, each closed thread.
     logging.getLogger("py4j").setLevel(logging.WARNING)
     return spark
+
+
+def _started(builder: SparkSession.Builder) -> SparkSession:
+    try:
+        return builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        if error.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        raise LifestageError(
+            "Spark needs Java 17 or 21, which did not start: set JAVA_HOME to the folder of one, or put it on PATH; "
+            "what it said itself stands above"
+        ) from error
 
 
 def _all_settings(settings: Mapping[str, str]) -> dict[str, str]:

@@ -252,8 +252,10 @@ class Store:
                 self.spark.conf.unset(METADATA_SETTING)
 
     def _committed(self, table: Table, started: float, metadata: Mapping[str, object]) -> Commit:
-        last = self._delta(table).history(1).select("version", "operationMetrics").first()
-        metrics = last["operationMetrics"] if last else {}
+        last = self._delta(table).history(1).select("version", "operationMetrics", "userMetadata").first()
+        # Delta leaves out an append of nothing: the newest commit is then another's.
+        is_ours = last is not None and last["userMetadata"] == _commit_text(metadata)
+        metrics = last["operationMetrics"] if last and is_ours else {}
         rows = int(metrics.get("numOutputRows") or metrics.get("numTargetRowsInserted") or 0)
         commit = Commit(table.name, int(last["version"]) if last else 0, rows)
         seconds = time.monotonic() - started

@@ -98,4 +98,5 @@ def _mapping(text: str) -> dict[str, Any]:
 
 
 def _wording(kind: str, message: str) -> str:
-    return {"extra_forbidden": "unknown key", "missing": "required key is missing"}.get(kind, message)
+    known = {"extra_forbidden": "unknown key", "missing": "required key is missing"}
+    return known.get(kind, message.removeprefix("Value error, "))

@@ -21,6 +21,7 @@ def snapshot_checks(
     before: Mapping[str, Any] | None,
     config: PublishSettings,
     same_rule: Collection[str] = (),
+    with_data: Mapping[str, int] | None = None,
 ) -> list[Check]:
     """The checks of one snapshot against its own content and the snapshot published before it.
 
@@ -29,29 +30,44 @@ def snapshot_checks(
         before: the manifest of the snapshot before; None for the first.
         config: the limits.
         same_rule: audiences whose rule is the one of the snapshot before; others may change as they like.
+        with_data: dimensions of value that count, each with the scored users of whom it says something; empty where
+            nobody is scored.
     """
     n = content["n_users"]
     checks = [
-        Check("has users", n > 0, f"{n} users"),
+        Check("has users", n > 0, f"{n:,} users"),
         Check(
             "one row a user",
             content["n_distinct"] == n,
-            f"{content['n_distinct']} different users in {n} rows",
+            f"{content['n_distinct']:,} different users in {n:,} rows",
         ),
         Check(
             "everyone has a stage",
             content["n_without_stage"] == 0,
-            f"{content['n_without_stage']} users without",
+            f"{content['n_without_stage']:,} users without",
         ),
+        _dimensions_check(with_data or {}),
     ]
     if before is not None:
         # A whole number of users decides: 3 of 10 are not too few where 0.7 of them may go.
         least = round(before["n_users"] * (1 - config.max_user_drop), 6)
         allowed = f"at most {config.max_user_drop:.0%} fewer allowed"
-        detail = f"{n} users, {before['n_users']} in {before['snapshot_id']}, {allowed}"
+        detail = f"{n:,} users, {before['n_users']:,} in {before['snapshot_id']}, {allowed}"
         checks.append(Check("users did not vanish", n >= least, detail))
         checks.append(_audiences_check(content["counts"], before, config, same_rule))
     return checks
+
+
+def _dimensions_check(with_data: Mapping[str, int]) -> Check:
+    """A dimension without a source takes its weight from the others and gives nothing: it has to be switched off."""
+    empty = [
+        f"{name} says nothing of any user: switch it off (value.yaml: index.dimensions.{name}.enabled: false), or "
+        "bring in what feeds it"
+        for name, n in with_data.items()
+        if not n
+    ]
+    told = ", ".join(f"{name} for {n:,} users" for name, n in with_data.items()) or "nobody is scored"
+    return Check("value dimensions have data", not empty, "; ".join(empty) or told)
 
 
 def _audiences_check(
@@ -59,7 +75,7 @@ def _audiences_check(
 ) -> Check:
     """No audience grows beyond its limit while its rule stays the same."""
     grown = [
-        f"{name}: {n} users, {was} in {before['snapshot_id']}"
+        f"{name}: {n:,} users, {was:,} in {before['snapshot_id']}"
         for name in sorted(same_rule)
         if (n := counts.get(f"audience:{name}", 0)) >= config.min_audience_users
         and n > config.max_audience_growth * (was := (before["counts"] or {}).get(f"audience:{name}", 0))

@@ -32,7 +32,7 @@ def run(job: Job, config: PublishConfig) -> None:
         snapshots = job.read("snapshots")
         revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
         before = latest(snapshots.where(F.col("as_of") < F.lit(job.run.as_of)))
-        checks = snapshot_checks(content, before, config, _same_rule(job, before))
+        checks = snapshot_checks(content, before, config, _same_rule(job, before), _with_data(job))
         _stop_on_failure(checks)
         if is_published:
             return
@@ -61,6 +61,13 @@ def _same_rule(job: Job, before: Mapping[str, Any] | None) -> set[str]:
     rows = job.read("audience_definitions").select("audience", "from_as_of").collect()
     changed = {row["audience"] for row in rows if before["as_of"] < row["from_as_of"] <= job.run.as_of}
     return {row["audience"] for row in rows} - changed
+
+
+def _with_data(job: Job) -> dict[str, int]:
+    """Per dimension that counts, the users of whom it says something; a row a dimension."""
+    scales = job.read("value_scales").where(F.col("as_of") == F.lit(job.run.as_of))
+    known = scales.groupBy("dimension").agg(F.max("n_known").alias("n")).orderBy("dimension").collect()
+    return {row["dimension"]: row["n"] for row in known}
 
 
 def _strategies(config: PublishConfig) -> list[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from lifestage.core.expressions import condition_problems, problems_of, semantic_hash
+from lifestage.core.expressions import condition_problems, number_problems, semantic_hash
 from lifestage.core.models import Model
 
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -93,5 +93,5 @@ def expression_problems(config: SegmentsConfig, columns: Mapping[str, str]) -> I
     """What is wrong with the SQL of the configuration over user_features and its types, each with its key."""
     yield from (f"eligible: {problem}" for problem in condition_problems(config.eligible, columns))
     for index, feature in enumerate(config.features):
-        for problem in problems_of(feature.expression, columns):
+        for problem in number_problems(feature.expression, columns):
             yield f"features[{index}].expression: {problem}"

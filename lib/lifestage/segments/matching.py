@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from itertools import count
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from lifestage.segments.kmeans import Matrix, Vector
 from lifestage.segments.model import SegmentModel
@@ -58,6 +57,9 @@ def _matches(centroids: Matrix, features: Sequence[ScaledFeature], previous: Seg
     costs = _distances(new, old)
     elsewhere = costs > costs.min(axis=1, keepdims=True)
     costs[elsewhere | (costs >= REACH * _separations(old))] = FORBIDDEN
+    # It takes a second to import: only a run that trains pays for it, not every command.
+    from scipy.optimize import linear_sum_assignment
+
     rows, columns = linear_sum_assignment(costs)
     allowed = [pair for pair in zip(rows, columns, strict=True) if costs[pair] < FORBIDDEN]
     return {int(new): previous.segments[old].segment_id for new, old in allowed}

@@ -1,5 +1,6 @@
 """The contract that every reference table shares."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from pyspark.sql import types as T
@@ -23,13 +24,19 @@ VERSION_COLUMNS = (
     ),
 )
 
+SIMPLE = (
+    *(T.StringType(), T.BooleanType(), T.IntegerType(), T.LongType(), T.DoubleType()),
+    *(T.DateType(), T.TimestampType()),
+)
+TYPES: dict[str, T.DataType] = {kind.simpleString(): kind for kind in SIMPLE}
+
 
 def reference_table(
     name: str, description: str, key: Sequence[str], columns: Mapping[str, str], pseudonyms: Sequence[str]
 ) -> Table:
     """A keyed extract as versions valid from a business date (SCD2); `columns` maps names to SQL types."""
     payload = tuple(
-        Column(column, T.DataType.fromDDL(kind), "Key" if column in key else "As delivered", column in key)
+        Column(column, _type_of(kind), "Key" if column in key else "As delivered", column in key)
         for column, kind in columns.items()
     )
     return Table(
@@ -41,3 +48,9 @@ def reference_table(
         mode=WriteMode.MERGE,
         unindexed=tuple(pseudonyms),
     )
+
+
+def _type_of(kind: str) -> T.DataType:
+    """The type that a column of a file may have. Spark's own parser needs a session, and tables are listed without."""
+    digits = [int(number) for number in re.findall(r"\d+", kind)]
+    return T.DecimalType(*digits) if digits else TYPES[kind]
