@@ -32,11 +32,19 @@ AUDIENCES = """
 audiences:
   regulars: {when: "occasions_all >= 25", strategy: {message: Thanks}}
 """
+SEGMENTS = """
+min_users: 5
+k: [2, 2]
+features:
+  - {name: spend, expression: net_amount_365d, log: true, high: high spend, low: low spend}
+  - {name: recency, expression: silence_days, log: true, high: long silent, low: recently active}
+training: {every: null, dates: [2026-02-11]}
+"""
 MAIN_FILE = MAIN.replace(*HISTORY) + "explain: {silent_days: 40}\n"
 
 
 def town_in(spark, folder):
-    town = make_project(spark, folder, main=MAIN_FILE, value=VALUE, audiences=AUDIENCES)
+    town = make_project(spark, folder, main=MAIN_FILE, value=VALUE, audiences=AUDIENCES, segments=SEGMENTS)
     town.write("till/history.csv", TILL_FILE.read_text(encoding="utf-8"))
     return town
 
@@ -152,6 +160,14 @@ def test_scores_tier_and_audiences_have_their_reasons(told):
     audiences = {audience["name"]: (audience["rule"], audience["matched"]) for audience in found["audiences"]}
     assert audiences["regulars"] == ("occasions_all >= 25", {"occasions_all": "36"})
     assert {audience["name"] for audience in told("churned")["audiences"]} == {"win_back"}
+
+
+def test_who_has_no_segment_yet_gets_one_of_the_model_in_force(told):
+    visitor = told("visitor")
+    assert visitor["segment"]["status"] == "not_eligible"
+    bought = visitor["would_change"]["segment"]["purchase"]
+    assert str(bought["on"]) == "2026-03-12"
+    assert bought["to"] in {told(stage)["segment"]["segment"] for stage in ("growth", "mature", "churned")}
 
 
 def test_what_is_named_comes_true_when_it_is_delivered(told, spark_session, tmp_path):

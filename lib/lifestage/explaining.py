@@ -22,6 +22,7 @@ from lifestage.hypotheses import History, Purchase, first_change, held_on, hypot
 from lifestage.reading import LATEST, known_date, reader
 from lifestage.segments.assignment import assign_few
 from lifestage.segments.model import SegmentModel
+from lifestage.segments.step import in_force
 from lifestage.settings import Config
 from lifestage.stages.history import add_history
 from lifestage.stages.ladder import assign_stages
@@ -34,6 +35,7 @@ RESULTS = ("stage", "rfm_name", "tier", "segment")
 RFM = (
     "rfm_status",
     "rfm_name",
+    "rfm_period_days",
     "r_score",
     "f_score",
     "m_score",
@@ -242,7 +244,7 @@ def _results(
     rfm = to_rfm(features, config.value.rfm, components(config.value.index))
     scored = add_scores(rfm, cuts, config.value.rfm, config.value.history_starts_on)
     valued = add_tier(add_index(scored, scales, config.value.index), tiers)
-    model = _model(kept)
+    model = _model(config, kept, asked.as_of)
     found: dict[tuple[str, date], dict[str, Any]] = defaultdict(dict)
     for frame in (assign_stages(features, config.stages), valued):
         for row in frame.collect():
@@ -252,11 +254,12 @@ def _results(
     return list(found.values())
 
 
-def _model(kept: Kept) -> SegmentModel | None:
-    """The model that the user's own row was assigned with."""
+def _model(config: Config, kept: Kept, as_of: date) -> SegmentModel | None:
+    """The model that the user's own row was assigned with; the one in force for who was not eligible for any."""
+    stored = {row["trained_on"]: SegmentModel.from_row(row) for row in kept["segment_models"].collect()}
     used = _row(kept["user_segments"]).get("model_id")
-    row = kept["segment_models"].where(F.col("model_id") == used).first() if used else None
-    return SegmentModel.from_row(row) if row else None
+    own = next((model for model in stored.values() if model.model_id == used), None)
+    return own or in_force(stored, as_of, config.segments)
 
 
 def _purchase(config: Config, read: Read, asked: _Asked, history: History) -> Purchase | None:
@@ -274,7 +277,7 @@ def _purchase(config: Config, read: Read, asked: _Asked, history: History) -> Pu
     subject = min(row["identifier"] for row in history.identity.collect())
     bought = history.activity.where("purchase_channel IS NOT NULL")
     last = bought.orderBy(F.col("event_date").desc(), "subject").first()
-    return Purchase(subject, Decimal(minor) / 100, last["purchase_channel"] if last else None)
+    return Purchase(subject, Decimal(minor).scaleb(-2), last["purchase_channel"] if last else None)
 
 
 def _median_of_all(read: Read, asked: _Asked) -> int | None:

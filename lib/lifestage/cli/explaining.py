@@ -71,7 +71,7 @@ def _stage_lines(stage: Mapping[str, Any], width: int) -> Iterator[tuple[str, st
         return
     before = f", {stage['previous']} before" if stage["previous"] else ""
     yield "stage", f"{stage['name']}, observed since {_day(stage['observed_since'])}{before}"
-    yield "  rule", stage["rule"]
+    yield "  rule", "none of the others holds" if stage["rule"] == "true" else stage["rule"]
     yield from _values(stage["matched"])
     yield "  history", _timeline(stage["history"], width)
 
@@ -101,8 +101,12 @@ def _rfm_lines(rfm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "RFM", str(rfm["rfm_status"] or "none").replace("_", " ")
         return
     yield "RFM", f"{rfm['rfm_name']}: R{rfm['r_score']} F{rfm['f_score']} M{rfm['m_score']}"
-    ago, often, net = rfm["recency_days"], rfm["frequency"], rfm["monetary_amount"]
-    yield "", f"bought {ago} days ago, on {often} days, for {net:,} net"
+    often = f"bought on {_days(rfm['frequency'])} of {rfm['rfm_period_days']}"
+    yield "", f"{often}, the last {_days(rfm['recency_days'])} ago, {rfm['monetary_amount']:,} net"
+
+
+def _days(n: int) -> str:
+    return f"{n} day" if n == 1 else f"{n} days"
 
 
 def _tier_lines(tier: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -140,9 +144,10 @@ def _audience_lines(audiences: Sequence[Mapping[str, Any]]) -> Iterator[tuple[st
 
 
 def _values(matched: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    if matched:
-        named = {name: "unknown" if value is None else value for name, value in sorted(matched.items())}
-        yield "", ", ".join(f"{name} = {value}" for name, value in named.items())
+    values = matched or {}
+    for name in sorted(values):
+        value = "unknown" if values[name] is None else values[name]
+        yield "", f"{name:<{max(map(len, values))}}  {value}"
 
 
 def _change_lines(changes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
