@@ -209,8 +209,7 @@ def _would_change(project: runner.Project, read: Read, asked: _Asked, kept: Kept
         now |= _row(kept[name].where(F.col("as_of") == F.lit(asked.as_of)))
     if "stage" not in now:
         return {}
-    history = History(*[kept[name] for name in (*OF_HISTORY, "identity_map")])
-    purchase = _purchase(project.config, read, asked, history)
+    purchase = _purchase(project.config, read, asked, _history(kept))
     rows = _results(project, read, asked, kept, purchase)
     amount = {"amount": purchase.amount} if purchase else {}
     return {name: _changes(rows, name, now.get(name), amount) for name in RESULTS}
@@ -231,11 +230,10 @@ def _results(
     Norms, cut points, scales and model are those of as_of.
     """
     config = project.config
-    history = History(*[kept[name] for name in (*OF_HISTORY, "identity_map")])
     lookups = {name: read(name).where("NOT is_ended") for name in config.activity.lookups}
     features = localised(
         hypothetical_features(
-            history, purchase, asked.as_of, config.main.explain.silent_days, kept["norms"], lookups, config,
+            _history(kept), purchase, asked.as_of, config.main.explain.silent_days, kept["norms"], lookups, config,
             project.tables["user_features"],
         )
     )  # fmt: skip
@@ -252,6 +250,10 @@ def _results(
     for each in assign_few(features, dict.fromkeys(days, model), config.segments):
         found[each["user_id"], each["as_of"]] |= each
     return list(found.values())
+
+
+def _history(kept: Kept) -> History:
+    return History(*[kept[name] for name in (*OF_HISTORY, "identity_map")])
 
 
 def _model(config: Config, kept: Kept, as_of: date) -> SegmentModel | None:

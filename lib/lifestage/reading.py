@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
-from functools import partial, reduce
+from functools import reduce
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from lifestage import runner
 from lifestage.audiences.membership import add_movement
 from lifestage.core.errors import NoDataError, expectation
+from lifestage.core.local_rows import local_rows
 from lifestage.stages.history import add_history, add_schemes
 
 LATEST = "latest"
@@ -122,8 +123,15 @@ def read_table(project: runner.Project, name: str, as_of: date | str | None = No
 
 
 def reader(project: runner.Project) -> Callable[[str], DataFrame]:
-    """Reads tables by name, all of them as one run left them: the last completed one by now."""
-    return partial(_rows, project, run=last_run(project))
+    """Reads tables by name, all as one run left them: the last completed one by now. Those it did not have are empty."""
+    run = last_run(project)
+
+    def rows_of(name: str) -> DataFrame:
+        if run and name not in run.table_versions:
+            return local_rows(project.store.spark, [], project.tables[name].schema)
+        return _rows(project, name, run)
+
+    return rows_of
 
 
 def _of_date(project: runner.Project, name: str, rows: DataFrame, as_of: date | str | None) -> DataFrame:
