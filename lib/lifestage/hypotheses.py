@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -65,36 +65,44 @@ def hypothetical_features(
         config: the project's.
         table: the contract of user_features.
     """
-    build = partial(_features, history, norms=norms, config=config, table=table)
-    silent = build(None, [SILENT], _days_after(as_of, silent_days))
-    if purchase is None:
-        return silent
-    bought = _purchases(norms.sparkSession, purchase, as_of, lookups, config)
-    features = build(bought, [*range(1, PURCHASE_DAYS + 1)], _days_after(as_of, PURCHASE_DAYS))
-    on_its_day = F.date_add(F.lit(as_of), F.col("user_id").cast("int")) == F.col("as_of")
-    return silent.unionByName(features.where(on_its_day))
-
-
-def _features(
-    history: History,
-    bought: DataFrame | None,
-    numbers: Sequence[int],
-    dates: Sequence[date],
-    norms: DataFrame,
-    config: Config,
-    table: Table,
-) -> DataFrame:
-    """The features of each hypothesis at each of the dates."""
-    activity = _for_each(numbers, history.activity, "subject")
-    categories = _for_each(numbers, history.categories, "subject")
+    numbers = [SILENT] if purchase is None else [*range(PURCHASE_DAYS + 1)]
+    dates = _days_after(as_of, silent_days if purchase is None else max(silent_days, PURCHASE_DAYS))
+    activity, categories = (
+        _for_each(numbers, rows, "subject") for rows in (history.activity, history.categories)
+    )
     identity = _for_each(numbers, history.identity, "identifier").withColumn("user_id", _number("identifier"))
-    if bought is not None:
+    if purchase is not None:
+        bought = _purchases(norms.sparkSession, purchase, as_of, lookups, config)
         activity = activity.unionByName(bought)
+    # Each hypothesis speaks of few of the dates: what is not asked is dropped where users meet dates.
+    asked = _is_asked(as_of, silent_days)
     held = held_on(norms, dates)
-    baskets = to_user_categories(categories, identity, dates)
+    baskets = to_user_categories(categories, identity, dates).where(asked)
     prices = held.where("norm = 'unit_price'")
-    state = build_state(activity, identity, baskets, prices, dates, config.features.catalogue)
+    state = build_state(activity, identity, baskets, prices, dates, config.features.catalogue).where(asked)
     return build_features(state, held, config.features, table)
+
+
+def first_change(
+    rows: Sequence[Mapping[str, Any]], name: str, now: Any, is_silent: bool
+) -> dict[str, Any] | None:
+    """The first day, and the new value, on which silence or else a purchase makes a result another one.
+
+    Args:
+        rows: results of the hypotheses, each with its number as user_id and its day as as_of.
+        name: the result.
+        now: what it is as of the date that the hypotheses begin at.
+        is_silent: True for silence, False for one purchase.
+    """
+    asked = [row for row in rows if (row["user_id"] == str(SILENT)) == is_silent and row[name] != now]
+    first = min(asked, key=lambda row: row["as_of"], default=None)
+    return {"on": first["as_of"], "to": first[name]} if first else None
+
+
+def _is_asked(as_of: date, silent_days: int) -> Column:
+    """Silence is asked for on each of its days, a purchase on its own day."""
+    number, days = F.col("user_id").cast("int"), F.datediff("as_of", F.lit(as_of))
+    return (number == days) | ((number == SILENT) & (days <= silent_days))
 
 
 def _days_after(as_of: date, n: int) -> list[date]:

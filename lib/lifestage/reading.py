@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from lifestage import runner
 from lifestage.audiences.membership import add_movement
 from lifestage.core.errors import NoDataError, expectation
+from lifestage.core.local_rows import local_rows
 from lifestage.stages.history import add_history, add_schemes
 
 LATEST = "latest"
@@ -93,11 +94,6 @@ def read_stage_history(project: runner.Project, as_of: date | str | None = None)
     return _of_date(project, "user_stages", rows, as_of)
 
 
-def resolved_date(project: runner.Project, name: str, as_of: date | str) -> date:
-    """The date that `as_of` names in a table; NoDataError with the nearest where it has no rows."""
-    return _known_date(name, read_table(project, name), as_of)
-
-
 def audience_moves(
     as_of: date | str | None = None,
     conf: Path | str | None = None,
@@ -126,19 +122,32 @@ def read_table(project: runner.Project, name: str, as_of: date | str | None = No
     return _of_date(project, name, rows, as_of)
 
 
+def reader(project: runner.Project) -> Callable[[str], DataFrame]:
+    """Reads tables by name, all as one run left them: the last completed one by now. Those it did not have are empty."""
+    run = last_run(project)
+
+    def rows_of(name: str) -> DataFrame:
+        if run and name not in run.table_versions:
+            return local_rows(project.store.spark, [], project.tables[name].schema)
+        return _rows(project, name, run)
+
+    return rows_of
+
+
 def _of_date(project: runner.Project, name: str, rows: DataFrame, as_of: date | str | None) -> DataFrame:
     if as_of is None:
         return rows
     if "as_of" not in rows.columns:
         raise NoDataError(f"{name} has no as_of: leave it out, or read one of {', '.join(_dated(project))}")
-    day = _known_date(name, rows, as_of)
+    day = known_date(name, rows, as_of)
     _warn_if_stale(project, name, day)
     return rows.where(F.col("as_of") == F.lit(day))
 
 
-def _known_date(name: str, rows: DataFrame, as_of: date | str) -> date:
+def known_date(name: str, rows: DataFrame, as_of: date | str) -> date:
+    """The date of a table that `as_of` names; NoDataError with the nearest where it has no rows."""
     day = _date(name, rows, as_of)
-    if rows.where(F.col("as_of") == F.lit(day)).isEmpty():
+    if as_of != LATEST and rows.where(F.col("as_of") == F.lit(day)).isEmpty():
         raise NoDataError(f"{name} has no rows as of {day}: {_near_dates(day, _dates(rows))}")
     return day
 

@@ -22,7 +22,7 @@ from lifestage.core.job import Job, Run, Secrets
 from lifestage.core.ledger import LEDGER, roll_back_unfinished
 from lifestage.core.local_rows import local_rows
 from lifestage.core.pseudonyms import key_fingerprint
-from lifestage.core.session import build_session
+from lifestage.core.session import BRIEF_SETTINGS, build_session
 from lifestage.core.store import Location, Store
 from lifestage.core.together import together
 from lifestage.ingest.step import TABLES as INGEST_TABLES
@@ -73,19 +73,23 @@ class Request:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def open_project(path: Path, spark: SparkSession | None = None, needs_keys: bool = True) -> Project:
+def open_project(
+    path: Path, spark: SparkSession | None = None, needs_keys: bool = True, is_brief: bool = False
+) -> Project:
     """The project whose main file is `path`; every configuration problem is raised before Spark starts.
 
     Args:
         path: the main file.
         spark: a session that knows Delta; a new one by default.
         needs_keys: False to read tables only, which takes no key.
+        is_brief: True for a new session that serves a few small queries.
     """
     config = load_config(path)
     secrets = read_secrets(config) if needs_keys else None
     storage = config.main.storage
     location = Location(root=_absolute(storage.root), schema=storage.schema_name)
-    session = spark or build_session(settings=config.main.spark)
+    settings = {**(BRIEF_SETTINGS if is_brief else {}), **config.main.spark}
+    session = spark or build_session(settings=settings)
     return Project(config, Store(session, location), tables_of(config), secrets)
 
 

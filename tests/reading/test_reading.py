@@ -7,7 +7,7 @@ import pytest
 
 import lifestage
 from lifestage.core.errors import NoDataError
-from lifestage.reading import StaleWarning, last_run, manifest_of, manifests, read_table, users_of
+from lifestage.reading import StaleWarning, last_run, manifest_of, manifests, read_table, reader, users_of
 from support.frames import assert_rows, build
 from support.projects import make_project
 
@@ -123,6 +123,12 @@ def test_a_stale_date_is_said_and_a_fresh_one_is_not(project):
 def test_what_is_not_there_is_told_with_what_is(project, table, as_of, message):
     with pytest.raises(NoDataError, match=message):
         read_table(project, table, as_of)
+
+
+def test_a_reader_keeps_to_one_run_and_what_that_did_not_have_is_empty(project):
+    rows_of = reader(project)
+    assert_rows(rows_of("user_stages").select("as_of", "stage"), [(D30, "growth"), (D31, "mature")])
+    assert rows_of("segment_models").isEmpty()
 
 
 def test_before_the_first_run_there_is_nothing_to_read(spark_session, tmp_path):

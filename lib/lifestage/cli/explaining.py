@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from lifestage.config import read_secret
 from lifestage.explaining import explain as explained
 
 FROM_INPUT = "-"
+TITLES = 12
+EMPTY = ("", "")
 WORDS = {"stage": "stage", "rfm_name": "RFM", "tier": "tier", "segment": "segment"}
 
 
@@ -29,89 +32,145 @@ def explain(
     Example: lifestage explain 1f0c63a0be9d --as-of 2026-11-21 --conf conf/prod.yaml
     """
     name = sys.stdin.readline().strip() if user == FROM_INPUT else user
-    date = day("--as-of", as_of) if as_of else None
+    when = day("--as-of", as_of) if as_of else None
     secrets = loaded(conf).main.secrets
     # Without keys a raw identifier cannot be found; a user_id and a pseudonym can.
     has_keys = all(read_secret(each) for each in (secrets.pseudonym_key, secrets.quarantine_key))
-    found = explained(opened(conf, needs_keys=has_keys), name, date)
+    found = explained(opened(conf, needs_keys=has_keys, is_brief=True), name, when)
     if as_json:
         say_json(found)
         return
     facts = grid("", "", wraps=[""])
     facts.show_header = False
-    for title, text in _lines(found):
+    facts.columns[0].min_width = TITLES
+    for title, text in lines(found, console.width - TITLES - 1):
         facts.add_row(title, text)
     console.print(facts, markup=False)
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "user", f"{found['user_id']} as of {found['as_of']}"
-    yield from _stage_lines(found["stage"])
-    yield from _value_lines(found["rfm"], found["tier"])
+def lines(found: Mapping[str, Any], width: int) -> Iterator[tuple[str, str]]:
+    """What `explain` found, as titles and texts; the history in one line of the width."""
+    yield "user", found["user_id"]
+    yield "as of", _day(found["as_of"])
+    yield from _stage_lines(found["stage"], width)
+    yield from _rfm_lines(found["rfm"])
+    yield from _tier_lines(found["tier"])
     yield from _segment_lines(found["segment"])
-    for audience in found["audiences"]:
-        yield "audience", audience["name"]
-        yield "  because", f"{audience['rule']} ({_values(audience['matched'])})"
-    if not found["audiences"]:
-        yield "audience", "none"
+    yield from _audience_lines(found["audiences"])
     yield from _change_lines(found["would_change"])
 
 
-def _stage_lines(stage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _day(when: date) -> str:
+    return f"{when.day} {when:%B %Y}"
+
+
+def _stage_lines(stage: Mapping[str, Any], width: int) -> Iterator[tuple[str, str]]:
+    yield EMPTY
     if stage["name"] is None:
         yield "stage", "none: the identifier is shared by several people"
         return
-    before = f", before that {stage['previous']}" if stage["previous"] else ""
-    yield "stage", f"{stage['name']}, observed since {stage['observed_since']}{before}"
-    yield "  because", f"{stage['rule']} ({_values(stage['matched'])})"
-    yield "  history", _timeline(stage["history"])
+    before = f", {stage['previous']} before" if stage["previous"] else ""
+    yield "stage", f"{stage['name']}, observed since {_day(stage['observed_since'])}{before}"
+    yield "  rule", "none of the others holds" if stage["rule"] == "true" else stage["rule"]
+    yield from _values(stage["matched"])
+    yield "  history", _timeline(stage["history"], width)
 
 
-def _timeline(history: Sequence[Mapping[str, Any]]) -> str:
-    """Each stretch of one stage with its first date: novice 2026-01-31 > growth 2026-04-30."""
+def _timeline(history: Sequence[Mapping[str, Any]], width: int) -> str:
+    """Each stretch of one stage with its first date, the newest that fit: ... > novice 31 Jan 2026 > growth 30 Apr."""
     stretches = [next(rows) for _, rows in groupby(history, key=lambda row: row["stage"])]
-    return " > ".join(f"{row['stage']} {row['as_of']}" for row in stretches)
+    for n in range(len(stretches)):
+        line = " > ".join([*["..."][: min(n, 1)], *_stretches(stretches[n:])])
+        if len(line) <= width:
+            break
+    return line
 
 
-def _value_lines(rfm: Mapping[str, Any], tier: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _stretches(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A year is said where it begins."""
+    year = None
+    for row in rows:
+        when = row["as_of"]
+        yield f"{row['stage']} {when.day} {when:%b}" + (f" {when.year}" if when.year != year else "")
+        year = when.year
+
+
+def _rfm_lines(rfm: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield EMPTY
     if rfm["rfm_status"] != "scored":
-        yield "RFM", str(rfm["rfm_status"]).replace("_", " ")
+        yield "RFM", str(rfm["rfm_status"] or "none").replace("_", " ")
         return
-    scores = f"R{rfm['r_score']} F{rfm['f_score']} M{rfm['m_score']}"
-    measured = f"{rfm['recency_days']} days ago, {rfm['frequency']} occasions, {rfm['monetary_amount']:,} net"
-    yield "RFM", f"{rfm['rfm_name']}: {scores} ({measured})"
-    bounds = ", ".join(f"{name} from {least}" for name, least in reversed(tier["least_index"].items()))
-    yield "tier", f"{tier['name']}: index {tier['value_index']} ({bounds})"
-    parts = "; ".join(
-        f"{part['dimension']}.{part['component']} {part['value']:g} gives {part['gives']:.4f} of {part['weight']:g}"
-        for part in tier["parts"]
-    )
-    yield "  because", parts
+    yield "RFM", f"{rfm['rfm_name']}: R{rfm['r_score']} F{rfm['f_score']} M{rfm['m_score']}"
+    often = f"bought on {_days(rfm['frequency'])} of {rfm['rfm_period_days']}"
+    yield "", f"{often}, the last {_days(rfm['recency_days'])} ago, {rfm['monetary_amount']:,} net"
+
+
+def _days(n: int) -> str:
+    return f"{n} day" if n == 1 else f"{n} days"
+
+
+def _tier_lines(tier: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if tier["name"] is None:
+        return
+    yield EMPTY
+    yield "tier", f"{tier['name']}: index {tier['value_index']}"
+    yield "  from", ", ".join(f"{name} {least}" for name, least in reversed(tier["least_index"].items()))
+    names = [f"{part['dimension']}.{part['component']}" for part in tier["parts"]]
+    for name, part in zip(names, tier["parts"], strict=True):
+        given = f"gives {part['gives']:.4f} of {part['weight']:<6g}"
+        yield "", f"{name:<{max(map(len, names))}}  {given}  at {part['value']:,g}"
 
 
 def _segment_lines(segment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield EMPTY
     if not segment or segment["segment"] is None:
         yield "segment", str(segment.get("status", "none")).replace("_", " ")
         return
-    yield "segment", f"{segment['segment']} (segment {segment['segment_id']} of model {segment['model_id']})"
+    yield "segment", segment["segment"]
     other = segment["runner_up_distance"]
-    beside = f"; the next, segment {segment['runner_up_id']}, is at {other:.2f}" if other is not None else ""
-    yield "  because", f"its centre is nearest, at {segment['distance']:.2f}{beside}"
+    beside = f", segment {segment['runner_up_id']} at {other:.2f}" if other is not None else ""
+    yield "  distance", f"segment {segment['segment_id']} at {segment['distance']:.2f}{beside}"
+    yield "  model", segment["model_id"]
+
+
+def _audience_lines(audiences: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    yield EMPTY
+    for audience in audiences:
+        yield "audience", audience["name"]
+        yield "  rule", audience["rule"]
+        yield from _values(audience["matched"])
+    if not audiences:
+        yield "audience", "none"
+
+
+def _values(matched: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    values = matched or {}
+    for name in sorted(values):
+        value = "unknown" if values[name] is None else values[name]
+        yield "", f"{name:<{max(map(len, values))}}  {value}"
 
 
 def _change_lines(changes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    title = "would change"
+    """A sentence for each thing that was tried and changes a result."""
+    if not changes:
+        return
+    yield EMPTY
+    amounts = [by["purchase"]["amount"] for by in changes.values() if by["purchase"]]
+    yield "would change", f"where a purchase is one of {amounts[0]:,}" if amounts else ""
     for name, by in changes.items():
-        if bought := by["purchase"]:
-            yield (
-                title,
-                f"one purchase of {bought['amount']:,} on {bought['on']}: {WORDS[name]} {bought['to'] or 'none'}",
-            )
-            title = ""
-        if silent := by["silence"]:
-            yield title, f"silence until {silent['on']}: {WORDS[name]} {silent['to'] or 'none'}"
+        title = f"  {WORDS[name]}"
+        for sentence in _sentences(by["purchase"], by["silence"]):
+            yield title, sentence
             title = ""
 
 
-def _values(matched: Mapping[str, Any] | None) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in sorted((matched or {}).items())) or "always"
+def _sentences(bought: Mapping[str, Any] | None, silent: Mapping[str, Any] | None) -> Iterator[str]:
+    if bought and silent and (bought["on"], bought["to"]) == (silent["on"], silent["to"]):
+        yield f"with a purchase or without, {_day(silent['on'])} moves to {silent['to'] or 'none'}"
+        return
+    if bought:
+        yield f"one more purchase on {_day(bought['on'])} moves to {bought['to'] or 'none'}"
+    if silent:
+        yield f"silence until {_day(silent['on'])} moves to {silent['to'] or 'none'}"
+    if not bought and not silent:
+        yield "neither one more purchase nor silence"

@@ -71,11 +71,11 @@ def loaded(conf: Path) -> Config:
     return load_config(conf)
 
 
-def opened(conf: Path, needs_keys: bool = True) -> runner.Project:
-    """The project, with a session; without keys it can only be read."""
+def opened(conf: Path, needs_keys: bool = True, is_brief: bool = False) -> runner.Project:
+    """The project, with a session; without keys it can only be read. `is_brief` for a few small queries."""
     _require(conf)
     with at_work("starting Spark"):
-        project = runner.open_project(conf, needs_keys=needs_keys)
+        project = runner.open_project(conf, needs_keys=needs_keys, is_brief=is_brief)
     if not logger.isEnabledFor(logging.INFO):
         # What fails in Spark reaches us as an exception; its log would say it again, in pages.
         project.store.spark.sparkContext.setLogLevel("FATAL")

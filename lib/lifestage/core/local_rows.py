@@ -28,6 +28,11 @@ def local_rows(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.Str
     return spark.createDataFrame(pa.Table.from_pylist(named, schema=arrow_schema(declared)), declared)
 
 
+def localised(frame: DataFrame) -> DataFrame:
+    """The frame with its rows on the driver: read once, and no plan on it begins further back. For few rows."""
+    return local_rows(frame.sparkSession, frame.collect(), frame.schema)
+
+
 def arrow_schema(schema: T.StructType) -> pa.Schema:
     """The schema as Spark takes it from Arrow: a batch that differs is refused."""
     return pa.schema([(field.name, _arrow_type(field.dataType)) for field in schema])

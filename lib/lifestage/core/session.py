@@ -46,6 +46,11 @@ LOCAL_SETTINGS = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
 }
 
+# For what ends after a few small queries: code that the second compiler would make faster is done before it is ready.
+BRIEF_SETTINGS = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m",
+}
+
 
 def build_session(name: str = "lifestage", settings: Mapping[str, str] | None = None) -> SparkSession:
     """A session that reads and writes Delta with UTC as session zone.

@@ -31,12 +31,18 @@ def run(job: Job, config: SegmentsConfig) -> None:
                 stored[day] = model
                 row = local_rows(job.spark, [model.to_row()], job.table("segment_models").schema)
                 job.write("segment_models", row)
-    models = {day: _in_force(stored, day, config) for day in job.run.as_of_dates}
+    models = {day: in_force(stored, day, config) for day in job.run.as_of_dates}
     job.write_as_of("user_segments", assign(features, models, config))
 
 
-def _in_force(stored: dict[date, SegmentModel], as_of: date, config: SegmentsConfig) -> SegmentModel | None:
-    """The model of the latest training date up to as_of that had users enough."""
+def in_force(stored: dict[date, SegmentModel], as_of: date, config: SegmentsConfig) -> SegmentModel | None:
+    """The model of the latest training date up to as_of that had users enough.
+
+    Args:
+        stored: models by training date.
+        as_of: the date that asks for it.
+        config: with the calendar of trainings.
+    """
     due = training_date(as_of, config.training)
     return _latest(stored, due) if due else None
 
