@@ -202,6 +202,9 @@ def _execute(project: runner.Project, request: runner.Request, as_json: bool = F
             runner.execute(project, request, show)
         except NoDataError as error:
             raise NoDataError(f"{error}\n{what_there_is(project)}") from error
+        except KeyboardInterrupt:
+            screen.print("interrupted: the same command does again what is missing")
+            raise
     screen.print(f"done in {time.monotonic() - started:.1f} s")
     found = _outcome(project, request, rows)
     if as_json:
