@@ -198,7 +198,6 @@ def _report(files: _Files) -> ReportConfig:
         audiences={
             name: AudienceText(
                 description=audience.description,
-                when=audience.when,
                 owner=audience.strategy.owner,
                 benefits=audience.strategy.benefits,
             )

@@ -131,6 +131,7 @@ STEPS = (
             "value_scales",
             "user_segments",
             "segment_models",
+            "audience_definitions",
             "user_audiences",
             "snapshots",
             "runs",

@@ -70,11 +70,10 @@ def full(**changes):
         tier_flows=(Flow("low", "low", 2), Flow("low", "high", 1)),
         top_shares=(TopShare(10, 1, Decimal(80)), TopShare(100, 4, Decimal(100))),
         audiences=(
-            AudienceCount(
-                "win_back", "Long gone", "CRM", 2, 1, 1, Decimal(30), "stage = 'churned'", "An offer"
-            ),
-            AudienceCount("sleeping", "Silent", "", 0, 0, 0, Decimal(), "stage = 'dormant'"),
+            AudienceCount("win_back", "Long gone", "CRM", 2, 1, 1, Decimal(30), "An offer"),
+            AudienceCount("sleeping", "Silent", "", 0, 0, 0, Decimal()),
         ),
+        audience_rules={"win_back": "stage = 'churned'", "sleeping": "stage = 'dormant'"},
         features=(Feature("net_amount_365d", "Purchases minus returns", "money"),),
         segments=(segment(1, "big spenders", 2, "180.00"), segment(2, "others", 2, "20.00")),
         segment_flows=(Flow("1", "1", 1), Flow("2", "1", 1), Flow("2", "2", 2)),

@@ -3,7 +3,7 @@ from lifestage.core.store import Location, Store
 from lifestage.core.yaml_files import packaged_yaml
 from lifestage.report import step
 from lifestage.report.config import AudienceText, ReportConfig
-from lifestage.tables.audiences import USER_AUDIENCES
+from lifestage.tables.audiences import AUDIENCE_DEFINITIONS, USER_AUDIENCES
 from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.events import INGEST_LEDGER
 from lifestage.tables.features import user_features
@@ -22,6 +22,7 @@ def job_on(spark, root):
         VALUE_SCALES,
         USER_SEGMENTS,
         USER_AUDIENCES,
+        AUDIENCE_DEFINITIONS,
         user_features(catalogue),
         INGEST_LEDGER,
         SNAPSHOTS,
@@ -49,7 +50,7 @@ def test_a_run_writes_one_file_and_the_same_one_again(spark, tmp_path):
         ladder=(),
         rfm_names=NAMES,
         segment_features=("net_amount_365d",),
-        audiences={"win_back": AudienceText(description="Long gone", when="true", owner="CRM")},
+        audiences={"win_back": AudienceText(description="Long gone", owner="CRM")},
     )
     step.run(job, config)
     first = path.read_text(encoding="utf-8")

@@ -10,13 +10,14 @@ from lifestage.report.config import AudienceText
 from lifestage.report.content import AudienceCount, Flow, Part, TierCount, TopShare
 from lifestage.report.value_data import (
     audience_counts,
+    audience_rules,
     date_before,
     flows,
     index_parts,
     tier_counts,
     top_shares,
 )
-from lifestage.tables.audiences import USER_AUDIENCES
+from lifestage.tables.audiences import AUDIENCE_DEFINITIONS, USER_AUDIENCES
 from lifestage.tables.stages import USER_STAGES
 from lifestage.tables.value import USER_VALUE, VALUE_SCALES
 from report.builders import AS_OF
@@ -131,10 +132,20 @@ def test_audiences_are_counted_with_their_movement_and_the_empty_ones_too(spark)
     members = build(spark, USER_AUDIENCES, [{"audience": a, "user_id": u, "as_of": d} for a, u, d in rows])
     spend = value(spark, ("stays", AS_OF, "t", "0.1", "5"), ("goes", AS_OF, "t", "0.1", "7"))
     texts = {
-        "b": AudienceText(description="B", when="true"),
-        "a": AudienceText(description="A", when="stage = 'x'", owner="CRM", benefits="An offer"),
+        "b": AudienceText(description="B"),
+        "a": AudienceText(description="A", owner="CRM", benefits="An offer"),
     }
     assert audience_counts(members, spend, texts, AS_OF, BEFORE) == (
-        AudienceCount("a", "A", "CRM", 2, 1, 1, Decimal(5), "stage = 'x'", "An offer"),
-        AudienceCount("b", "B", "", 0, 0, 0, Decimal(), "true"),
+        AudienceCount("a", "A", "CRM", 2, 1, 1, Decimal(5), "An offer"),
+        AudienceCount("b", "B", "", 0, 0, 0, Decimal()),
     )
+
+
+def test_a_date_has_the_rule_of_its_time_and_early_dates_the_first(spark):
+    rows = [
+        {"audience": "a", "from_as_of": BEFORE, "sql": "old", "semantic_hash": "1"},
+        {"audience": "a", "from_as_of": AS_OF, "sql": "new", "semantic_hash": "2"},
+        {"audience": "a", "from_as_of": LATER, "sql": "later", "semantic_hash": "3"},
+        {"audience": "b", "from_as_of": LATER, "sql": "first", "semantic_hash": "4"},
+    ]
+    assert audience_rules(build(spark, AUDIENCE_DEFINITIONS, rows), AS_OF) == {"a": "new", "b": "first"}

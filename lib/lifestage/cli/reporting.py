@@ -1,16 +1,15 @@
-"""report: the last run's report again."""
+"""report: the page of a date anew."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lifestage import __version__
-from lifestage.cli.terminal import DEFAULT_CONF, Conf, console, opened
+from lifestage.cli.terminal import DEFAULT_CONF, Conf, console, day, opened
 from lifestage.core.errors import NoDataError
 from lifestage.core.job import Run
-from lifestage.reading import last_run, read_table
+from lifestage.reading import LATEST, known_date, last_run, reader
 from lifestage.report.config import Language
 from lifestage.report.data import read_data
 from lifestage.report.step import write_report
@@ -18,20 +17,22 @@ from lifestage.report.step import write_report
 
 def report(
     conf: Conf = DEFAULT_CONF,
+    as_of: Annotated[str, typer.Option("--as-of", help="Date that was built, e.g. 2026-11-21.")] = LATEST,
     language: Annotated[Language | None, typer.Option(help="As configured by default.")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; as configured by default.")] = None,
 ) -> None:
-    """Write the report of the last completed run again, for instance in another language.
+    """Write the report of a date anew, for instance in another language; nothing is built.
 
-    Example: lifestage report --language zh --out report.zh.html --conf conf/prod.yaml
+    Example: lifestage report --conf conf/prod.yaml --language zh --out report.zh.html
     """
+    wanted = as_of if as_of == LATEST else day("--as-of", as_of)
     project = opened(conf, needs_keys=False)
-    last = last_run(project)
+    last, read = last_run(project), reader(project)
     if last is None:
-        raise NoDataError(f"no run has completed yet: start with `lifestage run --conf {conf}`")
-    wanted = {"language": language, "path": out and str(out)}
-    config = project.config.report.model_copy(update={name: each for name, each in wanted.items() if each})
-    run = Run(last.run_id, last.as_of_dates, last.now, project.config.hash, __version__)
-    data = read_data(partial(read_table, project), run, config, project.tables["user_features"], {})
-    write_report(data, config)
-    console.print(f"report  {Path(config.path).resolve()}", markup=False)
+        raise NoDataError(f"no run has completed yet: lifestage run --conf {conf}")
+    date = known_date("user_stages", read("user_stages"), wanted)
+    run = Run(last.run_id, (date,), last.now, project.config.hash, __version__)
+    changed = {"language": language, "path": str(out) if out else None}
+    config = project.config.report.model_copy(update={name: each for name, each in changed.items() if each})
+    write_report(read_data(read, run, config, project.tables["user_features"], {}), config)
+    console.print(f"report  {Path(config.path).resolve()}", markup=False, soft_wrap=True)

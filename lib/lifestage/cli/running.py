@@ -35,7 +35,6 @@ from lifestage.core.as_of_dates import Every, dates_between
 from lifestage.core.deliveries import absolute
 from lifestage.core.errors import NoDataError
 from lifestage.pipeline import BY_NAME, STEPS, groups, writers_of
-from lifestage.reading import LATEST, resolved_date
 
 # What may become of a row.
 OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")
@@ -97,22 +96,6 @@ def backfill(
         return
     request = _request(dates, moment, runner.BACKFILL_STEPS, run_id)
     _execute(project, replace(request, accept_definitions=True), as_json)
-
-
-def report(
-    conf: Conf = DEFAULT_CONF,
-    as_of: Annotated[str, typer.Option("--as-of", help="Date that was built, e.g. 2026-11-21.")] = LATEST,
-    now: Now = None,
-) -> None:
-    """Write the report of a date anew, from what is there; nothing is built.
-
-    Example: lifestage report --conf conf/prod.yaml --as-of 2026-11-21
-    """
-    moment = instant(now)
-    wanted = as_of if as_of == LATEST else day("--as-of", as_of)
-    project = opened(conf, needs_keys=False)
-    built = resolved_date(project, "user_stages", wanted)
-    _execute(project, _request((built,), moment, ("report",)))
 
 
 def validate(conf: Conf = DEFAULT_CONF) -> None:

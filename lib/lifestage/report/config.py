@@ -16,7 +16,6 @@ class AudienceText(Model):
     """What the report says of an audience beside its numbers."""
 
     description: str
-    when: str
     owner: str = ""
     benefits: str = ""
 

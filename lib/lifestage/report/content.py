@@ -67,7 +67,6 @@ class AudienceCount:
     n_entered: int
     n_left: int
     amount: Decimal
-    when: str = ""
     benefits: str = ""
 
 
@@ -194,6 +193,7 @@ class ReportData:
     tier_flows: tuple[Flow, ...] = ()
     top_shares: tuple[TopShare, ...] = ()
     audiences: tuple[AudienceCount, ...] = ()
+    audience_rules: Mapping[str, str] = field(default_factory=dict)
     least_users: int = 1
     features: tuple[Feature, ...] = ()
     segments: tuple[SegmentCount, ...] = ()

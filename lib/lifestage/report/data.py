@@ -28,6 +28,7 @@ from lifestage.report.content import (
 from lifestage.report.pivots import USERS, pivot, plain_index
 from lifestage.report.value_data import (
     audience_counts,
+    audience_rules,
     date_before,
     flows,
     index_parts,
@@ -77,6 +78,7 @@ def read_data(
         "segments": lambda: segment_counts(segments, users, features, as_of),
         "segment_flows": lambda: flows(segments, "segment", as_of, before),
         "audiences": lambda: audience_counts(read("user_audiences"), value, config.audiences, as_of, before),
+        "audience_rules": lambda: audience_rules(read("audience_definitions"), as_of),
         "deliveries": lambda: newest_deliveries(read("ingest_ledger"), run.now),
         "snapshots": lambda: newest_snapshots(read("snapshots"), run.as_of_dates),
         "runs": lambda: newest_runs(read("runs")),

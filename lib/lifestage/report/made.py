@@ -40,7 +40,11 @@ def _stage_rules(data: ReportData, words: Words) -> Grid:
 
 def _audience_rules(data: ReportData, words: Words) -> Grid:
     rows = tuple(
-        (text(label(a.audience, words)), Cell(words.of(a.description), below=a.when)) for a in data.audiences
+        (
+            text(label(a.audience, words)),
+            Cell(words.of(a.description), below=data.audience_rules.get(a.audience, "")),
+        )
+        for a in data.audiences
     )
     return Grid(
         words("made.audiences"), columns(words, "audience", "rule"), rows, layout="rules", is_folded=True

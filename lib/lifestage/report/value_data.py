@@ -80,6 +80,15 @@ def top_shares(user_value: DataFrame, as_of: date) -> tuple[TopShare, ...]:
     return tuple(sorted(found, key=lambda top: top.percent))
 
 
+def audience_rules(audience_definitions: DataFrame, as_of: date) -> dict[str, str]:
+    """The rule of each audience on a date: the latest by then, or else its first; bounded by the audiences."""
+    by_then = F.expr(f"max_by(sql, from_as_of) FILTER (WHERE from_as_of <= DATE'{as_of}')")
+    rules = audience_definitions.groupBy("audience").agg(
+        F.coalesce(by_then, F.expr("min_by(sql, from_as_of)")).alias("sql")
+    )
+    return {row["audience"]: row["sql"] for row in rules.collect()}
+
+
 def _top(end: Row, percent: int) -> TopShare:
     """The best so many percent, who end among the users of one amount."""
     n = -(-end["total"] * percent // 100)
@@ -113,7 +122,7 @@ def audience_counts(
         AudienceCount(
             name, text.description, text.owner, row["n"] if row else 0,
             row["entered"] if row and not is_first else 0, row["left"] if row else 0,
-            Decimal(row["amount"]) if row else Decimal(), text.when, text.benefits,
+            Decimal(row["amount"]) if row else Decimal(), text.benefits,
         )
         for name, text in texts.items()
         for row in [counts.get(name)]
