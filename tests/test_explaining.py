@@ -30,7 +30,7 @@ tiers:
 """
 AUDIENCES = """
 audiences:
-  regulars: {when: "occasions_all >= 25", strategy: {message: Thanks}}
+  regulars: {when: "occasions_all >= 30", strategy: {message: Thanks}}
 """
 SEGMENTS = """
 min_users: 5
@@ -181,7 +181,7 @@ def test_scores_tier_and_audiences_have_their_reasons(told):
     )
     assert found["tier"]["name"] == "high"
     audiences = {audience["name"]: (audience["rule"], audience["matched"]) for audience in found["audiences"]}
-    assert audiences["regulars"] == ("occasions_all >= 25", {"occasions_all": "36"})
+    assert audiences["regulars"] == ("occasions_all >= 30", {"occasions_all": "36"})
     assert {audience["name"] for audience in told("churned")["audiences"]} == {"win_back"}
 
 

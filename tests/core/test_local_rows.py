@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from pyspark.sql import types as T
 
-from lifestage.core.local_rows import local_rows
+from lifestage.core.local_rows import local_rows, localised
 from lifestage.core.yaml_files import packaged_yaml
 from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.registry import all_tables
@@ -57,6 +57,16 @@ def test_an_instant_without_a_zone_is_one_of_this_computer_as_spark_gives_it(spa
 def test_a_declared_schema_may_be_a_text_and_rows_may_be_none(spark):
     assert_rows(local_rows(spark, [(date(2026, 3, 9), 1)], "day date, n int"), [(date(2026, 3, 9), 1)])
     assert local_rows(spark, [], "day date, n int").isEmpty()
+
+
+def test_a_localised_frame_has_the_rows_that_were_there_when_it_was_made(spark, tmp_path):
+    path = str(tmp_path / "n")
+    spark.range(2).write.parquet(path)
+    read = spark.read.parquet(path)
+    kept = localised(read)
+    spark.range(5).write.mode("overwrite").parquet(path)
+    assert kept.schema == read.schema
+    assert_rows(kept, [(0,), (1,)])
 
 
 def test_every_table_can_be_made(spark):

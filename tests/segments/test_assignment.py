@@ -3,7 +3,8 @@ from math import sqrt
 from random import Random
 
 from lifestage.core.contracts import conform
-from lifestage.segments.assignment import assign
+from lifestage.core.local_rows import local_rows
+from lifestage.segments.assignment import assign, assign_few
 from lifestage.segments.training import train
 from lifestage.tables.segments import USER_SEGMENTS
 from segments.builders import D, config, feature, frame, grouped_users, model, user
@@ -47,6 +48,17 @@ def test_a_single_segment_has_no_runner_up(spark):
     fit = plane([(0, 0)])
     actual = assigned(spark, [user(visits=3, share=4.0)], {D: fit})
     assert_segments(actual, [("u1", D, "modelled", fit.model_id, 1, "segment 1", 5.0, None, None)])
+
+
+def test_few_are_assigned_on_the_driver_as_all_are_by_the_workers(spark):
+    fit = plane([(0, 0), (10, 0), (0, 20)], ids=[1, 2, 5])
+    rows = [user("a", visits=9, share=1.0), user("b", EARLIER), user("c", is_member=False)]
+    models = {D: fit, EARLIER: None}
+    few = [
+        [row[name] for name in USER_SEGMENTS.names]
+        for row in assign_few(frame(spark, rows), models, config())
+    ]
+    assert_frames(local_rows(spark, few, USER_SEGMENTS.schema), assigned(spark, rows, models))
 
 
 def test_who_has_no_segment_is_kept_and_says_why(spark):
