@@ -269,6 +269,11 @@ def test_nothing_is_reported_that_is_not_wrong(tmp_path):
         ("coalesce(tier, 'low')", "gives string, expected a condition that is true or false"),
         ("net_amount_365d >", "not SQL near >, in: net_amount_365d >"),
         ("first_seen_on < current_date()", "current_date() reads a clock, randomness or the session"),
+        (
+            "net_amount_365d / occasions_365d > 5",
+            "a division by zero fails the run, use try_divide or try_mod",
+        ),
+        ("CAST(tier AS INT) > 5", "CAST fails the run on one bad row, use TRY_CAST"),
         ("max(occasions_all) > 5", "queries, windows and aggregates are not allowed"),
     ],
 )

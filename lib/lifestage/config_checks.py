@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from lifestage.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
 from lifestage.core.expressions import (
+    cast_problems,
     columns_of,
     condition_problems,
     nearest,
@@ -99,34 +100,11 @@ def _keyed(key: str, sql: str, known: Iterable[str]) -> Iterator[str]:
         yield f"{key}: {problem}"
 
 
-def _row_safe(key: str, sql: str) -> Iterator[str]:
-    """One bad row must not end a run: casts and divisions of raw values have to be the forgiving ones."""
-    try:
-        tree = parse(sql)
-    except ValueError:
-        return
-    if not all(_never_fails(cast) for cast in tree.find_all(exp.Cast)):
-        yield f"{key}: CAST fails the run on one bad row, use TRY_CAST, in: {sql}"
-    if any(
-        not isinstance(node.expression, exp.Literal) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod)
-    ):
-        yield f"{key}: a division by zero fails the run, use try_divide or try_mod, in: {sql}"
-    if not all(_is_there(index) for node in tree.find_all(exp.Bracket) for index in node.expressions):
-        yield f"{key}: an index out of range fails the run, use get() or try_element_at(), in: {sql}"
-
-
-def _never_fails(cast: exp.Cast) -> bool:
-    """TRY_CAST (the parser marks it safe), a cast to text, a literal's type, the cast that time zone functions imply."""
-    is_implied = isinstance(cast.parent, exp.AtTimeZone | exp.FromTimeZone)
-    is_literal = isinstance(cast.this, exp.Literal)
-    return (
-        bool(cast.args.get("safe")) or cast.to.is_type(*exp.DataType.TEXT_TYPES) or is_implied or is_literal
-    )
-
-
-def _is_there(index: exp.Expression) -> bool:
-    """A map's missing key is NULL, and split() has a first part always."""
-    return isinstance(index, exp.Literal) and (index.is_string or index.this == "0")
+def _raw(key: str, sql: str, known: Iterable[str]) -> Iterator[str]:
+    """The same over texts as they were delivered."""
+    yield from _keyed(key, sql, known)
+    for problem in cast_problems(sql):
+        yield f"{key}: {problem}"
 
 
 def _layout_problems(layout: FileLayout) -> Iterator[str]:
@@ -171,8 +149,7 @@ def _source_problems(source: Source, config: Config) -> Iterator[str]:
     for kind in sorted(set(source.identifiers) - set(config.ingest.identifiers)):
         yield f"identifiers.{kind}: unknown identifier type, expected one of {_list(config.ingest.identifiers)}"
     for key, sql in _source_expressions(source):
-        yield from _keyed(key, sql, known)
-        yield from _row_safe(key, sql)
+        yield from _raw(key, sql, known)
     yield from _leaks(source)
 
 
@@ -253,8 +230,7 @@ def _reference_problems(table: str, source: ReferenceSource, config: Config) -> 
         yield f"identifiers: unknown identifier type {kind}, expected one of {_list(config.ingest.identifiers)}"
     for name, sql in {**source.map, "valid_from": source.valid_from}.items():
         key = name if name == "valid_from" else f"map.{name}"
-        yield from _keyed(key, sql, {*source.columns, "file_name"})
-        yield from _row_safe(key, sql)
+        yield from _raw(key, sql, {*source.columns, "file_name"})
         # What an extract calls as a source calls an identifier is one.
         for column in (
             sorted(_columns(sql) & _private_columns(config)) if name not in source.identifiers else ()
@@ -265,8 +241,7 @@ def _reference_problems(table: str, source: ReferenceSource, config: Config) -> 
 def _identifier_problems(config: Config) -> Iterator[str]:
     for name, rules in config.ingest.identifiers.items():
         for key, sql in (("normalise", rules.normalise), ("valid", rules.valid)):
-            yield from _keyed(f"identifiers.{name}.{key}", sql, {"value"})
-            yield from _row_safe(f"identifiers.{name}.{key}", sql)
+            yield from _raw(f"identifiers.{name}.{key}", sql, {"value"})
 
 
 def _event_columns(config: Config) -> set[str]:
@@ -402,7 +377,7 @@ def _audience_problems(config: Config) -> Iterator[str]:
             known |= {f"{name}.{column}": reference.types.get(column, "string") for column in reference.map}
     for name, audience in config.audiences.audiences.items():
         yield from _misnamed([name])
-        for problem in condition_problems(audience.when, known):
+        for problem in (*condition_problems(audience.when, known), *cast_problems(audience.when)):
             yield f"audiences.{name}.when: {problem}"
 
 

@@ -68,6 +68,42 @@ def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
         yield f"'{text}' is a clock where a date is expected, in: {sql}"
     for name in sorted(columns_of(sql) - set(known)):
         yield f"unknown column {name}, in: {sql}{nearest(name, known)}"
+    for problem in _unsafe(tree):
+        yield f"{problem}, in: {sql}"
+
+
+def cast_problems(sql: str) -> Iterator[str]:
+    """Casts that fail on one bad value; for expressions over texts that somebody else wrote."""
+    try:
+        tree = parse(sql)
+    except ValueError:
+        return
+    if not all(_never_fails(cast) for cast in tree.find_all(exp.Cast)):
+        yield f"CAST fails the run on one bad row, use TRY_CAST, in: {sql}"
+
+
+def _unsafe(tree: exp.Expression) -> Iterator[str]:
+    """One row must not end a run: divisions and indexes have to be the forgiving ones."""
+    if any(
+        not isinstance(node.expression, exp.Literal) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod)
+    ):
+        yield "a division by zero fails the run, use try_divide or try_mod"
+    if not all(_is_there(index) for node in tree.find_all(exp.Bracket) for index in node.expressions):
+        yield "an index out of range fails the run, use get() or try_element_at()"
+
+
+def _never_fails(cast: exp.Cast) -> bool:
+    """TRY_CAST (the parser marks it safe), a cast to text, a literal's type, the cast that time zone functions imply."""
+    is_implied = isinstance(cast.parent, exp.AtTimeZone | exp.FromTimeZone)
+    is_literal = isinstance(cast.this, exp.Literal)
+    return (
+        bool(cast.args.get("safe")) or cast.to.is_type(*exp.DataType.TEXT_TYPES) or is_implied or is_literal
+    )
+
+
+def _is_there(index: exp.Expression) -> bool:
+    """A map's missing key is NULL, and split() has a first part always."""
+    return isinstance(index, exp.Literal) and (index.is_string or index.this == "0")
 
 
 def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
