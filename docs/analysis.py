@@ -87,24 +87,21 @@ show(f"3. Which audience is worth a campaign? Net spend of the 365 days to {toda
 # %% [markdown]
 # ## 4. Which segments wait for an offer?
 #
-# Discounts and coupons over what a segment's purchases would have cost without.
+# Discounts and coupons over what a segment's purchases would have cost without. With `.pandas_api()` a frame has the
+# interface of pandas, and Spark does the work.
 
 # %%
+means = {
+    "net_amount_365d": "spend_a_user",
+    "occasions_365d": "occasions_a_user",
+    "discount_share_365d": "discount_share",
+    "coupon_share_365d": "coupon_share",
+}
 segments = lifestage.read("user_segments", as_of="latest").where("segment IS NOT NULL")
-offers = (
-    segments.join(features, on="user_id")
-    .groupBy("segment")
-    .agg(
-        F.count("*").alias("users"),
-        F.avg("net_amount_365d").cast("double").alias("spend_a_user"),
-        F.avg("occasions_365d").alias("occasions_a_user"),
-        F.avg("discount_share_365d").alias("discount_share"),
-        F.avg("coupon_share_365d").alias("coupon_share"),
-    )
-    .toPandas()
-    .set_index("segment")
-    .sort_values("discount_share", ascending=False)
-)
+named = [F.col(feature).cast("double").alias(name) for feature, name in means.items()]
+by_segment = segments.join(features, on="user_id").select("segment", *named).pandas_api().groupby("segment")
+offers = by_segment.mean().to_pandas().sort_values("discount_share", ascending=False)
+offers.insert(0, "users", by_segment.size().to_pandas())
 show(f"4. Which segments wait for an offer? Means of the 365 days to {today}", offers)
 
 # %% [markdown]

@@ -107,3 +107,17 @@ def test_a_run_without_news_writes_nothing(corrected):
     assert [
         store.version(tables[name]) for name in ("activity_days", "category_days", "products", "events")
     ] == before
+
+
+def test_known_content_is_not_looked_for_again(corrected, caplog):
+    """It leaves no commit of activity: were it news, every later run would search the events for it."""
+    corrected.write("products/2026-03-05_again.csv", "id,category\np1,drinks\np2,toys\n")
+    corrected.run("2026-03-13", steps=STEPS)
+    caplog.clear()
+    with caplog.at_level("INFO", "lifestage.core.store"):
+        corrected.run("2026-03-14", steps=STEPS)
+    read = [
+        record.getMessage().split()[1] for record in caplog.records if record.getMessage().startswith("read ")
+    ]
+    assert "table=ingest_ledger" in read
+    assert "table=events" not in read

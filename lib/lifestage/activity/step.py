@@ -10,7 +10,7 @@ from lifestage.activity.config import ActivityConfig
 from lifestage.activity.days import build_activity_days, build_category_days, to_enriched
 from lifestage.core.as_of_join import has_key, is_valid_on
 from lifestage.core.job import Job
-from lifestage.core.ledger import LEDGER
+from lifestage.core.ledger import KNOWN, LEDGER
 from lifestage.core.store import literals
 from lifestage.core.together import together
 
@@ -24,9 +24,11 @@ def run(job: Job, config: ActivityConfig) -> None:
     Each table remembers in its commits up to which delivery it is built; without that, or when a measure's meaning
     changed, both are built whole.
     """
+    # What changes nothing leaves no commit to remember it by, and would be looked at again by every later run.
+    news = job.read(LEDGER).where(F.col("kind") != KNOWN)
     newest = {
         row["source"]: row["n"]
-        for row in job.read(LEDGER).groupBy("source").agg(F.max("delivery_no").alias("n")).collect()
+        for row in news.groupBy("source").agg(F.max("delivery_no").alias("n")).collect()
     }
     last = max(newest.values(), default=0)
     progress = {"delivery_no": last, "meaning": config.meaning}

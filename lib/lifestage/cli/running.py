@@ -34,6 +34,7 @@ from lifestage.cli.terminal import (
 from lifestage.core.as_of_dates import Every, dates_between
 from lifestage.core.deliveries import absolute
 from lifestage.core.errors import NoDataError
+from lifestage.core.ledger import KNOWN
 from lifestage.pipeline import BY_NAME, STEPS, groups, writers_of
 
 # What may become of a row.
@@ -236,7 +237,7 @@ def _deliveries(project: runner.Project, request: runner.Request) -> dict[str, i
     totals = [
         F.coalesce(F.sum(F.when(F.col("kind") == "events", F.col(n))), F.lit(0)).alias(n) for n in names
     ]
-    is_known = F.col("kind") == "known"
+    is_known = F.col("kind") == KNOWN
     files = [F.count_if(~is_known).alias("n_files"), F.count_if(is_known).alias("n_known_files")]
     mine = ledger.where(F.col("ingested_at") == F.lit(request.now)).agg(*files, *totals)
     return mine.collect()[0].asDict()

@@ -50,7 +50,7 @@ def list_snapshots(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
 
     Example: lifestage snapshot list --conf conf/prod.yaml
     """
-    project = opened(conf, needs_keys=False)
+    project = opened(conf, needs_keys=False, is_brief=True)
     with at_work("reading"):
         found = listed(manifests(project))
     if as_json:
@@ -67,7 +67,7 @@ def show(snapshot_id: SnapshotId, conf: Conf = DEFAULT_CONF, as_json: AsJson = F
 
     Example: lifestage snapshot show latest --conf conf/prod.yaml
     """
-    project = opened(conf, needs_keys=False)
+    project = opened(conf, needs_keys=False, is_brief=True)
     with at_work("reading"):
         manifest = manifest_of(project, snapshot_id).asDict(recursive=True)
     if as_json:

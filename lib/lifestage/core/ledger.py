@@ -15,6 +15,8 @@ from lifestage.core.job import Job
 from lifestage.core.local_rows import local_rows
 from lifestage.core.store import Store
 
+# What the ledger calls a delivery whose content it had before: it changes nothing.
+KNOWN = "known"
 LEDGER = "ingest_ledger"
 
 
@@ -99,7 +101,7 @@ def _row(
     return {
         "delivery_no": delivery.delivery_no,
         "source": delivery.source,
-        "kind": kind if delivery.known_as is None else "known",
+        "kind": kind if delivery.known_as is None else KNOWN,
         "path": delivery.path,
         "n_bytes": delivery.n_bytes,
         "modified_at": delivery.modified_at,
