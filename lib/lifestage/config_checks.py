@@ -8,7 +8,6 @@ from sqlglot import exp
 
 from lifestage.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
 from lifestage.core.expressions import (
-    cast_problems,
     columns_of,
     condition_problems,
     nearest,
@@ -100,13 +99,6 @@ def _keyed(key: str, sql: str, known: Iterable[str]) -> Iterator[str]:
         yield f"{key}: {problem}"
 
 
-def _raw(key: str, sql: str, known: Iterable[str]) -> Iterator[str]:
-    """The same over texts as they were delivered."""
-    yield from _keyed(key, sql, known)
-    for problem in cast_problems(sql):
-        yield f"{key}: {problem}"
-
-
 def _layout_problems(layout: FileLayout) -> Iterator[str]:
     for name in sorted(set(layout.formats) - set(layout.columns)):
         yield f"formats.{name}: unknown column {name}"
@@ -149,7 +141,7 @@ def _source_problems(source: Source, config: Config) -> Iterator[str]:
     for kind in sorted(set(source.identifiers) - set(config.ingest.identifiers)):
         yield f"identifiers.{kind}: unknown identifier type, expected one of {_list(config.ingest.identifiers)}"
     for key, sql in _source_expressions(source):
-        yield from _raw(key, sql, known)
+        yield from _keyed(key, sql, known)
     yield from _leaks(source)
 
 
@@ -230,7 +222,7 @@ def _reference_problems(table: str, source: ReferenceSource, config: Config) -> 
         yield f"identifiers: unknown identifier type {kind}, expected one of {_list(config.ingest.identifiers)}"
     for name, sql in {**source.map, "valid_from": source.valid_from}.items():
         key = name if name == "valid_from" else f"map.{name}"
-        yield from _raw(key, sql, {*source.columns, "file_name"})
+        yield from _keyed(key, sql, {*source.columns, "file_name"})
         # What an extract calls as a source calls an identifier is one.
         for column in (
             sorted(_columns(sql) & _private_columns(config)) if name not in source.identifiers else ()
@@ -241,7 +233,7 @@ def _reference_problems(table: str, source: ReferenceSource, config: Config) -> 
 def _identifier_problems(config: Config) -> Iterator[str]:
     for name, rules in config.ingest.identifiers.items():
         for key, sql in (("normalise", rules.normalise), ("valid", rules.valid)):
-            yield from _raw(f"identifiers.{name}.{key}", sql, {"value"})
+            yield from _keyed(f"identifiers.{name}.{key}", sql, {"value"})
 
 
 def _event_columns(config: Config) -> set[str]:
@@ -334,6 +326,8 @@ def _stage_problems(config: Config) -> Iterator[str]:
     yield from found
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"ladder: stage {name} is defined twice"
+    if "net_amount_30d" not in _features(config):
+        yield "stage_totals: needs the feature net_amount_30d: declare its window in features.yaml"
     if set(ladder.display) != set(names):
         yield f"display: expected each stage once: {_list(names)}"
     for view, mapping in ladder.views.items():
@@ -377,7 +371,7 @@ def _audience_problems(config: Config) -> Iterator[str]:
             known |= {f"{name}.{column}": reference.types.get(column, "string") for column in reference.map}
     for name, audience in config.audiences.audiences.items():
         yield from _misnamed([name])
-        for problem in (*condition_problems(audience.when, known), *cast_problems(audience.when)):
+        for problem in condition_problems(audience.when, known):
             yield f"audiences.{name}.when: {problem}"
 
 

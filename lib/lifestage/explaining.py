@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage import runner
@@ -124,22 +124,19 @@ def _kept(read: Read, identity: DataFrame, asked: _Asked) -> dict[str, DataFrame
     """The rows that explain the user, of each table: read once and all at the same time, as each takes planning."""
     is_user = F.col("user_id") == asked.user_id
     on_date = F.col("as_of") == F.lit(asked.as_of)
-    subjects = [row["identifier"] for row in identity.collect()]
     where = {
         **dict.fromkeys(OF_USER, is_user & on_date),
         "user_stages": is_user & (F.col("as_of") <= F.lit(asked.as_of)),
         **dict.fromkeys(OF_DATE, on_date),
-        **dict.fromkeys(
-            OF_HISTORY, F.col("subject").isin(subjects) & (F.col("event_date") <= F.lit(asked.as_of))
-        ),
         **dict.fromkeys(SMALL, F.lit(True)),
     }
-    frames = together([partial(_read_where, read, name, condition) for name, condition in where.items()])
-    return {**dict(zip(where, frames, strict=True)), "identity_map": identity}
-
-
-def _read_where(read: Read, name: str, condition: Column) -> DataFrame:
-    return localised(read(name).where(condition))
+    rows = {name: read(name).where(condition) for name, condition in where.items()}
+    subjects = F.broadcast(identity.select(F.col("identifier").alias("subject")))
+    for name in OF_HISTORY:
+        days = read(name).where(F.col("event_date") <= F.lit(asked.as_of))
+        rows[name] = days.join(subjects, on="subject", how="left_semi")
+    frames = together([partial(localised, frame) for frame in rows.values()])
+    return {**dict(zip(rows, frames, strict=True)), "identity_map": identity}
 
 
 def _row(frame: DataFrame) -> dict[str, Any]:

@@ -72,7 +72,11 @@ STEPS = (
         writes=("user_state", "norms", "user_features"),
     ),
     Step(
-        "stages", "ordered rules over features", stages.run, reads=("user_features",), writes=("user_stages",)
+        "stages",
+        "ordered rules over features",
+        stages.run,
+        reads=("user_features",),
+        writes=("user_stages", "stage_totals"),
     ),
     Step(
         "value",
@@ -108,7 +112,6 @@ STEPS = (
         "check, freeze",
         publish.run,
         reads=(
-            "ingest_ledger",
             "user_features",
             "user_stages",
             "user_value",
@@ -127,10 +130,10 @@ STEPS = (
             "ingest_ledger",
             "user_features",
             "user_stages",
+            "stage_totals",
             "user_value",
             "value_scales",
             "user_segments",
-            "segment_models",
             "audience_definitions",
             "user_audiences",
             "snapshots",

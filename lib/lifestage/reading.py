@@ -38,6 +38,7 @@ class CompletedRun:
     now: datetime
     as_of_dates: tuple[date, ...]
     table_versions: Mapping[str, int]
+    code_version: str = ""
 
 
 def read(
@@ -154,14 +155,14 @@ def known_date(name: str, rows: DataFrame, as_of: date | str) -> date:
 
 def last_run(project: runner.Project) -> CompletedRun | None:
     """The run that completed last; None before the first."""
-    columns = ("run_id", "now", "as_of_dates", "table_versions")
-    # One small row a run.
-    rows = project.store.read(project.tables["runs"]).select(*columns).collect()
-    runs = [
-        CompletedRun(row["run_id"], row["now"], tuple(row["as_of_dates"] or ()), row["table_versions"] or {})
-        for row in rows
-    ]
+    runs = _runs(project)
     return reduce(_later, runs) if runs else None
+
+
+def run_of(project: runner.Project, as_of: date) -> CompletedRun | None:
+    """The run that built a date last; None where none did."""
+    built = [run for run in _runs(project) if as_of in run.as_of_dates]
+    return reduce(_later, built) if built else None
 
 
 def manifests(project: runner.Project) -> list[Row]:
@@ -208,6 +209,22 @@ def _rows(project: runner.Project, name: str, run: CompletedRun | None) -> DataF
             f"{name}: run {run.run_id}, the last completed one, did not have this table: start `lifestage run`"
         )
     return project.store.read(project.tables[name], run.table_versions[name])
+
+
+def _runs(project: runner.Project) -> list[CompletedRun]:
+    columns = ("run_id", "now", "as_of_dates", "table_versions", "code_version")
+    # One small row a run.
+    rows = project.store.read(project.tables["runs"]).select(*columns).collect()
+    return [
+        CompletedRun(
+            row["run_id"],
+            row["now"],
+            tuple(row["as_of_dates"] or ()),
+            row["table_versions"] or {},
+            row["code_version"] or "",
+        )
+        for row in rows
+    ]
 
 
 def _later(one: CompletedRun, other: CompletedRun) -> CompletedRun:

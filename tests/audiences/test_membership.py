@@ -113,7 +113,8 @@ def test_rules_see_the_attributes_that_were_valid_on_the_date(spark):
     identity = spark.createDataFrame(
         [("m1", "u1", "active"), ("m2", "u2", "active")], "identifier string, user_id string, status string"
     )
-    known = add_attributes(users, identity, table, "profiles", "member")
+    dates = users.select("as_of").distinct()
+    known = add_attributes(users, dates, identity, table, "profiles", "member")
     rules = {day: {"from_cologne": "profiles.city = 'Köln'"} for day in DAYS[:2]}
     assert_rows(members(known, rules), [("from_cologne", "u1", DAYS[1], {"profiles.city": "Köln"})])
     assert known.count() == 4
@@ -123,7 +124,8 @@ def test_of_several_identifiers_the_first_in_order_gives_the_attributes(spark):
     first, last = date(1, 1, 1), date(9999, 12, 31)
     table = profiles(spark, ("m2", "Bonn", False, first, last), ("m1", "Köln", False, first, last))
     identity = spark.createDataFrame([("m1", "u1"), ("m2", "u1")], "identifier string, user_id string")
-    known = add_attributes(candidates(spark, [user("u1")]), identity, table, "profiles", "member")
+    users = candidates(spark, [user("u1")])
+    known = add_attributes(users, users.select("as_of"), identity, table, "profiles", "member")
     assert_rows(known.select("profiles.city"), [("Köln",)])
 
 

@@ -15,6 +15,7 @@ from lifestage.core.files import TYPE_PATTERN, FileLayout
 from lifestage.core.yaml_files import packaged_yaml
 from lifestage.features.config import Rhythm
 from lifestage.ingest.config import Source
+from lifestage.pipeline import STEPS
 from lifestage.reference.config import ReferenceSource
 from lifestage.stages.config import Stage, StageLadder
 from lifestage.tables.catalogue import Aggregate, Catalogue, DateMark, DayMeasure, Measure, Unit, Windows
@@ -132,3 +133,10 @@ def test_a_command_that_is_shown_exists(page, line):
 
 def test_the_keys_of_files_are_explained_once_for_sources_and_reference_tables():
     assert missing("add-a-reference.md", names_of(FileLayout)) == []
+
+
+def test_a_run_of_jobs_is_one_of_every_step():
+    sentence = re.search(
+        r"jobs/(\w+)\.py --conf.*?then the same for (.*?): one run of", text_of("operate.md"), re.DOTALL
+    )
+    assert [sentence[1], *re.findall(r"`(\w+)`", sentence[2])] == [step.name for step in STEPS]

@@ -16,7 +16,19 @@ pytestmark = pytest.mark.slow
 
 FIRST, LATER, LAST = "2026-03-09", "2026-03-11", "2026-03-12"
 FROM_ACTIVITY = ("identity", "features", "stages", "value", "segments", "publish")
-DATED = ("norms", "user_features", "user_stages", "rfm_cuts", "user_value", "user_segments")
+DATED = (
+    *(
+        "norms",
+        "user_features",
+        "user_stages",
+        "stage_totals",
+        "rfm_cuts",
+        "value_scales",
+        "tier_cuts",
+        "user_value",
+    ),
+    *("user_segments", "user_audiences"),
+)
 NEWEST = ("user_state", "identity_map")
 STALE = [date.fromisoformat(FIRST), date.fromisoformat(LATER)]
 

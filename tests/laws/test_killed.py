@@ -24,10 +24,11 @@ INGEST_COMMITS = (
     *("rejected_events", "event_versions", "events", "ingest_ledger"),
     *("activity_days", "category_days"),
 )
-LATER = ("identity", "features", "stages", "value", "segments", "publish")
+LATER = ("identity", "features", "stages", "value", "segments", "audiences", "publish")
 LATER_COMMITS = (
-    *("identity_map", "norms", "user_features", "user_state", "user_stages", "rfm_cuts", "user_value"),
-    *("user_segments", "snapshot_users", "snapshots", "runs"),
+    *("identity_map", "norms", "user_features", "user_state", "user_stages", "stage_totals"),
+    *("rfm_cuts", "value_scales", "tier_cuts", "user_value", "user_segments"),
+    *("audience_definitions", "user_audiences", "snapshot_users", "snapshots", "runs"),
 )
 # A process of its own needs what tests/conftest.py gives the session: tiny data, one core.
 TINY = """

@@ -1,8 +1,10 @@
 """What has to hold before a snapshot is published."""
 
+from datetime import date
+
 import pytest
 
-from lifestage.publish.checks import snapshot_checks
+from lifestage.publish.checks import snapshot_checks, unchanged_audiences
 from publish.builders import publish_config
 
 SOUND = {"n_users": 10, "n_distinct": 10, "n_without_stage": 0, "counts": {}}
@@ -90,3 +92,16 @@ def test_the_jump_is_told_with_its_sizes():
     assert details["audiences did not jump"] == (
         "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed (publish.max_audience_growth)"
     )
+
+
+def test_an_audience_is_the_same_where_the_snapshot_before_has_it_under_the_same_rule():
+    """`added` came with a backfill: its rule holds from an earlier date on, but no snapshot has it."""
+    known = [{"kind": "audience", "name": name} for name in ("steady", "changed")]
+    before = {"as_of": date(2026, 6, 29), "strategies": [*known, {"kind": "stage", "name": "mature"}]}
+    rules = [
+        ("steady", date(2026, 1, 31)),
+        ("changed", date(2026, 1, 31)),
+        ("changed", date(2026, 6, 30)),
+        ("added", date(2026, 3, 31)),
+    ]
+    assert unchanged_audiences(before, rules, date(2026, 6, 30)) == {"steady"}

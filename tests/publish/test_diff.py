@@ -61,11 +61,24 @@ def test_two_differences_compose(spark, before, after):
         spark, moves=("mature", "high", "70"), comes=("growth", "low", "9"), goes=("novice", None, "8")
     )
     first, second, whole = diff(before, after), diff(after, third), diff(before, third)
-    starts = [f"{name}_before" for name in (*KINDS, "monetary_amount")]
-    ends = [f"{name}_after" for name in (*KINDS, "monetary_amount")]
+    starts = [f"{name}_before" for name in (*KINDS, "segment_id", "monetary_amount")]
+    ends = [f"{name}_after" for name in (*KINDS, "segment_id", "monetary_amount")]
     began = first.where("change <> 'in'").select("user_id", *starts)
     ended = second.where("change <> 'out'").select("user_id", *ends)
     assert_frames(began.join(ended, on="user_id", how="full"), whole.drop("change"))
+
+
+def test_a_segment_that_got_another_name_is_the_same_one(spark):
+    def segmented(number, name):
+        return build(
+            spark,
+            SNAPSHOT_USERS,
+            [{"user_id": "u", "stage": "mature", "segment_id": number, "segment": name}],
+        )
+
+    assert moves(diff(segmented(1, "big"), segmented(1, "bigger"))).isEmpty()
+    moved = moves(diff(segmented(1, "big"), segmented(2, "small"))).select("kind", "moved_from", "moved_to")
+    assert_rows(moved, [("segment", "big", "small")])
 
 
 def test_order_and_partitions_do_not_matter(before, after):

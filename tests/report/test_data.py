@@ -21,7 +21,7 @@ from lifestage.tables.events import INGEST_LEDGER
 from lifestage.tables.features import user_features
 from lifestage.tables.publish import RUNS, SNAPSHOTS
 from lifestage.tables.segments import USER_SEGMENTS
-from lifestage.tables.stages import USER_STAGES
+from lifestage.tables.stages import STAGE_TOTALS
 from lifestage.tables.value import USER_VALUE
 from report.builders import AS_OF, NOW
 from support.frames import build
@@ -29,10 +29,6 @@ from support.frames import build
 BEFORE = AS_OF - timedelta(days=1)
 USER_FEATURES = user_features(Catalogue.model_validate(packaged_yaml("features.yaml")))
 FEATURES = (Feature("spend", "Spend", "money"), Feature("share", "Share", "share"))
-
-
-def stage(user_id, name, as_of=AS_OF):
-    return {"user_id": user_id, "as_of": as_of, "stage": name, "rule": "true"}
 
 
 def value(user_id, status="scored", r=None, f=None, amount=None, as_of=AS_OF):
@@ -68,16 +64,15 @@ def manifest(as_of, revision, checks=()):
 
 
 def test_stages_are_counted_by_date_up_to_as_of(spark):
-    rows = [stage("u1", "mature"), stage("u2", "mature"), stage("u1", "novice", BEFORE)]
     later, too_old = AS_OF + timedelta(days=1), AS_OF - timedelta(days=401)
-    rows += [stage("u1", "mature", later), stage("u1", "mature", too_old)]
-    spent = [
-        {"user_id": "u1", "as_of": AS_OF, "net_amount_30d": "2.50"},
-        {"user_id": "u2", "as_of": AS_OF, "net_amount_30d": "0.25"},
-        {"user_id": "u1", "as_of": BEFORE, "net_amount_30d": "9.00"},
-    ]
+    rows = [
+        {"as_of": day, "stage": name, "n_users": n, "net_amount_30d": spend}
+        for day, name, n, spend in (
+            (AS_OF, "mature", 2, "2.75"), (BEFORE, "novice", 1, "9.00"), (later, "mature", 3, "1.00"), (too_old, "mature", 4, "1.00"),
+        )
+    ]  # fmt: skip
     counts = (StageCount(BEFORE, "novice", 1, Decimal(9)), StageCount(AS_OF, "mature", 2, Decimal("2.75")))
-    assert stage_counts(build(spark, USER_STAGES, rows), build(spark, USER_FEATURES, spent), AS_OF) == counts
+    assert stage_counts(build(spark, STAGE_TOTALS, rows), AS_OF) == counts
 
 
 def test_rfm_cells_hold_users_and_spend_of_the_date(spark):
@@ -161,7 +156,7 @@ def test_runs_come_newest_first_and_may_lack_everything_else(spark):
 
 
 def test_empty_tables_give_nothing(spark):
-    assert stage_counts(build(spark, USER_STAGES, []), build(spark, USER_FEATURES, []), AS_OF) == ()
+    assert stage_counts(build(spark, STAGE_TOTALS, []), AS_OF) == ()
     assert rfm_counts(build(spark, USER_VALUE, []), AS_OF) == ()
     assert newest_deliveries(build(spark, INGEST_LEDGER, []), NOW) == ()
     assert newest_snapshots(build(spark, SNAPSHOTS, []), [AS_OF]) == ()

@@ -136,9 +136,8 @@ def test_the_curve_begins_at_nothing_and_ends_with_all():
 
 def test_points_of_the_curve_lie_enough_buyers_apart():
     tops = tuple(TopShare(percent, 2 * percent, Decimal(percent)) for percent in range(1, 101))
-    rows = chart(value_section(full(top_shares=tops, least_users=5), WORDS), "concentration-chart").spec[
-        "data"
-    ]["values"]
+    section = value_section(full(rfm=(rfm(5, 5, 200),), tiers=(), top_shares=tops, least_users=5), WORDS)
+    rows = chart(section, "concentration-chart").spec["data"]["values"]
     # 200 buyers: of the named ones 1 % are 2; the rest lie at least 5 apart.
     assert [row["at"] for row in rows] == [0, 0.05, 0.1, 0.2, 0.5, 1]
 

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from lifestage.core.job import Job, Run
 from lifestage.core.store import Location, Store
 from lifestage.core.yaml_files import packaged_yaml
@@ -9,7 +11,7 @@ from lifestage.tables.events import INGEST_LEDGER
 from lifestage.tables.features import user_features
 from lifestage.tables.publish import RUNS, SNAPSHOTS
 from lifestage.tables.segments import USER_SEGMENTS
-from lifestage.tables.stages import USER_STAGES
+from lifestage.tables.stages import STAGE_TOTALS, USER_STAGES
 from lifestage.tables.value import USER_VALUE, VALUE_SCALES
 from report.builders import AS_OF, NAMES, NOW
 
@@ -18,6 +20,7 @@ def job_on(spark, root):
     catalogue = Catalogue.model_validate(packaged_yaml("features.yaml"))
     tables = (
         USER_STAGES,
+        STAGE_TOTALS,
         USER_VALUE,
         VALUE_SCALES,
         USER_SEGMENTS,
@@ -39,6 +42,8 @@ def test_a_run_writes_one_file_and_the_same_one_again(spark, tmp_path):
     job, path = job_on(spark, tmp_path / "root"), tmp_path / "out" / "report.html"
     rows = spark.createDataFrame([("u1", AS_OF, "novice", "true", {})], USER_STAGES.schema)
     job.store.write(USER_STAGES, rows, {}, {"as_of": [AS_OF]})
+    totals = spark.createDataFrame([(AS_OF, "novice", 1, Decimal(0))], STAGE_TOTALS.schema)
+    job.store.write(STAGE_TOTALS, totals, {}, {"as_of": [AS_OF]})
     config = ReportConfig(
         path=str(path),
         business="Shop",

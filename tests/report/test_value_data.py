@@ -147,5 +147,7 @@ def test_a_date_has_the_rule_of_its_time_and_early_dates_the_first(spark):
         {"audience": "a", "from_as_of": AS_OF, "sql": "new", "semantic_hash": "2"},
         {"audience": "a", "from_as_of": LATER, "sql": "later", "semantic_hash": "3"},
         {"audience": "b", "from_as_of": LATER, "sql": "first", "semantic_hash": "4"},
+        {"audience": "ended", "from_as_of": BEFORE, "sql": "true", "semantic_hash": "5"},
+        {"audience": "ended", "from_as_of": AS_OF, "sql": None, "semantic_hash": "6"},
     ]
     assert audience_rules(build(spark, AUDIENCE_DEFINITIONS, rows), AS_OF) == {"a": "new", "b": "first"}

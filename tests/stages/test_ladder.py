@@ -6,7 +6,7 @@ import pytest
 
 from lifestage.core.yaml_files import packaged_yaml
 from lifestage.stages.config import StageLadder
-from lifestage.stages.ladder import assign_stages
+from lifestage.stages.ladder import assign_stages, stage_totals
 from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.features import user_features
 from support.frames import assert_frames, assert_rows, build, shuffled
@@ -135,3 +135,14 @@ def test_order_and_partitions_do_not_matter(spark, stages):
     assert_frames(
         actual.select("user_id", "as_of", "stage", "rule"), stages.select("user_id", "as_of", "stage", "rule")
     )
+
+
+def test_totals_add_users_and_spend_by_stage_and_date(spark):
+    rows = [
+        {**STEADY, "user_id": "u1", "net_amount_30d": "10.50"},
+        {**STEADY, "user_id": "u2", "net_amount_30d": None},
+        {**STEADY, "user_id": "u3", "silence_days": 121, "net_amount_30d": "-1.00"},
+        {**STEADY, "user_id": "u4", "status": "shared", "net_amount_30d": "99.00"},
+    ]
+    totals = stage_totals(build(spark, FEATURES, rows), LADDER)
+    assert_rows(totals, [(D, "mature", 2, "10.50"), (D, "churned", 1, "-1.00")])

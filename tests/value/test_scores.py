@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from pydantic import ValidationError
 
-from lifestage.value.rfm import cut_points, to_rfm
+from lifestage.value.rfm import add_scores, cut_points, to_rfm
 from support.frames import assert_frames, assert_rows, shuffled
 from value.builders import D, buyer, buyers, config, scored, scores
 
@@ -121,6 +121,21 @@ def test_custom_cuts_take_the_place_of_shares(spark):
     ]
     actual = scores(spark, rows, config(cuts=cuts)).select(*RFM)
     assert_rows(actual, [(row["user_id"], *[int(row["user_id"][0])] * 3) for row in rows])
+
+
+def test_custom_cuts_are_the_cut_points_also_of_scores_that_nobody_has(spark):
+    of = config(cuts={"frequency": (2, 4, 8, 16)})
+    cuts = cut_points(to_rfm(buyers(spark, POPULATION), of), of).where("measure = 'frequency'")
+    assert_rows(cuts.drop("as_of", "measure"), [(1, 1, 3), (2, 2, 1), (3, 4, 1), (4, 8, 0), (5, 16, 0)])
+
+
+def test_who_is_worse_than_everybody_was_has_the_least_score(spark):
+    """As one who keeps silent for longer than any of those who made the cut points."""
+    of = config()
+    cuts = cut_points(to_rfm(buyers(spark, POPULATION), of), of)
+    later = to_rfm(buyers(spark, [buyer("late", recency=300, frequency=1, spend="-9.00")]), of)
+    actual = add_scores(later, cuts, of, date(2020, 1, 1)).select("r_score", "f_score", "m_score")
+    assert_rows(actual, [(1, 1, 1)])
 
 
 def test_a_measure_without_custom_cuts_keeps_its_shares(spark):

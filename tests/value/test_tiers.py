@@ -1,8 +1,10 @@
 """Tiers of the value index: by share, by cut point, ties together."""
 
 import pytest
+from pyspark.sql import functions as F
 
 from lifestage.value.config import Tier, tier_problem
+from lifestage.value.tiers import add_tier
 from support.frames import assert_frames, assert_rows, shuffled
 from value.builders import D, buyer, tiered
 
@@ -38,7 +40,26 @@ def test_a_share_is_reached_exactly(spark, n):
 def test_cut_points_are_of_the_index_itself(spark):
     users, cuts = tiered(spark, TWENTY, 0.5, 0.05, by="from_index")
     assert sizes(users) == {"t0": 11, "t1": 8, "t2": 1}
-    assert_rows(cuts.select("tier", "least_index"), [("t0", "0.5"), ("t1", "0.0556"), ("t2", "0")])
+    assert_rows(cuts.select("tier", "least_index"), [("t0", "0.5"), ("t1", "0.05"), ("t2", "0")])
+
+
+def test_who_comes_between_cut_points_that_were_made_without_them_has_the_tier_of_the_bound(spark):
+    """Nobody had 0.9 or more, and nobody was between 0.52 and 0.55: whoever is measured by it later may be."""
+    _, cuts = tiered(spark, TWENTY[:-3], 0.999, 0.52, by="from_index")
+    later = spark.createDataFrame(
+        [("a", D, 0.53), ("b", D, 0.9995), ("c", D, 0.51), ("d", D, None)],
+        "user_id string, as_of date, value_index double",
+    )
+    users = add_tier(later.withColumn("value_index", F.col("value_index").cast("decimal(5,4)")), cuts)
+    assert_rows(users.select("user_id", "tier"), [("a", "t1"), ("b", "t0"), ("c", "t2"), ("d", None)])
+
+
+def test_who_has_less_than_everybody_had_has_the_last_tier(spark):
+    cuts = spark.createDataFrame(
+        [(D, "high", 0.8), (D, "low", 0.2)], "as_of date, tier string, least_index double"
+    )
+    later = spark.createDataFrame([("u", D, 0.1)], "user_id string, as_of date, value_index double")
+    assert_rows(add_tier(later, cuts).select("tier"), [("low",)])
 
 
 def test_who_is_not_scored_has_no_tier(spark):

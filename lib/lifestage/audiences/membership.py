@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -28,12 +29,13 @@ def to_candidates(features: DataFrame, stages: DataFrame, value: DataFrame, segm
 
 
 def add_attributes(
-    users: DataFrame, identity_map: DataFrame, table: DataFrame, name: str, key: str
+    users: DataFrame, dates: DataFrame, identity_map: DataFrame, table: DataFrame, name: str, key: str
 ) -> DataFrame:
     """Adds the user's row of a reference table, as valid on as_of, as a struct `name`; NULL without one.
 
     Args:
         users: unique per user_id and as_of; every row is kept.
+        dates: the as_of dates of the users, once each.
         identity_map: the user of each identifier, once.
         table: versions of the reference table, disjoint per key.
         name: its name.
@@ -44,8 +46,8 @@ def add_attributes(
     versions = table.where("NOT is_ended").select(
         F.struct(*table.columns).alias(name), F.col(key).alias("identifier"), *VALIDITY
     )
-    owned = versions.join(identity_map.select("identifier", "user_id"), on="identifier")
-    dated = owned.join(F.broadcast(users.select("as_of").distinct()), on=is_valid_on("as_of"))
+    owned = versions.join(identity_map.select("identifier", "user_id"), on="identifier", how="inner")
+    dated = owned.join(F.broadcast(dates), on=is_valid_on("as_of"), how="inner")
     found = dated.groupBy(*KEY).agg(F.min_by(name, "identifier").alias(name))
     return users.join(found, on=KEY, how="left")
 
@@ -59,10 +61,7 @@ def members(users: DataFrame, rules: Mapping[date, Mapping[str, str]]) -> DataFr
     for day, of_day in rules.items():
         passes.setdefault(tuple(sorted(of_day.items())), []).append(day)
     found = [_members(users.where(F.col("as_of").isin(*days)), of_days) for of_days, days in passes.items()]
-    first, *others = found
-    for frame in others:
-        first = first.unionByName(frame)
-    return first
+    return reduce(DataFrame.unionByName, found)
 
 
 def add_movement(memberships: DataFrame, dates: DataFrame) -> DataFrame:
@@ -79,7 +78,7 @@ def add_movement(memberships: DataFrame, dates: DataFrame) -> DataFrame:
         F.lag("as_of").over(Window.orderBy("as_of")).alias("_previous"),
     )  # fmt: skip
     life = Window.partitionBy("audience", "user_id").orderBy("as_of")
-    rows = memberships.join(F.broadcast(following), on="as_of").withColumns(
+    rows = memberships.join(F.broadcast(following), on="as_of", how="inner").withColumns(
         {"_before": F.lag("as_of").over(life), "_after": F.lead("as_of").over(life)}
     )
     stayed = F.col("_before").eqNullSafe(F.col("_previous")) & F.col("_previous").isNotNull()

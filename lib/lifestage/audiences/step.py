@@ -19,9 +19,10 @@ def run(job: Job, config: AudiencesConfig) -> None:
     definitions = _definitions(job, config)
     dates = job.run.as_of_dates
     users = to_candidates(*[job.read(name).where(F.col("as_of").isin(*dates)) for name in INPUTS])
+    days = local_rows(job.spark, [(day,) for day in dates], "as_of date")
     for name in config.attributes:
         key, *_ = job.table(name).key
-        users = add_attributes(users, job.read("identity_map"), job.read(name), name, key)
+        users = add_attributes(users, days, job.read("identity_map"), job.read(name), name, key)
     job.write_as_of("user_audiences", members(users, {day: rules_on(definitions, day) for day in dates}))
 
 

@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from lifestage import __version__
 from lifestage.cli.terminal import DEFAULT_CONF, Conf, console, day, opened
 from lifestage.core.errors import NoDataError
 from lifestage.core.job import Run
-from lifestage.reading import LATEST, known_date, last_run, reader
+from lifestage.reading import LATEST, known_date, reader, run_of
 from lifestage.report.config import Language
 from lifestage.report.data import read_data
 from lifestage.report.step import write_report
@@ -27,11 +26,12 @@ def report(
     """
     wanted = as_of if as_of == LATEST else day("--as-of", as_of)
     project = opened(conf, needs_keys=False)
-    last, read = last_run(project), reader(project)
-    if last is None:
-        raise NoDataError(f"no run has completed yet: lifestage run --conf {conf}")
+    read = reader(project)
     date = known_date("user_stages", read("user_stages"), wanted)
-    run = Run(last.run_id, (date,), last.now, project.config.hash, __version__)
+    built = run_of(project, date)
+    if built is None:
+        raise NoDataError(f"no run has completed {date} yet: lifestage run --conf {conf} --as-of {date}")
+    run = Run(built.run_id, (date,), built.now, project.config.hash, built.code_version)
     changed = {"language": language, "path": str(out) if out else None}
     config = project.config.report.model_copy(update={name: each for name, each in changed.items() if each})
     write_report(read_data(read, run, config, project.tables["user_features"], {}), config)

@@ -72,18 +72,10 @@ def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
         yield f"{problem}, in: {sql}"
 
 
-def cast_problems(sql: str) -> Iterator[str]:
-    """Casts that fail on one bad value; for expressions over texts that somebody else wrote."""
-    try:
-        tree = parse(sql)
-    except ValueError:
-        return
-    if not all(_never_fails(cast) for cast in tree.find_all(exp.Cast)):
-        yield f"CAST fails the run on one bad row, use TRY_CAST, in: {sql}"
-
-
 def _unsafe(tree: exp.Expression) -> Iterator[str]:
-    """One row must not end a run: divisions and indexes have to be the forgiving ones."""
+    """One row must not end a run: casts, divisions and indexes have to be the forgiving ones."""
+    if not all(_never_fails(cast) for cast in tree.find_all(exp.Cast)):
+        yield "CAST fails the run on one bad row, use TRY_CAST"
     if any(
         not isinstance(node.expression, exp.Literal) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod)
     ):

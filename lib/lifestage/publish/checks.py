@@ -1,7 +1,8 @@
 """What has to hold before a snapshot is published; all checks run, so that all failures are told at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from lifestage.publish.config import PublishSettings
@@ -56,6 +57,22 @@ def snapshot_checks(
         checks.append(Check("users did not vanish", n >= least, detail))
         checks.append(_audiences_check(content["counts"], before, config, same_rule))
     return checks
+
+
+def unchanged_audiences(
+    before: Mapping[str, Any], definitions: Iterable[tuple[str, date]], as_of: date
+) -> set[str]:
+    """Audiences that the snapshot before has, and whose rule has not changed since.
+
+    One that a backfill added has a rule from an earlier date on, and yet is not in that snapshot.
+
+    Args:
+        before: its manifest.
+        definitions: each audience with the dates from which a rule of it holds.
+        as_of: the date that is published.
+    """
+    changed = {audience for audience, from_as_of in definitions if before["as_of"] < from_as_of <= as_of}
+    return {each["name"] for each in before["strategies"] or () if each["kind"] == "audience"} - changed
 
 
 def _dimensions_check(with_data: Mapping[str, int]) -> Check:

@@ -3,7 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-KINDS = ("stage", "tier", "segment")
+# What tells whether a user moved: a segment may have another name after a training, its id stays.
+KINDS = {"stage": "stage", "tier": "tier", "segment": "segment_id"}
 MOVES = ("kind", "moved_from", "moved_to", "n_users", "value")
 
 
@@ -13,7 +14,7 @@ def diff(before: DataFrame, after: DataFrame) -> DataFrame:
     Columns end in _before and _after; they are NULL on the side where the user is not. The difference of A and B and
     that of B and C compose to that of A and C. Both frames are unique per user_id.
     """
-    columns = (*KINDS, "monetary_amount")
+    columns = (*KINDS, "segment_id", "monetary_amount")
     sides = [
         frame.select(
             "user_id", F.lit(True).alias(f"_{side}"), *[F.col(c).alias(f"{c}_{side}") for c in columns]
@@ -40,13 +41,17 @@ def moves(difference: DataFrame) -> DataFrame:
             F.lit(kind).alias("kind"),
             F.col(f"{kind}_before").alias("moved_from"),
             F.col(f"{kind}_after").alias("moved_to"),
+            F.col(f"{key}_before").eqNullSafe(F.col(f"{key}_after")).alias("stayed"),
         )
-        for kind in KINDS
+        for kind, key in KINDS.items()
     ]
     both = difference.where("change = 'both'")
     pairs = both.select("monetary_amount_before", "monetary_amount_after", F.inline(F.array(*options)))
-    moved = pairs.where(~F.col("moved_from").eqNullSafe(F.col("moved_to")))
-    return moved.groupBy("kind", "moved_from", "moved_to").agg(F.count("*").alias("n_users"), _value())
+    return (
+        pairs.where("NOT stayed")
+        .groupBy("kind", "moved_from", "moved_to")
+        .agg(F.count("*").alias("n_users"), _value())
+    )
 
 
 def _value() -> Column:

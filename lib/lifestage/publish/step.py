@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from lifestage.core.errors import CheckError
 from lifestage.core.job import Job
 from lifestage.core.local_rows import local_rows
-from lifestage.publish.checks import Check, snapshot_checks
+from lifestage.publish.checks import Check, snapshot_checks, unchanged_audiences
 from lifestage.publish.config import PublishConfig
 from lifestage.publish.snapshot import describe, latest, next_revision, to_snapshot_users
 
@@ -54,13 +54,11 @@ def _check_own(job: Job) -> None:
 
 
 def _same_rule(job: Job, before: Mapping[str, Any] | None) -> set[str]:
-    """Audiences that existed at the snapshot before, and whose rule has not changed since."""
     if before is None:
         return set()
     # A row an audience and change of its rule.
     rows = job.read("audience_definitions").select("audience", "from_as_of").collect()
-    changed = {row["audience"] for row in rows if before["as_of"] < row["from_as_of"] <= job.run.as_of}
-    return {row["audience"] for row in rows} - changed
+    return unchanged_audiences(before, [(row["audience"], row["from_as_of"]) for row in rows], job.run.as_of)
 
 
 def _with_data(job: Job) -> dict[str, int]:

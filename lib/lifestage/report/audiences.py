@@ -21,8 +21,10 @@ def label(audience: str, words: Words) -> str:
 
 
 def is_shown(audience: AudienceCount, data: ReportData) -> bool:
-    """Whether the audience has enough users to be told of; audiences overlap, so no sum gives one away."""
-    return audience.n_users == 0 or audience.n_users >= data.least_users
+    """Whether the audience may be told of: it has enough users, and is not the like of a stage that is withheld."""
+    withheld = {s.n_users for s in data.stages if ("stage", s.as_of, s.stage) not in data.seen}
+    is_small = 0 < audience.n_users < data.least_users
+    return not is_small and audience.n_users not in withheld
 
 
 def _size_chart(data: ReportData, words: Words) -> Chart | None:

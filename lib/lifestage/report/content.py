@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
+
+from lifestage.report.disclosure import Cell, cells_of, equations_of, shown
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,12 @@ class ReportData:
     snapshots: tuple[Snapshot, ...] = ()
     runs: tuple[CompletedRun, ...] = ()
     commits: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def seen(self) -> frozenset[Cell]:
+        """The numbers of users that may be shown: neither small, nor such that a small one follows from them."""
+        cells = cells_of(self)
+        return shown(cells, self.least_users, equations_of(self, cells))
 
     @property
     def period(self) -> int:

@@ -63,12 +63,12 @@ def read_data(
     """
     as_of = run.as_of
     features = features_of(users_table, config.segment_features)
-    stages, users, value, segments = (
-        read(name) for name in ("user_stages", "user_features", "user_value", "user_segments")
+    stages, totals, users, value, segments = (
+        read(name) for name in ("user_stages", "stage_totals", "user_features", "user_value", "user_segments")
     )
-    before = date_before(stages, as_of)
+    before = date_before(totals, as_of)
     parts: dict[str, Callable[[], Any]] = {
-        "stages": lambda: stage_counts(stages, users, as_of),
+        "stages": lambda: stage_counts(totals, as_of),
         "stage_flows": lambda: flows(stages, "stage", as_of, before),
         "rfm": lambda: rfm_counts(value, as_of),
         "parts": lambda: index_parts(read("value_scales"), as_of),
@@ -76,7 +76,7 @@ def read_data(
         "tier_flows": lambda: flows(value, "tier", as_of, before),
         "top_shares": lambda: top_shares(value, as_of),
         "segments": lambda: segment_counts(segments, users, features, as_of),
-        "segment_flows": lambda: flows(segments, "segment", as_of, before),
+        "segment_flows": lambda: flows(segments, "segment_id", as_of, before),
         "audiences": lambda: audience_counts(read("user_audiences"), value, config.audiences, as_of, before),
         "audience_rules": lambda: audience_rules(read("audience_definitions"), as_of),
         "deliveries": lambda: newest_deliveries(read("ingest_ledger"), run.now),
@@ -104,18 +104,12 @@ def features_of(table: Table, names: Sequence[str]) -> tuple[Feature, ...]:
     return tuple(Feature(name, columns[name].description, columns[name].unit) for name in names)
 
 
-def stage_counts(user_stages: DataFrame, user_features: DataFrame, as_of: date) -> tuple[StageCount, ...]:
+def stage_counts(stage_totals: DataFrame, as_of: date) -> tuple[StageCount, ...]:
     """Users and spend by date and stage; bounded by the as_of dates kept in HISTORY_DAYS times the ladder's stages."""
     since = as_of - timedelta(days=HISTORY_DAYS)
-    kept = F.col("as_of").between(F.lit(since), F.lit(as_of))
-    spend = user_features.where(kept).select("user_id", "as_of", "net_amount_30d")
-    rows = user_stages.where(kept).join(spend, on=["user_id", "as_of"], how="left")
-    counts = pivot(rows.withColumnRenamed("net_amount_30d", "amount"), ("as_of", "stage"), ("amount",))
-    found = [
-        StageCount(day, stage, values[USERS], _amount(values["amount"]))
-        for (day, stage), values in counts.items()
-    ]
-    return tuple(sorted(found, key=lambda count: (count.as_of, count.stage)))
+    rows = stage_totals.where(F.col("as_of").between(F.lit(since), F.lit(as_of))).collect()
+    counts = [StageCount(row["as_of"], row["stage"], row["n_users"], row["net_amount_30d"]) for row in rows]
+    return tuple(sorted(counts, key=lambda count: (count.as_of, count.stage)))
 
 
 def rfm_counts(user_value: DataFrame, as_of: date) -> tuple[RfmCount, ...]:
@@ -149,8 +143,8 @@ def segment_counts(
 
 
 def newest_deliveries(ingest_ledger: DataFrame, now: datetime) -> tuple[Delivery, ...]:
-    """The newest MAX_DELIVERIES deliveries, newest first."""
-    rows = ingest_ledger.select(
+    """The newest MAX_DELIVERIES deliveries up to the run, newest first."""
+    rows = ingest_ledger.where(F.col("ingested_at") <= F.lit(now)).select(
         "delivery_no",
         "source",
         "kind",

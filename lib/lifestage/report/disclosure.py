@@ -1,39 +1,129 @@
-"""Which cells of a figure may be shown without telling of a few people."""
+"""Which numbers of users a page may show without telling of a few people."""
 
-from collections.abc import Collection, Hashable, Mapping
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-Key = TypeVar("Key", bound=Hashable)
+import numpy as np
+
+if TYPE_CHECKING:
+    from lifestage.report.content import ReportData
+
+Cell = tuple[Any, ...]
+Equation = Mapping[Cell, int]
+BUYERS, MODELLED = ("all", "buyers"), ("all", "modelled")
 
 
-def shown(
-    users: Mapping[Key, int], least: int, lines: Collection[Collection[Key]] | None = None
-) -> frozenset[Key]:
+def shown(users: Mapping[Cell, int], least: int, equations: Sequence[Equation]) -> frozenset[Cell]:
     """The cells that may be shown: none of 1 to `least` - 1 users, nor one that gives such a cell away.
 
-    A line is a set of cells whose sum is on the page as well. Where a line withholds a single cell, or cells of fewer
-    than `least` users together, its next smallest cell is withheld too, until nothing changes. Cells without users are
-    shown as 0. What only equations over many lines would tell is not looked for.
+    Further cells are withheld, the smallest first, until every equation withholds none or several of at least `least`
+    users together, and no small cell follows from all equations at once. Cells without users are shown as 0. Where
+    everybody is in small cells there may be nothing left to withhold.
 
     Args:
         users: users of each cell.
         least: fewest users that are shown.
-        lines: cells whose sum is told; all cells are one line by default.
+        equations: what a reader knows: the factors of cells whose sum is on the page, or is 0.
     """
-    withheld = {key for key, n in users.items() if 0 < n < least}
-    while more := {
-        key for line in (lines or [users.keys()]) for key in _giving_away(users, line, withheld, least)
-    }:
+    small = {cell for cell, n in users.items() if 0 < n < least}
+    withheld = set(small)
+    while more := _next(users, least, equations, withheld, small):
         withheld |= more
     return frozenset(users.keys() - withheld)
 
 
-def _giving_away(
-    users: Mapping[Key, int], line: Collection[Key], withheld: Collection[Key], least: int
-) -> list[Key]:
-    """The next cell of a line to withhold, where those withheld could be told from its sum."""
-    hidden = [users[key] for key in line if key in withheld]
-    if not hidden or (len(hidden) > 1 and sum(hidden) >= least):
-        return []
-    others = [key for key in line if users.get(key, 0) and key not in withheld]
-    return sorted(others, key=lambda key: (users[key], str(key)))[:1]
+def _next(
+    users: Mapping[Cell, int],
+    least: int,
+    equations: Sequence[Equation],
+    withheld: Collection[Cell],
+    small: Collection[Cell],
+) -> set[Cell]:
+    """The cells to withhold next: the smallest open one of each equation that tells too much, or of all that do so."""
+    telling = [each for each in equations if _tells(users, least, each, withheld)]
+    if more := {cell for each in telling for cell in _smallest(users, each.keys() - withheld)}:
+        return more
+    told = _solved(equations, [*withheld]) & set(small)
+    near = {cell for each in equations if told & each.keys() for cell in each.keys() - withheld}
+    return set(_smallest(users, near))
+
+
+def _tells(users: Mapping[Cell, int], least: int, equation: Equation, withheld: Collection[Cell]) -> bool:
+    hidden = [users[cell] for cell in equation if cell in withheld]
+    return len(hidden) == 1 or 0 < sum(hidden) < least
+
+
+def _smallest(users: Mapping[Cell, int], cells: Collection[Cell]) -> list[Cell]:
+    return sorted((cell for cell in cells if users[cell]), key=lambda cell: (users[cell], str(cell)))[:1]
+
+
+def _solved(equations: Sequence[Equation], withheld: Sequence[Cell]) -> set[Cell]:
+    """The withheld cells that have one solution: nothing that leaves all equations as they are changes them."""
+    if not withheld:
+        return set()
+    factors = np.array([[each.get(cell, 0) for cell in withheld] for each in equations], dtype=float)
+    _, sizes, directions = np.linalg.svd(factors)
+    free = directions[int((sizes > 1e-9).sum()) :]
+    return {cell for place, cell in enumerate(withheld) if not np.abs(free[:, place]).max(initial=0) > 1e-9}
+
+
+def cells_of(data: "ReportData") -> dict[Cell, int]:
+    """Every number of users on the page that may be small, of all figures."""
+    scored = {(c.r_score, c.f_score): c.n_users for c in data.rfm if c.r_score and c.f_score}
+    names: dict[Cell, int] = {}
+    for (r, f), n in scored.items():
+        name = ("name", data.name_of(r or 0, f or 0))
+        names[name] = names.get(name, 0) + n
+    modelled: dict[Cell, int] = {
+        ("segment", s.segment_id): s.n_users for s in data.segments if s.segment_id is not None
+    }
+    return {
+        **{("stage", s.as_of, s.stage): s.n_users for s in data.stages},
+        **{("move", f.moved_from, f.moved_to): f.n_users for f in data.stage_flows},
+        **{("rfm", *place): n for place, n in scored.items()},
+        **names,
+        BUYERS: sum(scored.values()),
+        **{("unscored", c.status): c.n_users for c in data.rfm if c.r_score is None},
+        **{("tier", tier.tier): tier.n_users for tier in data.tiers},
+        **modelled,
+        MODELLED: sum(modelled.values()),
+        **{("outside", s.status): s.n_users for s in data.segments if s.segment_id is None},
+    }
+
+
+def equations_of(data: "ReportData", cells: Collection[Cell]) -> list[Equation]:
+    """What a reader of the whole page knows of its cells."""
+    return [*_populations(data, cells), *_names(data, cells), *_moves(data, cells)]
+
+
+def _populations(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
+    """All users of a date, and of them the buyers and the modelled ones, whose groups add up to them."""
+    for day in sorted({s.as_of for s in data.stages}):
+        yield {cell: 1 for cell in _of(cells, "stage") if cell[1] == day}
+    for whole, rest, kinds in (
+        (BUYERS, "unscored", ("rfm", "name", "tier")),
+        (MODELLED, "outside", ("segment",)),
+    ):
+        yield {whole: 1, **dict.fromkeys(_of(cells, rest), 1)}
+        for kind in kinds:
+            if groups := [*_of(cells, kind)]:
+                yield {whole: -1, **dict.fromkeys(groups, 1)}
+
+
+def _names(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
+    for name in _of(cells, "name"):
+        of_name = [cell for cell in _of(cells, "rfm") if data.name_of(*cell[1:]) == name[1]]
+        yield {name: -1, **dict.fromkeys(of_name, 1)}
+
+
+def _moves(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
+    """Who was in a stage went somewhere, and who is in it came from somewhere."""
+    for side, day in ((1, data.before), (2, data.header.as_of)):
+        for stage in sorted({cell[side] for cell in _of(cells, "move")} - {None}):
+            moves = [cell for cell in _of(cells, "move") if cell[side] == stage]
+            whole = [cell for cell in _of(cells, "stage") if cell[1:] == (day, stage)]
+            yield {**dict.fromkeys(moves, 1), **dict.fromkeys(whole, -1)}
+
+
+def _of(cells: Iterable[Cell], kind: str) -> Iterator[Cell]:
+    return (cell for cell in cells if cell[0] == kind)

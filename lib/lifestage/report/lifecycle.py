@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from lifestage.report.charts import AMOUNTS, COUNTS, Point, bars_chart, stacked_chart
 from lifestage.report.content import Flow, ReportData, StageCount
-from lifestage.report.disclosure import shown
 from lifestage.report.grids import (
     HIDDEN,
     Cell,
@@ -59,10 +58,8 @@ def newest_stages(data: ReportData) -> dict[str, StageCount]:
 
 
 def seen_stages(data: ReportData) -> Seen:
-    """The (date, stage) pairs that may be shown; the sum of a date is told."""
-    users = {(s.as_of, s.stage): s.n_users for s in data.stages}
-    lines = [[key for key in users if key[0] == day] for day in {s.as_of for s in data.stages}]
-    return shown(users, data.least_users, lines)
+    """The (date, stage) pairs that may be shown."""
+    return {(s.as_of, s.stage) for s in data.stages if ("stage", s.as_of, s.stage) in data.seen}
 
 
 def _users_chart(data: ReportData, seen: Seen, words: Words) -> Chart:
@@ -134,17 +131,11 @@ def _newest_grid(data: ReportData, seen: Seen, words: Words) -> Grid:
 
 def _moves(data: ReportData) -> list[Flow]:
     """Who changed stage between the last two dates, most users first, as far as it may be shown."""
-    seen = _seen_flows(data.stage_flows, data.least_users)
-    return [f for f in data.stage_flows if f.moved_from != f.moved_to and (f.moved_from, f.moved_to) in seen]
+    return [f for f in data.stage_flows if f.moved_from != f.moved_to and _is_seen(f, data)]
 
 
-def _seen_flows(flows: Sequence[Flow], least: int) -> Collection[tuple[str | None, str | None]]:
-    """The pairs that may be shown; how many a stage had before and has now is told."""
-    users = {(f.moved_from, f.moved_to): f.n_users for f in flows}
-    lines = [
-        [key for key in users if key[side] == stage] for side in (0, 1) for stage in {k[side] for k in users}
-    ]
-    return shown(users, least, lines)
+def _is_seen(flow: Flow, data: ReportData) -> bool:
+    return ("move", flow.moved_from, flow.moved_to) in data.seen
 
 
 def _moves_chart(data: ReportData, moves: Sequence[Flow], words: Words) -> Chart | None:
@@ -167,14 +158,17 @@ def _moves_grid(data: ReportData, words: Words) -> Grid | None:
     """Every pair of stages on the last two dates, who stayed included."""
     if not data.before or not data.stage_flows:
         return None
-    users = {(f.moved_from, f.moved_to): f.n_users for f in data.stage_flows}
-    seen = _seen_flows(data.stage_flows, data.least_users)
+    found = {
+        (f.moved_from, f.moved_to): figure(words.count(f.n_users), _is_seen(f, data))
+        for f in data.stage_flows
+    }
     order = [*stage_order(data), None]
-    befores, nows = ([s for s in order if s in {key[side] for key in users}] for side in (0, 1))
+    befores, nows = ([stage for stage in order if stage in {key[side] for key in found}] for side in (0, 1))
+    nobody = figure(words.count(0))
     rows = [
-        (text(_side(a, "new", words)), *[figure(words.count(users.get((a, b), 0)), (a, b) in seen or (a, b) not in users) for b in nows])
-        for a in befores
-    ]  # fmt: skip
+        (text(_side(stage, "new", words)), *[found.get((stage, now), nobody) for now in nows])
+        for stage in befores
+    ]
     caption = words("lifecycle.flow", before=words.day(data.before), date=words.day(data.header.as_of))
     heads = (*columns(words, "stage_before"), *[Column(_side(b, "gone", words)) for b in nows])
     return Grid(caption, heads, tuple(rows), is_folded=True)
@@ -192,7 +186,9 @@ def _dates_grid(data: ReportData, seen: Seen, words: Words) -> Grid:
             for stage in order
         ]
         total = sum(n for (at, _), n in counts.items() if at == day)
-        rows.append((text(words.day(day)), *users, figure(words.count(total))))
+        rows.append(
+            (text(words.day(day)), *users, figure(words.count(total), not 0 < total < data.least_users))
+        )
     heads = (
         *columns(words, "as_of"),
         *[Column(words.of(stage)) for stage in order],

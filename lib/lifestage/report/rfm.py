@@ -1,10 +1,9 @@
 """What the page says about recency and frequency."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from lifestage.report.content import ReportData
-from lifestage.report.disclosure import shown
 from lifestage.report.grids import HIDDEN, Cell, Column, Grid, Look, columns, figure, text
 from lifestage.report.words import Words
 
@@ -17,11 +16,10 @@ def rfm_map(data: ReportData, words: Words) -> Grid | None:
     users = _users(data)
     if not users:
         return None
-    seen = seen_cells(data)
-    most = max((users[cell] for cell in seen if cell in users), default=1)
+    most = max((n for cell, n in users.items() if ("rfm", *cell) in data.seen), default=1)
     rows = []
     for r in reversed(SCORES):
-        cells = [_map_cell(data, users, (r, f), seen, most, words) for f in SCORES]
+        cells = [_map_cell(data, users, (r, f), most, words) for f in SCORES]
         rows.append((Cell(f"R {r}", below=words(f"value.r{r}") if r in (1, 5) else ""), *cells))
     heads = (
         *columns(words, "rf"),
@@ -33,30 +31,19 @@ def rfm_map(data: ReportData, words: Words) -> Grid | None:
 def rfm_names(data: ReportData, words: Words) -> Grid | None:
     """Users and spend by the name of the cell."""
     totals = _totals(data)
-    # Every name of a map of all cells is a sum of cells; a name is withheld by the same rule.
-    seen = shown({name: users for name, (users, _) in totals.items()}, data.least_users)
     everyone = sum(users for users, _ in totals.values())
     rows = [
         (
             text(words.of(name)),
-            figure(words.count(users), name in seen),
-            figure(words.share(users, everyone), name in seen),
-            figure(words.money(amount), name in seen),
-            figure(words.money(amount / users, 2), name in seen),
+            figure(words.count(users), ("name", name) in data.seen),
+            figure(words.share(users, everyone), ("name", name) in data.seen),
+            figure(words.money(amount), ("name", name) in data.seen),
+            figure(words.money(amount / users, 2), ("name", name) in data.seen),
         )
         for name, (users, amount) in sorted(totals.items(), key=lambda item: (-item[1][0], item[0]))
     ]
     heads = columns(words, "rfm_name", "users", "share", "spend", "spend_per_user", period=data.period)
     return Grid(words("value.rfm_names"), heads, tuple(rows), is_folded=True) if rows else None
-
-
-def seen_cells(data: ReportData) -> Collection[Place]:
-    """The cells of the map that may be shown; the sums of names and of all are told."""
-    users = _users(data)
-    names: dict[str, list[Place]] = {}
-    for cell in users:
-        names.setdefault(data.name_of(*cell), []).append(cell)
-    return shown(users, data.least_users, [[*users], *names.values()])
 
 
 def _users(data: ReportData) -> dict[Place, int]:
@@ -69,12 +56,11 @@ def _map_cell(
     data: ReportData,
     users: Mapping[Place, int],
     cell: Place,
-    seen: Collection[Place],
     most: int,
     words: Words,
 ) -> Cell:
     n, name = users.get(cell, 0), words.of(data.name_of(*cell))
-    if n and cell not in seen:
+    if n and ("rfm", *cell) not in data.seen:
         return Cell(HIDDEN.text, Look.NUMBER, above=name)
     return Cell(
         words.count(n), Look.NUMBER, above=name, below=words.share(n, sum(users.values())), heat=n / most

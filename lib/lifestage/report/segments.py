@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from lifestage.report.content import ReportData, SegmentCount
-from lifestage.report.disclosure import shown
+from lifestage.report.disclosure import MODELLED
 from lifestage.report.grids import (
     HIDDEN,
     Cell,
@@ -37,9 +37,7 @@ def _notes(data: ReportData, modelled: Sequence[SegmentCount], words: Words) -> 
     if not data.segments:
         return (words("segments.nobody", date=words.day(data.header.as_of)),)
     models = sorted({s.model_id for s in modelled if s.model_id})
-    others = {
-        s.status: s.n_users for s in data.segments if s.segment_id is None and s.n_users >= data.least_users
-    }
+    others = {s.status: s.n_users for s in data.segments if ("outside", s.status) in data.seen}
     return (
         *[words("segments.model", model=model) for model in models],
         *[words(f"segments.{status}", n=n) for status, n in sorted(others.items())],
@@ -48,7 +46,7 @@ def _notes(data: ReportData, modelled: Sequence[SegmentCount], words: Words) -> 
 
 def _profile_grid(data: ReportData, modelled: Sequence[SegmentCount], words: Words) -> Grid:
     largest_first = sorted(modelled, key=lambda s: (-s.n_users, s.segment_id or 0))
-    seen = shown({s.segment_id: s.n_users for s in modelled}, data.least_users)
+    seen = {s.segment_id for s in modelled if ("segment", s.segment_id) in data.seen}
     total = sum(s.n_users for s in modelled)
     shades = [
         heats([_mean([s], i, data.least_users) if s.segment_id in seen else None for s in largest_first])
@@ -58,7 +56,12 @@ def _profile_grid(data: ReportData, modelled: Sequence[SegmentCount], words: Wor
         _row(data, s, total, seen, [column[place] for column in shades], words)
         for place, s in enumerate(largest_first)
     ]
-    everyone = (text(words("segments.all")), figure(words.count(total)), text(""), text(""))
+    everyone = (
+        text(words("segments.all")),
+        figure(words.count(total), MODELLED in data.seen),
+        text(""),
+        text(""),
+    )
     rows.append((*everyone, *_profile(data, largest_first, [None for _ in data.features], words)))
     heads = (
         *columns(words, "segment", "users", "entered", "left"),

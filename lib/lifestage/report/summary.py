@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lifestage.report.audiences import is_shown, label
 from lifestage.report.content import ReportData
+from lifestage.report.disclosure import BUYERS
 from lifestage.report.lifecycle import newest_stages, seen_stages
 from lifestage.report.quality import accuracy
 from lifestage.report.words import WITHHELD, Words
@@ -53,10 +54,13 @@ def _silence(data: ReportData, words: Words) -> Iterator[Sentence]:
     known = [flow for flow in data.stage_flows if flow.moved_from and flow.moved_to]
     fell = sum(f.n_users for f in known if f.moved_to in LOST and f.moved_from not in LOST)
     came = sum(f.n_users for f in known if f.moved_from in LOST and f.moved_to not in LOST)
+    # Their difference is on the page: one of the two would tell the other.
+    if any(0 < n < data.least_users for n in (fell, came)):
+        return
     told = {
         "before": words.day(data.before),
-        "fell": _told(fell, data, words),
-        "came": _told(came, data, words),
+        "fell": words.count(fell),
+        "came": words.count(came),
         "silent": _silent(data, words),
     }
     yield Sentence(words("summary.fell" if fell > came else "summary.came", **told), "lifecycle")
@@ -69,14 +73,10 @@ def _silent(data: ReportData, words: Words) -> str:
     return words.count(sum(s.n_users for s in lost)) if is_shown else WITHHELD
 
 
-def _told(n: int, data: ReportData, words: Words) -> str:
-    return words("word.fewer", n=data.least_users) if 0 < n < data.least_users else words.count(n)
-
-
 def _value(data: ReportData, words: Words) -> Iterator[Sentence]:
     best = next((top for top in data.top_shares if top.percent == BEST), None)
     whole = data.top_shares[-1].amount if data.top_shares else 0
-    if best and whole > 0 and best.n_users >= data.least_users:
+    if best and whole > 0 and best.n_users >= data.least_users and BUYERS in data.seen:
         values = {
             "share": words.share(best.amount, whole),
             "best": words.share(BEST, 100, 0),

@@ -1,6 +1,7 @@
 """The headline numbers."""
 
 from lifestage.report.content import ReportData
+from lifestage.report.disclosure import BUYERS
 from lifestage.report.grids import Look, Tile
 from lifestage.report.quality import accuracy
 from lifestage.report.words import WITHHELD, Words
@@ -34,8 +35,10 @@ def _buyers_tile(data: ReportData, words: Words) -> Tile:
     spent = words.short_money(sum(c.amount for c in scored))
     n = sum(c.n_users for c in scored)
     about = words("tile.buyers_about", period=data.period) if data.period else words("tile.buyers_none")
-    lines = (about, words("tile.spent", amount=spent)) if n >= data.least_users else (about,)
-    return Tile(words("tile.buyers"), _users(n, data, words), lines)
+    if BUYERS not in data.seen:
+        return Tile(words("tile.buyers"), WITHHELD, (about,))
+    lines = (about, words("tile.spent", amount=spent)) if n else (about,)
+    return Tile(words("tile.buyers"), words.count(n), lines)
 
 
 def _users(n: int, data: ReportData, words: Words) -> str:

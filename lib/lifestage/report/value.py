@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from lifestage.report.charts import Point, curve_chart, parts_chart
-from lifestage.report.content import ReportData, TopShare
-from lifestage.report.disclosure import shown
+from lifestage.report.content import ReportData, TierCount, TopShare
+from lifestage.report.disclosure import BUYERS
 from lifestage.report.grids import Chart, Entry, Grid, Section, columns, figure, filled, text
 from lifestage.report.movement import movement
 from lifestage.report.rfm import rfm_map, rfm_names
@@ -33,14 +33,13 @@ def value_section(data: ReportData, words: Words) -> Section:
 def _notes(data: ReportData, words: Words) -> tuple[str, ...]:
     if not data.rfm:
         return (words("value.nobody", date=words.day(data.header.as_of)),)
-    unscored = {c.status: c.n_users for c in data.rfm if c.r_score is None and c.n_users >= data.least_users}
+    unscored = {c.status: c.n_users for c in data.rfm if ("unscored", c.status) in data.seen}
     return tuple(words(f"value.{status}", n=n) for status, n in sorted(unscored.items()))
 
 
 def _tier_chart(data: ReportData, words: Words) -> Chart | None:
-    seen = shown({tier.tier: tier.n_users for tier in data.tiers}, data.least_users)
     # A part of a whole that is negative has no width.
-    if not data.tiers or len(seen) < len(data.tiers) or any(tier.amount < 0 for tier in data.tiers):
+    if not data.tiers or not all(_is_seen(tier, data) and tier.amount >= 0 for tier in data.tiers):
         return None
     shares = _tier_shares(data, words)
     points = [
@@ -70,12 +69,15 @@ def _tier_shares(data: ReportData, words: Words) -> dict[str, dict[str, tuple[fl
     }
 
 
+def _is_seen(tier: TierCount, data: ReportData) -> bool:
+    return ("tier", tier.tier) in data.seen
+
+
 def _tier_grid(data: ReportData, words: Words) -> Grid:
-    seen = shown({tier.tier: tier.n_users for tier in data.tiers}, data.least_users)
     total, spent = sum(tier.n_users for tier in data.tiers), sum((t.amount for t in data.tiers), Decimal())
     rows = []
     for tier in data.tiers:
-        is_shown = tier.tier in seen
+        is_shown = _is_seen(tier, data)
         rows.append((
             text(words.of(tier.tier)),
             figure(words.count(tier.n_users), is_shown),
@@ -109,6 +111,8 @@ def _curve_chart(data: ReportData, words: Words) -> Chart | None:
 def _told(data: ReportData) -> list[TopShare]:
     """The shares that may be told: between two of them lie enough buyers."""
     told: list[TopShare] = []
+    if BUYERS not in data.seen:
+        return told
     buyers = data.top_shares[-1].n_users if data.top_shares else 0
     is_fine = buyers >= 100 * data.least_users
     for top in data.top_shares:

@@ -82,11 +82,11 @@ def top_shares(user_value: DataFrame, as_of: date) -> tuple[TopShare, ...]:
 
 def audience_rules(audience_definitions: DataFrame, as_of: date) -> dict[str, str]:
     """The rule of each audience on a date: the latest by then, or else its first; bounded by the audiences."""
-    by_then = F.expr(f"max_by(sql, from_as_of) FILTER (WHERE from_as_of <= DATE'{as_of}')")
-    rules = audience_definitions.groupBy("audience").agg(
-        F.coalesce(by_then, F.expr("min_by(sql, from_as_of)")).alias("sql")
-    )
-    return {row["audience"]: row["sql"] for row in rules.collect()}
+    # In a struct, as a rule that has ended is NULL and counts all the same.
+    by_then = F.expr(f"max_by(struct(sql), from_as_of) FILTER (WHERE from_as_of <= DATE'{as_of}')")
+    first = F.expr("min_by(struct(sql), from_as_of)")
+    rules = audience_definitions.groupBy("audience").agg(F.coalesce(by_then, first).alias("rule"))
+    return {row["audience"]: row["rule"]["sql"] for row in rules.collect() if row["rule"]["sql"] is not None}
 
 
 def _top(end: Row, percent: int) -> TopShare:

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.expressions import columns_of
 from lifestage.stages.config import Stage, StageLadder
+from lifestage.tables.events import MONEY
 from lifestage.tables.identity import IS_PERSON
 
 
@@ -23,6 +24,14 @@ def assign_stages(features: DataFrame, ladder: StageLadder) -> DataFrame:
         _first_match(ladder.ladder, lambda rung: F.lit(rung.when)).alias("rule"),
         _first_match(ladder.ladder, _matched).alias("matched"),
     )
+
+
+def stage_totals(features: DataFrame, ladder: StageLadder) -> DataFrame:
+    """One row per as_of and stage that has users: how many, and their net spend of the last 30 days (NULL counts as 0)."""
+    stage = _first_match(ladder.ladder, lambda rung: F.lit(rung.stage)).alias("stage")
+    spent = F.coalesce(F.sum("net_amount_30d"), F.lit(0)).cast(MONEY)
+    rows = features.where(IS_PERSON).select("as_of", stage, "net_amount_30d").groupBy("as_of", "stage")
+    return rows.agg(F.count("*").alias("n_users"), spent.alias("net_amount_30d"))
 
 
 def _first_match(rungs: Sequence[Stage], value: Callable[[Stage], Column]) -> Column:

@@ -11,7 +11,7 @@ from lifestage.tables.features import NORMS, user_features, user_state
 from lifestage.tables.identity import IDENTITY_MAP
 from lifestage.tables.publish import RUN_LOCK, RUNS, SNAPSHOT_USERS, SNAPSHOTS
 from lifestage.tables.segments import SEGMENT_MODELS, USER_SEGMENTS
-from lifestage.tables.stages import USER_STAGES
+from lifestage.tables.stages import STAGE_TOTALS, USER_STAGES
 from lifestage.tables.value import RFM_CUTS, TIER_CUTS, USER_VALUE, VALUE_SCALES
 
 
@@ -30,6 +30,7 @@ def all_tables(catalogue: Catalogue, references: Iterable[Table]) -> dict[str, T
         NORMS,
         user_features(catalogue),
         USER_STAGES,
+        STAGE_TOTALS,
         USER_VALUE,
         RFM_CUTS,
         VALUE_SCALES,

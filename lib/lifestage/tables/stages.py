@@ -3,6 +3,7 @@
 from pyspark.sql import types as T
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
+from lifestage.tables.events import MONEY
 from lifestage.tables.features import AS_OF, USER
 
 USER_STAGES = Table(
@@ -22,4 +23,19 @@ USER_STAGES = Table(
     mode=WriteMode.PARTITIONS,
     partitions=("as_of",),
     unindexed=("user_id",),
+)
+
+STAGE_TOTALS = Table(
+    name="stage_totals",
+    kind=Kind.DERIVED,
+    comment="Users and spend of each stage as of a date: what a series over many dates needs, without their users.",
+    columns=(
+        AS_OF,
+        Column("stage", T.StringType(), "Stage that has users", required=True),
+        Column("n_users", T.LongType(), "Users in the stage", required=True),
+        Column("net_amount_30d", MONEY, "Their net spend of the last 30 days", required=True),
+    ),
+    key=("as_of", "stage"),
+    mode=WriteMode.PARTITIONS,
+    partitions=("as_of",),
 )

@@ -101,8 +101,13 @@ TIER_CUTS = Table(
     comment="The cut points behind the tiers: the least value index of each, as of a date.",
     columns=(
         AS_OF,
-        Column("tier", T.StringType(), "Tier that has users", required=True),
-        Column("least_index", INDEX, "Least value index in the tier", required=True),
+        Column("tier", T.StringType(), "Tier", required=True),
+        Column(
+            "least_index",
+            INDEX,
+            "Least value index in the tier; its bound where that is configured",
+            required=True,
+        ),
         Column("n_users", T.LongType(), "Users in the tier", required=True),
     ),
     key=("as_of", "tier"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
+from math import fsum
 
 # Mean consistency index of random matrices of 3, 4 and 5 items; with one or two items nothing can contradict.
 RANDOM_INDEX = {3: 0.58, 4: 0.90, 5: 1.12}
@@ -33,16 +34,18 @@ class Weighing:
 def weigh(matrix: Matrix) -> Weighing:
     """Weights by the principal eigenvector, CI = (lambda_max - n) / (n - 1) and CR = CI / RI(n), 0 for n <= 2.
 
-    Found by a fixed number of multiplications in plain Python, so that every computer finds the same bits.
+    Found by a fixed number of multiplications in plain Python, with sums that are rounded once, so that every computer
+    and every Python finds the same bits.
     """
     n = len(matrix)
     rows = [[float(entry) for entry in row] for row in matrix.values()]
     weights = [1 / n] * n
     for _ in range(N_STEPS):
         products = _times(rows, weights)
-        weights = [product / sum(products) for product in products]
+        total = fsum(products)
+        weights = [product / total for product in products]
     ratios = [product / weight for product, weight in zip(_times(rows, weights), weights, strict=True)]
-    index = (sum(ratios) / n - n) / (n - 1) if n > 2 else 0.0
+    index = (fsum(ratios) / n - n) / (n - 1) if n > 2 else 0.0
     named = dict(zip(matrix, weights, strict=True))
     return Weighing(named, index, index / RANDOM_INDEX[n] if n > 2 else 0.0)
 
@@ -50,6 +53,9 @@ def weigh(matrix: Matrix) -> Weighing:
 def matrix_problems(matrix: Matrix) -> Iterator[str]:
     """Why the comparisons give no weights: size, scale, reciprocity, and contradiction with its worst triple."""
     n = len(matrix)
+    if not n:
+        yield "nothing is compared"
+        return
     if n > MAX_ITEMS:
         yield f"{n} items are compared, at most {MAX_ITEMS}: group some of them"
         return
@@ -103,4 +109,4 @@ def _entry_problems(matrix: Matrix) -> Iterator[str]:
 
 
 def _times(rows: Sequence[Sequence[float]], vector: Sequence[float]) -> list[float]:
-    return [sum(entry * weight for entry, weight in zip(row, vector, strict=True)) for row in rows]
+    return [fsum(entry * weight for entry, weight in zip(row, vector, strict=True)) for row in rows]

@@ -1,8 +1,10 @@
 """How value is scored."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -31,6 +33,16 @@ class RfmConfig(Model):
     )
     names: dict[str, str] = Field(description="cells of R and F, such as 51 or [1-2][3-4], to their name")
 
+    @field_validator("names")
+    @classmethod
+    def _are_patterns(cls, names: dict[str, str]) -> dict[str, str]:
+        for pattern in names:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern} is no pattern such as 51 or [1-2][3-4]: {error}") from error
+        return names
+
     @field_validator("cuts")
     @classmethod
     def _from_worst_to_best(
@@ -52,7 +64,7 @@ class RfmConfig(Model):
 
 
 def _fraction(entry: object) -> object:
-    """3, 0.5 or "1/3", exactly; what is none of them is left for the message."""
+    """3, 0.5 or "1/3", exactly."""
     try:
         return Fraction(str(entry).replace(" ", ""))
     except (ValueError, ZeroDivisionError) as error:
@@ -80,7 +92,7 @@ class Weighted(Model):
         """What is weighed."""
         raise NotImplementedError
 
-    @property
+    @cached_property
     def weighing(self) -> Weighing:
         """The weights in force, and how consistent the judgements behind them are."""
         if self.comparisons is not None:

@@ -7,6 +7,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from lifestage.core.local_rows import local_rows
 from lifestage.tables.identity import IS_PERSON
 from lifestage.value.config import RfmConfig
 
@@ -43,16 +44,18 @@ def cut_points(rfm: DataFrame, config: RfmConfig) -> DataFrame:
     """Per as_of and measure, the worst value of each score that occurs; score = 1 + floor(5 x share strictly worse).
 
     Worst is the longest recency, the fewest occasions, the least spend. From counts by distinct value, so exact and
-    the same for any row order; equal values share a score. Configured cuts take the place of the shares.
+    the same for any row order; equal values share a score. Configured cuts take the place of the shares, and are the
+    worst values themselves, also of scores that nobody has.
     """
     counts = _value_counts(rfm)
     scored = _by_share(counts)
     if config.cuts:
         scored = _by_cuts(scored, config.cuts)
     worst = F.when(F.col("measure") == "recency", F.max("value")).otherwise(F.min("value"))
-    return scored.groupBy(*AS_OF_MEASURE, "score").agg(
+    found = scored.groupBy(*AS_OF_MEASURE, "score").agg(
         worst.cast("bigint").alias("least_value"), F.sum("n").alias("n_users")
     )
+    return _with_bounds(found, config.cuts) if config.cuts else found
 
 
 def add_scores(rfm: DataFrame, cuts: DataFrame, config: RfmConfig, history_starts_on: date) -> DataFrame:
@@ -115,6 +118,16 @@ def _by_cuts(scored: DataFrame, cuts: Mapping[str, Sequence[int]]) -> DataFrame:
     return scored.withColumn("score", score.cast("int"))
 
 
+def _with_bounds(found: DataFrame, cuts: Mapping[str, Sequence[int]]) -> DataFrame:
+    """The scores from 2 on of configured measures with their bounds, on every date."""
+    bounds = [(measure, score, bound) for measure, of in cuts.items() for score, bound in enumerate(of, 2)]
+    rows = F.broadcast(local_rows(found.sparkSession, bounds, "measure string, score int, bound bigint"))
+    every = found.select("as_of").distinct().crossJoin(rows)
+    joined = found.join(every, on=[*AS_OF_MEASURE, "score"], how="full")
+    least = F.coalesce("bound", "least_value").alias("least_value")
+    return joined.select(*AS_OF_MEASURE, "score", least, F.coalesce("n_users", F.lit(0)).alias("n_users"))
+
+
 def _reaches(measure: str, value: Column, bound: Column) -> Column:
     return value <= bound if measure == "recency" else value >= bound
 
@@ -128,11 +141,11 @@ def _cuts_by_date(cuts: DataFrame) -> DataFrame:
 
 
 def _score(measure: str, column: str) -> Column:
-    """The greatest score whose worst value is met."""
+    """The greatest score whose worst value is met; who is worse than everybody has the least."""
     met = F.filter(
         F.col(f"_{measure}_cuts"), lambda cut: _reaches(measure, F.col(column), cut["least_value"])
     )
-    return F.array_max(F.transform(met, lambda cut: cut["score"]))
+    return F.coalesce(F.array_max(F.transform(met, lambda cut: cut["score"])), F.lit(1))
 
 
 def _cell_name(names: Mapping[str, str]) -> Column:
