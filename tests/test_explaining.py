@@ -3,6 +3,7 @@
 import json
 import logging
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -219,6 +220,17 @@ def test_what_is_named_comes_true_when_it_is_delivered(told, spark_session, tmp_
 def test_who_is_unknown_or_came_later_is_told(town, user, as_of, message):
     with pytest.raises(NoDataError, match=message):
         explain(town.project, user, as_of)
+
+
+def test_what_another_configuration_would_change_is_not_told(town):
+    """Its rules would be held against a result of the old ones."""
+    edited = replace(town.project, config=replace(town.project.config, hash="edited"))
+    found = explain(edited, "es-dormant", D)
+    assert (found["stage"]["name"], found["is_config_changed"], found["would_change"]) == (
+        "dormant",
+        True,
+        {},
+    )
 
 
 def test_the_snapshot_holds_tier_audiences_and_strategies(town):

@@ -19,7 +19,7 @@ from lifestage.core.pseudonyms import add_normalised, pseudonym, with_pads
 from lifestage.core.together import together
 from lifestage.features.user_days import to_user_days
 from lifestage.hypotheses import History, Purchase, first_change, held_on, hypothetical_features
-from lifestage.reading import LATEST, known_date, reader
+from lifestage.reading import LATEST, known_date, reader, run_of
 from lifestage.segments.assignment import assign_few
 from lifestage.segments.model import SegmentModel
 from lifestage.segments.step import in_force
@@ -64,6 +64,8 @@ class _Asked:
 def explain(project: runner.Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
     """Stage, RFM, tier, segment and audiences of one user with their reasons, the history, and what would change them.
 
+    Where the configuration has changed since a run built the date, that is said in place of what would change them.
+
     Args:
         project: an open project; with keys where `user` is a raw identifier.
         user: a user_id, a pseudonym, or a raw identifier, which becomes a pseudonym in memory and is kept nowhere.
@@ -79,6 +81,9 @@ def explain(project: runner.Project, user: str, as_of: date | str | None = None)
     kept = _kept(read, identity, asked)
     if kept["user_features"].isEmpty():
         raise NoDataError(_came_later(read, asked))
+    built = run_of(project, day)
+    # What is stored has its reasons in the rules of then; today's would compare it with something else.
+    is_changed = built is not None and built.config_hash != project.config.hash
     return {
         "user_id": asked.user_id,
         "as_of": day,
@@ -87,7 +92,8 @@ def explain(project: runner.Project, user: str, as_of: date | str | None = None)
         "tier": _tier(project.config, kept),
         "segment": _row(kept["user_segments"]),
         "audiences": _audiences(kept, day),
-        "would_change": _would_change(project, read, asked, kept),
+        "is_config_changed": is_changed,
+        "would_change": {} if is_changed else _would_change(project, read, asked, kept),
     }
 
 

@@ -39,6 +39,7 @@ class CompletedRun:
     as_of_dates: tuple[date, ...]
     table_versions: Mapping[str, int]
     code_version: str = ""
+    config_hash: str = ""
 
 
 def read(
@@ -212,7 +213,7 @@ def _rows(project: runner.Project, name: str, run: CompletedRun | None) -> DataF
 
 
 def _runs(project: runner.Project) -> list[CompletedRun]:
-    columns = ("run_id", "now", "as_of_dates", "table_versions", "code_version")
+    columns = ("run_id", "now", "as_of_dates", "table_versions", "code_version", "config_hash")
     # One small row a run.
     rows = project.store.read(project.tables["runs"]).select(*columns).collect()
     return [
@@ -222,6 +223,7 @@ def _runs(project: runner.Project) -> list[CompletedRun]:
             tuple(row["as_of_dates"] or ()),
             row["table_versions"] or {},
             row["code_version"] or "",
+            row["config_hash"] or "",
         )
         for row in rows
     ]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-from babel import Locale, UnknownLocaleError
 from pydantic import Field, field_validator, model_validator
 
 from lifestage.activity.config import ActivityConfig
@@ -16,7 +15,7 @@ from lifestage.identity.step import IdentityConfig
 from lifestage.ingest.config import IngestConfig
 from lifestage.publish.config import PublishConfig, PublishSettings
 from lifestage.reference.config import ReferenceConfig
-from lifestage.report.config import Language, ReportConfig
+from lifestage.report.config import ReportConfig, ReportSettings
 from lifestage.segments.config import SegmentsConfig
 from lifestage.stages.config import StageLadder
 from lifestage.value.config import ValueConfig
@@ -90,31 +89,6 @@ class AsOf(Model):
     """Retention of tables with one row per user and as_of."""
 
     keep: Keep
-
-
-class ReportSettings(Model):
-    """Where the report goes, how it speaks, and what it withholds."""
-
-    path: str = Field(description="HTML file to write")
-    language: Language = Field(description="English (en) or Simplified Chinese (zh)")
-    locale: str | None = Field(
-        default=None,
-        description="how numbers and dates are written, such as de_DE; the language's own by default",
-    )
-    min_cell_users: int = Field(ge=1, description="numbers about fewer users are not shown")
-    segment_features: tuple[str, ...] = Field(
-        default=(), description="features that profile a segment, in the order of the columns"
-    )
-
-    @field_validator("locale")
-    @classmethod
-    def _known_locale(cls, locale: str | None) -> str | None:
-        if locale is not None:
-            try:
-                Locale.parse(locale)
-            except (ValueError, UnknownLocaleError) as error:
-                raise ValueError(f"no known locale: {locale}; write it as de_DE or zh_Hans_CN") from error
-        return locale
 
 
 class ExplainSettings(Model):

@@ -28,7 +28,7 @@ def told(width=66, **found):
     """The lines as texts, titles first."""
     plain = {
         "user_id": "1f0c", "as_of": D, "stage": RECALLED, "rfm": UNSCORED, "tier": NO_TIER, "segment": {},
-        "audiences": [], "would_change": {},
+        "audiences": [], "is_config_changed": False, "would_change": {},
     }  # fmt: skip
     return [f"{title:<13}{text}".rstrip() for title, text in lines({**plain, **found}, width)]
 
@@ -113,3 +113,8 @@ def test_what_would_change_is_said_in_sentences(by, sentences):
         *[f"             {each}" for each in others],
         "  tier       neither one more purchase nor silence",
     ]
+
+
+def test_a_changed_configuration_is_said():
+    (note,) = [line for line in told(is_config_changed=True) if line.startswith("note")]
+    assert "the configuration has changed since this date was built" in note

@@ -57,6 +57,12 @@ def lines(found: Mapping[str, Any], width: int) -> Iterator[tuple[str, str]]:
     yield from _tier_lines(found["tier"])
     yield from _segment_lines(found["segment"])
     yield from _audience_lines(found["audiences"])
+    if found["is_config_changed"]:
+        yield EMPTY
+        yield (
+            "note",
+            "the configuration has changed since this date was built: what would change is told after a run",
+        )
     yield from _change_lines(found["would_change"])
 
 

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+from babel import Locale, UnknownLocaleError
+from pydantic import Field, field_validator
+
 from lifestage.core.models import Model
 
 
@@ -10,6 +13,31 @@ class Language(StrEnum):
 
     ENGLISH = "en"
     CHINESE = "zh"
+
+
+class ReportSettings(Model):
+    """Where the report goes, how it speaks, and what it withholds."""
+
+    path: str = Field(description="HTML file to write")
+    language: Language = Field(description="English (en) or Simplified Chinese (zh)")
+    locale: str | None = Field(
+        default=None,
+        description="how numbers and dates are written, such as de_DE; the language's own by default",
+    )
+    min_cell_users: int = Field(ge=1, description="numbers about fewer users are not shown")
+    segment_features: tuple[str, ...] = Field(
+        default=(), description="features that profile a segment, in the order of the columns"
+    )
+
+    @field_validator("locale")
+    @classmethod
+    def _known_locale(cls, locale: str | None) -> str | None:
+        if locale is not None:
+            try:
+                Locale.parse(locale)
+            except (ValueError, UnknownLocaleError) as error:
+                raise ValueError(f"no known locale: {locale}; write it as de_DE or zh_Hans_CN") from error
+        return locale
 
 
 class AudienceText(Model):
@@ -29,20 +57,15 @@ class StageText(Model):
     benefits: str = ""
 
 
-class ReportConfig(Model):
+class ReportConfig(ReportSettings):
     """One HTML file a run.
 
     `rfm_names` maps a pattern of the R x F map such as `[1-2][3-4]` or `51` to a name, as the value step has it.
     """
 
-    path: str
-    language: Language
-    locale: str | None
-    min_cell_users: int
     business: str
     currency: str
     display: tuple[str, ...]
     ladder: tuple[StageText, ...]
     rfm_names: dict[str, str]
-    segment_features: tuple[str, ...]
     audiences: dict[str, AudienceText]
