@@ -17,7 +17,15 @@ from lifestage.value.tiers import add_tier, tier_cuts
 def run(job: Job, config: ValueConfig) -> None:
     """Read features; cut points and scores, scales and index, cut points and tiers; write."""
     features = job.read("user_features").where(F.col("as_of").isin(*job.run.as_of_dates))
-    rfm = to_rfm(features, config.rfm, components(config.index))
+    # One narrow row a user, read once for each of the three kinds of cut points and for the users.
+    rfm = to_rfm(features, config.rfm, components(config.index)).persist()
+    try:
+        _write(job, config, rfm)
+    finally:
+        rfm.unpersist()
+
+
+def _write(job: Job, config: ValueConfig, rfm: DataFrame) -> None:
     cuts = _fixed(job, "rfm_cuts", cut_points(rfm, config.rfm))
     scored = add_scores(rfm, cuts, config.rfm, config.history_starts_on)
     scales = _fixed(
