@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from lifestage.activity.config import ActivityConfig
 from lifestage.audiences.config import AudiencesConfig
-from lifestage.config_checks import check_config
+from lifestage.checks import check_config
 from lifestage.core.errors import ConfigError
 from lifestage.core.expressions import semantic_hash
 from lifestage.core.yaml_files import Problems, merged, packaged_yaml, read_yaml, validated

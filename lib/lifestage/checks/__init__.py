@@ -1,0 +1,59 @@
+"""What only the whole configuration can tell: names that must exist, expressions that must hold water."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from lifestage.checks.expressions import listed, misnamed
+from lifestage.checks.features import catalogue_problems, features_of
+from lifestage.checks.rules import (
+    audience_problems,
+    index_problems,
+    rfm_problems,
+    segment_problems,
+    stage_problems,
+)
+from lifestage.checks.sources import (
+    identifier_problems,
+    lookup_problems,
+    reference_problems,
+    source_problems,
+    table_name_problems,
+)
+from lifestage.settings import Config
+from lifestage.tables.publish import SNAPSHOT_USERS
+
+
+def check_config(config: Config, path: Path) -> Iterator[str]:
+    """Every problem of a configuration whose files are each well formed, with file and key; `path` is its main file."""
+    folder = path.parent
+    for name, source in config.ingest.sources.items():
+        problems = (*misnamed([name]), *source_problems(source, config))
+        yield from _at(folder / "sources" / f"{name}.yaml", problems)
+    for name, reference in config.reference.sources.items():
+        problems = (
+            *misnamed([name]),
+            *table_name_problems(name, config),
+            *reference_problems(name, reference, config),
+        )
+        yield from _at(folder / "reference" / f"{name}.yaml", problems)
+    yield from _at(path, _main_problems(config))
+    yield from _at(folder / "features.yaml", catalogue_problems(config))
+    yield from _at(folder / "stages.yaml", stage_problems(config))
+    yield from _at(folder / "value.yaml", (*rfm_problems(config), *index_problems(config)))
+    yield from _at(folder / "segments.yaml", segment_problems(config))
+    yield from _at(folder / "audiences.yaml", audience_problems(config))
+
+
+def _main_problems(config: Config) -> Iterator[str]:
+    yield from identifier_problems(config)
+    yield from lookup_problems(config)
+    for destination, columns in config.publish.destinations.items():
+        for name in sorted(set(columns) - set(SNAPSHOT_USERS.names)):
+            yield f"publish.destinations.{destination}: unknown column {name}, expected some of {listed(SNAPSHOT_USERS.names)}"
+    for name in sorted(set(config.report.segment_features) - features_of(config).keys()):
+        yield f"report.segment_features: unknown feature {name}"
+
+
+def _at(file: object, problems: Iterable[str]) -> Iterator[str]:
+    for problem in problems:
+        yield f"{file}: {problem}"

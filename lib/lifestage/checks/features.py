@@ -1,0 +1,84 @@
+"""The feature catalogue, and the columns that it gives."""
+
+from collections.abc import Iterator
+
+from lifestage.checks.expressions import keyed, misnamed
+from lifestage.features.config import BUILT_ON
+from lifestage.features.mapping import layers
+from lifestage.settings import Config
+from lifestage.tables.catalogue import Aggregate, Catalogue, Windows
+from lifestage.tables.events import EVENT_COLUMNS
+from lifestage.tables.features import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_features, user_state
+
+ENRICHED = ("is_action", "local_hour", "is_new_product")
+# Columns beside those of the catalogue.
+OF_OTHERS = {column.name for column in (*RHYTHM_COLUMNS, *CATEGORY_COLUMNS)}
+TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *OF_OTHERS}
+
+
+def catalogue_problems(config: Config) -> Iterator[str]:
+    """features.yaml: every section against the columns it may use, and against each other."""
+    catalogue = config.features.catalogue
+    events = event_columns(config)
+    sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.features)
+    names = [name for section in sections for name in section]
+    yield from misnamed(names)
+    taken = [*names, *TAKEN]
+    for name in sorted({name for name in names if taken.count(name) > 1}):
+        yield f"{name}: the catalogue has it twice, or it is a column that is always there"
+    for name, measure in catalogue.measures.items():
+        if measure.expression is None and measure.aggregate is not Aggregate.COUNT:
+            yield f"measures.{name}.expression: required for {measure.aggregate}"
+        for key, sql in (("expression", measure.expression), ("filter", measure.filter)):
+            if sql is not None:
+                yield from keyed(f"measures.{name}.{key}", sql, events)
+    days = {*catalogue.measures, "event_date"}
+    for name, day in catalogue.days.items():
+        yield from keyed(f"days.{name}.expression", day.expression, days)
+    for name, mark in catalogue.dates.items():
+        yield from keyed(f"dates.{name}.when", mark.when, days | set(catalogue.days))
+    for name in sorted(set(catalogue.windows) - set(_known_windows(catalogue))):
+        yield f"windows.{name}: neither a measure nor a day"
+    without_faults = sound(catalogue)
+    windows = {window.name for window in without_faults.all_windows()}
+    for name in sorted(BUILT_ON - {*catalogue.measures, *catalogue.days, *catalogue.dates, *windows}):
+        yield f"{name}: the rhythm of every user is built on it, it cannot be taken away"
+    yield from _feature_problems(without_faults)
+
+
+def _feature_problems(catalogue: Catalogue) -> Iterator[str]:
+    known = {*user_state(catalogue).names, *user_features(catalogue).names, "as_of"}
+    for name, feature in catalogue.features.items():
+        yield from keyed(f"features.{name}.expression", feature.expression, known)
+    try:
+        layers(catalogue)
+    except ValueError as error:
+        yield f"features: {error}"
+
+
+def _known_windows(catalogue: Catalogue) -> dict[str, Windows]:
+    return {
+        name: spans
+        for name, spans in catalogue.windows.items()
+        if name in {*catalogue.measures, *catalogue.days}
+    }
+
+
+def sound(catalogue: Catalogue) -> Catalogue:
+    """The catalogue without windows of nothing, which are reported apart."""
+    return catalogue.model_copy(update={"windows": _known_windows(catalogue)})
+
+
+def features_of(config: Config) -> dict[str, str]:
+    """Every feature with its type."""
+    columns = user_features(sound(config.features.catalogue)).columns
+    return {column.name: column.type.simpleString() for column in columns}
+
+
+def event_columns(config: Config) -> set[str]:
+    """What measures may be made of: canonical columns, ours, and those of the reference tables that activity joins."""
+    known = {column.name for column in EVENT_COLUMNS} | set(ENRICHED)
+    for name in config.activity.lookups:
+        if name in config.reference.sources:
+            known |= {f"{name}.{column}" for column in config.reference.sources[name].map}
+    return known

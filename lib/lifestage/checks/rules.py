@@ -1,0 +1,91 @@
+"""What is decided by rules over features: stages, value, segments, audiences."""
+
+from collections.abc import Iterator
+
+from lifestage.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
+from lifestage.checks.expressions import listed, misnamed
+from lifestage.checks.features import features_of
+from lifestage.core.expressions import condition_problems, number_problems
+from lifestage.segments.config import expression_problems
+from lifestage.settings import Config
+from lifestage.stages.reachability import unreachable
+from lifestage.tables.segments import USER_SEGMENTS
+from lifestage.tables.stages import USER_STAGES
+from lifestage.tables.value import USER_VALUE
+from lifestage.value.rfm import cells
+
+OF_OTHER_STEPS = [
+    column
+    for table, names in ((USER_STAGES, OF_STAGE), (USER_VALUE, OF_VALUE), (USER_SEGMENTS, OF_SEGMENT))
+    for column in table.columns
+    if column.name in names
+]
+
+
+def stage_problems(config: Config) -> Iterator[str]:
+    """stages.yaml: conditions, names and views, and a stage that nobody can reach."""
+    ladder = config.stages
+    names = [rung.stage for rung in ladder.ladder]
+    found = [
+        f"ladder.{number} ({rung.stage}): {problem}"
+        for number, rung in enumerate(ladder.ladder)
+        for problem in condition_problems(rung.when, features_of(config))
+    ]
+    yield from found
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"ladder: stage {name} is defined twice"
+    if "net_amount_30d" not in features_of(config):
+        yield "stage_totals: needs the feature net_amount_30d: declare its window in features.yaml"
+    if set(ladder.display) != set(names):
+        yield f"display: expected each stage once: {listed(names)}"
+    for view, mapping in ladder.views.items():
+        if set(mapping) != set(names):
+            yield f"views.{view}: expected each stage once: {listed(names)}"
+    if not found:
+        for stage in unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
+            yield f"ladder: no user can ever reach {stage}: an earlier condition always wins or its own never holds"
+
+
+def rfm_problems(config: Config) -> Iterator[str]:
+    """value.yaml: the map of recency and frequency, and the features behind its period."""
+    rfm = config.value.rfm
+    for pattern in rfm.names:
+        if not any(cells({pattern: pattern}).values()):
+            yield f"rfm.names.{pattern}: matches no cell, expected two digits of 1 to 5 such as 51 or [1-2][3-4]"
+    for (r, f), names in cells(rfm.names).items():
+        if len(names) != 1:
+            yield f"rfm.names: cell {r}{f} has {len(names)} names ({listed(names)}), expected exactly one"
+    needed = {f"occasions_{rfm.period_days}d", f"net_amount_{rfm.period_days}d", "recency_days"}
+    for name in sorted(needed - features_of(config).keys()):
+        yield f"rfm.period_days: needs the feature {name}: declare its window in features.yaml"
+
+
+def index_problems(config: Config) -> Iterator[str]:
+    """value.yaml: the components of the index."""
+    for name, dimension in config.value.index.dimensions.items():
+        yield from misnamed([name, *dimension.components])
+        for component, sql in dimension.components.items():
+            for problem in number_problems(sql, features_of(config)):
+                yield f"index.dimensions.{name}.components.{component}: {problem}"
+
+
+def segment_problems(config: Config) -> Iterator[str]:
+    """segments.yaml: the dimensions and who is eligible."""
+    yield from expression_problems(config.segments, features_of(config))
+
+
+def audience_problems(config: Config) -> Iterator[str]:
+    """audiences.yaml: attributes and rules."""
+    known = features_of(config) | {column.name: column.type.simpleString() for column in OF_OTHER_STEPS}
+    for name in config.audiences.attributes:
+        reference = config.reference.sources.get(name)
+        if reference is None:
+            yield f"attributes: unknown reference table {name}, expected some of {listed(config.reference.sources)}"
+        elif len(reference.key) != 1 or reference.key[0] not in reference.identifiers:
+            yield f"attributes: {name} has the key {listed(reference.key)}, expected one identifier"
+        else:
+            known |= {f"{name}.{column}": reference.types.get(column, "string") for column in reference.map}
+    for name, audience in config.audiences.audiences.items():
+        yield from misnamed([name])
+        for problem in condition_problems(audience.when, known):
+            yield f"audiences.{name}.when: {problem}"

@@ -1,0 +1,170 @@
+"""What lets data in: sources of events, reference tables, identifiers, lookups."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from sqlglot import exp
+
+from lifestage.checks.expressions import columns, keyed, listed
+from lifestage.checks.features import event_columns, sound
+from lifestage.core.expressions import nearest, parse
+from lifestage.core.files import FileLayout, is_type
+from lifestage.ingest.config import Source
+from lifestage.ingest.mapping import RATES
+from lifestage.reference.config import ReferenceSource
+from lifestage.settings import Config
+from lifestage.tables.events import MAPPED_COLUMNS
+from lifestage.tables.registry import all_tables
+
+MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
+ENCODINGS = {"UTF-8", "ISO-8859-1"}  # Spark's decode() knows few, and a line break must be one byte
+OFFSET_LETTERS = set("XxZzVO")
+PATTERN_LETTERS = OFFSET_LETTERS | set("GyMLdDQqEFaBhKkHmsSn")  # what Spark knows for reading; no weeks
+
+
+def source_problems(source: Source, config: Config) -> Iterator[str]:
+    """A file of sources/."""
+    known = {*source.columns, "file_name"}
+    for lookup in source.lookups:
+        reference = config.reference.sources.get(lookup.reference)
+        if reference is None:
+            yield f"lookups: unknown reference table {lookup.reference}, expected one of {listed(config.reference.sources)}"
+        else:
+            known |= {f"{lookup.reference}.{column}" for column in reference.map}
+            yield from join_problems(f"lookups.{lookup.reference}.on", lookup.on, reference)
+        for column, sql in lookup.on.items():
+            yield from keyed(f"lookups.{lookup.reference}.on.{column}", sql, source.columns)
+    yield from _layout_problems(source)
+    for name in sorted({"event_type", "event_at"} - set(source.map)):
+        yield f"map.{name}: required key is missing"
+    moment = source.map.get("event_at", "").strip("` ")
+    if source.columns.get(moment) == "date":
+        yield f"map.event_at: {moment} is a date, an event needs an instant: take noon of the zone (docs/how-to/add-a-source.md)"
+    for name in sorted(_spelled_out(source.map.get("event_type", "NULL")) - set(config.ingest.event_types)):
+        yield f"map.event_type: unknown event type {name}: declare it in event_types.yaml{nearest(name, config.ingest.event_types)}"
+    for name in sorted(set(source.map) - MAPPABLE):
+        yield f"map.{name}: not a canonical column, expected one of {listed(MAPPABLE)}"
+    for section in ("key", "pii"):
+        for name in sorted(set(getattr(source, section)) - set(source.columns)):
+            yield f"{section}: unknown column {name}"
+    if source.looks_back and not source.key:
+        yield "key: required for version and delete_when"
+    for kind in sorted(set(source.identifiers) - set(config.ingest.identifiers)):
+        yield f"identifiers.{kind}: unknown identifier type, expected one of {listed(config.ingest.identifiers)}"
+    for key, sql in _source_expressions(source):
+        yield from keyed(key, sql, known)
+    yield from _leaks(source)
+
+
+def reference_problems(table: str, source: ReferenceSource, config: Config) -> Iterator[str]:
+    """A file of reference/."""
+    yield from _layout_problems(source)
+    converts = any("currency_original" in other.map for other in config.ingest.sources.values())
+    if table == RATES and converts and (source.key != ("currency",) or "rate" not in source.map):
+        yield "key: amounts are converted by it, expected the key currency and a column rate"
+    for section in ("key", "identifiers", "types"):
+        for name in sorted(set(getattr(source, section)) - set(source.map)):
+            yield f"{section}: {name} is not a column of map"
+    for name, kind in source.types.items():
+        if not is_type(kind) or kind == "local_timestamp":
+            yield f"types.{name}: unknown type {kind}"
+    for kind in sorted(set(source.identifiers.values()) - set(config.ingest.identifiers)):
+        yield f"identifiers: unknown identifier type {kind}, expected one of {listed(config.ingest.identifiers)}"
+    for name, sql in {**source.map, "valid_from": source.valid_from}.items():
+        key = name if name == "valid_from" else f"map.{name}"
+        yield from keyed(key, sql, {*source.columns, "file_name"})
+        # What an extract calls as a source calls an identifier is one.
+        for column in (
+            sorted(columns(sql) & _private_columns(config)) if name not in source.identifiers else ()
+        ):
+            yield f"{key}: column {column} holds an identifier in a source: name its type under identifiers"
+
+
+def table_name_problems(name: str, config: Config) -> Iterator[str]:
+    """Reference tables live beside all others."""
+    if name in all_tables(sound(config.features.catalogue), []):
+        yield f"{name}: a reference table cannot have the name of another table"
+
+
+def identifier_problems(config: Config) -> Iterator[str]:
+    """The identifiers of the main file."""
+    for name, rules in config.ingest.identifiers.items():
+        for key, sql in (("normalise", rules.normalise), ("valid", rules.valid)):
+            yield from keyed(f"identifiers.{name}.{key}", sql, {"value"})
+
+
+def lookup_problems(config: Config) -> Iterator[str]:
+    """The section activity of the main file."""
+    for name, on in config.activity.lookups.items():
+        reference = config.reference.sources.get(name)
+        if reference:
+            yield from join_problems(f"activity.lookups.{name}", on, reference)
+        else:
+            yield f"activity.lookups.{name}: unknown reference table, expected one of {listed(config.reference.sources)}"
+        for column, sql in on.items():
+            yield from keyed(f"activity.lookups.{name}.{column}", sql, event_columns(config))
+    yield from keyed("activity.category", config.activity.category, event_columns(config))
+    yield from keyed("activity.is_new_product", config.activity.is_new_product, event_columns(config))
+
+
+def _layout_problems(layout: FileLayout) -> Iterator[str]:
+    for name in sorted(set(layout.formats) - set(layout.columns)):
+        yield f"formats.{name}: unknown column {name}"
+    for name, pattern in layout.formats.items():
+        letters = {letter for letter in re.sub("'[^']*'", "", pattern) if letter.isalpha()}
+        if unknown := letters - PATTERN_LETTERS:
+            yield f"formats.{name}: {listed(unknown)} is no letter of a date pattern such as yyyy-MM-dd, in: {pattern}"
+        if layout.columns.get(name) == "timestamp" and not OFFSET_LETTERS & letters:
+            yield f"formats.{name}: an instant needs an offset (XXX), or the column is a local_timestamp"
+    if layout.encoding.upper() not in ENCODINGS:
+        yield f"encoding: {layout.encoding} cannot be read, expected one of {listed(ENCODINGS)}"
+
+
+def join_problems(key: str, on: Iterable[str], reference: ReferenceSource) -> Iterator[str]:
+    """A row meets at most one version only where its whole key is given."""
+    if set(on) != set(reference.key):
+        yield f"{key}: expected SQL for each key column of the table: {listed(reference.key)}"
+
+
+def _spelled_out(sql: str) -> set[str]:
+    """The texts that an expression may give: itself, or the branches of its CASE or IF."""
+    try:
+        tree = parse(sql)
+    except ValueError:
+        return set()
+    branches = [branch.args["true"] for branch in tree.find_all(exp.If)]
+    others = [node.args.get(key) for node in tree.find_all(exp.Case, exp.If) for key in ("default", "false")]
+    return {
+        node.this for node in (tree, *branches, *others) if isinstance(node, exp.Literal) and node.is_string
+    }
+
+
+def _source_expressions(source: Source) -> Iterator[tuple[str, str]]:
+    for section in ("map", "attributes", "identifiers"):
+        for name, sql in getattr(source, section).items():
+            yield f"{section}.{name}", sql
+    for name, rule in source.rules.items():
+        yield f"rules.{name}.check", rule.check
+    for key, sql in (("version", source.version), ("delete_when", source.delete_when)):
+        if sql is not None:
+            yield key, sql
+
+
+def _private_columns(config: Config) -> set[str]:
+    sources = config.ingest.sources.values()
+    return {name for source in sources for name in source.pii} | {
+        name for source in sources for sql in source.identifiers.values() for name in columns(sql)
+    }
+
+
+def _leaks(source: Source) -> Iterator[str]:
+    """Columns that hold an identifier may reach a table as pseudonyms only."""
+    private = set(source.pii)
+    for sql in source.identifiers.values():
+        private |= columns(sql)
+    for column in sorted(set(source.key) & private - set(source.pii)):
+        yield f"key: column {column} holds an identifier: name it under pii, so that the key is hashed"
+    for section in ("map", "attributes"):
+        for name, sql in getattr(source, section).items():
+            for column in sorted(columns(sql) & private):
+                yield f"{section}.{name}: column {column} holds an identifier and must not reach a table"
