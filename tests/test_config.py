@@ -526,3 +526,51 @@ def test_a_sound_project_is_validated_without_java_but_run_with_it(tmp_path):
     assert done.stderr.splitlines()[-1].startswith(
         "Spark needs Java 17 or 21, which did not start: set JAVA_HOME"
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: [1", "a: b: c", "- 1", "a: 1\na: 2", "a: " + "[" * 3000],
+    ids=["open", "colon", "list", "twice", "deep"],
+)
+@pytest.mark.parametrize("file", ["main.yaml", "features.yaml", "sources/till.yaml"])
+def test_a_file_that_cannot_be_read_is_one_problem(tmp_path, file, text):
+    """What it does not say is not missing from it as well."""
+    [problem] = refused(tmp_path, sound(**{file: text}))
+    assert problem.startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize("parent", ["5", "[a]", "{a: b}", '""'])
+def test_what_extends_names_has_to_be_a_file(tmp_path, parent):
+    assert refused(tmp_path, sound(**{"main.yaml": f"extends: {parent}\n{MAIN}"}))[0] == (
+        "main.yaml: extends: expected the path of a main file"
+    )
+
+
+def test_views_cannot_take_the_names_that_stages_have_when_read(tmp_path):
+    ladder = (
+        "ladder: [{stage: all, when: 'true'}]\ndisplay: [all]\nviews: {stage: {all: x}, Two Words: {all: x}}"
+    )
+    problems = refused(tmp_path, sound(**{"stages.yaml": ladder}))
+    assert problems == [
+        "stages.yaml: Two Words: expected lower-case letters, digits and _, a letter first",
+        "stages.yaml: views.stage: stages have a column of that name",
+    ]
+
+
+@pytest.mark.parametrize("name", ["occasions_365d", "tier", "stage"])
+def test_a_feature_cannot_take_the_name_of_a_window_or_of_what_others_decide(tmp_path, name):
+    features = f"features: {{{name}: {{expression: '1', unit: days, description: One}}}}"
+    problems = refused(tmp_path, sound(**{"features.yaml": features}))
+    assert any(
+        problem.startswith(f"features.yaml: {name}: the catalogue has it twice") for problem in problems
+    )
+
+
+def test_a_version_may_not_be_an_identifier(tmp_path):
+    source = SOUND.replace("\nmap:", "\nversion: email\nmap:", 1)
+    problems = refused(tmp_path, sound(**{"sources/till.yaml": source}))
+    assert any(
+        problem.startswith("sources/till.yaml: version: column email holds an identifier")
+        for problem in problems
+    )

@@ -75,15 +75,21 @@ def _read(path: Path) -> _Files:
     return _Files(**parts)
 
 
-def _main_data(path: Path, problems: Problems, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+def _main_data(path: Path, problems: Problems, below: tuple[Path, ...] = ()) -> dict[str, Any] | None:
     if path.resolve() in below:
         problems.at(path, "extends", "goes round in a circle")
-        return {}
+        return None
     data = read_yaml(path, problems)
+    if data is None:
+        return None
     parent = data.pop("extends", None)
+    if parent is not None and not (isinstance(parent, str) and parent.strip("\0 ")):
+        problems.at(path, "extends", "expected the path of a main file")
+        parent = None
     if not parent:
         return merged(packaged_yaml("base.yaml"), data)
-    return merged(_main_data(path.parent / parent, problems, (*below, path.resolve())), data)
+    above = _main_data(path.parent / parent, problems, (*below, path.resolve()))
+    return None if above is None else merged(above, data)
 
 
 def _part(
@@ -95,9 +101,10 @@ def _part(
 ) -> ModelT | None:
     """A packaged default, combined with the project's file of the same name."""
     file = main.parent / name
-    data = packaged_yaml(name)
-    if file.exists():
-        data = combine(data, read_yaml(file, problems))
+    if not file.exists():
+        return validated(model, packaged_yaml(name), file, problems)
+    own = read_yaml(file, problems)
+    data = None if own is None else combine(packaged_yaml(name), own)
     return validated(model, data, file, problems)
 
 
@@ -116,7 +123,9 @@ def _folder(folder: Path, model: type[ModelT], problems: Problems) -> dict[str, 
 
 def _event_types(main: Path, problems: Problems) -> EventTypes:
     file = main.parent / "event_types.yaml"
-    data = merged(packaged_yaml("event_types.yaml"), read_yaml(file, problems) if file.exists() else {})
+    data = merged(
+        packaged_yaml("event_types.yaml"), (read_yaml(file, problems) if file.exists() else None) or {}
+    )
     found = {name: validated(EventType, item, f"{file}: {name}", problems) for name, item in data.items()}
     return {name: kind for name, kind in found.items() if kind}
 

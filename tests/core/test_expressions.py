@@ -39,6 +39,12 @@ def test_a_scalar_expression_over_known_columns_has_no_problem(sql):
         ("amount, items", "one scalar expression is expected, not a query"),
         ("amount; items", "one scalar expression is expected, not a query"),
         ("amount IN (SELECT x FROM t)", "one scalar expression is expected, not a query"),
+        ("amount > 0 WHERE items > 1", "one scalar expression is expected, without clauses"),
+        ("amount ORDER BY items", "one scalar expression is expected, without clauses"),
+        ("DISTINCT amount", "one scalar expression is expected, without clauses"),
+        ("amount > 0;", "one scalar expression is expected, without clauses"),
+        ("amount > 0 -- always", "comments are not allowed"),
+        ("(" * 2000 + "amount" + ")" * 2000, "nested too deeply"),
         ("amount AS x", "one scalar expression without a name is expected"),
         ("*", "one scalar expression without a name is expected"),
     ],
@@ -47,6 +53,20 @@ def test_what_is_not_one_expression_is_the_only_problem_and_quotes_itself(sql, e
     (problem,) = problems(sql)
     assert problem.startswith(expected)
     assert problem.endswith(f"in: {sql}")
+
+
+@pytest.mark.parametrize("sql", ["IDENTIFIER('email')", ":name", "?"])
+def test_a_name_that_is_not_written_out_is_refused(sql):
+    assert any("are not allowed, name the columns" in problem for problem in problems(sql))
+
+
+@pytest.mark.parametrize("sql", ["amount / 0", "amount % 0", "amount DIV items", "mod(amount, items)"])
+def test_a_divisor_that_may_be_zero_is_refused(sql):
+    assert problems(sql) == [f"a division by zero fails the run, use try_divide or try_mod, in: {sql}"]
+
+
+def test_text_may_hold_what_an_expression_may_not():
+    assert problems("products.category = 'a; b -- c'") == []
 
 
 def test_a_star_and_what_ends_a_run_are_refused():

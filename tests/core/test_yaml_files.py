@@ -50,7 +50,7 @@ def test_a_mapping_is_read_and_an_empty_file_is_an_empty_mapping(file):
 )
 def test_what_cannot_be_read_is_a_problem_with_the_file_and_gives_nothing(file, text, problem):
     data, problems = read(file, text)
-    assert data == {}
+    assert data is None
     assert len(problems) == 1
     assert problems[0].startswith(f"{file}: ")
     assert problem in problems[0]
@@ -63,7 +63,7 @@ def test_only_true_and_false_are_conditions(file):
 
 def test_a_missing_file_is_a_problem(tmp_path):
     problems = Problems()
-    assert read_yaml(tmp_path / "none.yaml", problems) == {}
+    assert read_yaml(tmp_path / "none.yaml", problems) is None
     assert problems == [f"{tmp_path}/none.yaml: file not found"]
 
 

@@ -265,3 +265,10 @@ def test_small_numbers_are_nowhere_in_the_file():
     assert {"4", "96", "€100", "€25.00", "€100.00", "+4"} & set(seen.texts) == set()
     assert not re.search(r'"value": (4|96|100|66.66)[,}]', seen.scripts[0])
     assert "Numbers about fewer than 5 users are withheld" in "".join(seen.texts)
+
+
+def test_marks_that_turn_the_direction_of_text_are_left_out():
+    html = render(full(stage_order=("a\u202eb",), stages=(stage("a\u202eb", 70),)))
+    assert "\u202e" not in html
+    assert "\\u202e" not in html
+    assert "ab" in Page(html).texts

@@ -2,7 +2,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from lifestage.report.audiences import audiences_section
-from lifestage.report.content import Check, Flow, RfmCount, SegmentCount, TierCount, TopShare
+from lifestage.report.content import AudienceCount, Check, Flow, RfmCount, SegmentCount, TierCount, TopShare
 from lifestage.report.grids import Chart
 from lifestage.report.lifecycle import lifecycle_section
 from lifestage.report.made import made_section
@@ -257,7 +257,7 @@ def test_users_are_compared_with_the_date_before():
 
 
 def test_five_sentences_say_what_happened_and_lead_to_their_figures():
-    found = sentences(full(), WORDS)
+    found = sentences(full(stage_order=("novice", "mature", "churned")), WORDS)
     assert [(sentence.target, sentence.text) for sentence in found] == [
         ("stages-chart", "10 users are in a lifecycle stage; the largest is mature with 80.0% of them. Planned for them: Status."),
         ("lifecycle", "Since Nov 20, 2026, 0 users came back and 0 fell silent; 0 are dormant or churned. Keep doing what brings them back."),
@@ -276,3 +276,39 @@ def test_sentences_do_not_tell_of_a_few():
 def test_without_data_there_is_nothing_to_say():
     assert sentences(empty(), WORDS) == ()
     assert value_section(empty(), WORDS).figures == audiences_section(empty(), WORDS).figures == ()
+
+
+def test_a_ladder_of_other_names_has_nobody_lost():
+    assert "lifecycle" not in [sentence.target for sentence in sentences(full(), WORDS)]
+
+
+def test_who_stayed_does_not_follow_from_who_came():
+    audience = AudienceCount("win_back", "", "", 50, 48, 0, Decimal(10))
+    found = grid(audiences_section(full(least_users=5, audiences=(audience,)), WORDS), "Audiences as of")
+    assert texts(found)[0][1:4] == ["50", "–", "–"]
+
+
+def test_an_audience_that_leaves_out_a_few_is_withheld():
+    audience = AudienceCount("nearly_all", "", "", 97, 0, 0, Decimal(10))
+    data = full(least_users=5, stages=(stage("mature", 100),), audiences=(audience,))
+    assert texts(grid(audiences_section(data, WORDS), "Audiences as of"))[0][1] == "–"
+
+
+def test_checks_do_not_tell_of_a_few():
+    checks = (
+        Check("has users", True, "3 users, 7 in 2026-11-20.r1"),
+        Check("data", True, "spend for 4 users"),
+    )
+    found = grid(quality_section(full(least_users=5, snapshots=(snapshot(checks),)), WORDS), "Checks")
+    assert [row[2] for row in texts(found)] == ["– users, 7 in 2026-11-20.r1", "spend for – users"]
+
+
+def test_percentiles_of_few_buyers_are_those_of_one_of_them():
+    assert texts(grid(value_section(full(least_users=5), WORDS), "What the value index"))[0][3:] == ["–", "–"]
+
+
+def test_the_share_of_the_best_is_of_everything():
+    """Nine buyers: beyond the best half are four, so the curve ends there."""
+    tops = (TopShare(50, 5, Decimal(500)), TopShare(100, 9, Decimal(900)))
+    section = value_section(full(least_users=5, rfm=(rfm(5, 5, 9),), tiers=(), top_shares=tops), WORDS)
+    assert "Spend of the best buyers" not in [f.caption for f in section.figures if not isinstance(f, Chart)]

@@ -79,6 +79,19 @@ def test_one_is_singular_where_the_language_has_it():
     assert ZH("value.not_scored", n=1) == "1 位用户在此期间没有购买，未评分。"
 
 
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("locale", ["fr_FR", "es_ES", "ar_EG", "ru_RU", "pl_PL", "en_US", "zh_Hans_CN"])
+def test_plurals_are_those_of_the_language_whatever_the_locale(language, locale):
+    words = words_of(language, locale, "EUR")
+    for n in (1, 2, 3, 11, 100, 1_000_000):
+        assert words("value.not_scored", n=n)
+
+
+@pytest.mark.parametrize("locale", ["ar_EG", "nl_NL", "de_CH", "he_IL"])
+def test_whole_units_are_asked_for_and_given(locale):
+    assert "80" not in words_of("en", locale, "EUR").money(Decimal("1234567.80"))
+
+
 def test_a_value_is_never_read_as_a_text():
     assert WORDS("page.title", business="{n} {0}", date="d") == "{n} {0}, customers as of d"
 

@@ -13,7 +13,20 @@ from lifestage.tables.features import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_fea
 ENRICHED = ("is_action", "local_hour", "is_new_product")
 # Columns beside those of the catalogue.
 OF_OTHERS = {column.name for column in (*RHYTHM_COLUMNS, *CATEGORY_COLUMNS)}
-TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *OF_OTHERS}
+# Of other steps, and rules may use them beside the features.
+LATER = {
+    "stage",
+    "rfm_status",
+    "r_score",
+    "f_score",
+    "m_score",
+    "rfm_name",
+    "value_index",
+    "tier",
+    "segment_id",
+    "segment",
+}
+TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *OF_OTHERS, *LATER}
 
 
 def catalogue_problems(config: Config) -> Iterator[str]:
@@ -23,7 +36,7 @@ def catalogue_problems(config: Config) -> Iterator[str]:
     sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.features)
     names = [name for section in sections for name in section]
     yield from misnamed(names)
-    taken = [*names, *TAKEN]
+    taken = [*names, *TAKEN, *[window.name for window in sound(catalogue).all_windows()]]
     for name in sorted({name for name in names if taken.count(name) > 1}):
         yield f"{name}: the catalogue has it twice, or it is a column that is always there"
     for name, measure in catalogue.measures.items():

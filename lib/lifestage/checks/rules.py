@@ -14,6 +14,8 @@ from lifestage.tables.stages import USER_STAGES
 from lifestage.tables.value import USER_VALUE
 from lifestage.value.rfm import cells
 
+# Columns beside which the views of a stage stand when they are read.
+OF_HISTORY = {*USER_STAGES.names, "observed_since", "previous_stage"}
 OF_OTHER_STEPS = [
     column
     for table, names in ((USER_STAGES, OF_STAGE), (USER_VALUE, OF_VALUE), (USER_SEGMENTS, OF_SEGMENT))
@@ -36,9 +38,12 @@ def stage_problems(config: Config) -> Iterator[str]:
         yield f"ladder: stage {name} is defined twice"
     if "net_amount_30d" not in features_of(config):
         yield "stage_totals: needs the feature net_amount_30d: declare its window in features.yaml"
-    if set(ladder.display) != set(names):
+    if sorted(ladder.display) != sorted(names):
         yield f"display: expected each stage once: {listed(names)}"
+    yield from misnamed(ladder.views)
     for view, mapping in ladder.views.items():
+        if view in OF_HISTORY:
+            yield f"views.{view}: stages have a column of that name"
         if set(mapping) != set(names):
             yield f"views.{view}: expected each stage once: {listed(names)}"
     if not found:

@@ -164,7 +164,11 @@ def _leaks(source: Source) -> Iterator[str]:
         private |= columns(sql)
     for column in sorted(set(source.key) & private - set(source.pii)):
         yield f"key: column {column} holds an identifier: name it under pii, so that the key is hashed"
-    for section in ("map", "attributes"):
-        for name, sql in getattr(source, section).items():
-            for column in sorted(columns(sql) & private):
-                yield f"{section}.{name}: column {column} holds an identifier and must not reach a table"
+    kept = {
+        f"{section}.{name}": sql
+        for section in ("map", "attributes")
+        for name, sql in getattr(source, section).items()
+    }
+    for key, sql in {**kept, "version": source.version or "NULL"}.items():
+        for column in sorted(columns(sql) & private):
+            yield f"{key}: column {column} holds an identifier and must not reach a table"

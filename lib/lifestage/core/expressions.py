@@ -35,8 +35,17 @@ def parse(sql: str) -> exp.Expression:
         tree = sqlglot.parse_one(f"SELECT {sql}", read="spark")
     except SqlglotError as error:
         raise ValueError(f"not SQL{_near(error)}") from error
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.From):
         raise ValueError("one scalar expression is expected, not a query")
+    if ";" in sql.rsplit("'", 1)[-1] or any(
+        value for key, value in tree.args.items() if key != "expressions"
+    ):
+        raise ValueError("one scalar expression is expected, without clauses of a query")
+    if any(node.comments for node in tree.walk()):
+        # What is put behind the expression would become a part of the comment.
+        raise ValueError("comments are not allowed")
     if isinstance(tree.expressions[0], exp.Alias | exp.Star):
         raise ValueError("one scalar expression without a name is expected")
     expression: exp.Expression = tree.expressions[0]
@@ -57,6 +66,9 @@ def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
         return
     if tree.find(exp.Subquery, exp.Select, exp.Window, exp.AggFunc, exp.UDTF):
         yield f"queries, windows and aggregates are not allowed, in: {sql}"
+    elif tree.find(exp.Placeholder, exp.Parameter) or "identifier" in _function_names(tree):
+        # A name that is not written out cannot be held against the columns that are known.
+        yield f"parameters and IDENTIFIER() are not allowed, name the columns, in: {sql}"
     elif tree.find(exp.Star):
         # It would take along what no expression may, identifiers among it.
         yield f"* is not allowed, name the columns, in: {sql}"
@@ -76,9 +88,7 @@ def _unsafe(tree: exp.Expression) -> Iterator[str]:
     """One row must not end a run: casts, divisions and indexes have to be the forgiving ones."""
     if not all(_never_fails(cast) for cast in tree.find_all(exp.Cast)):
         yield "CAST fails the run on one bad row, use TRY_CAST"
-    if any(
-        not isinstance(node.expression, exp.Literal) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod)
-    ):
+    if not all(_is_divisor(node.expression) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod)):
         yield "a division by zero fails the run, use try_divide or try_mod"
     if not all(_is_there(index) for node in tree.find_all(exp.Bracket) for index in node.expressions):
         yield "an index out of range fails the run, use get() or try_element_at()"
@@ -91,6 +101,10 @@ def _never_fails(cast: exp.Cast) -> bool:
     return (
         bool(cast.args.get("safe")) or cast.to.is_type(*exp.DataType.TEXT_TYPES) or is_implied or is_literal
     )
+
+
+def _is_divisor(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string and float(node.this) != 0
 
 
 def _is_there(index: exp.Expression) -> bool:

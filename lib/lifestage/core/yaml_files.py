@@ -37,8 +37,8 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_yaml(path: Path, problems: Problems) -> dict[str, Any]:
-    """The mapping in a file; empty, with a problem noted, where it cannot be read."""
+def read_yaml(path: Path, problems: Problems) -> dict[str, Any] | None:
+    """The mapping in a file; None, with a problem noted, where it cannot be read."""
     try:
         return _mapping(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -49,7 +49,9 @@ def read_yaml(path: Path, problems: Problems) -> dict[str, Any]:
         problems.at(path, "", f"cannot be read: {error.strerror}")
     except (yaml.YAMLError, ValueError) as error:
         problems.at(path, "", " ".join(str(error).split()))
-    return {}
+    except RecursionError:
+        problems.at(path, "", "nested too deeply")
+    return None
 
 
 def packaged_yaml(name: str) -> dict[str, Any]:
@@ -76,9 +78,11 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def validated(
-    model: type[ModelT], data: Mapping[str, Any], file: object, problems: Problems
+    model: type[ModelT], data: Mapping[str, Any] | None, file: object, problems: Problems
 ) -> ModelT | None:
-    """The model, or None with each problem noted under its key."""
+    """The model, or None with each problem noted under its key; without data its problem is noted already."""
+    if data is None:
+        return None
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from lifestage.report.charts import Point, bars_chart
 from lifestage.report.content import AudienceCount, ReportData
+from lifestage.report.disclosure import BUYERS, cells_of
 from lifestage.report.grids import Cell, Chart, Grid, Section, columns, figure, filled, text
 from lifestage.report.movement import moved
 from lifestage.report.words import Words
@@ -21,10 +22,15 @@ def label(audience: str, words: Words) -> str:
 
 
 def is_shown(audience: AudienceCount, data: ReportData) -> bool:
-    """Whether the audience may be told of: it has enough users, and is not the like of a stage that is withheld."""
-    withheld = {s.n_users for s in data.stages if ("stage", s.as_of, s.stage) not in data.seen}
-    is_small = 0 < audience.n_users < data.least_users
-    return not is_small and audience.n_users not in withheld
+    """Whether the audience may be told of: neither it nor its rest is small, or may be a group that is withheld.
+
+    An audience is often another group by its rule, such as a stage, or everybody but that.
+    """
+    cells = cells_of(data)
+    everybody = sum(s.n_users for s in data.stages if s.as_of == data.header.as_of)
+    withheld = {n for cell, n in cells.items() if cell not in data.seen and cell[1] != data.before}
+    told = {audience.n_users, everybody - audience.n_users, cells[BUYERS] - audience.n_users} - {0}
+    return not audience.n_users or not any(0 < n < data.least_users or n in withheld for n in told)
 
 
 def _size_chart(data: ReportData, words: Words) -> Chart | None:
@@ -50,8 +56,13 @@ def _row(audience: AudienceCount, data: ReportData, words: Words) -> tuple[Cell,
     return (
         Cell(label(audience.audience, words), below=words.of(audience.description)),
         figure(words.count(audience.n_users), told),
-        moved(audience.n_entered, words, data.least_users),
-        moved(-audience.n_left, words, data.least_users),
+        *moved(
+            audience.n_entered,
+            audience.n_left,
+            audience.n_users - audience.n_entered,
+            words,
+            data.least_users,
+        ),
         figure(words.money(audience.amount), told),
         figure(each, told),
         text(words.of(audience.owner)),

@@ -64,7 +64,7 @@ def _snapshot_grid(data: ReportData, words: Words) -> Grid:
     rows = tuple(
         (
             text(s.snapshot_id),
-            figure(words.count(s.n_users)),
+            figure(words.count(s.n_users), not 0 < s.n_users < data.least_users),
             text(words("word.of", part=sum(c.passed for c in s.checks), whole=len(s.checks))),
             text(s.published_at),
             text(s.digest),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lifestage.report.content import Flow
-from lifestage.report.grids import Cell, figure
+from lifestage.report.grids import HIDDEN, Cell, figure
 from lifestage.report.words import Words
 
 
@@ -11,9 +11,12 @@ def movement(flows: Sequence[Flow], group: str, words: Words, least: int) -> tup
     """How many came into a group and left it since the date before."""
     entered = sum(f.n_users for f in flows if f.moved_to == group and f.moved_from != group)
     left = sum(f.n_users for f in flows if f.moved_from == group and f.moved_to != group)
-    return moved(entered, words, least), moved(-left, words, least)
+    stayed = sum(f.n_users for f in flows if f.moved_from == f.moved_to == group)
+    return moved(entered, left, stayed, words, least)
 
 
-def moved(n: int, words: Words, least: int) -> Cell:
-    """A number of users with its sign, or that they are too few to tell."""
-    return figure(words.change(n), not 0 < abs(n) < least)
+def moved(entered: int, left: int, stayed: int, words: Words, least: int) -> tuple[Cell, Cell]:
+    """Numbers of users with their sign; withheld where they are too few, or those who stayed follow from them."""
+    if 0 < stayed < least:
+        return HIDDEN, HIDDEN
+    return tuple(figure(words.change(n), not 0 < abs(n) < least) for n in (entered, -left))  # type: ignore[return-value]

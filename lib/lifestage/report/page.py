@@ -37,7 +37,7 @@ def render(data: ReportData, words: Words) -> str:
     sections = [section(data, words) for section in SECTIONS]
     charts = [each for section in sections for each in section.figures if isinstance(each, Chart)]
     scripts = [_vega(), _asset("page.js")] if charts else []
-    return _template().render(
+    html = _template().render(
         words=words,
         header=data.header,
         facts=_facts(data, words),
@@ -54,6 +54,8 @@ def render(data: ReportData, words: Words) -> str:
         scripts=[Markup(script) for script in scripts],
         policy=_policy(scripts),
     )
+    # Marks that turn the direction of what follows would turn numbers too.
+    return html.translate(dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 
 
 def _facts(data: ReportData, words: Words) -> dict[str, str]:
@@ -83,6 +85,7 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
     return environment.from_string(_asset("page.html"))
 
 

@@ -1,11 +1,12 @@
 """What the page says about the data that came in, and the checks that it passed."""
 
+import re
 from collections.abc import Sequence
 
 from lifestage.report.charts import Point, bars_chart
 from lifestage.report.content import Delivery, ReportData
 from lifestage.report.grids import Cell, Chart, Grid, Look, Section, columns, figure, filled, text
-from lifestage.report.words import Words
+from lifestage.report.words import WITHHELD, Words
 from lifestage.tables.events import REFERENCE, REPLAY
 
 N_CHARTED = 12
@@ -131,9 +132,22 @@ def _checks_grid(data: ReportData, words: Words) -> Grid | None:
         return None
     newest = data.snapshots[0]
     failed_first = sorted(newest.checks, key=lambda check: check.passed)
-    rows = tuple((text(words.of(c.name)), _verdict(c.passed, words), text(c.detail)) for c in failed_first)
+    rows = tuple(
+        (text(words.of(c.name)), _verdict(c.passed, words), text(_discreet(c.detail, data.least_users)))
+        for c in failed_first
+    )
     heads = columns(words, "check", "result", "saw")
     return Grid(words("data.checks", snapshot=newest.snapshot_id), heads, rows)
+
+
+def _discreet(detail: str, least: int) -> str:
+    """What a check saw, without numbers of users that are too few."""
+
+    def told(match: re.Match[str]) -> str:
+        n = int(match[0].replace(",", ""))
+        return WITHHELD if 0 < n < least else match[0]
+
+    return re.sub(r"\b\d[\d,]*(?= (?:users?|different|in)\b)", told, detail)
 
 
 def _verdict(passed: bool, words: Words) -> Cell:

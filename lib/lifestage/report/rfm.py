@@ -16,7 +16,7 @@ def rfm_map(data: ReportData, words: Words) -> Grid | None:
     users = _users(data)
     if not users:
         return None
-    most = max((n for cell, n in users.items() if ("rfm", *cell) in data.seen), default=1)
+    most = max((n for cell, n in users.items() if ("rfm", *cell) in data.seen), default=0) or 1
     rows = []
     for r in reversed(SCORES):
         cells = [_map_cell(data, users, (r, f), most, words) for f in SCORES]

@@ -89,11 +89,19 @@ def _profile(
     data: ReportData, segments: Sequence[SegmentCount], shades: Sequence[float | None], words: Words
 ) -> tuple[Cell, ...]:
     """Means of some segments together."""
-    means = [_mean(segments, i, data.least_users) for i, _ in enumerate(data.features)]
+    means = [
+        _mean(segments, i, data.least_users) if _all_known(segments, i, data.least_users) else None
+        for i, _ in enumerate(data.features)
+    ]
     return tuple(
         Cell(words.quantity(mean, f.unit), Look.NUMBER, heat=shade)
         for f, mean, shade in zip(data.features, means, shades, strict=True)
     )
+
+
+def _all_known(segments: Sequence[SegmentCount], feature: int, least: int) -> bool:
+    """Whether no segment has too few known values, whose mean would follow from the others'."""
+    return not any(0 < s.counts[feature] < least for s in segments)
 
 
 def _mean(segments: Sequence[SegmentCount], feature: int, least: int) -> Decimal | None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from lifestage.report.audiences import is_shown, label
 from lifestage.report.content import ReportData
-from lifestage.report.disclosure import BUYERS
-from lifestage.report.lifecycle import newest_stages, seen_stages
+from lifestage.report.lifecycle import newest_stages, seen_stages, stage_order
 from lifestage.report.quality import accuracy
+from lifestage.report.value import told_shares
 from lifestage.report.words import WITHHELD, Words
 
 LOST = ("dormant", "churned")
@@ -52,11 +52,14 @@ def _silence(data: ReportData, words: Words) -> Iterator[Sentence]:
     if not data.before or not data.stage_flows:
         return
     known = [flow for flow in data.stage_flows if flow.moved_from and flow.moved_to]
+    crossing = [flow for flow in known if (flow.moved_from in LOST) != (flow.moved_to in LOST)]
+    # A ladder of other names has nobody lost by these; and a sum would tell of a move that is withheld.
+    if not set(LOST) & set(stage_order(data)) or any(
+        ("move", flow.moved_from, flow.moved_to) not in data.seen for flow in crossing
+    ):
+        return
     fell = sum(f.n_users for f in known if f.moved_to in LOST and f.moved_from not in LOST)
     came = sum(f.n_users for f in known if f.moved_from in LOST and f.moved_to not in LOST)
-    # Their difference is on the page: one of the two would tell the other.
-    if any(0 < n < data.least_users for n in (fell, came)):
-        return
     told = {
         "before": words.day(data.before),
         "fell": words.count(fell),
@@ -74,9 +77,9 @@ def _silent(data: ReportData, words: Words) -> str:
 
 
 def _value(data: ReportData, words: Words) -> Iterator[Sentence]:
-    best = next((top for top in data.top_shares if top.percent == BEST), None)
+    best = next((top for top in told_shares(data) if top.percent == BEST), None)
     whole = data.top_shares[-1].amount if data.top_shares else 0
-    if best and whole > 0 and best.n_users >= data.least_users and BUYERS in data.seen:
+    if best and whole > 0:
         values = {
             "share": words.share(best.amount, whole),
             "best": words.share(BEST, 100, 0),

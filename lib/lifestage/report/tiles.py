@@ -23,7 +23,7 @@ def _users_tile(data: ReportData, words: Words) -> Tile:
         totals[s.as_of] += s.n_users
     n = totals.get(data.stages[-1].as_of, 0) if data.stages else 0
     lines = [words("tile.users_about")]
-    if data.before in totals:
+    if data.before in totals and all(not 0 < total < data.least_users for total in (n, totals[data.before])):
         lines.append(
             words("tile.since", change=words.change(n - totals[data.before]), date=words.day(data.before))
         )

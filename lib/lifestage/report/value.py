@@ -93,10 +93,10 @@ def _tier_grid(data: ReportData, words: Words) -> Grid:
 
 
 def _curve_chart(data: ReportData, words: Words) -> Chart | None:
-    tops = _told(data)
-    if len(tops) < 2 or tops[-1].amount <= 0:
+    tops = told_shares(data)
+    whole = data.top_shares[-1].amount if tops else 0
+    if len(tops) < 2 or whole <= 0:
         return None
-    whole = tops[-1].amount
     points = [Point("0", "", 0.0, "")]
     for top in tops:
         told = words(
@@ -108,7 +108,7 @@ def _curve_chart(data: ReportData, words: Words) -> Chart | None:
     return Chart("concentration-chart", words("value.curve"), words("about.top", period=data.period), spec)
 
 
-def _told(data: ReportData) -> list[TopShare]:
+def told_shares(data: ReportData) -> list[TopShare]:
     """The shares that may be told: between two of them lie enough buyers."""
     told: list[TopShare] = []
     if BUYERS not in data.seen:
@@ -117,14 +117,16 @@ def _told(data: ReportData) -> list[TopShare]:
     is_fine = buyers >= 100 * data.least_users
     for top in data.top_shares:
         more = top.n_users - (told[-1].n_users if told else 0)
-        if more >= data.least_users and (is_fine or top.percent in (*NAMED, 100)):
+        rest = buyers - top.n_users
+        is_named = is_fine or top.percent in (*NAMED, 100)
+        if is_named and more >= data.least_users and (rest >= data.least_users or not rest):
             told.append(top)
     return told
 
 
 def _top_grid(data: ReportData, words: Words) -> Grid:
-    tops = _told(data)
-    whole = tops[-1].amount if tops else Decimal()
+    tops = told_shares(data)
+    whole = data.top_shares[-1].amount if tops else Decimal()
     rows = tuple(
         (
             text(words("value.best", share=words.share(top.percent, 100, 0))),
@@ -140,13 +142,15 @@ def _top_grid(data: ReportData, words: Words) -> Grid:
 
 
 def _index_grid(data: ReportData, words: Words) -> Grid:
+    # Of a hundred buyers the 5th percentile is one of five.
+    is_shown = sum(tier.n_users for tier in data.tiers) >= 20 * data.least_users and BUYERS in data.seen
     rows = tuple(
         (
             text(words.of(part.component.replace("_", " "))),
             text(words.of(part.dimension)),
             figure(words.decimal(part.weight, 2)),
-            figure(words.decimal(part.p5, 2)),
-            figure(words.decimal(part.p95, 2)),
+            figure(words.decimal(part.p5, 2), is_shown),
+            figure(words.decimal(part.p95, 2), is_shown),
         )
         for part in data.parts
     )

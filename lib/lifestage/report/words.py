@@ -30,6 +30,7 @@ class Words:
     """The language of a report. Texts are found by `section.name`; data are passed in, never parsed as a text."""
 
     texts: Mapping[str, Any]
+    language: Locale
     locale: Locale
     currency: str
 
@@ -39,7 +40,7 @@ class Words:
         text = self.texts[section][name]
         n = values.get("n")
         if isinstance(n, int):
-            text = text[self.locale.plural_form(n)] if isinstance(text, dict) else text
+            text = text[self.language.plural_form(n)] if isinstance(text, dict) else text
             values["n"] = self.count(n)
         return str(text).format_map(values)
 
@@ -130,7 +131,8 @@ class Words:
 
 def words_of(language: Language, locale: str | None, currency: str) -> Words:
     """The words of a configured language; without a locale, that of the country it is spoken most in."""
-    return Words(texts_of(language), Locale.parse(locale or LOCALES[language]), currency)
+    own = Locale.parse(LOCALES[language])
+    return Words(texts_of(language), own, Locale.parse(locale) if locale else own, currency)
 
 
 @cache
@@ -142,5 +144,6 @@ def texts_of(language: Language) -> dict[str, Any]:
 
 
 def _with_digits(pattern: str, digits: int) -> str:
-    """A locale's pattern for numbers with so many decimals."""
-    return re.sub(r"0(\.0+)?(?=[^#0]*$)", f"0.{'0' * digits}" if digits else "0", pattern, count=1)
+    """A locale's pattern for numbers with so many decimals; a second pattern, for negative ones, is told by a ;."""
+    wanted = f"0.{'0' * digits}" if digits else "0"
+    return ";".join(re.sub(r"0(\.0+)?(?=[^#0]*$)", wanted, part, count=1) for part in pattern.split(";"))

@@ -1,7 +1,7 @@
 """Can every stage be reached? Tried on a grid of the rules' thresholds: at, beside and between them, and NULL."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 
 from sqlglot import exp
@@ -14,6 +14,7 @@ class _Open(Exception):  # noqa: N818 - a signal, not an error
 
 
 Point = dict[str, Any]
+MAX_STEPS = 100_000
 ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
     exp.Add: lambda a, b: a + b,
     exp.Sub: lambda a, b: a - b,
@@ -42,10 +43,16 @@ def unreachable(ladder: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _reached(own: exp.Expression, earlier: Sequence[exp.Expression], grid: Mapping[str, list[Any]]) -> bool:
-    """Whether some point makes the condition hold and none of the earlier ones: search, column by column."""
+    """Whether some point makes the condition hold and none of the earlier ones: search, column by column.
+
+    What is not decided after MAX_STEPS counts as reached: a doubt is no error.
+    """
     names = _names([own, *reversed(earlier)])
+    steps = count()
 
     def search(point: Point, remaining: Sequence[str]) -> bool:
+        if next(steps) > MAX_STEPS:
+            return True
         if _value(own, point, unknown=True) is not True or any(
             _value(tree, point, unknown=False) is True for tree in earlier
         ):
@@ -61,7 +68,7 @@ def _value(tree: exp.Expression, point: Point, unknown: bool) -> Any:
     """The condition's value; `unknown` while columns are open."""
     try:
         return _evaluate(tree, point)
-    except _Open:
+    except (_Open, TypeError):  # Spark compares a text with a number as well; here that is left open
         return unknown
 
 
@@ -112,7 +119,7 @@ def _connected(node: exp.Expression, point: Point) -> bool | None:
     for side in (node.this, node.expression):
         try:
             values.append(_evaluate(side, point))
-        except _Open:
+        except (_Open, TypeError):
             is_open = True
     if decisive in values:
         return decisive
