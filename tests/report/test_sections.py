@@ -2,7 +2,16 @@ from dataclasses import replace
 from decimal import Decimal
 
 from lifestage.report.audiences import audiences_section
-from lifestage.report.content import AudienceCount, Check, Flow, RfmCount, SegmentCount, TierCount, TopShare
+from lifestage.report.content import (
+    AudienceCount,
+    Check,
+    Flow,
+    RfmCount,
+    SegmentCount,
+    StageCount,
+    TierCount,
+    TopShare,
+)
 from lifestage.report.grids import Chart
 from lifestage.report.lifecycle import lifecycle_section
 from lifestage.report.made import made_section
@@ -11,7 +20,19 @@ from lifestage.report.segments import segments_section
 from lifestage.report.summary import sentences
 from lifestage.report.tiles import headline_tiles
 from lifestage.report.value import value_section
-from report.builders import BEFORE, WORDS, completed, delivery, empty, full, rfm, segment, snapshot, stage
+from report.builders import (
+    AS_OF,
+    BEFORE,
+    WORDS,
+    completed,
+    delivery,
+    empty,
+    full,
+    rfm,
+    segment,
+    snapshot,
+    stage,
+)
 
 
 def texts(grid):
@@ -260,7 +281,7 @@ def test_five_sentences_say_what_happened_and_lead_to_their_figures():
     found = sentences(full(stage_order=("novice", "mature", "churned")), WORDS)
     assert [(sentence.target, sentence.text) for sentence in found] == [
         ("stages-chart", "10 users are in a lifecycle stage; the largest is mature with 80.0% of them. Planned for them: Status."),
-        ("lifecycle", "Since Nov 20, 2026, 0 users came back and 0 fell silent; 0 are dormant or churned. Keep doing what brings them back."),
+        ("lifecycle", "Since Nov 20, 2026, 0 users came back and 0 fell silent (dormant or churned). Keep doing what brings them back."),
         ("concentration-chart", "The best 10% of buyers, one user, spent €80: 80.0% of everything. Know them by name."),
         ("audiences-chart", "The audience with most spend behind it is “Win back”: 2 users, €30. Planned for them: An offer. Looked after by CRM."),
         ("data", "88.89% of 9 rows received are accurate, and the one check passed."),
@@ -280,6 +301,24 @@ def test_without_data_there_is_nothing_to_say():
 
 def test_a_ladder_of_other_names_has_nobody_lost():
     assert "lifecycle" not in [sentence.target for sentence in sentences(full(), WORDS)]
+
+
+def test_where_moves_are_withheld_it_is_said_how_many_are_silent():
+    moves = {"mm": 57, "mc": 3, "mg": 4, "gg": 30, "gc": 4, "gm": 3, "cc": 36, "cg": 2, "cm": 2}
+    names = {"m": "mature", "g": "growth", "c": "churned"}
+    counts = {
+        (day, names[letter]): sum(n for move, n in moves.items() if move[side] == letter)
+        for side, day in ((0, BEFORE), (1, AS_OF))
+        for letter in names
+    }
+    data = full(
+        least_users=5,
+        stage_order=tuple(names.values()),
+        stages=tuple(StageCount(*key, n) for key, n in counts.items()),
+        stage_flows=tuple(Flow(names[a], names[b], n) for (a, b), n in moves.items()),
+    )
+    said = [sentence.text for sentence in sentences(data, WORDS)]
+    assert any(text.startswith("43 users are silent (dormant or churned), +3 since") for text in said)
 
 
 def test_who_stayed_does_not_follow_from_who_came():

@@ -8,7 +8,7 @@ from lifestage.report.content import ReportData
 from lifestage.report.lifecycle import newest_stages, seen_stages, stage_order
 from lifestage.report.quality import accuracy
 from lifestage.report.value import told_shares
-from lifestage.report.words import WITHHELD, Words
+from lifestage.report.words import Words
 
 LOST = ("dormant", "churned")
 BEST = 10
@@ -48,32 +48,28 @@ def _lifecycle(data: ReportData, words: Words) -> Iterator[Sentence]:
 
 
 def _silence(data: ReportData, words: Words) -> Iterator[Sentence]:
-    """Who fell silent against who came back, between the last two dates."""
-    if not data.before or not data.stage_flows:
+    """Who fell silent against who came back; where a move is withheld, how many are silent. Not for other ladders."""
+    if not data.before or not set(LOST) & set(stage_order(data)):
         return
     known = [flow for flow in data.stage_flows if flow.moved_from and flow.moved_to]
     crossing = [flow for flow in known if (flow.moved_from in LOST) != (flow.moved_to in LOST)]
-    # A ladder of other names has nobody lost by these; and a sum would tell of a move that is withheld.
-    if not set(LOST) & set(stage_order(data)) or any(
-        ("move", flow.moved_from, flow.moved_to) not in data.seen for flow in crossing
-    ):
+    if any(("move", flow.moved_from, flow.moved_to) not in data.seen for flow in crossing):
+        yield from _silent(data, words)
         return
-    fell = sum(f.n_users for f in known if f.moved_to in LOST and f.moved_from not in LOST)
-    came = sum(f.n_users for f in known if f.moved_from in LOST and f.moved_to not in LOST)
-    told = {
-        "before": words.day(data.before),
-        "fell": words.count(fell),
-        "came": words.count(came),
-        "silent": _silent(data, words),
-    }
+    fell = sum(flow.n_users for flow in crossing if flow.moved_to in LOST)
+    came = sum(flow.n_users for flow in crossing if flow.moved_from in LOST)
+    told = {"before": words.day(data.before), "fell": words.count(fell), "came": words.count(came)}
     yield Sentence(words("summary.fell" if fell > came else "summary.came", **told), "lifecycle")
 
 
-def _silent(data: ReportData, words: Words) -> str:
-    """How many are dormant or churned; of a stage that is withheld no sum may tell."""
-    lost, seen = [s for s in newest_stages(data).values() if s.stage in LOST], seen_stages(data)
-    is_shown = all((s.as_of, s.stage) in seen for s in lost)
-    return words.count(sum(s.n_users for s in lost)) if is_shown else WITHHELD
+def _silent(data: ReportData, words: Words) -> Iterator[Sentence]:
+    """How many are dormant or churned, and how many more than on the date before, as far as it may be told."""
+    lost = [s for s in data.stages if s.stage in LOST and s.as_of in (data.before, data.header.as_of)]
+    if data.before and lost and all((s.as_of, s.stage) in seen_stages(data) for s in lost):
+        now = sum(s.n_users for s in lost if s.as_of == data.header.as_of)
+        change = now - sum(s.n_users for s in lost if s.as_of == data.before)
+        told = {"change": words.change(change), "before": words.day(data.before)}
+        yield Sentence(words("summary.silent", n=now, **told), "lifecycle")
 
 
 def _value(data: ReportData, words: Words) -> Iterator[Sentence]:
