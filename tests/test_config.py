@@ -10,7 +10,7 @@ from lifestage.config import load_config
 from lifestage.core.errors import ConfigError
 from lifestage.core.yaml_files import packaged_yaml
 from lifestage.features.config import Rhythm
-from lifestage.runner import read_secrets
+from lifestage.keys import read_secrets
 
 MAIN = """
 storage: {root: tables}

@@ -1,7 +1,6 @@
 """A project's configuration: every file read, every problem found before Spark starts."""
 
 import operator
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,22 +212,4 @@ def _report(files: _Files) -> ReportConfig:
             for name, audience in files.audiences.audiences.items()
         },
         **main.report.model_dump(),
-    )
-
-
-def secret_file(variable: str) -> str | None:
-    """The path that `<variable>_FILE` names, whether or not there is a file."""
-    return os.environ.get(f"{variable}_FILE")
-
-
-def read_secret(variable: str) -> str | None:
-    """A secret from the environment, or from the file that `<variable>_FILE` names; None where neither is set."""
-    if variable in os.environ:
-        return os.environ[variable].strip()
-    file = secret_file(variable)
-    # A key in bytes is no key as hex, and is told so.
-    return (
-        Path(file).read_text(encoding="utf-8", errors="replace").strip()
-        if file and Path(file).is_file()
-        else None
     )

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lifestage import __version__
-from lifestage.config import load_config, read_secret, secret_file
+from lifestage.config import load_config
 from lifestage.core import as_of_dates, lock
 from lifestage.core.contracts import Table
 from lifestage.core.errors import ConfigError
@@ -26,6 +26,7 @@ from lifestage.core.session import BRIEF_SETTINGS, build_session
 from lifestage.core.store import Location, Store
 from lifestage.core.together import together
 from lifestage.ingest.step import TABLES as INGEST_TABLES
+from lifestage.keys import read_secrets
 from lifestage.pipeline import BY_NAME, Step, groups, named
 from lifestage.segments.schedule import training_date
 from lifestage.settings import Config
@@ -108,17 +109,6 @@ def tables_of(config: Config) -> dict[str, Table]:
     return all_tables(config.features.catalogue, references)
 
 
-def read_secrets(config: Config) -> Secrets:
-    """The keys, decoded; ConfigError naming each variable that is missing or malformed."""
-    problems: list[str] = []
-    names = config.main.secrets
-    pseudonym_key = _key(names.pseudonym_key, (32, 64), problems)
-    quarantine_key = _key(names.quarantine_key, (32, 48, 64), problems)
-    if problems:
-        raise ConfigError(problems)
-    return Secrets(pseudonym_key, quarantine_key)
-
-
 def execute(project: Project, request: Request, progress: Progress) -> None:
     """Run the requested steps in the map's order; a run that includes publish is complete after it."""
     with held(project, request):
@@ -195,26 +185,6 @@ def stale_dates(project: Project) -> list[date]:
 
 def _absolute(root: str | None) -> str | None:
     return root if root is None or "://" in root else str(Path(root).resolve())
-
-
-def _key(variable: str, lengths: Sequence[int], problems: list[str]) -> bytes:
-    text = read_secret(variable)
-    allowed = " or ".join(str(length) for length in lengths)
-    if text is None:
-        file = secret_file(variable)
-        found = f"{variable}_FILE names {file}, which is no file: " if file else ""
-        problems.append(
-            f"secrets: {found}set {variable} (or {variable}_FILE) to {allowed} bytes as hex, e.g. openssl rand -hex 32"
-        )
-        return b""
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        problems.append(f"secrets: {variable} is not hexadecimal, expected {allowed} bytes as hex")
-        return b""
-    if len(key) not in lengths:
-        problems.append(f"secrets: {variable} has {len(key)} bytes, expected {allowed}")
-    return key
 
 
 def _take_back(project: Project) -> None:

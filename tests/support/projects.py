@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lifestage import runner
 from lifestage.config import load_config
 from lifestage.core.store import Location, Store
+from lifestage.keys import read_secrets
 from lifestage.pipeline import STEPS
 
 ALL_STEPS = tuple(step.name for step in STEPS if step.name != "report")
@@ -121,7 +122,7 @@ def make_project(
         file.write_text(textwrap.dedent(content))
     config = load_config(folder / "main.yaml")
     store = Store(spark, Location(root=str(folder / "tables")))
-    project = runner.Project(config, store, runner.tables_of(config), runner.read_secrets(config))
+    project = runner.Project(config, store, runner.tables_of(config), read_secrets(config))
     return TestProject(folder, project)
 
 

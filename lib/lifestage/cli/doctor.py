@@ -26,6 +26,7 @@ from lifestage.core import lock
 from lifestage.core.errors import ConfigError, ExitCode
 from lifestage.core.ledger import LEDGER, committed_versions
 from lifestage.ingest.step import TABLES as INGEST_TABLES
+from lifestage.keys import read_secrets
 from lifestage.reading import last_run
 from lifestage.segments.schedule import training_date
 
@@ -117,7 +118,7 @@ def _print(findings: Iterable[Finding]) -> None:
 def _with_keys(patient: Patient) -> tuple[Patient, list[Finding]]:
     project = patient.project
     try:
-        secrets = runner.read_secrets(project.config)
+        secrets = read_secrets(project.config)
     except ConfigError as error:
         return patient, [
             Finding(

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, day, grid, loaded, opened, say_json
-from lifestage.config import read_secret
 from lifestage.explaining import explain as explained
+from lifestage.keys import read_secret
 
 FROM_INPUT = "-"
 TITLES = 12

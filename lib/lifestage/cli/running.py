@@ -35,6 +35,7 @@ from lifestage.core.as_of_dates import Every, dates_between
 from lifestage.core.deliveries import absolute
 from lifestage.core.errors import NoDataError
 from lifestage.core.ledger import KNOWN
+from lifestage.keys import read_secrets
 from lifestage.pipeline import BY_NAME, STEPS, groups, writers_of
 
 # What may become of a row.
@@ -105,7 +106,7 @@ def validate(conf: Conf = DEFAULT_CONF) -> None:
     Example: lifestage validate --conf conf/prod.yaml
     """
     config = loaded(conf)
-    runner.read_secrets(config)
+    read_secrets(config)
     console.print(f"{conf}: sound", markup=False, soft_wrap=True)
     console.print(
         f"  {len(config.ingest.sources)} sources, {len(config.reference.sources)} reference tables, "

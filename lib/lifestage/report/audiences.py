@@ -2,7 +2,7 @@
 
 from lifestage.report.charts import Point, bars_chart
 from lifestage.report.content import AudienceCount, ReportData
-from lifestage.report.disclosure import BUYERS, cells_of
+from lifestage.report.disclosure import BUYERS
 from lifestage.report.grids import Cell, Chart, Grid, Section, columns, figure, filled, text
 from lifestage.report.movement import moved
 from lifestage.report.words import Words
@@ -26,10 +26,9 @@ def is_shown(audience: AudienceCount, data: ReportData) -> bool:
 
     An audience is often another group by its rule, such as a stage, or everybody but that.
     """
-    cells = cells_of(data)
     everybody = sum(s.n_users for s in data.stages if s.as_of == data.header.as_of)
-    withheld = {n for cell, n in cells.items() if cell not in data.seen and cell[1] != data.before}
-    told = {audience.n_users, everybody - audience.n_users, cells[BUYERS] - audience.n_users} - {0}
+    withheld = {n for cell, n in data.cells.items() if cell not in data.seen and cell[1] != data.before}
+    told = {audience.n_users, everybody - audience.n_users, data.cells[BUYERS] - audience.n_users} - {0}
     return not audience.n_users or not any(0 < n < data.least_users or n in withheld for n in told)
 
 

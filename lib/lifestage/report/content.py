@@ -207,10 +207,14 @@ class ReportData:
     commits: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
+    def cells(self) -> dict[Cell, int]:
+        """Every number of users on the page that may be small."""
+        return cells_of(self)
+
+    @cached_property
     def seen(self) -> frozenset[Cell]:
         """The numbers of users that may be shown: neither small, nor such that a small one follows from them."""
-        cells = cells_of(self)
-        return shown(cells, self.least_users, equations_of(self, cells))
+        return shown(self.cells, self.least_users, equations_of(self, self.cells))
 
     @property
     def period(self) -> int:

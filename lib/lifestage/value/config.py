@@ -1,6 +1,7 @@
 """How value is scored."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
@@ -74,7 +75,7 @@ def _fraction(entry: object) -> object:
 Entry = Annotated[Fraction, BeforeValidator(_fraction), PlainSerializer(str)]
 
 
-class Weighted(Model):
+class Weighted(Model, ABC):
     """Named items with weights that sum to 1, or with a matrix of pairwise comparisons to derive them from.
 
     `comparisons` has a row for each item, in one order for rows and columns: how many times more the row's item matters.
@@ -88,9 +89,9 @@ class Weighted(Model):
     )
 
     @property
+    @abstractmethod
     def items(self) -> Sequence[str]:
         """What is weighed."""
-        raise NotImplementedError
 
     @cached_property
     def weighing(self) -> Weighing:
