@@ -311,12 +311,10 @@ def _complete(project: Project, request: Request, run: Run, commits: Mapping[str
 
 def _versions(project: Project, commits: Mapping[str, int]) -> dict[str, int]:
     """The version of every table that exists; those this process wrote are known already."""
-    versions = {
-        name: commits[name] if name in commits else project.store.version(table)
-        for name, table in project.tables.items()
-        if name not in ("runs", "run_lock")
-    }
-    return {name: version for name, version in versions.items() if version is not None}
+    others = [name for name in project.tables if name not in commits and name not in ("runs", "run_lock")]
+    read = together([partial(project.store.version, project.tables[name]) for name in others])
+    versions = {**dict(zip(others, read, strict=True)), **commits}
+    return {name: version for name, version in sorted(versions.items()) if version is not None}
 
 
 def step_names(names: Sequence[str]) -> tuple[str, ...]:

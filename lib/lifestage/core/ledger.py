@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -14,6 +15,7 @@ from lifestage.core.files import FileLayout
 from lifestage.core.job import Job
 from lifestage.core.local_rows import local_rows
 from lifestage.core.store import Store
+from lifestage.core.together import together
 
 # What the ledger calls a delivery whose content it had before: it changes nothing.
 KNOWN = "known"
@@ -55,9 +57,12 @@ def undelivered(job: Job, sources: Mapping[str, FileLayout], landing: str) -> li
 def roll_back_unfinished(store: Store, tables: Iterable[Table], ledger: DataFrame) -> None:
     """Restore each table to the version that its newest ledger row completed: what came after was never committed."""
     committed = committed_versions(ledger)
-    for table in tables:
+
+    def roll_back(table: Table) -> None:
         store.create(table)
         store.roll_back(table, committed.get(table.name, 0))
+
+    together([partial(roll_back, table) for table in tables])
 
 
 def committed_versions(ledger: DataFrame) -> dict[str, int]:

@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -192,13 +192,13 @@ class Store:
 
         Commits of others (OPTIMIZE, VACUUM) carry none and change no row.
         """
-        for commit in self._ours(table):
-            return dict(commit[1])
-        return {}
+        newest = self._newest_of_ours(table)
+        return newest[1] if newest else {}
 
     def roll_back(self, table: Table, version: int) -> bool:
         """Restore the table to a version if a commit of ours came after it; True if it did."""
-        if not any(number > version for number, _ in self._ours(table)):
+        newest = self._newest_of_ours(table)
+        if newest is None or newest[0] <= version:
             return False
         logger.warning(
             "table=%s: an unfinished run wrote after version %d, restoring it", table.name, version
@@ -212,13 +212,15 @@ class Store:
             return {}
         return dict(self._delta(table).detail().select("properties").first()["properties"])  # type: ignore[index]
 
-    def _ours(self, table: Table) -> Iterator[tuple[int, dict[str, object]]]:
+    def _newest_of_ours(self, table: Table) -> tuple[int, dict[str, object]] | None:
         if not self.exists(table):
-            return
-        # Bounded by the log's retention, newest first.
-        for row in self._delta(table).history().select("version", "userMetadata").toLocalIterator():
-            if row["userMetadata"] and row["userMetadata"].startswith('{"lifestage"'):
-                yield int(row["version"]), json.loads(row["userMetadata"])["lifestage"]
+            return None
+        # Newest first. That one is nearly always ours; only after one of others is the whole log read.
+        for limit in (1, None):
+            for row in self._delta(table).history(limit).select("version", "userMetadata").collect():
+                if (row["userMetadata"] or "").startswith('{"lifestage"'):
+                    return int(row["version"]), json.loads(row["userMetadata"])["lifestage"]
+        return None
 
     def _delta(self, table: Table) -> DeltaTable:
         name = self.location.name_of(table)
