@@ -574,3 +574,19 @@ def test_a_version_may_not_be_an_identifier(tmp_path):
         problem.startswith("sources/till.yaml: version: column email holds an identifier")
         for problem in problems
     )
+
+
+@pytest.mark.parametrize("file", ["prod.yml", "sources/web.yml", "reference/stores.yml"])
+def test_a_file_that_would_not_be_read_is_named(tmp_path, file):
+    assert refused(tmp_path, sound(**{file: ""})) == [f"{file}: is not read: its name has to end in .yaml"]
+
+
+def test_the_report_shows_means_of_what_has_one(tmp_path):
+    report = (
+        "report: {segment_features: [net_amount_365d, net_amont_365d, joined_on, is_below_median_spend]}\n"
+    )
+    problems = refused(tmp_path, sound(**{"main.yaml": MAIN + report}))
+    assert [problem.removeprefix("main.yaml: report.segment_features: ") for problem in problems] == [
+        "unknown feature net_amont_365d (did you mean net_amount_365d?)",
+        "joined_on is of type date, of which there is no mean",
+    ]

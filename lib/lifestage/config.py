@@ -69,6 +69,9 @@ def _read(path: Path) -> _Files:
         "audiences": _part(main, "audiences.yaml", AudiencesConfig, problems),
         "types": _event_types(main, problems),
     }
+    for folder in (main.parent, main.parent / "sources", main.parent / "reference"):
+        for file in sorted({*folder.glob("*.yml")} - {main}):
+            problems.at(file, "", "is not read: its name has to end in .yaml")
     if problems:
         raise ConfigError(problems)
     return _Files(**parts)

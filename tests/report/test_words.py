@@ -21,6 +21,9 @@ ZH = words_of("zh", None, "CNY")
         (1, 2_000, "< 0.1%"),
         (3, 2_000, "0.2%"),
         (0, 0, "unknown"),
+        (3, -4, "unknown"),
+        (-1, 4, "-25.0%"),
+        (-1, 10_000, "0.0%"),
     ],
 )
 def test_a_share_says_none_or_all_only_where_it_is_exact(part, whole, expected):
@@ -39,6 +42,16 @@ def test_a_share_says_none_or_all_only_where_it_is_exact(part, whole, expected):
 )
 def test_a_mean_is_printed_in_its_unit(value, unit, expected):
     assert WORDS.quantity(Decimal(value), unit) == expected
+
+
+def test_nothing_has_no_sign():
+    said = (WORDS.money(Decimal("-0.4")), WORDS.decimal(-0.004, 2), WORDS.count(0))
+    assert said == ("€0", "0.00", "0")
+
+
+def test_a_price_has_the_coins_of_its_currency():
+    prices = [words_of("en", None, currency).price(Decimal("1234.56")) for currency in ("USD", "JPY", "KWD")]
+    assert prices == ["$1,234.56", "¥1,235", "KWD1,234.560"]
 
 
 def test_an_unknown_mean_is_not_zero():

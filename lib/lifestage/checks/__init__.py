@@ -19,8 +19,12 @@ from lifestage.checks.sources import (
     source_problems,
     table_name_problems,
 )
+from lifestage.core.expressions import nearest
 from lifestage.settings import Config
 from lifestage.tables.publish import SNAPSHOT_USERS
+
+# Types of which a report shows the mean; of a flag it is a share.
+WITH_MEAN = {"decimal", "bigint", "int", "double", "boolean"}
 
 
 def check_config(config: Config, path: Path) -> Iterator[str]:
@@ -50,8 +54,13 @@ def _main_problems(config: Config) -> Iterator[str]:
     for destination, columns in config.publish.destinations.items():
         for name in sorted(set(columns) - set(SNAPSHOT_USERS.names)):
             yield f"publish.destinations.{destination}: unknown column {name}, expected some of {listed(SNAPSHOT_USERS.names)}"
-    for name in sorted(set(config.report.segment_features) - features_of(config).keys()):
-        yield f"report.segment_features: unknown feature {name}"
+    features = features_of(config)
+    for name in config.report.segment_features:
+        kind = features.get(name, "").partition("(")[0]
+        if not kind:
+            yield f"report.segment_features: unknown feature {name}{nearest(name, features)}"
+        elif kind not in WITH_MEAN:
+            yield f"report.segment_features: {name} is of type {kind}, of which there is no mean"
 
 
 def _at(file: object, problems: Iterable[str]) -> Iterator[str]:

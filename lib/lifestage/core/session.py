@@ -46,8 +46,10 @@ LOCAL_SETTINGS = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
 }
 
-# For what ends after a few small queries: code that the second compiler would make faster is done before it is ready.
+# For what ends after a few small queries: code that the second compiler would make faster is done before it is ready,
+# and code made for each query takes longer to make than to do without.
 BRIEF_SETTINGS = {
+    "spark.sql.codegen.wholeStage": "false",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m",
 }
 

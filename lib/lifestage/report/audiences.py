@@ -51,7 +51,7 @@ def _grid(data: ReportData, words: Words) -> Grid:
 
 def _row(audience: AudienceCount, data: ReportData, words: Words) -> tuple[Cell, ...]:
     told = is_shown(audience, data)
-    each = words.money(audience.amount / audience.n_users, 2) if audience.n_users else ""
+    each = words.price(audience.amount / audience.n_users) if audience.n_users else ""
     return (
         Cell(label(audience.audience, words), below=words.of(audience.description)),
         figure(words.count(audience.n_users), told),

@@ -38,7 +38,7 @@ def rfm_names(data: ReportData, words: Words) -> Grid | None:
             figure(words.count(users), ("name", name) in data.seen),
             figure(words.share(users, everyone), ("name", name) in data.seen),
             figure(words.money(amount), ("name", name) in data.seen),
-            figure(words.money(amount / users, 2), ("name", name) in data.seen),
+            figure(words.price(amount / users), ("name", name) in data.seen),
         )
         for name, (users, amount) in sorted(totals.items(), key=lambda item: (-item[1][0], item[0]))
     ]

@@ -12,7 +12,13 @@ from typing import Any
 import yaml
 from babel import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+)
 
 from lifestage.report.config import Language
 from lifestage.tables.catalogue import Unit
@@ -59,11 +65,14 @@ class Words:
 
     def decimal(self, value: Number | float, digits: int) -> str:
         """A number with so many decimals."""
-        return str(format_decimal(value, format=_with_digits(WHOLE, digits), locale=self.locale))
+        return str(format_decimal(_rounded(value, digits), _with_digits(WHOLE, digits), self.locale))
 
     def share(self, part: Number, whole: Number, digits: int = 1) -> str:
-        """A percentage that says 0 or 100 only where that is exact: 2 rejected rows of 100,000 are not 0.0 %."""
-        if not whole:
+        """A percentage that says 0 or 100 only where that is exact: 2 rejected rows of 100,000 are not 0.0 %.
+
+        Of nothing, or of less than nothing where more came back than was sold, there are no parts: unknown.
+        """
+        if whole <= 0:
             return self("word.unknown")
         percent = Decimal(100) * part / whole
         least = Decimal(1).scaleb(-digits)
@@ -73,8 +82,13 @@ class Words:
             return f"> {self._percent(100 - least, digits)}"
         return self._percent(percent, digits)
 
+    def price(self, amount: Number) -> str:
+        """An amount to the currency's smallest coin; yen have none."""
+        return self.money(amount, get_currency_precision(self.currency))
+
     def money(self, amount: Number, digits: int = 0) -> str:
         """An amount of the business currency, to whole units unless digits are asked for."""
+        amount = _rounded(amount, digits)
         pattern = _with_digits(self.locale.currency_formats["standard"].pattern, digits)
         return str(format_currency(amount, self.currency, pattern, self.locale, currency_digits=False))
 
@@ -101,7 +115,7 @@ class Words:
         if unit in (Unit.SHARE, Unit.FLAG):
             return self.share(value, 1)
         if unit == Unit.MONEY:
-            return self.money(value, 2)
+            return self.price(value)
         return self.decimal(value, 2 if unit in (Unit.RATIO, Unit.POINTS) else 1)
 
     def in_currency(self, key: str) -> str:
@@ -126,7 +140,7 @@ class Words:
 
     def _percent(self, percent: Decimal, digits: int) -> str:
         pattern = _with_digits(self.locale.percent_formats[None].pattern, digits)
-        return str(format_percent(percent / 100, pattern, self.locale))
+        return str(format_percent(_rounded(percent, digits) / 100, pattern, self.locale))
 
 
 def words_of(language: Language, locale: str | None, currency: str) -> Words:
@@ -141,6 +155,11 @@ def texts_of(language: Language) -> dict[str, Any]:
     file = files(__package__).joinpath("texts", f"{language}.yaml")
     found: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return found
+
+
+def _rounded(value: Number | float, digits: int) -> Decimal:
+    """Half to even, and nothing is nothing: without a sign."""
+    return round(Decimal(value), digits) + 0
 
 
 def _with_digits(pattern: str, digits: int) -> str:
