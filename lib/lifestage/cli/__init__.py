@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lifestage import __version__
-from lifestage.cli import doctor, explaining, quarantine, reporting, running, snapshots, starting
+from lifestage.cli import doctor, explaining, quarantine, reporting, running, simulating, snapshots, starting
 from lifestage.cli.running import run_job
 from lifestage.cli.terminal import guarded
 
@@ -46,6 +46,7 @@ app.command()(reporting.report)
 app.add_typer(snapshots.app, name="snapshot")
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(doctor.doctor)
+app.command()(simulating.simulate)
 
 
 def main() -> None:
