@@ -1,0 +1,86 @@
+"""Connected components: which identifiers hang together, on the driver or on the cluster, with the same result."""
+
+from functools import reduce
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+LABELS = "identifier string, component string"
+
+
+def on_driver(edges: DataFrame) -> DataFrame:
+    """The component of every identifier that has an edge, named by its least identifier.
+
+    Args:
+        edges: a and b; in any order, as often as one likes. All of them come to the driver: two texts each.
+
+    Returns:
+        identifier and component, one row an identifier.
+    """
+    pairs = edges.select("a", "b").toArrow()
+    ends = pa.chunked_array([*pairs["a"].chunks, *pairs["b"].chunks], pa.string()).combine_chunks()
+    coded = pc.dictionary_encode(ends)
+    names = coded.dictionary
+    codes = coded.indices.to_numpy(zero_copy_only=False)
+    a, b = codes[: len(pairs)], codes[len(pairs) :]
+    n = len(names)
+    # The graph is made of ones: only whether two identifiers hang together is asked.
+    graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
+    _, label = connected_components(graph, directed=False)
+    in_order = pc.sort_indices(names).to_numpy()
+    least = np.full(n, -1)
+    # Written from the greatest to the least, so that the least is what stays.
+    least[label[in_order[::-1]]] = in_order[::-1]
+    table = pa.table({"identifier": names, "component": names.take(pa.array(least[label]))})
+    spark = edges.sparkSession
+    return spark.createDataFrame(table, LABELS)
+
+
+def on_cluster(edges: DataFrame) -> DataFrame:
+    """The same without any of it on the driver: large star and small star in turn, until nothing moves.
+
+    Each round hangs the neighbours of an identifier on the least of them, so that components become stars around their
+    least identifier within about as many rounds as the logarithm of their diameter.
+    """
+    stars = _both_ways(edges.where("a <> b")).select("a", "b").distinct()
+    stars = stars.where("a > b").localCheckpoint()
+    while True:
+        rounded = _small_star(_large_star(stars)).localCheckpoint()
+        is_done = rounded.exceptAll(stars).isEmpty() and stars.exceptAll(rounded).isEmpty()
+        stars = rounded
+        if is_done:
+            break
+    least = stars.groupBy("a").agg(F.min("b").alias("component")).withColumnRenamed("a", "identifier")
+    ends = [edges.select(F.col(end).alias("identifier")) for end in ("a", "b")]
+    everyone = reduce(DataFrame.unionByName, ends).distinct()
+    named = everyone.join(least, on="identifier", how="left")
+    return named.select("identifier", F.coalesce("component", "identifier").alias("component"))
+
+
+def _large_star(edges: DataFrame) -> DataFrame:
+    """Every neighbour greater than an identifier is hung on the least of its neighbours and itself."""
+    both = _both_ways(edges).select(F.col("a").alias("centre"), F.col("b").alias("neighbour"))
+    nearest = both.groupBy("centre").agg(F.min("neighbour").alias("least"))
+    least = nearest.select("centre", F.least("centre", "least").alias("least"))
+    hung = both.where("neighbour > centre").join(least, on="centre")
+    return hung.select(F.col("neighbour").alias("a"), F.col("least").alias("b")).distinct()
+
+
+def _small_star(edges: DataFrame) -> DataFrame:
+    """Every neighbour less than an identifier, and itself, are hung on the least of them."""
+    downwards = edges.select(F.col("a").alias("centre"), F.col("b").alias("neighbour"))
+    least = downwards.groupBy("centre").agg(F.min("neighbour").alias("least"))
+    themselves = least.select(F.col("centre").alias("a"), F.col("least").alias("b"))
+    others = downwards.join(least, on="centre").select(
+        F.col("neighbour").alias("a"), F.col("least").alias("b")
+    )
+    return themselves.unionByName(others).where("a <> b").distinct()
+
+
+def _both_ways(edges: DataFrame) -> DataFrame:
+    return edges.select("a", "b").unionByName(edges.select(F.col("b").alias("a"), F.col("a").alias("b")))

@@ -1,0 +1,47 @@
+"""How identifiers become persons: what counts as evidence, and how much of it one identifier may have."""
+
+from pydantic import Field, field_validator
+
+from lifestage.core.models import Model
+
+PSEUDONYM = r"^[0-9a-f]{32}$"
+
+
+class Pair(Model):
+    """Two identifiers, by their pseudonyms, and why somebody has decided about them."""
+
+    a: str = Field(pattern=PSEUDONYM, description="pseudonym of one identifier")
+    b: str = Field(pattern=PSEUDONYM, description="pseudonym of the other")
+    because: str = Field(default="", description="who decided, and why")
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Both in order."""
+        return (min(self.a, self.b), max(self.a, self.b))
+
+
+class IdentityConfig(Model):
+    """Rules of who is who."""
+
+    limits: dict[str, dict[str, int]] = Field(
+        default={},
+        description="type of identifier to other type to how many of those it may be seen with; one that is seen with "
+        "more is shared by several people, and its links do not count",
+    )
+    allow: tuple[Pair, ...] = Field(
+        default=(), description="pairs that are one person, whatever limits and evidence say"
+    )
+    deny: tuple[Pair, ...] = Field(default=(), description="pairs whose evidence does not count")
+    driver_links: int = Field(
+        default=20_000_000,
+        ge=0,
+        description="up to so many links are solved on the driver, more on the cluster",
+    )
+
+    @field_validator("allow", "deny")
+    @classmethod
+    def _of_two(cls, pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+        for number, pair in enumerate(pairs):
+            if pair.a == pair.b:
+                raise ValueError(f"{number}: a and b are the same identifier")
+        return pairs
