@@ -13,25 +13,35 @@ Components = Callable[[DataFrame], DataFrame]
 PAIR = "a string, b string"
 
 
-def solved(links: DataFrame, config: IdentityConfig, components: Components) -> DataFrame:
+def solved(
+    links: DataFrame, config: IdentityConfig, components: Components, members: DataFrame | None = None
+) -> DataFrame:
     """One row an identifier that any evidence or decision names: who it is, and what is said against it.
 
     Args:
         links: a, a_type, b, b_type and first_on, the first date of the evidence; one row a pair, a before b.
         config: limits, and pairs that somebody has decided about.
         components: gives the identifiers that hang together, by edges.
+        members: the identifiers that are asked for, whole persons; `links` are then those of any of them. All by
+            default.
 
     Returns:
-        identifier, type (NULL where only a decision names it), key_identifier, status, linked_on and withheld, the limits that it
-        exceeds. A person's key is the identifier with the oldest evidence of those that are not withheld; of equally
-        old ones the first in order. What is withheld is its own, and shared.
+        identifier, type (NULL where only a decision names it), key_identifier, status, linked_on and withheld, the
+        limits that it exceeds. A person's key is the identifier with the oldest evidence of those that are not
+        withheld; of equally old ones the first in order. What is withheld is its own, and shared.
     """
     believed = links.join(_pairs(links, config.deny), on=["a", "b"], how="left_anti")
     nodes = identifiers(believed, config)
-    edges = _edges(believed, nodes, config)
-    found = components(edges)
-    named = nodes.join(found, on="identifier", how="full")
-    return _with_key(named)
+    allowed = _pairs(links, [pair for pair in config.allow if pair.ends not in {d.ends for d in config.deny}])
+    if members is not None:
+        nodes = nodes.join(members, on="identifier", how="left_semi")
+        allowed = allowed.join(members.withColumnRenamed("identifier", "a"), on="a", how="left_semi")
+    counting = believed.select("a", "b")
+    for end in ("a", "b"):
+        known = nodes.where(~is_withheld()).select(F.col("identifier").alias(end))
+        counting = counting.join(known, on=end, how="left_semi")
+    found = components(counting.select("a", "b").unionByName(allowed))
+    return _with_key(nodes.join(found, on="identifier", how="full"))
 
 
 def identifiers(links: DataFrame, config: IdentityConfig) -> DataFrame:
@@ -58,16 +68,6 @@ def identifiers(links: DataFrame, config: IdentityConfig) -> DataFrame:
     none = F.array().cast("array<string>")
     withheld = F.filter(F.array(*exceeded), lambda each: each.isNotNull()) if exceeded else none
     return seen.select("identifier", "type", "linked_on", withheld.alias("withheld"))
-
-
-def _edges(links: DataFrame, nodes: DataFrame, config: IdentityConfig) -> DataFrame:
-    """What counts: evidence between two that are not withheld, and what was allowed, less what was denied."""
-    hubs = nodes.where(is_withheld()).select("identifier")
-    counting = links.select("a", "b")
-    for end in ("a", "b"):
-        counting = counting.join(hubs.withColumnRenamed("identifier", end), on=end, how="left_anti")
-    allowed = [pair for pair in config.allow if pair.ends not in {denied.ends for denied in config.deny}]
-    return counting.unionByName(_pairs(links, allowed))
 
 
 def is_withheld() -> Column:

@@ -1,24 +1,122 @@
-"""Who is who. Until identifiers are joined by evidence, each subject is a user of its own."""
+"""Who is who: evidence up to date, and the persons that it reaches solved anew."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.job import Job
-from lifestage.core.models import Model
-from lifestage.tables.identity import UserStatus
+from lifestage.core.ledger import KNOWN, LEDGER
+from lifestage.core.store import literals
+from lifestage.identity.changes import moved
+from lifestage.identity.config import IdentityConfig
+from lifestage.identity.links import ENDS, KEY, PAIR, difference, event_links, first_dates, reference_links
+from lifestage.identity.solving import reached, solve, solve_some
+from lifestage.tables.identity import user_id_of
+
+MAPPED = ("identifier", "user_id", "status")
 
 
-class IdentityConfig(Model):
-    """Nothing to decide while each subject is its own user."""
+def run(job: Job, config: IdentityConfig) -> None:
+    """Bring evidence, pairs and the map up to date with what was delivered; say who was who on the run's other dates.
+
+    The evidence is committed last: until then a run that was killed finds the same differences again.
+    """
+    done = job.progress("link_days")
+    since = int(str(done["delivery_no"])) if done.get("meaning") == config.evidence_meaning else 0
+    last = _last_delivery(job)
+    if since < last or not done:
+        removed, added = (frame.persist() for frame in _differences(job, config, since))
+        try:
+            _take_in(job, config, removed, added)
+            months = _months(removed)
+            job.exchange(
+                "link_days", removed, added, months, delivery_no=last, meaning=config.evidence_meaning
+            )
+        finally:
+            removed.unpersist()
+            added.unpersist()
+    else:
+        _refresh_map(job, config, _no_pairs(job))
+    _write_past(job, config)
 
 
-def run(job: Job, config: IdentityConfig) -> None:  # noqa: ARG001 - every step is called alike
-    """Write the map of every subject; which of them a date sees, the activity up to it decides."""
-    job.write("identity_map", map_identities(job.read("activity_days")))
+def _last_delivery(job: Job) -> int:
+    row = job.read(LEDGER).where(F.col("kind") != KNOWN).agg(F.max("delivery_no").alias("n")).first()
+    return int(row["n"] or 0) if row else 0
 
 
-def map_identities(activity_days: DataFrame) -> DataFrame:
-    """One row per identifier: its user, whose id is a hash of the identifier alone, and so the same in any rebuild."""
-    subjects = activity_days.select(F.col("subject").alias("identifier")).distinct()
-    user_id = F.substring(F.sha2(F.concat(F.lit("user:"), F.col("identifier")), 256), 1, 32)
-    return subjects.select("identifier", user_id.alias("user_id"), F.lit(UserStatus.ACTIVE).alias("status"))
+def _differences(job: Job, config: IdentityConfig, since: int) -> tuple[DataFrame, DataFrame]:
+    """Rows of link_days that go, by key, and rows that come: of the dates that deliveries touched."""
+    known = job.read("link_days")
+    changed = [name for name in config.references if _is_delivered(job.read(name), since)]
+    of_events = ~F.col("source").isin(list(config.references))
+    if since:
+        days = _touched_days(job, since)
+        on_days = F.expr(f"event_date IN ({literals(days)})" if days else "false")
+        events = job.read("events").where(on_days & F.expr(_in_months(days)))
+        before = known.where((of_events & on_days) | F.col("source").isin(changed))
+    else:
+        events, before = job.read("events"), known
+    parts = [event_links(events)]
+    for name in changed:
+        versions = job.read(name).where("NOT is_ended")
+        parts.append(reference_links(versions, name, config.references[name]))
+    return difference(before, reduce(DataFrame.unionByName, parts))
+
+
+def _is_delivered(versions: DataFrame, since: int) -> bool:
+    return not versions.where(F.col("delivery_no") > since).isEmpty()
+
+
+def _touched_days(job: Job, since: int) -> list[date]:
+    """Days of events that came or went; bounded by what was delivered."""
+    added = job.read("events").where(F.col("delivery_no") > since).select("event_date")
+    removed = job.read("event_versions").where(F.col("superseded_by") > since).select("event_date")
+    return [row["event_date"] for row in added.unionByName(removed).distinct().collect()]
+
+
+def _in_months(days: Sequence[date]) -> str:
+    months = {day.replace(day=1) for day in days}
+    return f"event_month IN ({literals([*months])})" if months else "false"
+
+
+def _months(removed: DataFrame) -> str:
+    days = [row["event_date"] for row in removed.select("event_date").distinct().collect()]
+    return _in_months(days)
+
+
+def _take_in(job: Job, config: IdentityConfig, removed: DataFrame, added: DataFrame) -> None:
+    """Pairs with their first dates, then the persons that they are of."""
+    pairs = first_dates(job.read("links"), job.read("link_days"), removed, added).persist()
+    touched = removed.select(*PAIR).unionByName(added.select(*PAIR)).distinct().persist()
+    try:
+        # What is gone has no first date any more; the journal names it all the same.
+        evidence = touched.join(pairs.select(*PAIR, "first_on"), on=[*PAIR], how="left").persist()
+        job.exchange("links", touched, pairs, "true")
+        _refresh_map(job, config, evidence)
+    finally:
+        for frame in (pairs, touched):
+            frame.unpersist()
+
+
+def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
+    """Solve the persons that evidence reaches, as of the newest date that was ever built; all of them at first."""
+    done = job.progress("identity_map")
+    seen = date.fromisoformat(str(done["as_of"])) if done else None
+    as_of = max(job.run.as_of, seen or job.run.as_of)
+    links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
+    before = job.read("identity_map")
+    if done.get("meaning") != config.meaning or seen is None:
+        members, after = None, solve(links, config)
+        old = before
+    else:
+        came_due = links.where(F.col("first_on") > F.lit(seen)).select(*PAIR, "first_on")
+        evidence = evidence.unionByName(came_due).distinct()
+        members = reached(evidence, links, before, config).persist()
+        after = solve_some(links, members, config)
+        old = before.join(members, on="identifier", how="left_semi")
+    after = after.persist()
+    rows = _differing(old, after)

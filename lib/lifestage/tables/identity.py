@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pyspark.sql import Column as SqlColumn
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
@@ -16,18 +18,95 @@ class UserStatus(StrEnum):
 
 IS_PERSON = f"status <> '{UserStatus.SHARED}'"
 
+
+def user_id_of(key_identifier: SqlColumn) -> SqlColumn:
+    """The user known by an identifier; whoever is in no row of identity_map is known by the only one they have."""
+    return F.substring(F.sha2(F.concat(F.lit("user:"), key_identifier), 256), 1, 32)
+
+
+_PAIR = (
+    Column("a", T.StringType(), "Pseudonym, the first of the two in order", required=True),
+    Column("a_type", T.StringType(), "Type of a", required=True),
+    Column("b", T.StringType(), "Pseudonym", required=True),
+    Column("b_type", T.StringType(), "Type of b", required=True),
+)
+
+LINK_DAYS = Table(
+    name="link_days",
+    kind=Kind.DERIVED,
+    comment="Evidence: two identifiers that one event or one row of reference data names, by source and date.",
+    columns=(
+        *_PAIR,
+        Column("source", T.StringType(), "Source of events, or reference table", required=True),
+        Column("event_date", T.DateType(), "Business date of the evidence", required=True),
+        Column("event_month", T.DateType(), "First day of event_date's month; partition", required=True),
+        Column("n", T.LongType(), "Events or rows that name both", required=True),
+    ),
+    key=("a", "b", "source", "event_date"),
+    mode=WriteMode.MERGE,
+    partitions=("event_month",),
+    order=("event_date",),
+    unindexed=("a", "b"),
+)
+
+LINKS = Table(
+    name="links",
+    kind=Kind.DERIVED,
+    comment="Pairs of identifiers that were ever seen together, with the first date.",
+    columns=(*_PAIR, Column("first_on", T.DateType(), "First date of any evidence", required=True)),
+    key=("a", "b"),
+    mode=WriteMode.MERGE,
+    unindexed=("a", "b"),
+)
+
+_MAPPED = (
+    Column("identifier", T.StringType(), "Pseudonym", required=True),
+    Column("user_id", T.StringType(), "User: a hash of the user's key identifier", required=True),
+    Column("status", T.StringType(), "active, or shared (withheld: in totals, not in stages)", required=True),
+)
+
 IDENTITY_MAP = Table(
     name="identity_map",
     kind=Kind.DERIVED,
-    comment="Which user each identifier belongs to.",
+    comment="Which user an identifier belongs to, of all that evidence or a decision names, as of the newest date. "
+    "Any other identifier is a user of its own.",
     columns=(
-        Column("identifier", T.StringType(), "Pseudonym", required=True),
-        Column("user_id", T.StringType(), "User: a hash of the user's key identifier", required=True),
-        Column(
-            "status", T.StringType(), "active, or shared (withheld: in totals, not in stages)", required=True
-        ),
+        *_MAPPED,
+        Column("type", T.StringType(), "Type of identifier; NULL where only a decision names it"),
+        Column("linked_on", T.DateType(), "Date of its oldest evidence"),
+        Column("withheld", T.ArrayType(T.StringType()), "Limits that it exceeds, sorted", required=True),
     ),
     key=("identifier",),
+    mode=WriteMode.MERGE,
+    unindexed=("identifier", "user_id"),
+)
+
+IDENTITY_PAST = Table(
+    name="identity_past",
+    kind=Kind.JOURNAL,
+    comment="Where the dates that the last run built differ from identity_map: who an identifier was then.",
+    columns=(Column("as_of", T.DateType(), "A date of that run", required=True), *_MAPPED),
+    key=("as_of", "identifier"),
     mode=WriteMode.OVERWRITE,
     unindexed=("identifier", "user_id"),
+)
+
+IDENTITY_CHANGES = Table(
+    name="identity_changes",
+    kind=Kind.JOURNAL,
+    comment="What moved: identifiers that became another user, or stopped being one, and why.",
+    columns=(
+        Column("as_of", T.DateType(), "Newest date of the run that moved it", required=True),
+        Column("identifier", T.StringType(), "Pseudonym", required=True),
+        Column("from_user_id", T.StringType(), "User before", required=True),
+        Column("to_user_id", T.StringType(), "User after", required=True),
+        Column("cause", T.StringType(), "merged, split, withheld, restored or older evidence", required=True),
+        Column("a", T.StringType(), "One end of the evidence that came or went, the oldest of its person"),
+        Column("b", T.StringType(), "The other end"),
+        Column("first_on", T.DateType(), "Date of that evidence"),
+        Column("withheld", T.ArrayType(T.StringType()), "Limits that the identifier exceeds", required=True),
+    ),
+    key=("as_of", "identifier", "from_user_id", "to_user_id"),
+    mode=WriteMode.INSERT,
+    unindexed=("identifier", "from_user_id", "to_user_id", "a", "b"),
 )

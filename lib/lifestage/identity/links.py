@@ -1,0 +1,91 @@
+"""Evidence: which identifiers were seen together, on which date and by which source."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+PAIR = ("a", "b")
+ENDS = ("a", "a_type", "b", "b_type")
+KEY = (*PAIR, "source", "event_date")
+# Every two of the identifiers of one row, each pair once and in order.
+EVERY_TWO = (
+    "flatten(transform(named, (one, at) -> transform(slice(named, at + 2, size(named)), other -> "
+    "named_struct('a', one.value, 'a_type', one.key, 'b', other.value, 'b_type', other.key))))"
+)
+
+
+def event_links(events: DataFrame) -> DataFrame:
+    """Rows of link_days from events: every two identifiers that one event names.
+
+    `events` has one row an event, with source, event_date and identifiers.
+    """
+    return _counted(events.select("identifiers", "source", "event_date"))
+
+
+def reference_links(versions: DataFrame, name: str, identifiers: dict[str, str]) -> DataFrame:
+    """Rows of link_days from a reference table, on the date from which a version says so.
+
+    Args:
+        versions: rows of the table that have not ended.
+        name: the table, as the source of the evidence.
+        identifiers: its columns that hold pseudonyms, with their types.
+    """
+    # Two columns may hold identifiers of one type: a map by type would lose one.
+    named = F.array(
+        *[
+            F.struct(F.lit(kind).alias("key"), F.col(column).alias("value"))
+            for column, kind in identifiers.items()
+        ]
+    )
+    rows = versions.select(
+        named.alias("named"), F.lit(name).alias("source"), F.col("extract_date").alias("event_date")
+    )
+    return _paired(rows)
+
+
+def _counted(events: DataFrame) -> DataFrame:
+    named = events.where(F.size("identifiers") >= 2).withColumn("named", F.map_entries("identifiers"))
+    return _paired(named)
+
+
+def _paired(rows: DataFrame) -> DataFrame:
+    """Counts by pair, source and date; nobody is a pair with themselves."""
+    known = "array_sort(array_distinct(transform(filter(named, e -> e.value IS NOT NULL), e -> named_struct('value', e.value, 'key', e.key))))"
+    pairs = rows.select("source", "event_date", F.expr(known).alias("named")).select(
+        "source", "event_date", F.explode(F.expr(EVERY_TWO)).alias("pair")
+    )
+    return (
+        pairs.select("pair.*", "source", "event_date")
+        .where("a <> b")
+        .groupBy(*KEY)
+        .agg(F.min("a_type").alias("a_type"), F.min("b_type").alias("b_type"), F.count("*").alias("n"))
+        .withColumn("event_month", F.trunc("event_date", "month"))
+    )
+
+
+def difference(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """Rows of link_days to take out, by key, and rows to put in; a row whose count differs is in both."""
+    same = [F.col(f"before.{name}").eqNullSafe(F.col(f"after.{name}")) for name in (*KEY, "n")]
+    removed = before.alias("before").join(after.alias("after"), on=same, how="left_anti").select(*KEY)
+    added = after.alias("after").join(before.alias("before"), on=same, how="left_anti")
+    return removed, added
+
+
+def first_dates(links: DataFrame, link_days: DataFrame, removed: DataFrame, added: DataFrame) -> DataFrame:
+    """Rows of `links` for every pair of which evidence goes or comes; none where all of it is gone.
+
+    Args:
+        links: as they are.
+        link_days: as they are, before rows go and come.
+        removed: the keys of rows that go.
+        added: rows that come.
+    """
+    came = added.select(*ENDS, "event_date")
+    touched = removed.select(*PAIR).distinct()
+    # Where something goes, what is left is counted again; where something only comes, the earlier date counts.
+    left = link_days.join(touched, on=[*PAIR], how="left_semi").join(removed, on=[*KEY], how="left_anti")
+    only_added = added.select(*PAIR).distinct().join(touched, on=[*PAIR], how="left_anti")
+    known = links.join(only_added, on=[*PAIR], how="left_semi")
+    dated = came.unionByName(left.select(*ENDS, "event_date")).unionByName(
+        known.select(*ENDS, F.col("first_on").alias("event_date"))
+    )
+    return dated.groupBy(*ENDS).agg(F.min("event_date").alias("first_on"))
