@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lifestage.simulate.faults import LATEST
 from lifestage.simulate.simulation import SYSTEMS, simulate
-from lifestage.simulate.world import Case, world_of
+from lifestage.simulate.world import MEANINGS, Case, world_of
 from simulate.worlds import SIZE, made, read, truth
 
 
@@ -191,3 +192,10 @@ def test_a_case_that_is_left_out_is_said_to_be(tmp_path):
     cases = truth(tmp_path / "world", "cases").set_index("case")["is_planted"]
     assert set(cases.index) == set(Case)
     assert [*cases.index[~cases]] == ["price_types"]
+
+
+def test_the_how_to_names_every_case_with_its_meaning():
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "make-a-world.md").read_text()
+    assert [
+        line for line in page.splitlines() if line.startswith("| `") and line.split("`")[1] in set(Case)
+    ] == [f"| `{case}` | {meaning} |" for case, meaning in MEANINGS.items()]
