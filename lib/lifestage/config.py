@@ -15,7 +15,7 @@ from lifestage.core.errors import ConfigError
 from lifestage.core.expressions import semantic_hash
 from lifestage.core.yaml_files import Problems, merged, packaged_yaml, read_yaml, validated
 from lifestage.features.config import FeaturesConfig
-from lifestage.identity.step import IdentityConfig
+from lifestage.identity.config import IdentityConfig
 from lifestage.ingest.config import IngestConfig, Source
 from lifestage.publish.config import PublishConfig
 from lifestage.reference.config import ReferenceConfig, ReferenceSource
@@ -152,7 +152,7 @@ def _composed(files: _Files) -> Config:
         "value": ValueConfig(history_starts_on=main.business.history_starts_on, **dict(files.value)),
         "segments": files.segments,
         "audiences": files.audiences,
-        "identity": IdentityConfig(),
+        "identity": IdentityConfig(references=_evidence(files), **main.identity.model_dump()),
         "publish": _publish(files),
     }
     meaning = {name: part.model_dump(mode="json") for name, part in parts.items()}
@@ -179,6 +179,12 @@ def _ways_in(files: _Files) -> dict[str, Any]:
             finality_days=main.business.finality_days,
         ),
     }
+
+
+def _evidence(files: _Files) -> dict[str, dict[str, str]]:
+    """Reference tables of which a row names several identifiers."""
+    named = {name: source.identifiers for name, source in files.references.items()}
+    return {name: identifiers for name, identifiers in named.items() if len(identifiers) > 1}
 
 
 def _publish(files: _Files) -> PublishConfig:

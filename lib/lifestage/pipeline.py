@@ -51,6 +51,13 @@ STEPS = (
         writes=("events", "event_versions", "rejected_events", "ingest_ledger"),
     ),
     Step(
+        "identity",
+        "who is who across channels",
+        identity.run,
+        reads=("events", "event_versions", "ingest_ledger", REFERENCES),
+        writes=("link_days", "links", "identity_map", "identity_changes", "identity_past"),
+    ),
+    Step(
         "activity",
         "one row per subject and day, mergeable",
         activity.run,
@@ -58,17 +65,10 @@ STEPS = (
         writes=("activity_days", "category_days"),
     ),
     Step(
-        "identity",
-        "who is who across channels",
-        identity.run,
-        reads=("activity_days",),
-        writes=("identity_map",),
-    ),
-    Step(
         "features",
         "one row per user, as of a date",
         features.run,
-        reads=("activity_days", "category_days", "identity_map"),
+        reads=("activity_days", "category_days", "identity_map", "identity_past"),
         writes=("user_state", "norms", "user_features"),
     ),
     Step(
@@ -102,6 +102,7 @@ STEPS = (
             "user_value",
             "user_segments",
             "identity_map",
+            "identity_past",
             REFERENCES,
             "runs",
         ),

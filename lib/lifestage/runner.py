@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 TIME_ZONE = "lifestage.time_zone"
 KEY_FINGERPRINT = "lifestage.key_fingerprint"
 # What is a function of the events.
-BACKFILL_STEPS = tuple(BY_NAME)[tuple(BY_NAME).index("activity") :]
+BACKFILL_STEPS = tuple(BY_NAME)[tuple(BY_NAME).index("identity") :]
 
 Progress = Callable[[str, float, int], None]
 """Told of each step that is done: its name, seconds and rows written."""

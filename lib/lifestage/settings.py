@@ -11,7 +11,7 @@ from lifestage.core.files import known_zone
 from lifestage.core.models import Model
 from lifestage.core.pseudonyms import IdentifierType
 from lifestage.features.config import FeaturesConfig, Rhythm
-from lifestage.identity.step import IdentityConfig
+from lifestage.identity.config import IdentityConfig, IdentitySettings
 from lifestage.ingest.config import IngestConfig
 from lifestage.publish.config import PublishConfig, PublishSettings
 from lifestage.reference.config import ReferenceConfig
@@ -111,6 +111,7 @@ class Main(Model):
     secrets: SecretNames
     landing: str = Field(description="folder or URI that the paths of sources begin in")
     identifiers: dict[str, IdentifierType] = Field(description="types of what names a person")
+    identity: IdentitySettings
     activity: ActivitySettings
     rhythm: Rhythm
     as_of: AsOf

@@ -17,7 +17,7 @@ from lifestage.tables.catalogue import Catalogue
 
 def build_state(
     activity: DataFrame,
-    identity_map: DataFrame,
+    users: DataFrame,
     categories: DataFrame,
     prices: DataFrame,
     as_of_dates: Sequence[date],
@@ -27,14 +27,14 @@ def build_state(
 
     Args:
         activity: subject-days up to the newest date.
-        identity_map: the user of each subject, once.
+        users: the user of each subject on these dates (see users_on).
         categories: what users buy on these dates (see to_user_categories).
         prices: what a unit of each category costs on these dates (see unit_prices).
         as_of_dates: the dates.
         catalogue: what is measured.
     """
-    user_days = to_user_days(activity, identity_map, catalogue)
-    sketches = to_user_sketches(activity, identity_map, catalogue)
+    user_days = to_user_days(activity, users, catalogue)
+    sketches = to_user_sketches(activity, users, catalogue)
     state = rebuild_state(user_days, sketches, as_of_dates, catalogue)
     bought = to_category_state(categories, prices)
     return add_gaps(state.join(bought, on=["user_id", "as_of"], how="left"))

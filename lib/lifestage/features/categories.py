@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.features.state import as_of_rows
+from lifestage.tables.users import is_seen_on, with_users
 
 SPAN_DAYS = 365
 MICRO_PER_MINOR = 10_000
@@ -14,20 +15,19 @@ BASKET = ("user_id", "as_of", "category")
 
 
 def to_user_categories(
-    category_days: DataFrame, identity_map: DataFrame, as_of_dates: Sequence[date]
+    category_days: DataFrame, users: DataFrame, as_of_dates: Sequence[date]
 ) -> DataFrame:
     """One row per user, as_of and category over the 365 days that end with as_of; unknown categories are left out.
 
     Amounts in minor units, units in thousandths, all whole numbers.
     """
-    users = identity_map.select(F.col("identifier").alias("subject"), "user_id")
     dates = as_of_rows(category_days.sparkSession, as_of_dates)
     span = F.col("event_date").between(min(as_of_dates) - timedelta(days=SPAN_DAYS - 1), max(as_of_dates))
-    days = category_days.where(span & F.col("category").isNotNull()).join(users, on="subject", how="inner")
+    days = with_users(category_days.where(span & F.col("category").isNotNull()), users)
     # Days of a user's subjects merge first: counting rows then counts days, and no distinct count is needed.
     user_days = (
         days.repartition("user_id")
-        .groupBy("user_id", "event_date", "category")
+        .groupBy("user_id", "only_on", "event_date", "category")
         .agg(
             F.sum(F.expr("CAST(gross_amount * 100 AS BIGINT)")).alias("gross"),
             F.sum(F.expr("CAST(net_amount * 100 AS BIGINT)")).alias("net"),
@@ -36,7 +36,7 @@ def to_user_categories(
         )
     )
     return (
-        user_days.join(dates, on=F.datediff("as_of", "event_date").between(0, SPAN_DAYS - 1))
+        user_days.join(dates, on=is_seen_on() & (F.datediff("as_of", "event_date") < SPAN_DAYS))
         .groupBy(*BASKET)
         .agg(
             F.sum("gross").alias("gross"),

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.local_rows import local_rows
 from lifestage.features.user_days import digits_of
+from lifestage.tables.users import is_seen_on
 from lifestage.tables.catalogue import (
     Aggregate,
     Catalogue,
@@ -33,6 +34,7 @@ def rebuild_state(
     windows = [window for window in catalogue.all_windows() if not is_distinct(catalogue.source_of(window))]
     sums = seen.groupBy(*USER_AS_OF).agg(
         F.min("status").alias("status"),
+        F.min("only_on").alias("only_on"),
         F.min_by(
             "purchase_channel", F.when(F.col("purchase_channel").isNotNull(), F.col("event_date"))
         ).alias("first_purchase_channel"),
@@ -40,7 +42,10 @@ def rebuild_state(
         *[_windowed(catalogue, window).alias(window.name) for window in windows],
     )
     # Arrays and sketches are aggregated apart: beside wide sums they would take those off the fast path.
-    state = sums.join(_occasion_days(user_days), on="user_id", how="left").withColumn(
+    occasions = _occasion_days(user_days)
+    is_same = (F.col("user_id") == F.col("_user_id")) & F.col("only_on").eqNullSafe(F.col("_only_on"))
+    joined = sums.join(occasions, on=is_same, how="left").drop("_user_id", "_only_on", "only_on")
+    state = joined.withColumn(
         "occasion_days", F.expr("filter(coalesce(occasion_days, array()), day -> day <= as_of)")
     )
     counted = [window for window in catalogue.all_windows() if is_distinct(catalogue.source_of(window))]
@@ -49,7 +54,7 @@ def rebuild_state(
 
 def _at_each_date(user_days: DataFrame, as_of_dates: Sequence[date]) -> DataFrame:
     """Each user-day once per as_of that sees it, with its age in days (0 = as_of itself)."""
-    rows = user_days.join(as_of_rows(user_days.sparkSession, as_of_dates), on=F.expr("event_date <= as_of"))
+    rows = user_days.join(as_of_rows(user_days.sparkSession, as_of_dates), on=is_seen_on())
     return rows.withColumn("_age", F.datediff("as_of", "event_date"))
 
 
@@ -85,7 +90,9 @@ def _inside(window: Window) -> Column:
 
 
 def _occasion_days(user_days: DataFrame) -> DataFrame:
-    days = user_days.where("occasions > 0").groupBy("user_id")
+    days = user_days.where("occasions > 0").groupBy(
+        F.col("user_id").alias("_user_id"), F.col("only_on").alias("_only_on")
+    )
     return days.agg(F.array_sort(F.collect_list("event_date")).alias("occasion_days"))
 
 

@@ -11,6 +11,7 @@ from lifestage.core.together import together
 from lifestage.features.build import build_features, build_norms, build_state
 from lifestage.features.categories import to_user_categories, unit_prices
 from lifestage.features.config import FeaturesConfig
+from lifestage.tables.users import users_on
 
 
 def run(job: Job, config: FeaturesConfig) -> None:
@@ -19,13 +20,13 @@ def run(job: Job, config: FeaturesConfig) -> None:
     user_state holds the newest date ever built; older dates are computed without touching it.
     """
     activity = job.read("activity_days").where(F.col("event_date") <= job.run.as_of)
-    identity = job.read("identity_map")
     # Prices, norms and state read the categories, norms and features read the state: per user and date, both are
     # small beside the days that they are built from.
     dates = job.run.as_of_dates
-    categories = to_user_categories(job.read("category_days"), identity, dates).persist()
+    users = users_on(job.read("identity_map"), job.read("identity_past"), dates)
+    categories = to_user_categories(job.read("category_days"), users, dates).persist()
     prices = unit_prices(categories)
-    state = build_state(activity, identity, categories, prices, dates, config.catalogue).persist()
+    state = build_state(activity, users, categories, prices, dates, config.catalogue).persist()
     try:
         if state.isEmpty():
             raise NoDataError(

@@ -3,23 +3,23 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.tables.users import with_users
 from lifestage.tables.catalogue import Aggregate, Catalogue, DayMeasure, Measure, Unit, is_distinct, type_of
 
-USER_DAY = ("user_id", "event_date")
+USER_DAY = ("user_id", "only_on", "event_date")
 MINOR_DIGITS = {Unit.MONEY: 2, Unit.UNITS: 3}
 
 
-def to_user_days(activity_days: DataFrame, identity_map: DataFrame, catalogue: Catalogue) -> DataFrame:
+def to_user_days(activity_days: DataFrame, users: DataFrame, catalogue: Catalogue) -> DataFrame:
     """One row per user and business date: merged measures, what is decided on the day, and the date where a mark holds.
 
     Sketches are not among them: beside sums they would take those off the fast path (see to_user_sketches).
 
-    Every subject-day is kept once; identity_map is unique per identifier. Conditions see money and quantities as they
-    are declared; from here on these are whole minor units. The repartition by user serves this grouping and every one
-    by user after it.
+    Every subject-day is kept once for each date on which its user is another (see users_on). Conditions see money and
+    quantities as they are declared; from here on these are whole minor units. The repartition by user serves this
+    grouping and every one by user after it.
     """
-    users = identity_map.select(F.col("identifier").alias("subject"), "user_id", "status")
-    days = activity_days.join(users, on="subject", how="inner").repartition("user_id")
+    days = with_users(activity_days, users).repartition("user_id")
     plain = {name: measure for name, measure in catalogue.measures.items() if not is_distinct(measure)}
     merged = [_merged(name, measure).alias(name) for name, measure in plain.items()]
     user_days = days.groupBy(*USER_DAY).agg(F.min("status").alias("status"), *merged)
@@ -30,12 +30,11 @@ def to_user_days(activity_days: DataFrame, identity_map: DataFrame, catalogue: C
     return user_days.withColumns(decided).withColumns(marked).withColumns(scaled)
 
 
-def to_user_sketches(activity_days: DataFrame, identity_map: DataFrame, catalogue: Catalogue) -> DataFrame:
-    """user_id, event_date and the sketches of each subject-day that has one: not merged, their order is of no account."""
-    users = identity_map.select(F.col("identifier").alias("subject"), "user_id")
+def to_user_sketches(activity_days: DataFrame, users: DataFrame, catalogue: Catalogue) -> DataFrame:
+    """Users, event_date and the sketches of each subject-day that has one: not merged, their order is of no account."""
     names = [name for name, measure in catalogue.measures.items() if is_distinct(measure)]
     days = activity_days.where(F.coalesce(*names, F.lit(None)).isNotNull())
-    return days.select("subject", "event_date", *names).join(users, on="subject", how="inner").drop("subject")
+    return with_users(days.select("subject", "event_date", *names), users).drop("subject", "status")
 
 
 def digits_of(source: Measure | DayMeasure) -> int:

@@ -55,7 +55,9 @@ def _oldest(both: DataFrame, evidence: DataFrame) -> DataFrame:
     ends = evidence.select(F.explode(F.array("a", "b")).alias("identifier"), "a", "b", "first_on")
     placed = ends.join(both.select("identifier", "from_user_id", "to_user_id"), on="identifier")
     pair = F.struct("first_on", "a", "b")
-    by_user = placed.select(F.explode(F.array("from_user_id", "to_user_id")).alias("user"), pair.alias("pair"))
+    by_user = placed.select(
+        F.explode(F.array("from_user_id", "to_user_id")).alias("user"), pair.alias("pair")
+    )
     least = by_user.groupBy("user").agg(F.min("pair").alias("pair"))
     members = both.select("identifier", F.explode(F.array("from_user_id", "to_user_id")).alias("user"))
     found = members.join(least, on="user").groupBy("identifier").agg(F.min("pair").alias("pair"))

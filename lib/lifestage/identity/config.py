@@ -1,7 +1,10 @@
 """How identifiers become persons: what counts as evidence, and how much of it one identifier may have."""
 
+from typing import Annotated
+
 from pydantic import Field, field_validator
 
+from lifestage.core.expressions import semantic_hash
 from lifestage.core.models import Model
 
 PSEUDONYM = r"^[0-9a-f]{32}$"
@@ -20,11 +23,10 @@ class Pair(Model):
         return (min(self.a, self.b), max(self.a, self.b))
 
 
-class IdentityConfig(Model):
+class IdentitySettings(Model):
     """Rules of who is who."""
 
-    limits: dict[str, dict[str, int]] = Field(
-        default={},
+    limits: dict[str, dict[str, Annotated[int, Field(ge=1)]]] = Field(
         description="type of identifier to other type to how many of those it may be seen with; one that is seen with "
         "more is shared by several people, and its links do not count",
     )
@@ -33,9 +35,7 @@ class IdentityConfig(Model):
     )
     deny: tuple[Pair, ...] = Field(default=(), description="pairs whose evidence does not count")
     driver_links: int = Field(
-        default=20_000_000,
-        ge=0,
-        description="up to so many links are solved on the driver, more on the cluster",
+        ge=0, description="up to so many links are solved on the driver, more on the cluster"
     )
 
     @field_validator("allow", "deny")
@@ -45,3 +45,20 @@ class IdentityConfig(Model):
             if pair.a == pair.b:
                 raise ValueError(f"{number}: a and b are the same identifier")
         return pairs
+
+
+class IdentityConfig(IdentitySettings):
+    """The rules, with what else than events is evidence."""
+
+    references: dict[str, dict[str, str]]
+    """Reference tables that name several identifiers, with their columns and types."""
+
+    @property
+    def meaning(self) -> str:
+        """A hash of what decides who is who, by evidence that is known."""
+        return semantic_hash(self.model_dump(mode="json", include={"limits", "allow", "deny"}))
+
+    @property
+    def evidence_meaning(self) -> str:
+        """A hash of what decides what is evidence."""
+        return semantic_hash(self.references)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial, reduce
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,8 +12,8 @@ from lifestage.core.ledger import KNOWN, LEDGER
 from lifestage.core.store import literals
 from lifestage.identity.changes import moved
 from lifestage.identity.config import IdentityConfig
-from lifestage.identity.links import ENDS, KEY, PAIR, difference, event_links, first_dates, reference_links
-from lifestage.identity.solving import reached, solve, solve_some
+from lifestage.identity.links import PAIR, difference, event_links, first_dates, reference_links
+from lifestage.identity.solving import reached, solve
 from lifestage.tables.identity import user_id_of
 
 MAPPED = ("identifier", "user_id", "status")
@@ -39,7 +39,7 @@ def run(job: Job, config: IdentityConfig) -> None:
             removed.unpersist()
             added.unpersist()
     else:
-        _refresh_map(job, config, _no_pairs(job))
+        _refresh_map(job, config, job.read("links").where("false").select(*PAIR, "first_on"))
     _write_past(job, config)
 
 
@@ -103,20 +103,61 @@ def _take_in(job: Job, config: IdentityConfig, removed: DataFrame, added: DataFr
 
 
 def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
-    """Solve the persons that evidence reaches, as of the newest date that was ever built; all of them at first."""
+    """Solve the persons that evidence reaches, as of the newest date that was ever built; all of them at first.
+
+    The journal is written before the map: a run that was killed between them finds the same moves again.
+    """
     done = job.progress("identity_map")
-    seen = date.fromisoformat(str(done["as_of"])) if done else None
+    seen = date.fromisoformat(str(done["as_of"])) if done.get("meaning") == config.meaning else None
     as_of = max(job.run.as_of, seen or job.run.as_of)
     links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
-    before = job.read("identity_map")
-    if done.get("meaning") != config.meaning or seen is None:
-        members, after = None, solve(links, config)
-        old = before
-    else:
+    before, members = job.read("identity_map"), None
+    if seen is not None:
         came_due = links.where(F.col("first_on") > F.lit(seen)).select(*PAIR, "first_on")
         evidence = evidence.unionByName(came_due).distinct()
         members = reached(evidence, links, before, config).persist()
-        after = solve_some(links, members, config)
-        old = before.join(members, on="identifier", how="left_semi")
-    after = after.persist()
-    rows = _differing(old, after)
+        before = before.join(members, on="identifier", how="left_semi")
+    after = solve(links, config, members).persist()
+    try:
+        if seen is not None:
+            job.write("identity_changes", moved(before, after, evidence, as_of))
+        _put(job, before, after, as_of=str(as_of), meaning=config.meaning)
+    finally:
+        after.unpersist()
+        if members is not None:
+            members.unpersist()
+
+
+def _put(job: Job, before: DataFrame, after: DataFrame, **progress: object) -> None:
+    """Replace the rows that differ; who has no evidence any more has no row."""
+    columns = list(after.columns)
+    same = F.struct(*columns)
+    old = before.select("identifier", same.alias("row"))
+    new = after.select("identifier", same.alias("row"))
+    is_same = (F.col("old.identifier") == F.col("new.identifier")) & F.col("old.row").eqNullSafe(
+        F.col("new.row")
+    )
+    gone = old.alias("old").join(new.alias("new"), on=is_same, how="left_anti").select("identifier")
+    come = new.alias("new").join(old.alias("old"), on=is_same, how="left_anti").select("row.*")
+    job.exchange("identity_map", gone, come, "true", **progress)
+
+
+def _write_past(job: Job, config: IdentityConfig) -> None:
+    """Who was who on the run's dates before the map's: where it differs from the map."""
+    newest = date.fromisoformat(str(job.progress("identity_map")["as_of"]))
+    days = [day for day in job.run.as_of_dates if day < newest]
+    links = job.read("links")
+    if not days or links.isEmpty():
+        return
+    now = job.read("identity_map").select(*MAPPED)
+    parts = [_then(solve(links.where(F.col("first_on") <= F.lit(day)), config), now, day) for day in days]
+    job.replace_all("identity_past", reduce(DataFrame.unionByName, parts))
+
+
+def _then(solved: DataFrame, now: DataFrame, day: date) -> DataFrame:
+    """Rows of a date that differ from the map; whom no evidence named yet was a user of its own."""
+    then = solved.select(*MAPPED)
+    alone = now.join(then, on="identifier", how="left_anti").select(
+        "identifier", user_id_of(F.col("identifier")).alias("user_id"), F.lit("active").alias("status")
+    )
+    return then.unionByName(alone).exceptAll(now).withColumn("as_of", F.lit(day))

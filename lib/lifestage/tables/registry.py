@@ -8,7 +8,7 @@ from lifestage.tables.audiences import AUDIENCE_DEFINITIONS, USER_AUDIENCES
 from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.events import EVENT_VERSIONS, EVENTS, INGEST_LEDGER, REJECTED_EVENTS
 from lifestage.tables.features import NORMS, user_features, user_state
-from lifestage.tables.identity import IDENTITY_MAP
+from lifestage.tables.identity import IDENTITY_CHANGES, IDENTITY_MAP, IDENTITY_PAST, LINK_DAYS, LINKS
 from lifestage.tables.publish import RUN_LOCK, RUNS, SNAPSHOT_USERS, SNAPSHOTS
 from lifestage.tables.segments import SEGMENT_MODELS, USER_SEGMENTS
 from lifestage.tables.stages import STAGE_TOTALS, USER_STAGES
@@ -23,9 +23,13 @@ def all_tables(catalogue: Catalogue, references: Iterable[Table]) -> dict[str, T
         EVENT_VERSIONS,
         REJECTED_EVENTS,
         INGEST_LEDGER,
+        LINK_DAYS,
+        LINKS,
+        IDENTITY_MAP,
+        IDENTITY_CHANGES,
+        IDENTITY_PAST,
         activity_days(catalogue),
         CATEGORY_DAYS,
-        IDENTITY_MAP,
         user_state(catalogue),
         NORMS,
         user_features(catalogue),
