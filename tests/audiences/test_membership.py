@@ -10,6 +10,9 @@ from support.frames import assert_frames, assert_rows, build, shuffled
 DAYS = [D, D + timedelta(days=1), D + timedelta(days=2)]
 
 
+IDENTITIES = "identifier string, user_id string, status string, only_on date"
+
+
 def test_who_meets_the_rule_is_in_it_with_the_values_that_matched(spark):
     users = [user("u1", occasions_all=1, tier="high"), user("u2", occasions_all=2), user("u3")]
     rules = {"once": "occasions_all = 1", "high": "tier = 'high' AND stage = 'mature'"}
@@ -110,9 +113,7 @@ def test_rules_see_the_attributes_that_were_valid_on_the_date(spark):
         ("unknown", "Köln", False, first, last),
     )
     users = candidates(spark, [user(name, as_of=day) for name in ("u1", "u2") for day in DAYS[:2]])
-    identity = spark.createDataFrame(
-        [("m1", "u1", "active"), ("m2", "u2", "active")], "identifier string, user_id string, status string"
-    )
+    identity = spark.createDataFrame([("m1", "u1", "active", None), ("m2", "u2", "active", None)], IDENTITIES)
     dates = users.select("as_of").distinct()
     known = add_attributes(users, dates, identity, table, "profiles", "member")
     rules = {day: {"from_cologne": "profiles.city = 'Köln'"} for day in DAYS[:2]}
@@ -123,7 +124,7 @@ def test_rules_see_the_attributes_that_were_valid_on_the_date(spark):
 def test_of_several_identifiers_the_first_in_order_gives_the_attributes(spark):
     first, last = date(1, 1, 1), date(9999, 12, 31)
     table = profiles(spark, ("m2", "Bonn", False, first, last), ("m1", "Köln", False, first, last))
-    identity = spark.createDataFrame([("m1", "u1"), ("m2", "u1")], "identifier string, user_id string")
+    identity = spark.createDataFrame([("m1", "u1", "active", None), ("m2", "u1", "active", None)], IDENTITIES)
     users = candidates(spark, [user("u1")])
     known = add_attributes(users, users.select("as_of"), identity, table, "profiles", "member")
     assert_rows(known.select("profiles.city"), [("Köln",)])

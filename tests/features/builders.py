@@ -13,9 +13,9 @@ from lifestage.features.user_days import to_user_days, to_user_sketches
 from lifestage.tables.activity import activity_days
 from lifestage.tables.catalogue import Aggregate, Catalogue
 from lifestage.tables.features import user_features
-from lifestage.tables.identity import IDENTITY_MAP
 from support.frames import build
 
+USERS = "identifier string, user_id string, status string"
 D = date(2026, 6, 30)
 LONG_AGO = date(2020, 1, 1)
 
@@ -105,11 +105,11 @@ def _sketches(spark, name, rows):
 
 
 def identities(spark, users):
-    """identity_map of subject to user, or to (user, status)."""
+    """Who is who on all dates: of subject to user, or to (user, status)."""
     rows = [
         (subject, *((user, "active") if isinstance(user, str) else user)) for subject, user in users.items()
     ]
-    return build(spark, IDENTITY_MAP, [dict(zip(IDENTITY_MAP.names, row, strict=True)) for row in rows])
+    return spark.createDataFrame(rows, USERS).withColumn("only_on", F.lit(None).cast("date"))
 
 
 def own_users(spark, rows):
@@ -124,14 +124,14 @@ def user_days_of(spark, rows, of, users=None):
 
 
 def state_of(spark, rows, of, as_of=(D,), users=None):
-    identity_map = identities(spark, users) if users else own_users(spark, rows)
-    return rebuilt(subject_days(spark, rows, of), identity_map, as_of, of)
+    identity = identities(spark, users) if users else own_users(spark, rows)
+    return rebuilt(subject_days(spark, rows, of), identity, as_of, of)
 
 
-def rebuilt(activity, identity_map, as_of, of):
+def rebuilt(activity, users, as_of, of):
     """The state of users who buy nothing of a known category."""
-    user_days = to_user_days(activity, identity_map, of)
-    return rebuild_state(user_days, to_user_sketches(activity, identity_map, of), as_of, of)
+    user_days = to_user_days(activity, users, of)
+    return rebuild_state(user_days, to_user_sketches(activity, users, of), as_of, of)
 
 
 def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
@@ -143,10 +143,10 @@ def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
     )
 
 
-def features_of(activity, categories, identity_map, as_of, config):
+def features_of(activity, categories, users, as_of, config):
     """user_features, without tables between."""
-    user_categories = to_user_categories(categories, identity_map, as_of)
+    user_categories = to_user_categories(categories, users, as_of)
     prices = unit_prices(user_categories)
-    state = build_state(activity, identity_map, user_categories, prices, as_of, config.catalogue)
+    state = build_state(activity, users, user_categories, prices, as_of, config.catalogue)
     norms = build_norms(state, user_categories, config.rhythm)
     return build_features(state, norms, config, user_features(config.catalogue))

@@ -1,5 +1,7 @@
 """Subject-days merge to user-days before anything is decided about a day."""
 
+import hashlib
+
 import pytest
 
 from features.builders import before, bought, catalogue, day, user_days_of
@@ -42,10 +44,11 @@ def test_units_decided_on_a_day_are_thousandths_like_every_unit(user_days):
     assert_rows(user_days.select("event_date", "occasion_units"), [(DAY_1, 0), (DAY_2, 1250)])
 
 
-def test_users_stay_apart_and_subjects_nobody_knows_are_left_out(spark):
+def test_users_stay_apart_and_subjects_that_nothing_is_known_of_are_their_own(spark):
     rows = [bought("cookie", DAY_1), bought("card", DAY_1), bought("stranger", DAY_1)]
     actual = user_days_of(spark, rows, catalogue({}), {"cookie": "u1", "card": "u2"})
-    assert_rows(actual.select("user_id", "occasions"), [("u1", 1), ("u2", 1)])
+    own = hashlib.sha256(b"user:stranger").hexdigest()[:32]
+    assert_rows(actual.select("user_id", "status"), [("u1", "active"), ("u2", "active"), (own, "active")])
 
 
 def test_a_day_keeps_the_status_of_its_user(spark):

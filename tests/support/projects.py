@@ -16,7 +16,7 @@ from lifestage.keys import read_secrets
 from lifestage.pipeline import STEPS
 
 ALL_STEPS = tuple(step.name for step in STEPS if step.name != "report")
-TO_ACTIVITY = ("reference", "ingest", "activity", "identity")
+TO_ACTIVITY = ("reference", "ingest", "identity", "activity")
 
 MAIN = """
 storage: {root: tables}

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lifestage.core.contracts import Table
+from lifestage.tables.users import users_on, with_users
 from support.projects import MAIN, TILL, TestProject, make_project
 from support.pseudonyms import pseudonym
 
@@ -126,10 +127,9 @@ class Played:
         key = self.test.project.secrets.pseudonym_key
         people = [(name, pseudonym(key, kind, name)) for name, kind in scenario.people.items()]
         spark = self.test.project.store.spark
-        identity = self.test.read("identity_map").select(F.col("identifier").alias("subject"), "user_id")
-        return spark.createDataFrame(people, "who string, subject string").join(
-            identity, on="subject", how="left"
-        )
+        who = spark.createDataFrame(people, "who string, subject string")
+        newest = users_on(self.test.read("identity_map"), self.test.read("identity_past"), [])
+        return with_users(who, newest).select("who", "subject", "user_id")
 
     @staticmethod
     def _subjects_of(table: Table) -> str:

@@ -1,0 +1,191 @@
+"""Identity from files to tables: evidence replaced by date, persons joined and parted, each move with its reason."""
+
+from datetime import date
+
+import pytest
+from pyspark.sql import functions as F
+
+from support.frames import assert_frames, assert_rows
+from support.projects import MAIN, copy_of, make_project
+from support.pseudonyms import pseudonym
+
+STEPS = ("reference", "ingest", "identity")
+WEB = """
+path: web/*.csv
+format: csv
+columns: {id: string, version: int, deleted: boolean, at: timestamp, cookie: string, member: string, device: string}
+key: [id]
+version: version
+delete_when: deleted
+identifiers: {cookie: cookie, member: member, device: device}
+map: {event_type: "'page_view'", event_at: at, channel: "'web'"}
+gate: 0
+"""
+PROFILES = """
+path: profiles/*.csv
+format: csv
+columns: {member: string, phone: string, since: date}
+key: [member]
+extract: delta
+valid_from: since
+map: {member: member, phone: phone}
+identifiers: {member: member, phone: phone}
+"""
+LIMITS = "identity: {limits: {device: {member: 2}, phone: {member: 1}}}\n"
+NEVER = date(9999, 12, 31)
+
+
+class World:
+    """A web shop and its customer file; identifiers are named as in the files."""
+
+    def __init__(self, spark, folder, main=MAIN + LIMITS):
+        self.test = make_project(spark, folder, {"web": WEB, "reference/profiles": PROFILES}, main)
+        self.key = self.test.project.secrets.pseudonym_key
+        self.names = {}
+        self.n = 0
+
+    def see(self, *rows, name=None):
+        """A file of events: (id, day, identifiers by type, version, deleted)."""
+        lines = ["id,version,deleted,at,cookie,member,device"]
+        for event, day, named, *rest in rows:
+            version, deleted = (*rest, 1, False)[:2] if len(rest) < 2 else rest
+            columns = [self._known(kind, named.get(kind, "")) for kind in ("cookie", "member", "device")]
+            lines.append(f"{event},{version},{deleted},2026-03-{day:02}T12:00:00Z,{','.join(columns)}")
+        self.n += 1
+        self.test.write(f"web/{name or f'{self.n:03}'}.csv", "\n".join(lines) + "\n")
+
+    def know(self, *rows):
+        """A customer file: (member, phone, day)."""
+        lines = ["member,phone,since"]
+        lines += [
+            f"{self._known('member', member)},{self._known('phone', phone)},2026-03-{day:02}"
+            for member, phone, day in rows
+        ]
+        self.n += 1
+        self.test.write(f"profiles/{self.n:03}.csv", "\n".join(lines) + "\n")
+
+    def run(self, day, **request):
+        self.test.run(f"2026-03-{day:02}", steps=STEPS, **request)
+
+    def who(self, table="identity_map", where="true"):
+        """Identifier to (the identifiers of the same user, status)."""
+        rows = self.test.read(table).where(where).collect()
+        by_user = {}
+        for row in rows:
+            by_user.setdefault(row["user_id"], set()).add(self.names[row["identifier"]])
+        return {
+            self.names[row["identifier"]]: ("".join(sorted(by_user[row["user_id"]])), row["status"])
+            for row in rows
+        }
+
+    def _known(self, kind, name):
+        if name:
+            self.names[pseudonym(self.key, kind, name)] = name
+        return name
+
+
+@pytest.fixture
+def world(spark, tmp_path):
+    return World(spark, tmp_path / "world")
+
+
+def test_without_evidence_everybody_is_their_own(world):
+    world.see(("1", 1, {"cookie": "c"}), ("2", 1, {"member": "m"}))
+    world.run(1)
+    assert world.who() == {}
+    assert world.test.read("link_days").count() == 0
+
+
+def test_a_login_joins_and_a_customer_record_joins_more(world):
+    world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 2, {"cookie": "d", "member": "m"}))
+    world.know(("m", "777777", 2))
+    world.run(2)
+    assert set(world.who().values()) == {("777777cdm", "active")}
+    assert_rows(
+        world.test.read("link_days").groupBy("source").agg(F.count("*"), F.sum("n")),
+        [("web", 2, 2), ("profiles", 1, 1)],
+    )
+
+
+def test_evidence_of_a_later_day_does_not_count_yet(world):
+    world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 3, {"cookie": "d", "member": "m"}))
+    world.run(2, now="2026-03-03T23:00:00+00:00")
+    assert world.who() == {"c": ("cm", "active"), "m": ("cm", "active")}
+    world.run(3, now="2026-03-04T23:00:00+00:00")
+    assert world.who()["d"] == ("cdm", "active")
+
+
+def test_who_is_joined_is_in_the_journal_with_the_evidence(world):
+    world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 1, {"cookie": "d", "member": "n"}))
+    world.run(1)
+    world.see(("3", 2, {"cookie": "c", "member": "n"}))
+    world.run(2)
+    journal = world.test.read("identity_changes").collect()
+    assert {row["cause"] for row in journal} == {"merged"}
+    assert {frozenset({world.names[row["a"]], world.names[row["b"]]}) for row in journal} == {frozenset("cn")}
+    older = {row["user_id"] for row in world.test.read("identity_map").collect()}
+    assert {row["to_user_id"] for row in journal} == older
+
+
+def test_a_deleted_event_parts_whom_it_had_joined(world):
+    world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 1, {"cookie": "c", "member": "n"}))
+    world.run(1)
+    assert world.who()["m"] == ("cmn", "active")
+    world.see(("2", 1, {}, 2, True))
+    world.run(2)
+    assert world.who() == {"c": ("cm", "active"), "m": ("cm", "active")}
+    causes = {
+        world.names[row["identifier"]]: row["cause"] for row in world.test.read("identity_changes").collect()
+    }
+    assert causes["n"] == "split"
+
+
+def test_a_device_that_crosses_its_limit_is_withdrawn_and_comes_back_below_it(world):
+    world.see(*[(str(n), n, {"device": "k", "member": f"m{n}"}) for n in (1, 2)])
+    world.run(2)
+    assert world.who()["m1"] == ("km1m2", "active")
+    world.see(("3", 3, {"device": "k", "member": "m3"}))
+    world.run(3)
+    assert world.who()["k"] == ("k", "shared")
+    assert world.who()["m1"] == ("m1", "active")
+    world.see(("3", 3, {}, 2, True))
+    world.run(4)
+    assert world.who()["m1"] == ("km1m2", "active")
+    causes = [
+        (row["as_of"].day, row["cause"])
+        for row in world.test.read("identity_changes").orderBy("as_of").collect()
+        if world.names[row["identifier"]] == "k"
+    ]
+    assert causes == [(3, "withheld"), (4, "restored")]
+
+
+def test_an_earlier_date_has_the_persons_of_then(world):
+    world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 3, {"cookie": "d", "member": "m"}))
+    world.run(3)
+    world.test.run("2026-03-02", now="2026-03-05T12:00:00+00:00", steps=STEPS)
+    assert world.who()["d"] == ("cdm", "active")
+    assert world.who("identity_past", "as_of = DATE'2026-03-02'") == {"d": ("d", "active")}
+
+
+def test_nothing_new_writes_nothing(world):
+    world.see(("1", 1, {"cookie": "c", "member": "m"}))
+    world.run(1)
+    tables = [world.test.project.tables[name] for name in ("link_days", "links", "identity_map")]
+    before = [world.test.project.store.version(table) for table in tables]
+    world.run(1, now="2026-03-02T12:00:00+00:00")
+    assert [world.test.project.store.version(table) for table in tables] == before
+
+
+def test_day_by_day_gives_what_everything_at_once_gives(world, tmp_path):
+    world.see(*[(str(n), n, {"device": "k", "member": f"m{n}"}) for n in (1, 2)])
+    world.know(("m1", "777777", 1))
+    world.run(2)
+    world.see(("3", 3, {"device": "k", "member": "m3"}), ("1", 1, {"cookie": "c", "member": "m1"}, 2))
+    world.know(("m2", "888888", 3), ("m1", "999999", 3))
+    world.run(3)
+    world.see(("4", 2, {"cookie": "c", "member": "m2"}), ("3", 3, {}, 2, True))
+    world.run(4)
+    once = copy_of(world.test, tmp_path / "once")
+    once.run("2026-03-04", steps=STEPS)
+    for name in ("link_days", "links", "identity_map"):
+        assert_frames(world.test.read(name), once.read(name))
