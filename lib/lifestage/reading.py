@@ -129,7 +129,7 @@ def reader(project: runner.Project) -> Callable[[str], DataFrame]:
     run = last_run(project)
 
     def rows_of(name: str) -> DataFrame:
-        if run and name not in run.table_versions:
+        if run and name not in run.table_versions and name not in UNVERSIONED:
             return local_rows(project.store.spark, [], project.tables[name].schema)
         return _rows(project, name, run)
 

@@ -222,7 +222,7 @@ def _check_definitions(project: Project, request: Request, built: Mapping[date, 
     """A changed meaning stops a run: rows of one table must mean the same."""
     if request.accept_definitions:
         return
-    config = project.config
+    config, day = project.config, request.as_of_dates[-1]
     meanings = {
         "activity": ("activity_days", config.activity.meaning),
         "features": ("user_features", config.features.meaning),
@@ -237,15 +237,17 @@ def _check_definitions(project: Project, request: Request, built: Mapping[date, 
         raise ConfigError(
             [
                 f"{table}: what its columns mean changed since it was built (features, event types, lookups or the time "
-                f"zone); rebuild with `lifestage backfill {_all_of(built)}`, which accepts that; --every day also takes dates within months"
+                f"zone); `lifestage backfill --from {day} --to {day} --every day` accepts that and rebuilds this date"
+                f"{_earlier(built, day)}"
                 for table in changed
             ]
         )
 
 
-def _all_of(built: Mapping[date, int]) -> str:
-    """Options of a backfill that reaches from the first date to the last."""
-    return f"--from {min(built)} --to {max(built)}" if built else "--from DATE --to DATE"
+def _earlier(built: Mapping[date, int], day: date) -> str:
+    """How the month-ends before a date are rebuilt as well, where there are any."""
+    before = min((each for each in built if each < day), default=None)
+    return f", `--from {before} --to {day}` the month-ends before it" if before else ""
 
 
 def _with_training_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:

@@ -90,7 +90,7 @@ def test_the_jump_is_told_with_its_sizes():
     content = {"counts": {"audience:sleeping": 900}}
     details = {check.name: check.detail for check in checks_of(content, BEFORE, ["sleeping", "other"])}
     assert details["audiences did not jump"] == (
-        "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed (publish.max_audience_growth)"
+        "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed (raise publish.max_audience_growth if it is meant)"
     )
 
 

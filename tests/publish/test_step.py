@@ -61,6 +61,19 @@ def test_an_older_date_is_checked_against_the_snapshot_before_it(desk):
     assert_rows(desk.manifests("snapshot_id", "n_users").where("run_id = 'backfill'"), [("2026-01-01.r1", 2)])
 
 
+def test_a_date_that_is_built_again_is_checked_against_what_it_was(desk):
+    """Later revisions of a date grow out of the first one, not out of the month before."""
+    before, day = date(2025, 1, 31), date(2025, 2, 28)
+    few, many = ([user(f"u{n}", of) for n in range(size)] for size, of in ((2, before), (9, day)))
+    desk.hold(few, before)
+    desk.publish("month", before)
+    desk.hold(many, day)
+    desk.publish("grown", day)
+    desk.hold(many[:5], day)
+    with pytest.raises(CheckError, match=r"users did not vanish: 5 users, 9 in 2025-02-28\.r1"):
+        desk.publish("shrunk", day)
+
+
 def test_what_another_run_built_is_not_published(desk):
     with pytest.raises(
         CheckError,

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from decimal import Decimal
 
 from lifestage.core.job import Job, Run
@@ -14,6 +15,7 @@ from lifestage.tables.segments import USER_SEGMENTS
 from lifestage.tables.stages import STAGE_TOTALS, USER_STAGES
 from lifestage.tables.value import USER_VALUE, VALUE_SCALES
 from report.builders import AS_OF, NAMES, NOW
+from support.frames import build
 
 
 def job_on(spark, root):
@@ -63,3 +65,12 @@ def test_a_run_writes_one_file_and_the_same_one_again(spark, tmp_path):
     assert path.read_text(encoding="utf-8") == first
     assert [file.name for file in path.parent.iterdir()] == ["report.html"]
     assert "1 (100.0%)" in first
+
+
+def test_a_run_of_past_dates_leaves_the_page_of_the_newest(spark, tmp_path):
+    store = job_on(spark, tmp_path).store
+    assert step.is_newest(store.read(RUNS), AS_OF)
+    for day in (AS_OF - timedelta(days=1), AS_OF):
+        store.write(RUNS, build(spark, RUNS, [{"run_id": str(day), "as_of_dates": [day]}]), {})
+    runs = store.read(RUNS)
+    assert [step.is_newest(runs, AS_OF + timedelta(days=days)) for days in (-1, 0, 1)] == [False, True, True]

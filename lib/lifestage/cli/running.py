@@ -37,6 +37,7 @@ from lifestage.core.errors import NoDataError
 from lifestage.core.ledger import KNOWN
 from lifestage.keys import read_secrets
 from lifestage.pipeline import BY_NAME, STEPS, groups, writers_of
+from lifestage.report.step import is_newest
 
 # What may become of a row.
 OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")
@@ -227,7 +228,7 @@ def _outcome(project: runner.Project, request: runner.Request, rows: Mapping[str
         ],
         "deliveries": _deliveries(project, request) if "ingest" in request.steps else None,
         "snapshot_id": _snapshot_id(project, request) if "publish" in request.steps else None,
-        "report": str(Path(project.config.report.path).resolve()) if "report" in request.steps else None,
+        "report": _report_path(project, request) if "report" in request.steps else None,
     }
 
 
@@ -249,6 +250,13 @@ def _snapshot_id(project: runner.Project, request: runner.Request) -> str | None
     return next(iter(mine.collect()[0]["snapshot_ids"]), None)
 
 
+def _report_path(project: runner.Project, request: runner.Request) -> str | None:
+    """The page that was written; a run of past dates writes none."""
+    runs = project.store.read(project.tables["runs"])
+    is_written = is_newest(runs, request.as_of_dates[-1])
+    return str(Path(project.config.report.path).resolve()) if is_written else None
+
+
 def _told(found: Mapping[str, Any], project: runner.Project) -> Iterator[str]:
     """What came of a run, in lines, and where to look at it."""
     if read := found["deliveries"]:
@@ -258,12 +266,17 @@ def _told(found: Mapping[str, Any], project: runner.Project) -> Iterator[str]:
         told = [name for name in OUTCOMES if read[f"n_{name}"] or name in ALWAYS_TOLD]
         counts = ", ".join(f"{read[f'n_{name}']:,} {name}" for name in told)
         yield f"rows      {read['n_rows']:,} in: {counts}"
+        if 2 * read["n_duplicate"] > read["n_rows"]:
+            yield "          most had a key that was known: a file that came again, or a `key` that says too little"
         if read["n_rejected"]:
             yield "          lifestage quarantine list: which were rejected, and why"
     if found["snapshot_id"]:
         yield f"snapshot  {found['snapshot_id']}"
     if found["report"]:
         yield f"report    {found['report']}"
+    elif "report" in [step["step"] for step in found["steps"]]:
+        day = found["as_of_dates"][-1]
+        yield f"report    is still that of a later date; this one: lifestage report --as-of {day} --out FILE"
 
 
 def what_there_is(project: runner.Project) -> str:

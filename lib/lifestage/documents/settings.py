@@ -120,7 +120,7 @@ def settings_page() -> str:
         "# Settings",
         "Every key of every file of a project. A project needs a main file and a source; all other files are optional, lie "
         "beside the main file, and say only what differs from what comes with the package. An unknown key is an error; "
-        "`lifestage validate` names every problem at once.",
+        "`lifestage validate` names what is wrong by file and key: what is ill formed, and once nothing is, what has no meaning.",
         "In a key, `NAME` stands for a name of yours and `[]` for each item of a list. SQL is Spark SQL for one row.",
         *(part for file in FILES for part in _section(file)),
     ]

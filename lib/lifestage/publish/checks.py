@@ -97,6 +97,6 @@ def _audiences_check(
         if (n := counts.get(f"audience:{name}", 0)) >= config.min_audience_users
         and n > config.max_audience_growth * (was := (before["counts"] or {}).get(f"audience:{name}", 0))
     ]
-    allowed = f"at most {config.max_audience_growth:g} x as many allowed (publish.max_audience_growth)"
+    allowed = f"at most {config.max_audience_growth:g} x as many allowed (raise publish.max_audience_growth if it is meant)"
     detail = f"{'; '.join(grown)}, {allowed}" if grown else f"{len(same_rule)} audiences with the same rule"
     return Check("audiences did not jump", not grown, detail)

@@ -31,7 +31,8 @@ def run(job: Job, config: PublishConfig) -> None:
         content = describe(users)
         snapshots = job.read("snapshots")
         revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
-        before = latest(snapshots.where(F.col("as_of") < F.lit(job.run.as_of)))
+        # Of the date itself, where it was published before: what is built again is held against what it was.
+        before = latest(snapshots.where(F.col("as_of") <= F.lit(job.run.as_of)))
         checks = snapshot_checks(content, before, config, _same_rule(job, before), _with_data(job))
         _stop_on_failure(checks)
         if is_published:

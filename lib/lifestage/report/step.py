@@ -1,6 +1,10 @@
 """The report of a run: one self-contained HTML file."""
 
+from datetime import date
 from pathlib import Path
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from lifestage.core.atomic import write_whole
 from lifestage.core.job import Job
@@ -11,8 +15,15 @@ from lifestage.report.words import words_of
 
 
 def run(job: Job, config: ReportConfig) -> None:
-    """Read, aggregate, render, write."""
-    write_report(read_data(job.read, job.run, config, job.table("user_features"), job.commits), config)
+    """Read, aggregate, render, write; a run of past dates leaves the page of the newest date as it is."""
+    if is_newest(job.read("runs"), job.run.as_of):
+        write_report(read_data(job.read, job.run, config, job.table("user_features"), job.commits), config)
+
+
+def is_newest(runs: DataFrame, as_of: date) -> bool:
+    """Whether no completed run has built a later date."""
+    newest = runs.select(F.max(F.array_max("as_of_dates")).alias("day")).first()
+    return newest is None or newest["day"] is None or newest["day"] <= as_of
 
 
 def write_report(data: ReportData, config: ReportConfig) -> None:
