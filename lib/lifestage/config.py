@@ -152,7 +152,11 @@ def _composed(files: _Files) -> Config:
         "value": ValueConfig(history_starts_on=main.business.history_starts_on, **dict(files.value)),
         "segments": files.segments,
         "audiences": files.audiences,
-        "identity": IdentityConfig(references=_evidence(files), **main.identity.model_dump()),
+        "identity": IdentityConfig(
+            sources=tuple(name for name, source in files.sources.items() if len(source.identifiers) > 1),
+            references=_evidence(files),
+            **main.identity.model_dump(),
+        ),
         "publish": _publish(files),
     }
     meaning = {name: part.model_dump(mode="json") for name, part in parts.items()}

@@ -14,9 +14,7 @@ MICRO_PER_MINOR = 10_000
 BASKET = ("user_id", "as_of", "category")
 
 
-def to_user_categories(
-    category_days: DataFrame, users: DataFrame, as_of_dates: Sequence[date]
-) -> DataFrame:
+def to_user_categories(category_days: DataFrame, users: DataFrame, as_of_dates: Sequence[date]) -> DataFrame:
     """One row per user, as_of and category over the 365 days that end with as_of; unknown categories are left out.
 
     Amounts in minor units, units in thousandths, all whole numbers.

@@ -8,7 +8,6 @@ from pyspark.sql import functions as F
 
 from lifestage.core.local_rows import local_rows
 from lifestage.features.user_days import digits_of
-from lifestage.tables.users import is_seen_on
 from lifestage.tables.catalogue import (
     Aggregate,
     Catalogue,
@@ -18,6 +17,7 @@ from lifestage.tables.catalogue import (
     is_distinct,
     type_of,
 )
+from lifestage.tables.users import is_seen_on
 
 USER_AS_OF = ("user_id", "as_of")
 

@@ -3,8 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.tables.users import with_users
 from lifestage.tables.catalogue import Aggregate, Catalogue, DayMeasure, Measure, Unit, is_distinct, type_of
+from lifestage.tables.users import with_users
 
 USER_DAY = ("user_id", "only_on", "event_date")
 MINOR_DIGITS = {Unit.MONEY: 2, Unit.UNITS: 3}

@@ -50,6 +50,8 @@ class IdentitySettings(Model):
 class IdentityConfig(IdentitySettings):
     """The rules, with what else than events is evidence."""
 
+    sources: tuple[str, ...]
+    """Sources of events that name several identifiers."""
     references: dict[str, dict[str, str]]
     """Reference tables that name several identifiers, with their columns and types."""
 
@@ -61,4 +63,4 @@ class IdentityConfig(IdentitySettings):
     @property
     def evidence_meaning(self) -> str:
         """A hash of what decides what is evidence."""
-        return semantic_hash(self.references)
+        return semantic_hash([sorted(self.sources), self.references])

@@ -70,7 +70,12 @@ def difference(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFram
     return removed, added
 
 
-def first_dates(links: DataFrame, link_days: DataFrame, removed: DataFrame, added: DataFrame) -> DataFrame:
+def first_dates(link_days: DataFrame) -> DataFrame:
+    """Rows of `links`: every pair of which there is evidence, with its first date."""
+    return link_days.groupBy(*ENDS).agg(F.min("event_date").alias("first_on"))
+
+
+def changed_dates(links: DataFrame, link_days: DataFrame, removed: DataFrame, added: DataFrame) -> DataFrame:
     """Rows of `links` for every pair of which evidence goes or comes; none where all of it is gone.
 
     Args:
@@ -88,4 +93,4 @@ def first_dates(links: DataFrame, link_days: DataFrame, removed: DataFrame, adde
     dated = came.unionByName(left.select(*ENDS, "event_date")).unionByName(
         known.select(*ENDS, F.col("first_on").alias("event_date"))
     )
-    return dated.groupBy(*ENDS).agg(F.min("event_date").alias("first_on"))
+    return first_dates(dated)

@@ -58,7 +58,9 @@ def person_of(links: DataFrame, seeds: DataFrame, config: IdentityConfig) -> Dat
     """
     members = localised(seeds.select("identifier").distinct())
     pairs = [pair.ends for pair in config.allow]
-    allowed = local_rows(links.sparkSession, [*pairs, *[(b, a) for a, b in pairs]], "identifier string, other string")
+    allowed = local_rows(
+        links.sparkSession, [*pairs, *[(b, a) for a, b in pairs]], "identifier string, other string"
+    )
     n = -1
     # The identifiers of one person, and the hubs beside them.
     while n < (n := members.count()):
@@ -66,7 +68,9 @@ def person_of(links: DataFrame, seeds: DataFrame, config: IdentityConfig) -> Dat
         hubs = identifiers(near, config).where(is_withheld()).join(members, on="identifier", how="left_semi")
         open_ends = members.join(hubs, on="identifier", how="left_anti")
         others = _of_any(links, open_ends).select(F.explode(F.array("a", "b")).alias("identifier"))
-        decided = allowed.join(members, on="identifier", how="left_semi").select(F.col("other").alias("identifier"))
+        decided = allowed.join(members, on="identifier", how="left_semi").select(
+            F.col("other").alias("identifier")
+        )
         members = localised(members.unionByName(others).unionByName(decided).distinct())
     return solve(links, config, members)
 

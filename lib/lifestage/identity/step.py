@@ -12,7 +12,14 @@ from lifestage.core.ledger import KNOWN, LEDGER
 from lifestage.core.store import literals
 from lifestage.identity.changes import moved
 from lifestage.identity.config import IdentityConfig
-from lifestage.identity.links import PAIR, difference, event_links, first_dates, reference_links
+from lifestage.identity.links import (
+    PAIR,
+    changed_dates,
+    difference,
+    event_links,
+    first_dates,
+    reference_links,
+)
 from lifestage.identity.solving import reached, solve
 from lifestage.tables.identity import user_id_of
 
@@ -22,24 +29,20 @@ MAPPED = ("identifier", "user_id", "status")
 def run(job: Job, config: IdentityConfig) -> None:
     """Bring evidence, pairs and the map up to date with what was delivered; say who was who on the run's other dates.
 
-    The evidence is committed last: until then a run that was killed finds the same differences again.
+    The evidence is committed last: until then a run that was killed finds the same differences again. Where nothing
+    names two identifiers, and nothing ever did, there is nothing to do.
     """
     done = job.progress("link_days")
-    since = int(str(done["delivery_no"])) if done.get("meaning") == config.evidence_meaning else 0
+    if not (config.sources or config.references or config.allow or done):
+        return
     last = _last_delivery(job)
-    if since < last or not done:
-        removed, added = (frame.persist() for frame in _differences(job, config, since))
-        try:
-            _take_in(job, config, removed, added)
-            months = _months(removed)
-            job.exchange(
-                "link_days", removed, added, months, delivery_no=last, meaning=config.evidence_meaning
-            )
-        finally:
-            removed.unpersist()
-            added.unpersist()
+    since = int(str(done["delivery_no"])) if done.get("meaning") == config.evidence_meaning else None
+    if since is None:
+        _rebuild(job, config, last)
+    elif since < last:
+        _take_in(job, config, since, last)
     else:
-        _refresh_map(job, config, job.read("links").where("false").select(*PAIR, "first_on"))
+        _refresh_map(job, config, _no_evidence(job))
     _write_past(job, config)
 
 
@@ -48,34 +51,72 @@ def _last_delivery(job: Job) -> int:
     return int(row["n"] or 0) if row else 0
 
 
-def _differences(job: Job, config: IdentityConfig, since: int) -> tuple[DataFrame, DataFrame]:
-    """Rows of link_days that go, by key, and rows that come: of the dates that deliveries touched."""
-    known = job.read("link_days")
-    changed = [name for name in config.references if _is_delivered(job.read(name), since)]
-    of_events = ~F.col("source").isin(list(config.references))
-    if since:
-        days = _touched_days(job, since)
-        on_days = F.expr(f"event_date IN ({literals(days)})" if days else "false")
-        events = job.read("events").where(on_days & F.expr(_in_months(days)))
-        before = known.where((of_events & on_days) | F.col("source").isin(changed))
-    else:
-        events, before = job.read("events"), known
+def _rebuild(job: Job, config: IdentityConfig, last: int) -> None:
+    """Everything anew, of all that was ever delivered."""
+    events = job.read("events").where(F.col("source").isin(list(config.sources)))
+    evidence = _evidence(job, config, events, list(config.references)).persist()
+    try:
+        job.replace_all("links", first_dates(evidence))
+        _solve_all(job, config)
+        job.replace_all("link_days", evidence, delivery_no=last, meaning=config.evidence_meaning)
+    finally:
+        evidence.unpersist()
+
+
+def _take_in(job: Job, config: IdentityConfig, since: int, last: int) -> None:
+    """The evidence of the days that deliveries since touched, the pairs it is about, and their persons."""
+    removed, added = (frame.persist() for frame in _differences(job, config, since))
+    pairs = removed.select(*PAIR).unionByName(added.select(*PAIR)).distinct().persist()
+    try:
+        dated = changed_dates(job.read("links"), job.read("link_days"), removed, added).persist()
+        # Of a pair whose evidence is all gone there is no date any more.
+        evidence = pairs.join(dated.select(*PAIR, "first_on"), on=[*PAIR], how="left").persist()
+        job.exchange("links", pairs, dated, "true")
+        _refresh_map(job, config, evidence)
+        prune = _in_months(_days_of(removed))
+        job.exchange("link_days", removed, added, prune, delivery_no=last, meaning=config.evidence_meaning)
+    finally:
+        for frame in (removed, added, pairs):
+            frame.unpersist()
+
+
+def _no_evidence(job: Job) -> DataFrame:
+    return job.read("links").where("false").select(*PAIR, "first_on")
+
+
+def _evidence(job: Job, config: IdentityConfig, events: DataFrame, references: Sequence[str]) -> DataFrame:
     parts = [event_links(events)]
-    for name in changed:
+    for name in references:
         versions = job.read(name).where("NOT is_ended")
         parts.append(reference_links(versions, name, config.references[name]))
-    return difference(before, reduce(DataFrame.unionByName, parts))
+    return reduce(DataFrame.unionByName, parts)
+
+
+def _differences(job: Job, config: IdentityConfig, since: int) -> tuple[DataFrame, DataFrame]:
+    """Rows of link_days that go, by key, and rows that come: of touched days, and of reference tables with news."""
+    changed = [name for name in config.references if _is_delivered(job.read(name), since)]
+    days = _touched_days(job, config, since)
+    on_days = f"{_in_months(days)} AND event_date IN ({literals(days)})" if days else "false"
+    events = job.read("events").where(F.col("source").isin(list(config.sources))).where(on_days)
+    is_event = F.col("source").isin(list(config.sources))
+    before = job.read("link_days").where((is_event & F.expr(on_days)) | F.col("source").isin(changed))
+    return difference(before, _evidence(job, config, events, changed))
 
 
 def _is_delivered(versions: DataFrame, since: int) -> bool:
     return not versions.where(F.col("delivery_no") > since).isEmpty()
 
 
-def _touched_days(job: Job, since: int) -> list[date]:
+def _touched_days(job: Job, config: IdentityConfig, since: int) -> list[date]:
     """Days of events that came or went; bounded by what was delivered."""
-    added = job.read("events").where(F.col("delivery_no") > since).select("event_date")
-    removed = job.read("event_versions").where(F.col("superseded_by") > since).select("event_date")
-    return [row["event_date"] for row in added.unionByName(removed).distinct().collect()]
+    of_sources = F.col("source").isin(list(config.sources))
+    added = job.read("events").where(of_sources & (F.col("delivery_no") > since))
+    removed = job.read("event_versions").where(of_sources & (F.col("superseded_by") > since))
+    return _days_of(added.select("event_date").unionByName(removed.select("event_date")))
+
+
+def _days_of(rows: DataFrame) -> list[date]:
+    return [row["event_date"] for row in rows.select("event_date").distinct().collect()]
 
 
 def _in_months(days: Sequence[date]) -> str:
@@ -83,63 +124,56 @@ def _in_months(days: Sequence[date]) -> str:
     return f"event_month IN ({literals([*months])})" if months else "false"
 
 
-def _months(removed: DataFrame) -> str:
-    days = [row["event_date"] for row in removed.select("event_date").distinct().collect()]
-    return _in_months(days)
-
-
-def _take_in(job: Job, config: IdentityConfig, removed: DataFrame, added: DataFrame) -> None:
-    """Pairs with their first dates, then the persons that they are of."""
-    pairs = first_dates(job.read("links"), job.read("link_days"), removed, added).persist()
-    touched = removed.select(*PAIR).unionByName(added.select(*PAIR)).distinct().persist()
-    try:
-        # What is gone has no first date any more; the journal names it all the same.
-        evidence = touched.join(pairs.select(*PAIR, "first_on"), on=[*PAIR], how="left").persist()
-        job.exchange("links", touched, pairs, "true")
-        _refresh_map(job, config, evidence)
-    finally:
-        for frame in (pairs, touched):
-            frame.unpersist()
-
-
 def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
-    """Solve the persons that evidence reaches, as of the newest date that was ever built; all of them at first.
+    """Solve the persons that evidence reaches, as of the newest date that was ever built.
 
     The journal is written before the map: a run that was killed between them finds the same moves again.
     """
     done = job.progress("identity_map")
-    seen = date.fromisoformat(str(done["as_of"])) if done.get("meaning") == config.meaning else None
-    as_of = max(job.run.as_of, seen or job.run.as_of)
+    if done.get("meaning") != config.meaning:
+        _solve_all(job, config)
+        return
+    seen = date.fromisoformat(str(done["as_of"]))
+    as_of = max(job.run.as_of, seen)
     links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
-    before, members = job.read("identity_map"), None
-    if seen is not None:
-        came_due = links.where(F.col("first_on") > F.lit(seen)).select(*PAIR, "first_on")
-        evidence = evidence.unionByName(came_due).distinct()
-        members = reached(evidence, links, before, config).persist()
-        before = before.join(members, on="identifier", how="left_semi")
+    came_due = links.where(F.col("first_on") > F.lit(seen)).select(*PAIR, "first_on")
+    evidence = evidence.unionByName(came_due).distinct()
+    members = reached(evidence, links, job.read("identity_map"), config).persist()
+    before = job.read("identity_map").join(members, on="identifier", how="left_semi")
     after = solve(links, config, members).persist()
     try:
-        if seen is not None:
-            job.write("identity_changes", moved(before, after, evidence, as_of))
-        _put(job, before, after, as_of=str(as_of), meaning=config.meaning)
+        _put(job, before, after, evidence, as_of, config)
     finally:
         after.unpersist()
-        if members is not None:
-            members.unpersist()
+        members.unpersist()
 
 
-def _put(job: Job, before: DataFrame, after: DataFrame, **progress: object) -> None:
-    """Replace the rows that differ; who has no evidence any more has no row."""
-    columns = list(after.columns)
-    same = F.struct(*columns)
-    old = before.select("identifier", same.alias("row"))
-    new = after.select("identifier", same.alias("row"))
-    is_same = (F.col("old.identifier") == F.col("new.identifier")) & F.col("old.row").eqNullSafe(
-        F.col("new.row")
-    )
-    gone = old.alias("old").join(new.alias("new"), on=is_same, how="left_anti").select("identifier")
-    come = new.alias("new").join(old.alias("old"), on=is_same, how="left_anti").select("row.*")
-    job.exchange("identity_map", gone, come, "true", **progress)
+def _solve_all(job: Job, config: IdentityConfig) -> None:
+    """Everybody anew; what moves by that is in the journal all the same."""
+    done = job.progress("identity_map")
+    as_of = max(job.run.as_of, date.fromisoformat(str(done["as_of"]))) if done else job.run.as_of
+    links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
+    before = job.read("identity_map")
+    after = solve(links, config).persist()
+    try:
+        if done:
+            job.write("identity_changes", moved(before, after, _no_evidence(job), as_of))
+        job.replace_all("identity_map", after, as_of=str(as_of), meaning=config.meaning)
+    finally:
+        after.unpersist()
+
+
+def _put(
+    job: Job, before: DataFrame, after: DataFrame, evidence: DataFrame, as_of: date, config: IdentityConfig
+) -> None:
+    """Note what moves, and replace the rows that differ; who has no evidence any more has no row."""
+    row = F.struct(*after.columns)
+    old, new = (frame.select("identifier", row.alias("row")) for frame in (before, after))
+    same = (F.col("old.identifier") == F.col("new.identifier")) & (F.col("old.row") == F.col("new.row"))
+    gone = old.alias("old").join(new.alias("new"), on=same, how="left_anti").select("identifier")
+    come = new.alias("new").join(old.alias("old"), on=same, how="left_anti").select("row.*")
+    job.write("identity_changes", moved(before, after, evidence, as_of))
+    job.exchange("identity_map", gone, come, "true", as_of=str(as_of), meaning=config.meaning)
 
 
 def _write_past(job: Job, config: IdentityConfig) -> None:
