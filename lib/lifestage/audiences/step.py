@@ -1,13 +1,11 @@
 """Membership of every audience at the run's dates."""
 
-from datetime import date
-
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.audiences.config import AudiencesConfig
 from lifestage.audiences.definitions import Definition, changed, rules_on
 from lifestage.audiences.membership import add_attributes, members, to_candidates
+from lifestage.core.as_of_dates import newest_built
 from lifestage.core.job import Job
 from lifestage.core.local_rows import local_rows
 from lifestage.tables.users import users_on
@@ -35,14 +33,9 @@ def _definitions(job: Job, config: AudiencesConfig) -> list[Definition]:
     rows = job.read(table.name).select("audience", "from_as_of", "sql").collect()
     stored = [Definition(*row) for row in rows]
     configured = {name: audience.when for name, audience in config.audiences.items()}
-    added = changed(stored, configured, job.run.as_of_dates, _built_to(job.read("runs")))
+    added = changed(stored, configured, job.run.as_of_dates, newest_built(job.read("runs")))
     if added:
         new = [(each.audience, each.from_as_of, each.sql, each.semantic_hash) for each in added]
         job.write(table.name, local_rows(job.spark, new, table.schema))
     replaced = {(each.audience, each.from_as_of): each for each in (*stored, *added)}
     return [*replaced.values()]
-
-
-def _built_to(runs: DataFrame) -> date | None:
-    newest = runs.select(F.max(F.array_max("as_of_dates"))).first()
-    return newest[0] if newest else None

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
 
 class Every(StrEnum):
     """The rhythm of a backfill."""
@@ -68,3 +71,9 @@ def history(runs: Iterable[tuple[Iterable[date], int]]) -> dict[date, int]:
         for day in dates:
             built[day] = max(delivery_no, built.get(day, 0))
     return built
+
+
+def newest_built(runs: DataFrame) -> date | None:
+    """The newest date that any completed run has built, from the table of runs; None before the first."""
+    row = runs.select(F.max(F.array_max("as_of_dates")).alias("day")).first()
+    return row["day"] if row else None

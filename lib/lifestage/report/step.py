@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
+from lifestage.core.as_of_dates import newest_built
 from lifestage.core.atomic import write_whole
 from lifestage.core.job import Job
 from lifestage.report.config import ReportConfig
@@ -22,8 +22,7 @@ def run(job: Job, config: ReportConfig) -> None:
 
 def is_newest(runs: DataFrame, as_of: date) -> bool:
     """Whether no completed run has built a later date."""
-    newest = runs.select(F.max(F.array_max("as_of_dates")).alias("day")).first()
-    return newest is None or newest["day"] is None or newest["day"] <= as_of
+    return (newest_built(runs) or as_of) <= as_of
 
 
 def write_report(data: ReportData, config: ReportConfig) -> None:

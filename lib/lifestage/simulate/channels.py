@@ -9,7 +9,7 @@ from lifestage.simulate.online import FEATURES, PAGES, TYPES, Browsed, Clicks
 from lifestage.simulate.people import N_REGIONS, Flags, Place
 from lifestage.simulate.products import CATEGORIES, Products
 from lifestage.simulate.state import Lines, State
-from lifestage.simulate.store import MEMBERS_A_KIOSK, Shopped
+from lifestage.simulate.store import PEOPLE_A_KIOSK, Shopped
 from lifestage.simulate.text import (
     Ints,
     chosen,
@@ -83,7 +83,7 @@ def _kiosk_lines(world: World, shopped: Shopped, day: int) -> pa.Array:
     """Logins on the devices of stores."""
     visits = shopped.visits
     who = visits.person[shopped.at_kiosk]
-    n_kiosks = max(world.n_people // MEMBERS_A_KIOSK // 2, 1)
+    n_kiosks = max(world.n_people // PEOPLE_A_KIOSK, 1)
     number = (mixed(world.seed, 12, who, day) % np.uint64(n_kiosks)).astype(np.int64)
     return json_lines(
         {

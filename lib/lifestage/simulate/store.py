@@ -13,8 +13,7 @@ from lifestage.simulate.visits import Visits
 
 BUYS = 0.6
 SHOWS_CARD = 0.93
-CARRIES_APP = 0.5
-MEMBERS_A_KIOSK = 400
+PEOPLE_A_KIOSK = 800
 
 
 @dataclass(frozen=True)
