@@ -6,8 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+# Texts of a pseudonym's length make some 100 MB of so many rows, in every executor.
+SENT_ROUND = 1_000_000
 ARROW: Mapping[T.DataType, pa.DataType] = {
     T.StringType(): pa.string(),
     T.BinaryType(): pa.binary(),
@@ -31,6 +34,14 @@ def local_rows(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.Str
 def localised(frame: DataFrame) -> DataFrame:
     """The frame with its rows on the driver: read once, and no plan on it begins further back. For few rows."""
     return local_rows(frame.sparkSession, frame.collect(), frame.schema)
+
+
+def settled(frame: DataFrame) -> DataFrame:
+    """The frame worked out once, without the plan that led to it; few rows are sent round to whatever joins them."""
+    rows = frame.localCheckpoint()
+    if rows.count() > SENT_ROUND:
+        return rows
+    return F.broadcast(frame.sparkSession.createDataFrame(rows.toArrow(), frame.schema))
 
 
 def arrow_schema(schema: T.StructType) -> pa.Schema:

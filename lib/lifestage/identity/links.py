@@ -4,7 +4,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 PAIR = ("a", "b")
-ENDS = ("a", "a_type", "b", "b_type")
+TYPES = ("a_type", "b_type")
+ENDS = (*PAIR, *TYPES)
 KEY = (*PAIR, "source", "event_date")
 # Every two of the identifiers of one row, each pair once and in order.
 EVERY_TWO = (
@@ -62,12 +63,12 @@ def _paired(rows: DataFrame) -> DataFrame:
     )
 
 
-def difference(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """Rows of link_days to take out, by key, and rows to put in; a row whose count differs is in both."""
-    same = [F.col(f"before.{name}").eqNullSafe(F.col(f"after.{name}")) for name in (*KEY, "n")]
-    removed = before.alias("before").join(after.alias("after"), on=same, how="left_anti").select(*KEY)
-    added = after.alias("after").join(before.alias("before"), on=same, how="left_anti")
-    return removed, added
+def difference(before: DataFrame, after: DataFrame) -> DataFrame:
+    """Rows of link_days that go, come or count anew, with n_before and n; NULL where there is none."""
+    old = before.select(*KEY, *TYPES, "event_month", F.col("n").alias("n_before"))
+    new = after.select(*KEY, *TYPES, "event_month", "n")
+    both = old.join(new, on=[*KEY, *TYPES, "event_month"], how="full")
+    return both.where("NOT n_before <=> n")
 
 
 def first_dates(link_days: DataFrame) -> DataFrame:
@@ -75,22 +76,30 @@ def first_dates(link_days: DataFrame) -> DataFrame:
     return link_days.groupBy(*ENDS).agg(F.min("event_date").alias("first_on"))
 
 
-def changed_dates(links: DataFrame, link_days: DataFrame, removed: DataFrame, added: DataFrame) -> DataFrame:
-    """Rows of `links` for every pair of which evidence goes or comes; none where all of it is gone.
+def dated_again(links: DataFrame, link_days: DataFrame, changes: DataFrame) -> DataFrame:
+    """The first date of every pair of which evidence goes or comes, before and after; NULL where there is none.
 
     Args:
         links: as they are.
         link_days: as they are, before rows go and come.
-        removed: the keys of rows that go.
-        added: rows that come.
+        changes: see difference.
+
+    Returns:
+        The columns of `links`, and first_before.
     """
-    came = added.select(*ENDS, "event_date")
-    touched = removed.select(*PAIR).distinct()
+    gone, come = changes.where("n IS NULL"), changes.where("n_before IS NULL")
+    pairs = changes.select(*ENDS).distinct()
     # Where something goes, what is left is counted again; where something only comes, the earlier date counts.
-    left = link_days.join(touched, on=[*PAIR], how="left_semi").join(removed, on=[*KEY], how="left_anti")
-    only_added = added.select(*PAIR).distinct().join(touched, on=[*PAIR], how="left_anti")
-    known = links.join(only_added, on=[*PAIR], how="left_semi")
-    dated = came.unionByName(left.select(*ENDS, "event_date")).unionByName(
-        known.select(*ENDS, F.col("first_on").alias("event_date"))
+    touched = gone.select(*PAIR).distinct()
+    left = link_days.join(touched, on=[*PAIR], how="left_semi").join(gone, on=[*KEY], how="left_anti")
+    known = links.join(F.broadcast(pairs.select(*PAIR)), on=[*PAIR]).select(
+        *PAIR, F.col("first_on").alias("first_before")
     )
-    return first_dates(dated)
+    still = known.join(touched, on=[*PAIR], how="left_anti")
+    dates = (
+        come.select(*PAIR, "event_date")
+        .unionByName(left.select(*PAIR, "event_date"))
+        .unionByName(still.select(*PAIR, F.col("first_before").alias("event_date")))
+    )
+    first = dates.groupBy(*PAIR).agg(F.min("event_date").alias("first_on"))
+    return pairs.join(first, on=[*PAIR], how="left").join(known, on=[*PAIR], how="left")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.core.local_rows import local_rows
+from lifestage.core.local_rows import local_rows, settled
 from lifestage.identity.config import IdentityConfig, Pair
 from lifestage.tables.identity import UserStatus
 
@@ -31,7 +31,7 @@ def solved(
         withheld; of equally old ones the first in order. What is withheld is its own, and shared.
     """
     believed = links.join(_pairs(links, config.deny), on=["a", "b"], how="left_anti")
-    nodes = identifiers(believed, config)
+    nodes = settled(identifiers(believed, config))
     allowed = _pairs(links, [pair for pair in config.allow if pair.ends not in {d.ends for d in config.deny}])
     if members is not None:
         nodes = nodes.join(members, on="identifier", how="left_semi")

@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.core.local_rows import local_rows, localised
+from lifestage.core.local_rows import local_rows, settled
 from lifestage.identity.components import on_cluster, on_driver
 from lifestage.identity.config import IdentityConfig
 from lifestage.identity.rules import identifiers, is_withheld, solved
@@ -13,7 +13,7 @@ from lifestage.tables.identity import IDENTITY_MAP, user_id_of
 def solve(links: DataFrame, config: IdentityConfig, members: DataFrame | None = None) -> DataFrame:
     """Rows of identity_map for everybody whom links or decisions name, or for some, who have to be whole persons."""
     if members is not None:
-        links = _of_any(links, members)
+        links = settled(of_any(links, members))
     n = links.limit(config.driver_links + 1).count()
     components = on_driver if n <= config.driver_links else on_cluster
     found = solved(links, config, components, members)
@@ -22,7 +22,7 @@ def solve(links: DataFrame, config: IdentityConfig, members: DataFrame | None = 
 
 def reached(
     evidence: DataFrame, links: DataFrame, identity_map: DataFrame, config: IdentityConfig
-) -> DataFrame:
+) -> tuple[DataFrame, DataFrame]:
     """The identifiers of all persons whom evidence reaches that came, went or changed its first date.
 
     These are the two ends, whoever they were one person with, and the neighbours of an end that was withheld and is
@@ -33,16 +33,28 @@ def reached(
         links: as they are now.
         identity_map: as it was before.
         config: with the limits.
+
+    Returns:
+        The identifiers, and what the map says of them.
     """
     ends = evidence.select(F.explode(F.array("a", "b")).alias("identifier")).distinct()
-    hubs = identity_map.where(is_withheld()).join(ends, on="identifier", how="left_semi").select("identifier")
-    still = identifiers(_of_any(links, hubs), config).where(is_withheld())
+    mapped = settled(identity_map.join(F.broadcast(ends), on="identifier", how="left_semi"))
+    hubs = mapped.where(is_withheld()).select("identifier")
+    near = _freed(links, hubs, config)
+    users = identity_map.join(near, on="identifier", how="left_semi").unionByName(mapped).select("user_id")
+    before = settled(identity_map.join(F.broadcast(users.distinct()), on="user_id", how="left_semi"))
+    members = ends.unionByName(near).unionByName(before.select("identifier")).distinct()
+    return settled(members), before
+
+
+def _freed(links: DataFrame, hubs: DataFrame, config: IdentityConfig) -> DataFrame:
+    """Whom those of the hubs that are not withheld any more were seen with."""
+    if hubs.isEmpty():
+        return hubs
+    near = settled(of_any(links, hubs))
+    still = identifiers(near, config).where(is_withheld())
     freed = hubs.join(still, on="identifier", how="left_anti")
-    near = _of_any(links, freed).select(F.explode(F.array("a", "b")).alias("identifier"))
-    seeds = ends.unionByName(near).distinct()
-    users = identity_map.join(seeds, on="identifier", how="left_semi").select("user_id").distinct()
-    whole = identity_map.join(users, on="user_id", how="left_semi").select("identifier")
-    return seeds.unionByName(whole).distinct()
+    return settled(of_any(near, freed).select(F.explode(F.array("a", "b")).alias("identifier")).distinct())
 
 
 def person_of(links: DataFrame, seeds: DataFrame, config: IdentityConfig) -> DataFrame:
@@ -56,7 +68,7 @@ def person_of(links: DataFrame, seeds: DataFrame, config: IdentityConfig) -> Dat
         seeds: some identifiers of the person.
         config: limits and decisions.
     """
-    members = localised(seeds.select("identifier").distinct())
+    members = settled(seeds.select("identifier").distinct())
     pairs = [pair.ends for pair in config.allow]
     allowed = local_rows(
         links.sparkSession, [*pairs, *[(b, a) for a, b in pairs]], "identifier string, other string"
@@ -64,20 +76,21 @@ def person_of(links: DataFrame, seeds: DataFrame, config: IdentityConfig) -> Dat
     n = -1
     # The identifiers of one person, and the hubs beside them.
     while n < (n := members.count()):
-        near = _of_any(links, members)
+        near = settled(of_any(links, members))
         hubs = identifiers(near, config).where(is_withheld()).join(members, on="identifier", how="left_semi")
         open_ends = members.join(hubs, on="identifier", how="left_anti")
-        others = _of_any(links, open_ends).select(F.explode(F.array("a", "b")).alias("identifier"))
+        others = of_any(near, open_ends).select(F.explode(F.array("a", "b")).alias("identifier"))
         decided = allowed.join(members, on="identifier", how="left_semi").select(
             F.col("other").alias("identifier")
         )
-        members = localised(members.unionByName(others).unionByName(decided).distinct())
+        members = settled(members.unionByName(others).unionByName(decided).distinct())
     return solve(links, config, members)
 
 
-def _of_any(links: DataFrame, members: DataFrame) -> DataFrame:
-    """Links with an end among the members, once each."""
-    of_a = links.join(members.withColumnRenamed("identifier", "a"), on="a", how="left_semi")
-    of_b = links.join(members.withColumnRenamed("identifier", "b"), on="b", how="left_semi")
-    others = of_b.join(members.withColumnRenamed("identifier", "a"), on="a", how="left_anti")
-    return of_a.select(*links.columns).unionByName(others.select(*links.columns))
+def of_any(links: DataFrame, members: DataFrame) -> DataFrame:
+    """Links with an end among the members, in one pass."""
+    marked = links
+    for end in ("a", "b"):
+        mine = members.select(F.col("identifier").alias(end), F.lit(True).alias(f"_has_{end}"))
+        marked = marked.join(mine, on=end, how="left")
+    return marked.where("_has_a OR _has_b").select(*links.columns)

@@ -9,12 +9,14 @@ from pyspark.sql import functions as F
 
 from lifestage.core.job import Job
 from lifestage.core.ledger import KNOWN, LEDGER
+from lifestage.core.local_rows import settled
 from lifestage.core.store import literals
 from lifestage.identity.changes import moved
 from lifestage.identity.config import IdentityConfig
 from lifestage.identity.links import (
+    KEY,
     PAIR,
-    changed_dates,
+    dated_again,
     difference,
     event_links,
     first_dates,
@@ -42,7 +44,7 @@ def run(job: Job, config: IdentityConfig) -> None:
     elif since < last:
         _take_in(job, config, since, last)
     else:
-        _refresh_map(job, config, _no_evidence(job))
+        _refresh_map(job, config, _none(job))
     _write_past(job, config)
 
 
@@ -54,34 +56,29 @@ def _last_delivery(job: Job) -> int:
 def _rebuild(job: Job, config: IdentityConfig, last: int) -> None:
     """Everything anew, of all that was ever delivered."""
     events = job.read("events").where(F.col("source").isin(list(config.sources)))
-    evidence = _evidence(job, config, events, list(config.references)).persist()
-    try:
-        job.replace_all("links", first_dates(evidence))
-        _solve_all(job, config)
-        job.replace_all("link_days", evidence, delivery_no=last, meaning=config.evidence_meaning)
-    finally:
-        evidence.unpersist()
+    evidence = settled(_evidence(job, config, events, list(config.references)))
+    job.replace_all("links", first_dates(evidence), delivery_no=last)
+    _solve_all(job, config)
+    job.replace_all("link_days", evidence, delivery_no=last, meaning=config.evidence_meaning)
 
 
 def _take_in(job: Job, config: IdentityConfig, since: int, last: int) -> None:
     """The evidence of the days that deliveries since touched, the pairs it is about, and their persons."""
-    removed, added = (frame.persist() for frame in _differences(job, config, since))
-    pairs = removed.select(*PAIR).unionByName(added.select(*PAIR)).distinct().persist()
-    try:
-        dated = changed_dates(job.read("links"), job.read("link_days"), removed, added).persist()
-        # Of a pair whose evidence is all gone there is no date any more.
-        evidence = pairs.join(dated.select(*PAIR, "first_on"), on=[*PAIR], how="left").persist()
-        job.exchange("links", pairs, dated, "true")
-        _refresh_map(job, config, evidence)
-        prune = _in_months(_days_of(removed))
-        job.exchange("link_days", removed, added, prune, delivery_no=last, meaning=config.evidence_meaning)
-    finally:
-        for frame in (removed, added, pairs):
-            frame.unpersist()
-
-
-def _no_evidence(job: Job) -> DataFrame:
-    return job.read("links").where("false").select(*PAIR, "first_on")
+    broke_off = job.progress("links").get("delivery_no") != since
+    changes = settled(_changes(job, config, since))
+    dated = settled(dated_again(job.read("links"), job.read("link_days"), changes))
+    # A run that was killed may have put the dates right, and not the map.
+    news = dated if broke_off else dated.where("NOT first_on <=> first_before")
+    evidence = settled(news.select(*PAIR, F.least("first_on", "first_before").alias("first_on")))
+    differs = dated.where("NOT first_on <=> first_before")
+    gone = differs.where("first_before IS NOT NULL").select(*PAIR)
+    come = differs.where("first_on IS NOT NULL").drop("first_before")
+    job.exchange("links", gone, come, "true", delivery_no=last)
+    _refresh_map(job, config, evidence)
+    gone, come = changes.where("n_before IS NOT NULL"), changes.where("n IS NOT NULL").drop("n_before")
+    prune = _in_months(_days_of(gone))
+    progress = {"delivery_no": last, "meaning": config.evidence_meaning}
+    job.exchange("link_days", gone.select(*KEY), come, prune, **progress)
 
 
 def _evidence(job: Job, config: IdentityConfig, events: DataFrame, references: Sequence[str]) -> DataFrame:
@@ -92,8 +89,8 @@ def _evidence(job: Job, config: IdentityConfig, events: DataFrame, references: S
     return reduce(DataFrame.unionByName, parts)
 
 
-def _differences(job: Job, config: IdentityConfig, since: int) -> tuple[DataFrame, DataFrame]:
-    """Rows of link_days that go, by key, and rows that come: of touched days, and of reference tables with news."""
+def _changes(job: Job, config: IdentityConfig, since: int) -> DataFrame:
+    """Rows of link_days that go or come: of touched days, and of reference tables with news."""
     changed = [name for name in config.references if _is_delivered(job.read(name), since)]
     days = _touched_days(job, config, since)
     on_days = f"{_in_months(days)} AND event_date IN ({literals(days)})" if days else "false"
@@ -124,6 +121,10 @@ def _in_months(days: Sequence[date]) -> str:
     return f"event_month IN ({literals([*months])})" if months else "false"
 
 
+def _none(job: Job) -> DataFrame:
+    return job.read("links").where("false").select(*PAIR, "first_on")
+
+
 def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
     """Solve the persons that evidence reaches, as of the newest date that was ever built.
 
@@ -136,16 +137,16 @@ def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
     seen = date.fromisoformat(str(done["as_of"]))
     as_of = max(job.run.as_of, seen)
     links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
-    came_due = links.where(F.col("first_on") > F.lit(seen)).select(*PAIR, "first_on")
-    evidence = evidence.unionByName(came_due).distinct()
-    members = reached(evidence, links, job.read("identity_map"), config).persist()
-    before = job.read("identity_map").join(members, on="identifier", how="left_semi")
-    after = solve(links, config, members).persist()
-    try:
-        _put(job, before, after, evidence, as_of, config)
-    finally:
-        after.unpersist()
-        members.unpersist()
+    if as_of > seen:
+        came_due = links.where(F.col("first_on") > F.lit(seen)).select(*PAIR, "first_on")
+        evidence = settled(evidence.unionByName(came_due).distinct())
+    if evidence.isEmpty():
+        return
+    members, before = reached(evidence, links, job.read("identity_map"), config)
+    after = settled(solve(links, config, members))
+    job.write("identity_changes", moved(before, after, evidence, as_of))
+    gone, come = _differing(before, after)
+    job.exchange("identity_map", gone, come, "true", as_of=str(as_of), meaning=config.meaning)
 
 
 def _solve_all(job: Job, config: IdentityConfig) -> None:
@@ -153,27 +154,20 @@ def _solve_all(job: Job, config: IdentityConfig) -> None:
     done = job.progress("identity_map")
     as_of = max(job.run.as_of, date.fromisoformat(str(done["as_of"]))) if done else job.run.as_of
     links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
-    before = job.read("identity_map")
-    after = solve(links, config).persist()
-    try:
-        if done:
-            job.write("identity_changes", moved(before, after, _no_evidence(job), as_of))
-        job.replace_all("identity_map", after, as_of=str(as_of), meaning=config.meaning)
-    finally:
-        after.unpersist()
+    after = settled(solve(links, config))
+    if done:
+        job.write("identity_changes", moved(job.read("identity_map"), after, _none(job), as_of))
+    job.replace_all("identity_map", after, as_of=str(as_of), meaning=config.meaning)
 
 
-def _put(
-    job: Job, before: DataFrame, after: DataFrame, evidence: DataFrame, as_of: date, config: IdentityConfig
-) -> None:
-    """Note what moves, and replace the rows that differ; who has no evidence any more has no row."""
+def _differing(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """Identifiers whose row goes or is another, and rows that come; who has no evidence any more has no row."""
     row = F.struct(*after.columns)
     old, new = (frame.select("identifier", row.alias("row")) for frame in (before, after))
     same = (F.col("old.identifier") == F.col("new.identifier")) & (F.col("old.row") == F.col("new.row"))
     gone = old.alias("old").join(new.alias("new"), on=same, how="left_anti").select("identifier")
     come = new.alias("new").join(old.alias("old"), on=same, how="left_anti").select("row.*")
-    job.write("identity_changes", moved(before, after, evidence, as_of))
-    job.exchange("identity_map", gone, come, "true", as_of=str(as_of), meaning=config.meaning)
+    return gone, come
 
 
 def _write_past(job: Job, config: IdentityConfig) -> None:
