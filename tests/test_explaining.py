@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from pyspark.sql import functions as F
 
 from lifestage.core.errors import NoDataError
 from lifestage.explaining import explain
 from lifestage.reading import manifest_of, read_audience_moves, users_of
+from lifestage.tables.identity import user_id_of
 from support.projects import MAIN, TILL_COLUMNS, make_project
 from support.scenarios import HISTORY
 
@@ -153,7 +155,8 @@ def test_the_stage_has_its_history(told):
 
 def test_a_name_may_be_raw_a_pseudonym_or_a_user_id(town, told):
     user_id = told("visitor")["user_id"]
-    pseudonym = town.read("identity_map").where(f"user_id = '{user_id}'").first()["identifier"]
+    own = user_id_of(F.col("subject")) == user_id
+    pseudonym = town.read("activity_days").where(own).first()["subject"]
     assert len({"es-visitor", pseudonym, user_id}) == 3
     for name in ("es-visitor", pseudonym, user_id):
         with pytest.raises(NoDataError, match=f"user {user_id} was not known as of"):

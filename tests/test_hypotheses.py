@@ -25,6 +25,7 @@ from lifestage.stages.ladder import assign_stages
 from lifestage.tables.events import EVENTS
 from lifestage.tables.features import NORMS, user_features
 from lifestage.tables.identity import IDENTITY_MAP
+from lifestage.tables.users import on_every_date
 from support.frames import assert_frames, build
 from support.projects import MAIN
 
@@ -62,7 +63,7 @@ def history_of(spark, events, config):
         spark, IDENTITY_MAP, [{"identifier": user, "user_id": user, "status": "active"} for user in users]
     )
     days = localised(build_activity_days(enriched, config.activity))
-    return History(days, localised(build_category_days(enriched)), identity)
+    return History(days, localised(build_category_days(enriched)), on_every_date(identity))
 
 
 def norms_of(spark, cycle, spend):
@@ -80,9 +81,9 @@ def delivered(spark, events, norms, dates, config):
     """Features of everybody on the dates from real events, with the norms of D."""
     history = history_of(spark, events, config)
     held = held_on(norms, dates)
-    baskets = to_user_categories(history.categories, history.identity, dates)
+    baskets = to_user_categories(history.categories, history.users, dates)
     prices = held.where("norm = 'unit_price'")
-    state = build_state(history.activity, history.identity, baskets, prices, dates, config.features.catalogue)
+    state = build_state(history.activity, history.users, baskets, prices, dates, config.features.catalogue)
     return build_features(state, held, config.features, user_features(config.features.catalogue))
 
 

@@ -14,11 +14,11 @@ from pyspark.sql import functions as F
 from lifestage import runner
 from lifestage.audiences.definitions import Definition, rules_on
 from lifestage.core.errors import NoDataError
-from lifestage.core.local_rows import local_rows, localised
-from lifestage.core.pseudonyms import add_normalised, pseudonym, with_pads
+from lifestage.core.local_rows import localised
 from lifestage.core.together import together
 from lifestage.features.user_days import to_user_days
 from lifestage.hypotheses import History, Purchase, first_change, held_on, hypothetical_features
+from lifestage.persons import find
 from lifestage.reading import LATEST, known_date, reader, run_of
 from lifestage.segments.assignment import assign_few
 from lifestage.segments.model import SegmentModel
@@ -26,6 +26,7 @@ from lifestage.segments.step import in_force
 from lifestage.settings import Config
 from lifestage.stages.history import add_history
 from lifestage.stages.ladder import assign_stages
+from lifestage.tables.users import on_every_date
 from lifestage.value.index import add_index, components, parts_of
 from lifestage.value.rfm import add_scores, to_rfm
 from lifestage.value.tiers import add_tier
@@ -76,7 +77,7 @@ def explain(project: runner.Project, user: str, as_of: date | str | None = None)
     """
     read = reader(project)
     day = known_date("user_features", read("user_features"), as_of or LATEST)
-    identity = _identity(project, read, user)
+    identity = find(project, read, user, day)
     asked = _Asked(identity.first()["user_id"], day)  # type: ignore[index]
     kept = _kept(read, identity, asked)
     if kept["user_features"].isEmpty():
@@ -97,35 +98,6 @@ def explain(project: runner.Project, user: str, as_of: date | str | None = None)
     }
 
 
-def _identity(project: runner.Project, read: Read, user: str) -> DataFrame:
-    """Every identifier of the user whom a user_id, a pseudonym or a raw identifier names."""
-    identities = read("identity_map")
-    met = (F.col("identifier") == F.col("name")) | (F.col("user_id") == F.col("name"))
-    found = identities.join(F.broadcast(_names(project, user)), on=met).select("user_id").distinct()
-    rows = localised(identities.join(F.broadcast(found), on="user_id", how="left_semi"))
-    # The identifiers of one user.
-    n = len({row["user_id"] for row in rows.collect()})
-    if not n:
-        kinds = ", ".join(project.config.main.identifiers)
-        raise NoDataError(f"nobody is known by that name: give a user_id, a pseudonym, or a raw {kinds}")
-    if n > 1:
-        raise NoDataError(f"{n} users are known by that name: give the user_id of one")
-    return rows
-
-
-def _names(project: runner.Project, user: str) -> DataFrame:
-    """What was given, as it is and, with keys, as the pseudonym it has as each type of identifier."""
-    given = local_rows(project.store.spark, [(user,)], "name string")
-    if project.secrets is None:
-        return given
-    rows = with_pads(given, project.secrets.pseudonym_key)
-    kinds = project.config.main.identifiers
-    for kind, rules in kinds.items():
-        rows = add_normalised(rows, "name", f"_{kind}", rules)
-    names = F.array("name", *[pseudonym(kind, F.col(f"_{kind}")) for kind in kinds])
-    return rows.select(F.explode(names).alias("name"))
-
-
 def _kept(read: Read, identity: DataFrame, asked: _Asked) -> dict[str, DataFrame]:
     """The rows that explain the user, of each table: read once and all at the same time, as each takes planning."""
     is_user = F.col("user_id") == asked.user_id
@@ -142,7 +114,7 @@ def _kept(read: Read, identity: DataFrame, asked: _Asked) -> dict[str, DataFrame
         days = read(name).where(F.col("event_date") <= F.lit(asked.as_of))
         rows[name] = days.join(subjects, on="subject", how="left_semi")
     frames = together([partial(localised, frame) for frame in rows.values()])
-    return {**dict(zip(rows, frames, strict=True)), "identity_map": identity}
+    return {**dict(zip(rows, frames, strict=True)), "users": on_every_date(identity)}
 
 
 def _row(frame: DataFrame) -> dict[str, Any]:
@@ -256,7 +228,7 @@ def _results(
 
 
 def _history(kept: Kept) -> History:
-    return History(*[kept[name] for name in (*OF_HISTORY, "identity_map")])
+    return History(*[kept[name] for name in (*OF_HISTORY, "users")])
 
 
 def _model(config: Config, kept: Kept, as_of: date) -> SegmentModel | None:
@@ -273,13 +245,13 @@ def _purchase(config: Config, read: Read, asked: _Asked, history: History) -> Pu
     The median is the least value with a cumulative share of at least one half. It is bought by the user's first
     identifier in order, on the channel of their last purchase.
     """
-    days = to_user_days(history.activity, history.identity, config.features.catalogue)
+    days = to_user_days(history.activity, history.users, config.features.catalogue)
     # A row an occasion of one user.
     nets = sorted(row["net_amount"] for row in days.where("occasions > 0").select("net_amount").collect())
     minor = nets[(len(nets) + 1) // 2 - 1] if nets else _median_of_all(read, asked)
     if minor is None:
         return None
-    subject = min(row["identifier"] for row in history.identity.collect())
+    subject = min(row["identifier"] for row in history.users.collect())
     bought = history.activity.where("purchase_channel IS NOT NULL")
     last = bought.orderBy(F.col("event_date").desc(), "subject").first()
     return Purchase(subject, Decimal(minor).scaleb(-2), last["purchase_channel"] if last else None)

@@ -24,11 +24,11 @@ SILENT = 0
 
 @dataclass(frozen=True)
 class History:
-    """What is known of one user up to an as_of: subject-days, category-days, and the user's row of each identifier."""
+    """What is known of one user up to an as_of: subject-days, category-days, and who is who (see users_on)."""
 
     activity: DataFrame
     categories: DataFrame
-    identity: DataFrame
+    users: DataFrame
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,16 @@ def hypothetical_features(
     activity, categories = (
         _for_each(numbers, rows, "subject") for rows in (history.activity, history.categories)
     )
-    identity = _for_each(numbers, history.identity, "identifier").withColumn("user_id", _number("identifier"))
+    users = _for_each(numbers, history.users, "identifier").withColumn("user_id", _number("identifier"))
     if purchase is not None:
         bought = _purchases(norms.sparkSession, purchase, as_of, lookups, config)
         activity = activity.unionByName(bought)
     # Each hypothesis speaks of few of the dates: what is not asked is dropped where users meet dates.
     asked = _is_asked(as_of, silent_days)
     held = held_on(norms, dates)
-    baskets = to_user_categories(categories, identity, dates).where(asked)
+    baskets = to_user_categories(categories, users, dates).where(asked)
     prices = held.where("norm = 'unit_price'")
-    state = build_state(activity, identity, baskets, prices, dates, config.features.catalogue).where(asked)
+    state = build_state(activity, users, baskets, prices, dates, config.features.catalogue).where(asked)
     return build_features(state, held, config.features, table)
 
 

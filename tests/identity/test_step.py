@@ -1,87 +1,11 @@
 """Identity from files to tables: evidence replaced by date, persons joined and parted, each move with its reason."""
 
-from datetime import date
-
 import pytest
 from pyspark.sql import functions as F
 
+from identity.world import STEPS, World
 from support.frames import assert_frames, assert_rows
-from support.projects import MAIN, copy_of, make_project
-from support.pseudonyms import pseudonym
-
-STEPS = ("reference", "ingest", "identity")
-WEB = """
-path: web/*.csv
-format: csv
-columns: {id: string, version: int, deleted: boolean, at: timestamp, cookie: string, member: string, device: string}
-key: [id]
-version: version
-delete_when: deleted
-identifiers: {cookie: cookie, member: member, device: device}
-map: {event_type: "'page_view'", event_at: at, channel: "'web'"}
-gate: 0
-"""
-PROFILES = """
-path: profiles/*.csv
-format: csv
-columns: {member: string, phone: string, since: date}
-key: [member]
-extract: delta
-valid_from: since
-map: {member: member, phone: phone}
-identifiers: {member: member, phone: phone}
-"""
-LIMITS = "identity: {limits: {device: {member: 2}, phone: {member: 1}}}\n"
-NEVER = date(9999, 12, 31)
-
-
-class World:
-    """A web shop and its customer file; identifiers are named as in the files."""
-
-    def __init__(self, spark, folder, main=MAIN + LIMITS):
-        self.test = make_project(spark, folder, {"web": WEB, "reference/profiles": PROFILES}, main)
-        self.key = self.test.project.secrets.pseudonym_key
-        self.names = {}
-        self.n = 0
-
-    def see(self, *rows, name=None):
-        """A file of events: (id, day, identifiers by type, version, deleted)."""
-        lines = ["id,version,deleted,at,cookie,member,device"]
-        for event, day, named, *rest in rows:
-            version, deleted = (*rest, 1, False)[:2] if len(rest) < 2 else rest
-            columns = [self._known(kind, named.get(kind, "")) for kind in ("cookie", "member", "device")]
-            lines.append(f"{event},{version},{deleted},2026-03-{day:02}T12:00:00Z,{','.join(columns)}")
-        self.n += 1
-        self.test.write(f"web/{name or f'{self.n:03}'}.csv", "\n".join(lines) + "\n")
-
-    def know(self, *rows):
-        """A customer file: (member, phone, day)."""
-        lines = ["member,phone,since"]
-        lines += [
-            f"{self._known('member', member)},{self._known('phone', phone)},2026-03-{day:02}"
-            for member, phone, day in rows
-        ]
-        self.n += 1
-        self.test.write(f"profiles/{self.n:03}.csv", "\n".join(lines) + "\n")
-
-    def run(self, day, **request):
-        self.test.run(f"2026-03-{day:02}", steps=STEPS, **request)
-
-    def who(self, table="identity_map", where="true"):
-        """Identifier to (the identifiers of the same user, status)."""
-        rows = self.test.read(table).where(where).collect()
-        by_user = {}
-        for row in rows:
-            by_user.setdefault(row["user_id"], set()).add(self.names[row["identifier"]])
-        return {
-            self.names[row["identifier"]]: ("".join(sorted(by_user[row["user_id"]])), row["status"])
-            for row in rows
-        }
-
-    def _known(self, kind, name):
-        if name:
-            self.names[pseudonym(self.key, kind, name)] = name
-        return name
+from support.projects import copy_of
 
 
 @pytest.fixture

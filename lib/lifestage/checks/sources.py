@@ -9,6 +9,7 @@ from lifestage.checks.expressions import columns, keyed, listed
 from lifestage.checks.features import event_columns, sound
 from lifestage.core.expressions import nearest, parse
 from lifestage.core.files import FileLayout, is_type
+from lifestage.core.yaml_files import packaged_yaml
 from lifestage.ingest.config import Source
 from lifestage.ingest.mapping import RATES
 from lifestage.reference.config import ReferenceSource
@@ -91,6 +92,11 @@ def identifier_problems(config: Config) -> Iterator[str]:
     for name, rules in config.ingest.identifiers.items():
         for key, sql in (("normalise", rules.normalise), ("valid", rules.valid)):
             yield from keyed(f"identifiers.{name}.{key}", sql, {"value"})
+    # A packaged type that the project has taken away leaves a limit behind.
+    known = {*config.ingest.identifiers, *packaged_yaml("base.yaml")["identifiers"]}
+    for name, limits in config.identity.limits.items():
+        for unknown in sorted({name, *limits} - known):
+            yield f"identity.limits.{name}: unknown identifier type {unknown}, expected some of {listed(config.ingest.identifiers)}"
 
 
 def lookup_problems(config: Config) -> Iterator[str]:

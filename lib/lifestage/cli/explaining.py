@@ -1,9 +1,10 @@
-"""explain: one user, with every reason."""
+"""explain and identity: one user, with every reason."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,19 +12,25 @@ import typer
 from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, day, grid, loaded, opened, say_json
 from lifestage.explaining import explain as explained
 from lifestage.keys import read_secret
+from lifestage.persons import graph
+from lifestage.runner import Project
 
 FROM_INPUT = "-"
 TITLES = 12
+N_LETTERS = 12
 EMPTY = ("", "")
 WORDS = {"stage": "stage", "rfm_name": "RFM", "tier": "tier", "segment": "segment"}
 
+User = Annotated[
+    str,
+    typer.Argument(help="A user_id, a pseudonym or a raw identifier; - reads it from standard input."),
+]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Date; the newest one by default.")]
+
 
 def explain(
-    user: Annotated[
-        str,
-        typer.Argument(help="A user_id, a pseudonym or a raw identifier; - reads it from standard input."),
-    ],
-    as_of: Annotated[str | None, typer.Option("--as-of", help="Date; the newest one by default.")] = None,
+    user: User,
+    as_of: AsOf = None,
     conf: Conf = DEFAULT_CONF,
     as_json: AsJson = False,
 ) -> None:
@@ -31,19 +38,46 @@ def explain(
 
     Example: lifestage explain 1f0c63a0be9d --as-of 2026-11-21 --conf conf/prod.yaml
     """
-    name = sys.stdin.readline().strip() if user == FROM_INPUT else user
-    when = day("--as-of", as_of) if as_of else None
-    secrets = loaded(conf).main.secrets
-    # Without keys a raw identifier cannot be found; a user_id and a pseudonym can.
-    has_keys = all(read_secret(each) for each in (secrets.pseudonym_key, secrets.quarantine_key))
-    found = explained(opened(conf, needs_keys=has_keys, is_brief=True), name, when)
+    found = explained(_brief(conf), _name(user), day("--as-of", as_of) if as_of else None)
     if as_json:
         say_json(found)
         return
+    _say(lines(found, console.width - TITLES - 1))
+
+
+def identity(
+    user: User,
+    as_of: AsOf = None,
+    conf: Conf = DEFAULT_CONF,
+    as_json: AsJson = False,
+) -> None:
+    """Which identifiers are one person, by what evidence, what was withheld, and what moved when.
+
+    Example: lifestage identity 1f0c63a0be9d --as-of 2026-11-21 --conf conf/prod.yaml
+    """
+    found = graph(_brief(conf), _name(user), day("--as-of", as_of) if as_of else None)
+    if as_json:
+        say_json(found)
+        return
+    _say(identity_lines(found))
+
+
+def _brief(conf: Path) -> Project:
+    """The project; without keys a raw identifier cannot be found, a user_id and a pseudonym can."""
+    secrets = loaded(conf).main.secrets
+    has_keys = all(read_secret(each) for each in (secrets.pseudonym_key, secrets.quarantine_key))
+    return opened(conf, needs_keys=has_keys, is_brief=True)
+
+
+def _name(user: str) -> str:
+    return sys.stdin.readline().strip() if user == FROM_INPUT else user
+
+
+def _say(rows: Iterable[tuple[str, str]]) -> None:
     facts = grid("", "", wraps=[""])
     facts.show_header = False
     facts.columns[0].min_width = TITLES
-    for title, text in lines(found, console.width - TITLES - 1):
+    for title, text in rows:
         facts.add_row(title, text)
     console.print(facts, markup=False)
 
@@ -64,6 +98,60 @@ def lines(found: Mapping[str, Any], width: int) -> Iterator[tuple[str, str]]:
             "the configuration has changed since this date was built: what would change is told after a run",
         )
     yield from _change_lines(found["would_change"])
+
+
+def identity_lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What `graph` found, as titles and texts; an identifier is written by its first letters."""
+    yield "user", found["user_id"]
+    yield "as of", _day(found["as_of"])
+    if found["status"] != "active":
+        yield "status", f"{found['status']}: in totals, not in stages, value or segments"
+    yield EMPTY
+    for title, each in _titled("identifiers", found["identifiers"]):
+        yield title, _identifier(each)
+    yield EMPTY
+    for title, each in _titled("evidence", found["evidence"]):
+        yield title, _pair(each)
+        for reason in each["against"]:
+            yield "", f"  does not count: {reason}"
+    for title, each in _titled("decisions", found["decisions"]):
+        yield (
+            title,
+            f"{_short(each['a'])} and {_short(each['b'])} are one: {each['because'] or 'no reason given'}",
+        )
+    if found["changes"]:
+        yield EMPTY
+    for title, each in _titled("moved", found["changes"]):
+        yield title, _move(each)
+
+
+def _titled(title: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each with a title, which is said once."""
+    for n, row in enumerate(rows):
+        yield ("" if n else title), row
+
+
+def _identifier(each: Mapping[str, Any]) -> str:
+    since = f"since {_day(each['linked_on'])}" if each["linked_on"] else "joined to nothing"
+    key = ", the oldest: the user is named after it" if each["is_key"] else ""
+    shared = f", shared: {', '.join(each['withheld'])}" if each["withheld"] else ""
+    return f"{each['type'] or 'identifier':<8} {each['identifier']} {since}{key}{shared}"
+
+
+def _pair(each: Mapping[str, Any]) -> str:
+    ends = f"{each['a_type']} {_short(each['a'])} and {each['b_type']} {_short(each['b'])}"
+    seen = _day(each["first_on"])
+    until = "" if each["last_on"] == each["first_on"] else f" to {_day(each['last_on'])}"
+    return f"{ends}, {each['source']}, {seen}{until}, {each['n']} rows"
+
+
+def _move(each: Mapping[str, Any]) -> str:
+    by = f" by {_short(each['a'])} and {_short(each['b'])}" if each["a"] else ""
+    return f"{_day(each['as_of'])}: {_short(each['identifier'])} {each['cause']}{by}, from user {_short(each['from_user_id'])} to {_short(each['to_user_id'])}"
+
+
+def _short(pseudonym: str) -> str:
+    return pseudonym[:N_LETTERS]
 
 
 def _day(when: date) -> str:

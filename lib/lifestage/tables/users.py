@@ -26,17 +26,21 @@ def users_on(identity_map: DataFrame, identity_past: DataFrame, as_of_dates: Seq
     """
     past = identity_past.where(F.col("as_of").isin(*as_of_dates))
     now = identity_map.select(*OF_USER)
-    always = F.lit(None).cast("date").alias("only_on")
     if past.isEmpty():
-        return now.select(*OF_USER, always)
+        return on_every_date(now)
     changed = now.join(past.select("identifier"), on="identifier", how="left_semi").select("user_id")
     users = changed.unionByName(past.select("user_id")).distinct()
     moved = now.join(users, on="user_id", how="left_semi").select(*OF_USER).persist()
-    stable = now.join(users, on="user_id", how="left_anti").select(*OF_USER, always)
+    stable = on_every_date(now.join(users, on="user_id", how="left_anti"))
     dates = F.broadcast(local_rows(now.sparkSession, [(day,) for day in as_of_dates], "only_on date"))
     then = past.select(*OF_USER, F.col("as_of").alias("only_on"))
     as_now = moved.crossJoin(dates).join(then, on=["identifier", "only_on"], how="left_anti")
     return stable.unionByName(as_now.select(*OF_USER, "only_on")).unionByName(then)
+
+
+def on_every_date(identity_map: DataFrame) -> DataFrame:
+    """Rows of who is who that hold whatever the date."""
+    return identity_map.select(*OF_USER, F.lit(None).cast("date").alias("only_on"))
 
 
 def with_users(rows: DataFrame, users: DataFrame) -> DataFrame:

@@ -1,0 +1,155 @@
+"""Who somebody is: a person's identifiers on a date, found by any name they go by, and the evidence that joins them."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lifestage import runner
+from lifestage.core.as_of_dates import newest_built
+from lifestage.core.errors import NoDataError
+from lifestage.core.local_rows import local_rows, localised
+from lifestage.core.pseudonyms import add_normalised, pseudonym, with_pads
+from lifestage.identity.solving import of_any, person_of
+from lifestage.reading import LATEST, known_date, reader
+from lifestage.tables.identity import IDENTITY_MAP, UserStatus, user_id_of
+
+SHOWN = ("identifier", "type", "linked_on", "withheld")
+
+Read = Callable[[str], DataFrame]
+
+
+def find(project: runner.Project, read: Read, user: str, as_of: date) -> DataFrame:
+    """Every identifier of one person on a date, as rows of identity_map.
+
+    Args:
+        project: an open project; with keys where `user` is a raw identifier.
+        read: reads tables as one run left them.
+        user: a user_id, a pseudonym, or a raw identifier, which becomes a pseudonym in memory and is kept nowhere.
+        as_of: the date; on earlier ones than that of the map the person is solved anew.
+
+    Raises:
+        NoDataError: where nobody is known by that name on that date, or several are.
+    """
+    names = _names(project, user)
+    identity_map = read("identity_map")
+    # Whoever was a user of their own once can be asked for by that name as well.
+    once = user_id_of(F.col("identifier")).isin(*names)
+    seeds = localised(identity_map.where(_is_named(names) | once))
+    if as_of < (newest_built(read("runs")) or as_of):
+        links = read("links").where(F.col("first_on") <= F.lit(as_of))
+        known = localised(person_of(links, seeds, project.config.identity))
+    else:
+        of_user = seeds.where(_is_named(names)).select("user_id").distinct()
+        known = localised(identity_map.join(F.broadcast(of_user), on="user_id", how="left_semi"))
+    users = [row["user_id"] for row in known.where(_is_named(names)).select("user_id").distinct().collect()]
+    if len(users) > 1:
+        raise NoDataError(f"{len(users)} users are known by that name: give the user_id of one")
+    if users:
+        return known.where(F.col("user_id") == users[0]).select(*IDENTITY_MAP.names)
+    return _alone(project, read, names, known)
+
+
+def graph(project: runner.Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
+    """One person on a date: identifiers, the evidence of each pair with what is said against it, and what moved.
+
+    Args and errors are those of `find`; the newest date by default.
+    """
+    read = reader(project)
+    day = known_date("user_features", read("user_features"), as_of or LATEST)
+    members = find(project, read, user, day)
+    links = read("links").where(F.col("first_on") <= F.lit(day))
+    around = localised(person_of(links, members, project.config.identity))
+    # The identifiers of one person, and what they were seen with.
+    rows = {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
+    own = (user_id_of(F.col("identifier")) == F.col("user_id")).alias("is_key")
+    mine = members.select(*SHOWN, own, "user_id", "status").orderBy("linked_on", "identifier").collect()
+    user_id = mine[0]["user_id"]
+    evidence = _evidence(read("link_days").where(F.col("event_date") <= F.lit(day)), members)
+    denied = {pair.ends: pair.because for pair in project.config.identity.deny}
+    return {
+        "user_id": user_id,
+        "as_of": day,
+        "status": mine[0]["status"],
+        "identifiers": [{name: row[name] for name in (*SHOWN, "is_key")} for row in mine],
+        "evidence": [{**pair, "against": _against(pair, rows, denied)} for pair in evidence],
+        "decisions": [pair.model_dump() for pair in project.config.identity.allow if {*pair.ends} & {*rows}],
+        "changes": _changes(read("identity_changes"), user_id, day),
+    }
+
+
+def _names(project: runner.Project, user: str) -> list[str]:
+    """What was given, as it is and, with keys, as the pseudonym it has as each type of identifier."""
+    if project.secrets is None:
+        return [user]
+    rows = with_pads(local_rows(project.store.spark, [(user,)], "name string"), project.secrets.pseudonym_key)
+    kinds = project.config.main.identifiers
+    for kind, rules in kinds.items():
+        rows = add_normalised(rows, "name", f"_{kind}", rules)
+    names = F.array("name", *[pseudonym(kind, F.col(f"_{kind}")) for kind in kinds])
+    # One name a type.
+    return [row["name"] for row in rows.select(F.explode(names).alias("name")).collect() if row["name"]]
+
+
+def _is_named(names: list[str]) -> Column:
+    return F.col("identifier").isin(*names) | F.col("user_id").isin(*names)
+
+
+def _alone(project: runner.Project, read: Read, names: list[str], known: DataFrame) -> DataFrame:
+    """The row of an identifier that no evidence joins: whoever is on an event, and is the only one they have."""
+    subjects = read("activity_days").select(F.col("subject").alias("identifier")).distinct()
+    identifiers = subjects.unionByName(read("identity_map").select("identifier")).distinct()
+    own = identifiers.withColumn("user_id", user_id_of(F.col("identifier")))
+    mine = localised(
+        own.where(_is_named(names)).join(known.select("identifier"), on="identifier", how="left_anti")
+    )
+    row = mine.first()
+    if row is None:
+        raise NoDataError(_nobody(project, read, names))
+    values = {"status": str(UserStatus.ACTIVE), "withheld": [], **row.asDict()}
+    rows = [[values.get(name) for name in known.columns]]
+    return local_rows(project.store.spark, rows, known.schema)
+
+
+def _nobody(project: runner.Project, read: Read, names: list[str]) -> str:
+    """Why nobody is found; who was known by that name before is named."""
+    moved = read("identity_changes").where(F.col("from_user_id").isin(*names))
+    last = moved.orderBy(F.col("as_of").desc(), "to_user_id").first()
+    if last:
+        return (
+            f"user {last['from_user_id']} is user {last['to_user_id']} since {last['as_of']}: {last['cause']}"
+        )
+    kinds = ", ".join(project.config.main.identifiers)
+    return f"nobody is known by that name: give a user_id, a pseudonym, or a raw {kinds}"
+
+
+def _evidence(link_days: DataFrame, members: DataFrame) -> list[dict[str, Any]]:
+    """Pairs with an end of the person's by source, oldest first; bounded by one person's evidence."""
+    by_source = of_any(link_days, members).groupBy("a", "a_type", "b", "b_type", "source")
+    seen = by_source.agg(
+        F.min("event_date").alias("first_on"), F.max("event_date").alias("last_on"), F.sum("n").alias("n")
+    )
+    return [row.asDict() for row in seen.orderBy("first_on", "a", "b", "source").collect()]
+
+
+def _against(
+    pair: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]], denied: Mapping[tuple[str, str], str]
+) -> list[str]:
+    """Why a pair does not join; empty where it does."""
+    ends = (pair["a"], pair["b"])
+    found = [f"denied: {denied[ends]}".rstrip(": ")] if ends in denied else []
+    return found + [
+        f"{rows[end]['type']} is shared: {limit}"
+        for end in ends
+        if end in rows
+        for limit in rows[end]["withheld"]
+    ]
+
+
+def _changes(journal: DataFrame, user_id: str, as_of: date) -> list[dict[str, Any]]:
+    """What moved to or from the user up to a date, oldest first; a row an identifier that moved."""
+    mine = (F.col("from_user_id") == user_id) | (F.col("to_user_id") == user_id)
+    rows = journal.where(mine & (F.col("as_of") <= F.lit(as_of))).orderBy("as_of", "identifier")
+    return [row.asDict() for row in rows.collect()]
