@@ -26,7 +26,7 @@ def world(spark_session, tmp_path_factory):
         ("5", 3, {"cookie": "c", "member": "k"}),
         ("6", 1, {"cookie": "alone"}),
     )
-    world.know(("k", "777777", 3), ("other", "777777", 3))
+    world.know(("k", "+49777777", 3), ("other", "+49777777", 3))
     world.run(2, steps=ALL_STEPS)
     world.run(3, steps=ALL_STEPS)
     return world
@@ -90,7 +90,7 @@ def sorted_by_pseudonym(world, wanted):
 def test_the_lines_of_a_person_name_no_raw_identifier(world):
     told = "\n".join(" ".join(line) for line in identity_lines(graph(world.test.project, "k")))
     assert "does not count: phone is shared: member > 1" in told
-    assert "777777" not in told
+    assert "+49777777" not in told
 
 
 def test_two_subjects_of_one_user_have_the_days_of_the_definition(world):

@@ -22,9 +22,9 @@ def test_without_evidence_everybody_is_their_own(world):
 
 def test_a_login_joins_and_a_customer_record_joins_more(world):
     world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 2, {"cookie": "d", "member": "m"}))
-    world.know(("m", "777777", 2))
+    world.know(("m", "+49777777", 2))
     world.run(2)
-    assert set(world.who().values()) == {("777777cdm", "active")}
+    assert set(world.who().values()) == {("+49777777cdm", "active")}
     assert_rows(
         world.test.read("link_days").groupBy("source").agg(F.count("*"), F.sum("n")),
         [("web", 2, 2), ("profiles", 1, 1)],
@@ -102,10 +102,10 @@ def test_nothing_new_writes_nothing(world):
 
 def test_day_by_day_gives_what_everything_at_once_gives(world, tmp_path):
     world.see(*[(str(n), n, {"device": "k", "member": f"m{n}"}) for n in (1, 2)])
-    world.know(("m1", "777777", 1))
+    world.know(("m1", "+49777777", 1))
     world.run(2)
     world.see(("3", 3, {"device": "k", "member": "m3"}), ("1", 1, {"cookie": "c", "member": "m1"}, 2))
-    world.know(("m2", "888888", 3), ("m1", "999999", 3))
+    world.know(("m2", "+49888888", 3), ("m1", "+49999999", 3))
     world.run(3)
     world.see(("4", 2, {"cookie": "c", "member": "m2"}), ("3", 3, {}, 2, True))
     world.run(4)
