@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lifestage.activity.days import build_activity_days, build_category_days, to_enriched
 from lifestage.config import load_config
-from lifestage.core.local_rows import localised
+from lifestage.core.local_rows import local_rows, localised
 from lifestage.features.build import build_features, build_state
 from lifestage.features.categories import to_user_categories
 from lifestage.hypotheses import (
@@ -62,8 +62,9 @@ def history_of(spark, events, config):
     identity = build(
         spark, IDENTITY_MAP, [{"identifier": user, "user_id": user, "status": "active"} for user in users]
     )
+    nothing = local_rows(spark, [], "user_id string, as_of date")
     days = localised(build_activity_days(enriched, config.activity))
-    return History(days, localised(build_category_days(enriched)), on_every_date(identity))
+    return History(days, localised(build_category_days(enriched)), on_every_date(identity), nothing)
 
 
 def norms_of(spark, cycle, spend):

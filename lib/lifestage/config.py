@@ -17,6 +17,7 @@ from lifestage.core.yaml_files import Problems, merged, packaged_yaml, read_yaml
 from lifestage.features.config import FeaturesConfig
 from lifestage.identity.config import IdentityConfig
 from lifestage.ingest.config import IngestConfig, Source
+from lifestage.profiles.config import ProfilesConfig
 from lifestage.publish.config import PublishConfig
 from lifestage.reference.config import ReferenceConfig, ReferenceSource
 from lifestage.report.config import AudienceText, ReportConfig, StageText
@@ -142,6 +143,7 @@ def _composed(files: _Files) -> Config:
             time_zone=main.business.time_zone,
             **main.activity.model_dump(),
         ),
+        "profiles": ProfilesConfig(attributes=catalogue.profile, named_by=_named_by(files)),
         "features": FeaturesConfig(
             catalogue=catalogue,
             rhythm=main.rhythm,
@@ -189,6 +191,20 @@ def _evidence(files: _Files) -> dict[str, dict[str, str]]:
     """Reference tables of which a row names several identifiers."""
     named = {name: source.identifiers for name, source in files.references.items()}
     return {name: identifiers for name, identifiers in named.items() if len(identifiers) > 1}
+
+
+def _named_by(files: _Files) -> dict[str, tuple[str, ...]]:
+    """Reference tables with the columns that name a person, the strongest first."""
+    kinds = files.main.identifiers
+    return {
+        name: tuple(
+            sorted(
+                source.identifiers, key=lambda column: (kinds[source.identifiers[column]].priority, column)
+            )
+        )
+        for name, source in files.references.items()
+        if source.identifiers and {*source.identifiers.values()} <= {*kinds}
+    }
 
 
 def _publish(files: _Files) -> PublishConfig:

@@ -44,7 +44,7 @@ RFM = (
     "frequency",
     "monetary_amount",
 )
-OF_USER = ("user_features", "user_value", "user_segments", "user_audiences")
+OF_USER = ("user_features", "user_profiles", "user_value", "user_segments", "user_audiences")
 OF_DATE = ("norms", "rfm_cuts", "value_scales", "tier_cuts")
 OF_HISTORY = ("activity_days", "category_days")
 # A row a change of a rule, and a row a training.
@@ -88,6 +88,7 @@ def explain(project: runner.Project, user: str, as_of: date | str | None = None)
     return {
         "user_id": asked.user_id,
         "as_of": day,
+        "profile": _profile(kept),
         "stage": _stage(kept, asked),
         "rfm": _rfm(kept),
         "tier": _tier(project.config, kept),
@@ -128,6 +129,12 @@ def _came_later(read: Read, asked: _Asked) -> str:
     if first is None or first["as_of"] is None:
         return f"user {asked.user_id} is on no date that is kept"
     return f"user {asked.user_id} was not known as of {asked.as_of}: the first date with them is {first['as_of']}"
+
+
+def _profile(kept: Kept) -> list[dict[str, Any]]:
+    """What customer records say of the user: each attribute with the record that is believed."""
+    known = _row(kept["user_profiles"])
+    return [{"name": name, "value": known[name], **why} for name, why in (known.get("because") or {}).items()]
 
 
 def _stage(kept: Kept, asked: _Asked) -> dict[str, Any]:
@@ -228,7 +235,7 @@ def _results(
 
 
 def _history(kept: Kept) -> History:
-    return History(*[kept[name] for name in (*OF_HISTORY, "users")])
+    return History(*[kept[name] for name in (*OF_HISTORY, "users", "user_profiles")])
 
 
 def _model(config: Config, kept: Kept, as_of: date) -> SegmentModel | None:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from lifestage.activity.days import build_activity_days, to_enriched
 from lifestage.core.contracts import Table
 from lifestage.core.local_rows import local_rows
-from lifestage.features.build import build_features, build_state
+from lifestage.features.build import add_profiles, build_features, build_state
 from lifestage.features.categories import to_user_categories
 from lifestage.settings import Config
 from lifestage.tables.events import EVENTS
@@ -24,11 +24,12 @@ SILENT = 0
 
 @dataclass(frozen=True)
 class History:
-    """What is known of one user up to an as_of: subject-days, category-days, and who is who (see users_on)."""
+    """What is known of one user up to an as_of: days by subject, who is who (see users_on), the row of user_profiles."""
 
     activity: DataFrame
     categories: DataFrame
     users: DataFrame
+    profile: DataFrame
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,10 @@ def hypothetical_features(
     baskets = to_user_categories(categories, users, dates).where(asked)
     prices = held.where("norm = 'unit_price'")
     state = build_state(activity, users, baskets, prices, dates, config.features.catalogue).where(asked)
-    return build_features(state, held, config.features, table)
+    # What is known of the user holds whatever they buy.
+    profiles = state.select("user_id", "as_of").crossJoin(history.profile.drop("user_id", "as_of"))
+    known = add_profiles(state, profiles, config.features.catalogue)
+    return build_features(known, held, config.features, table)
 
 
 def first_change(

@@ -13,6 +13,7 @@ from lifestage.core.job import Job
 from lifestage.features import step as features
 from lifestage.identity import step as identity
 from lifestage.ingest import step as ingest
+from lifestage.profiles import step as profiles
 from lifestage.publish import step as publish
 from lifestage.reference import step as reference
 from lifestage.report import step as report
@@ -65,10 +66,17 @@ STEPS = (
         writes=("activity_days", "category_days"),
     ),
     Step(
+        "profiles",
+        "what customer records say of a user",
+        profiles.run,
+        reads=(REFERENCES, "ingest_ledger", "identity_map", "identity_past"),
+        writes=("user_profiles",),
+    ),
+    Step(
         "features",
         "one row per user, as of a date",
         features.run,
-        reads=("activity_days", "category_days", "identity_map", "identity_past"),
+        reads=("activity_days", "category_days", "identity_map", "identity_past", "user_profiles"),
         writes=("user_state", "norms", "user_features"),
     ),
     Step(
@@ -101,9 +109,6 @@ STEPS = (
             "user_stages",
             "user_value",
             "user_segments",
-            "identity_map",
-            "identity_past",
-            REFERENCES,
             "runs",
         ),
         writes=("audience_definitions", "user_audiences"),

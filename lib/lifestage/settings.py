@@ -13,6 +13,7 @@ from lifestage.core.pseudonyms import IdentifierType
 from lifestage.features.config import FeaturesConfig, Rhythm
 from lifestage.identity.config import IdentityConfig, IdentitySettings
 from lifestage.ingest.config import IngestConfig
+from lifestage.profiles.config import ProfilesConfig
 from lifestage.publish.config import PublishConfig, PublishSettings
 from lifestage.reference.config import ReferenceConfig
 from lifestage.report.config import ReportConfig, ReportSettings
@@ -130,6 +131,7 @@ class Config:
     reference: ReferenceConfig
     ingest: IngestConfig
     activity: ActivityConfig
+    profiles: ProfilesConfig
     features: FeaturesConfig
     stages: StageLadder
     value: ValueConfig

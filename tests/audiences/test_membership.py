@@ -1,16 +1,13 @@
 """Who is in an audience, why, and who came and went over three dates."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from audiences.builders import TABLES, D, candidates, chosen, user
-from lifestage.audiences.membership import add_attributes, add_movement, members
+from lifestage.audiences.membership import add_movement, members
 from lifestage.core.yaml_files import packaged_yaml
 from support.frames import assert_frames, assert_rows, build, shuffled
 
 DAYS = [D, D + timedelta(days=1), D + timedelta(days=2)]
-
-
-IDENTITIES = "identifier string, user_id string, status string, only_on date"
 
 
 def test_who_meets_the_rule_is_in_it_with_the_values_that_matched(spark):
@@ -96,38 +93,6 @@ def test_an_audience_that_empties_has_left_on_the_next_date_that_was_built(spark
         moved(spark, [("a", "u", one)], [one, three]),
         [("a", "u", one, "entered"), ("a", "u", three, "left")],
     )
-
-
-def profiles(spark, *rows):
-    schema = "member string, city string, is_ended boolean, valid_from date, valid_to date"
-    return spark.createDataFrame(rows, schema)
-
-
-def test_rules_see_the_attributes_that_were_valid_on_the_date(spark):
-    first, last = date(1, 1, 1), date(9999, 12, 31)
-    table = profiles(
-        spark,
-        ("m1", "Bonn", False, first, DAYS[1]),
-        ("m1", "Köln", False, DAYS[1], last),
-        ("m2", "Köln", True, first, last),
-        ("unknown", "Köln", False, first, last),
-    )
-    users = candidates(spark, [user(name, as_of=day) for name in ("u1", "u2") for day in DAYS[:2]])
-    identity = spark.createDataFrame([("m1", "u1", "active", None), ("m2", "u2", "active", None)], IDENTITIES)
-    dates = users.select("as_of").distinct()
-    known = add_attributes(users, dates, identity, table, "profiles", "member")
-    rules = {day: {"from_cologne": "profiles.city = 'Köln'"} for day in DAYS[:2]}
-    assert_rows(members(known, rules), [("from_cologne", "u1", DAYS[1], {"profiles.city": "Köln"})])
-    assert known.count() == 4
-
-
-def test_of_several_identifiers_the_first_in_order_gives_the_attributes(spark):
-    first, last = date(1, 1, 1), date(9999, 12, 31)
-    table = profiles(spark, ("m2", "Bonn", False, first, last), ("m1", "Köln", False, first, last))
-    identity = spark.createDataFrame([("m1", "u1", "active", None), ("m2", "u1", "active", None)], IDENTITIES)
-    users = candidates(spark, [user("u1")])
-    known = add_attributes(users, users.select("as_of"), identity, table, "profiles", "member")
-    assert_rows(known.select("profiles.city"), [("Köln",)])
 
 
 # One user that each shipped rule is about, and the same with one value changed, whom it leaves out.

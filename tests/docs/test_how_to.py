@@ -18,7 +18,16 @@ from lifestage.ingest.config import Source
 from lifestage.pipeline import STEPS
 from lifestage.reference.config import ReferenceSource
 from lifestage.stages.config import Stage, StageLadder
-from lifestage.tables.catalogue import Aggregate, Catalogue, DateMark, DayMeasure, Measure, Unit, Windows
+from lifestage.tables.catalogue import (
+    Aggregate,
+    Attribute,
+    Catalogue,
+    DateMark,
+    DayMeasure,
+    Measure,
+    Unit,
+    Windows,
+)
 from lifestage.tables.events import MAPPED_COLUMNS
 from lifestage.tables.strategies import Strategy
 from lifestage.value.config import Dimension, IndexConfig, Tier
@@ -48,7 +57,7 @@ def examples() -> dict[str, str]:
 
 
 def names_of(*models: type) -> set[str]:
-    return {name for model in models for name in model.model_fields}
+    return {field.alias or name for model in models for name, field in model.model_fields.items()}
 
 
 def missing(page: str, names: set[str]) -> list[str]:
@@ -89,7 +98,7 @@ def test_every_key_of_a_reference_table_is_explained():
 
 
 def test_every_key_of_the_catalogue_is_explained():
-    keys = names_of(Catalogue, Measure, DayMeasure, DateMark, Windows)
+    keys = names_of(Catalogue, Measure, DayMeasure, DateMark, Windows, Attribute)
     # `date` is the unit of dates, which have no key for it.
     assert missing("add-a-feature.md", keys | set(Aggregate) | set(Unit)) == []
 

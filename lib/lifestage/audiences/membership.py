@@ -7,10 +7,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lifestage.core.as_of_join import VALIDITY, is_valid_on
 from lifestage.core.expressions import columns_of
 from lifestage.tables.identity import IS_PERSON
-from lifestage.tables.users import with_users
 
 OF_STAGE = ("stage",)
 OF_VALUE = ("rfm_status", "r_score", "f_score", "m_score", "rfm_name", "value_index", "tier")
@@ -27,31 +25,6 @@ def to_candidates(features: DataFrame, stages: DataFrame, value: DataFrame, segm
     for frame, columns in ((stages, OF_STAGE), (value, OF_VALUE), (segments, OF_SEGMENT)):
         users = users.join(frame.select(*KEY, *columns), on=KEY, how="left")
     return users
-
-
-def add_attributes(
-    users: DataFrame, dates: DataFrame, identities: DataFrame, table: DataFrame, name: str, key: str
-) -> DataFrame:
-    """Adds the user's row of a reference table, as valid on as_of, as a struct `name`; NULL without one.
-
-    Args:
-        users: unique per user_id and as_of; every row is kept.
-        dates: the as_of dates of the users, once each.
-        identities: the user of each identifier on these dates (see users_on).
-        table: versions of the reference table, disjoint per key.
-        name: its name.
-        key: its key column, which holds an identifier.
-
-    A user with rows under several identifiers has that of the first identifier in order.
-    """
-    versions = table.where("NOT is_ended").select(
-        F.struct(*table.columns).alias(name), F.col(key).alias("subject"), *VALIDITY
-    )
-    owned = with_users(versions, identities)
-    is_theirs = F.col("only_on").isNull() | (F.col("only_on") == F.col("as_of"))
-    dated = owned.join(F.broadcast(dates), on=is_valid_on("as_of") & is_theirs, how="inner")
-    found = dated.groupBy(*KEY).agg(F.min_by(name, "subject").alias(name))
-    return users.join(found, on=KEY, how="left")
 
 
 def members(users: DataFrame, rules: Mapping[date, Mapping[str, str]]) -> DataFrame:

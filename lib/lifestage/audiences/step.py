@@ -4,11 +4,10 @@ from pyspark.sql import functions as F
 
 from lifestage.audiences.config import AudiencesConfig
 from lifestage.audiences.definitions import Definition, changed, rules_on
-from lifestage.audiences.membership import add_attributes, members, to_candidates
+from lifestage.audiences.membership import members, to_candidates
 from lifestage.core.as_of_dates import newest_built
 from lifestage.core.job import Job
 from lifestage.core.local_rows import local_rows
-from lifestage.tables.users import users_on
 
 INPUTS = ("user_features", "user_stages", "user_value", "user_segments")
 
@@ -18,11 +17,6 @@ def run(job: Job, config: AudiencesConfig) -> None:
     definitions = _definitions(job, config)
     dates = job.run.as_of_dates
     users = to_candidates(*[job.read(name).where(F.col("as_of").isin(*dates)) for name in INPUTS])
-    days = local_rows(job.spark, [(day,) for day in dates], "as_of date")
-    for name in config.attributes:
-        key, *_ = job.table(name).key
-        identities = users_on(job.read("identity_map"), job.read("identity_past"), dates)
-        users = add_attributes(users, days, identities, job.read(name), name, key)
     job.write_as_of("user_audiences", members(users, {day: rules_on(definitions, day) for day in dates}))
 
 

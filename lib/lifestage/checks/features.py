@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from lifestage.checks.expressions import keyed, misnamed
+from lifestage.checks.expressions import columns, keyed, listed, misnamed
 from lifestage.features.config import BUILT_ON
 from lifestage.features.mapping import layers
 from lifestage.settings import Config
-from lifestage.tables.catalogue import Aggregate, Catalogue, Windows
+from lifestage.tables.catalogue import Aggregate, Catalogue, Unit, Windows
 from lifestage.tables.events import EVENT_COLUMNS
 from lifestage.tables.features import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_features, user_state
 
@@ -33,7 +33,7 @@ def catalogue_problems(config: Config) -> Iterator[str]:
     """features.yaml: every section against the columns it may use, and against each other."""
     catalogue = config.features.catalogue
     events = event_columns(config)
-    sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.features)
+    sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.profile, catalogue.features)
     names = [name for section in sections for name in section]
     yield from misnamed(names)
     taken = [*names, *TAKEN, *[window.name for window in sound(catalogue).all_windows()]]
@@ -56,7 +56,25 @@ def catalogue_problems(config: Config) -> Iterator[str]:
     windows = {window.name for window in without_faults.all_windows()}
     for name in sorted(BUILT_ON - {*catalogue.measures, *catalogue.days, *catalogue.dates, *windows}):
         yield f"{name}: the rhythm of every user is built on it, it cannot be taken away"
+    yield from _profile_problems(config)
     yield from _feature_problems(without_faults)
+
+
+def _profile_problems(config: Config) -> Iterator[str]:
+    """Each expression is over the columns of one reference table that names a person."""
+    references = config.reference.sources
+    for name, attribute in config.features.catalogue.profile.items():
+        if attribute.values and attribute.unit is not Unit.NAME:
+            yield f"profile.{name}.values: of a name only, not of {attribute.unit}"
+        for number, sql in enumerate(attribute.sources):
+            key = f"profile.{name}.from.{number}"
+            tables = {column.partition(".")[0] for column in columns(sql)}
+            if len(tables) != 1 or not tables <= config.profiles.named_by.keys():
+                yield f"{key}: expected columns of one of {listed(config.profiles.named_by)}, such as members.city, in: {sql}"
+                continue
+            (table,) = tables
+            open_columns = {*references[table].map} - {*references[table].identifiers}
+            yield from keyed(key, sql, {f"{table}.{column}" for column in open_columns})
 
 
 def _feature_problems(catalogue: Catalogue) -> Iterator[str]:

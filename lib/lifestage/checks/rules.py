@@ -80,16 +80,8 @@ def segment_problems(config: Config) -> Iterator[str]:
 
 
 def audience_problems(config: Config) -> Iterator[str]:
-    """audiences.yaml: attributes and rules."""
+    """audiences.yaml: the rules."""
     known = features_of(config) | {column.name: column.type.simpleString() for column in OF_OTHER_STEPS}
-    for name in config.audiences.attributes:
-        reference = config.reference.sources.get(name)
-        if reference is None:
-            yield f"attributes: unknown reference table {name}, expected some of {listed(config.reference.sources)}"
-        elif len(reference.key) != 1 or reference.key[0] not in reference.identifiers:
-            yield f"attributes: {name} has the key {listed(reference.key)}, expected one identifier"
-        else:
-            known |= {f"{name}.{column}": reference.types.get(column, "string") for column in reference.map}
     for name, audience in config.audiences.audiences.items():
         yield from misnamed([name])
         for problem in condition_problems(audience.when, known):

@@ -86,6 +86,8 @@ def lines(found: Mapping[str, Any], width: int) -> Iterator[tuple[str, str]]:
     """What `explain` found, as titles and texts; the history in one line of the width."""
     yield "user", found["user_id"]
     yield "as of", _day(found["as_of"])
+    for title, known in _titled("profile", found["profile"]):
+        yield title, f"{known['name']} {known['value']}, {known['source']} of {_day(known['valid_from'])}"
     yield from _stage_lines(found["stage"], width)
     yield from _rfm_lines(found["rfm"])
     yield from _tier_lines(found["tier"])

@@ -45,6 +45,14 @@ def build_norms(state: DataFrame, categories: DataFrame, rhythm: Rhythm) -> Data
     return cycle_norms(state, rhythm).unionByName(spend_norms(state)).unionByName(unit_prices(categories))
 
 
+def add_profiles(state: DataFrame, profiles: DataFrame, catalogue: Catalogue) -> DataFrame:
+    """State with the attributes of the profile of the same user and date; NULL without one."""
+    if not catalogue.profile:
+        return state
+    known = profiles.select("user_id", "as_of", *catalogue.profile)
+    return state.join(known, on=["user_id", "as_of"], how="left")
+
+
 def build_features(state: DataFrame, norms: DataFrame, config: FeaturesConfig, table: Table) -> DataFrame:
-    """Rows of user_features from state and norms of the same dates: row by row, without a shuffle."""
+    """Rows of user_features from state, with profiles, and norms of the same dates: row by row, without a shuffle."""
     return add_features(add_rhythm(state, norms, config), config.catalogue, table)

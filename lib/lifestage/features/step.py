@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from lifestage.core.errors import NoDataError
 from lifestage.core.job import Job
 from lifestage.core.together import together
-from lifestage.features.build import build_features, build_norms, build_state
+from lifestage.features.build import add_profiles, build_features, build_norms, build_state
 from lifestage.features.categories import to_user_categories, unit_prices
 from lifestage.features.config import FeaturesConfig
 from lifestage.tables.users import users_on
@@ -43,7 +43,9 @@ def run(job: Job, config: FeaturesConfig) -> None:
 def _write_features(job: Job, state: DataFrame, categories: DataFrame, config: FeaturesConfig) -> None:
     job.write_as_of("norms", build_norms(state, categories, config.rhythm))
     norms = job.read("norms").where(F.col("as_of").isin(*job.run.as_of_dates))
-    features = build_features(state, norms, config, job.table("user_features"))
+    profiles = job.read("user_profiles").where(F.col("as_of").isin(*job.run.as_of_dates))
+    known = add_profiles(state, profiles, config.catalogue)
+    features = build_features(known, norms, config, job.table("user_features"))
     delivery_no = job.progress("activity_days").get("delivery_no")
     job.write_as_of("user_features", features, meaning=config.meaning, delivery_no=delivery_no)
 

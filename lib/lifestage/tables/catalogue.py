@@ -1,6 +1,7 @@
 """The feature catalogue: measures, days, dates, windows and features, declared in YAML.
 
     events --measures--> subject-days --days--> user-days --windows, dates--> user state --features--> user features
+                                                           customer records --profile--> user profile --^
 
 Tables of activity and features derive their columns from it, so a feature is added without Python.
 """
@@ -115,6 +116,33 @@ class Feature(Model):
     description: ColumnComment
 
 
+class Prefer(StrEnum):
+    """Which of several records of a person is believed."""
+
+    FIRST = "first"
+    NEWEST = "newest"
+
+
+class Attribute(Model):
+    """What customer records say of a person."""
+
+    sources: tuple[str, ...] = Field(
+        alias="from",
+        min_length=1,
+        description="SQL over the columns of one reference table each, as `members.city`",
+    )
+    prefer: Prefer = Field(
+        default=Prefer.FIRST,
+        description="first: the first of `from` that knows a value, and of its records the newest; newest: the newest "
+        "record of all, and of equally new ones the first of `from`",
+    )
+    values: tuple[str, ...] = Field(
+        default=(), description="of a name, what it may be; anything else is not known"
+    )
+    unit: ColumnUnit
+    description: ColumnComment
+
+
 class Window(Model):
     """One span: `days` calendar days that end `shift` days before as_of, both ends included; None is all history."""
 
@@ -132,7 +160,8 @@ class Catalogue(Model):
     days: dict[str, DayMeasure] = Field(description="what is decided on a user-day")
     dates: dict[str, DateMark] = Field(description="first and last user-days of a kind")
     windows: dict[str, Windows] = Field(description="spans of a measure or day, by its name")
-    features: dict[str, Feature] = Field(description="SQL over the state of one user")
+    profile: dict[str, Attribute] = Field(default={}, description="what customer records say of one user")
+    features: dict[str, Feature] = Field(description="SQL over the state and the profile of one user")
 
     def all_windows(self) -> Iterator[Window]:
         """Every declared span, the one before directly after its own."""

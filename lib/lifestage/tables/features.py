@@ -4,6 +4,7 @@ from pyspark.sql import types as T
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
 from lifestage.tables.catalogue import Catalogue, type_of, window_column
+from lifestage.tables.profiles import profile_columns
 
 USER = Column("user_id", T.StringType(), "User", required=True)
 AS_OF = Column("as_of", T.DateType(), "Business date the row describes", required=True)
@@ -101,7 +102,7 @@ def user_state(catalogue: Catalogue) -> Table:
 
 
 def user_features(catalogue: Catalogue) -> Table:
-    """One row per user and as_of: windows and dates of the state, the rhythm, and the SQL features."""
+    """One row per user and as_of: windows and dates of the state, the rhythm, the profile, and the SQL features."""
     dates = tuple(Column(name, T.DateType(), mark.description) for name, mark in catalogue.dates.items())
     windows = tuple(
         window_column(catalogue, window) for window in catalogue.all_windows() if not window.hidden
@@ -110,11 +111,12 @@ def user_features(catalogue: Catalogue) -> Table:
         Column(name, type_of(feature.unit), feature.description, unit=feature.unit)
         for name, feature in catalogue.features.items()
     )
+    known = profile_columns(catalogue)
     return Table(
         name="user_features",
         kind=Kind.DERIVED,
         comment="One row per user and as_of: everything later steps decide on.",
-        columns=(USER, AS_OF, STATE_COLUMNS[0], *dates, *windows, *RHYTHM_COLUMNS, *derived),
+        columns=(USER, AS_OF, STATE_COLUMNS[0], *dates, *windows, *RHYTHM_COLUMNS, *known, *derived),
         key=("user_id", "as_of"),
         mode=WriteMode.PARTITIONS,
         partitions=("as_of",),

@@ -9,6 +9,7 @@ from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.events import EVENT_VERSIONS, EVENTS, INGEST_LEDGER, REJECTED_EVENTS
 from lifestage.tables.features import NORMS, user_features, user_state
 from lifestage.tables.identity import IDENTITY_CHANGES, IDENTITY_MAP, IDENTITY_PAST, LINK_DAYS, LINKS
+from lifestage.tables.profiles import user_profiles
 from lifestage.tables.publish import RUN_LOCK, RUNS, SNAPSHOT_USERS, SNAPSHOTS
 from lifestage.tables.segments import SEGMENT_MODELS, USER_SEGMENTS
 from lifestage.tables.stages import STAGE_TOTALS, USER_STAGES
@@ -30,6 +31,7 @@ def all_tables(catalogue: Catalogue, references: Iterable[Table]) -> dict[str, T
         IDENTITY_PAST,
         activity_days(catalogue),
         CATEGORY_DAYS,
+        user_profiles(catalogue),
         user_state(catalogue),
         NORMS,
         user_features(catalogue),
