@@ -91,6 +91,17 @@ def test_an_earlier_date_has_the_persons_of_then(world):
     assert world.who("identity_past", "as_of = DATE'2026-03-02'") == {"d": ("d", "active")}
 
 
+def test_an_earlier_date_has_a_device_that_was_not_shared_yet(world):
+    world.see(*[(str(n), n, {"device": "k", "member": f"m{n}"}) for n in (1, 2, 3)])
+    world.run(3)
+    assert world.who()["k"] == ("k", "shared")
+    world.test.run("2026-03-01,2026-03-02", now="2026-03-05T12:00:00+00:00", steps=STEPS)
+    then = world.who("identity_past", "as_of = DATE'2026-03-02'")
+    assert then == {"k": ("km1m2", "active"), "m1": ("km1m2", "active"), "m2": ("km1m2", "active")}
+    first = world.who("identity_past", "as_of = DATE'2026-03-01'")
+    assert first == {"k": ("km1", "active"), "m1": ("km1", "active")}
+
+
 def test_nothing_new_writes_nothing(world):
     world.see(("1", 1, {"cookie": "c", "member": "m"}))
     world.run(1)
@@ -100,6 +111,7 @@ def test_nothing_new_writes_nothing(world):
     assert [world.test.project.store.version(table) for table in tables] == before
 
 
+@pytest.mark.slow
 def test_day_by_day_gives_what_everything_at_once_gives(world, tmp_path):
     world.see(*[(str(n), n, {"device": "k", "member": f"m{n}"}) for n in (1, 2)])
     world.know(("m1", "+49777777", 1))
