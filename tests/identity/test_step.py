@@ -88,7 +88,20 @@ def test_an_earlier_date_has_the_persons_of_then(world):
     world.run(3)
     world.test.run("2026-03-02", now="2026-03-05T12:00:00+00:00", steps=STEPS)
     assert world.who()["d"] == ("cdm", "active")
-    assert world.who("identity_past", "as_of = DATE'2026-03-02'") == {"d": ("d", "active")}
+    assert world.who_on(2) == {"c": ("cm", "active"), "m": ("cm", "active"), "d": ("d", "active")}
+
+
+def test_an_earlier_date_has_a_device_that_was_not_shared_yet(world):
+    world.see(*[(str(n), n, {"device": "k", "member": f"m{n}"}) for n in (1, 2, 3)])
+    world.run(3)
+    assert world.who()["k"] == ("k", "shared")
+    world.test.run("2026-03-01,2026-03-02", now="2026-03-05T12:00:00+00:00", steps=STEPS)
+    together = dict.fromkeys(("k", "m1", "m2"), ("km1m2", "active"))
+    assert world.who_on(2) == {**together, "m3": ("m3", "active")}
+    assert world.who_on(1) == {
+        **dict.fromkeys(("k", "m1"), ("km1", "active")),
+        **{name: (name, "active") for name in ("m2", "m3")},
+    }
 
 
 def test_nothing_new_writes_nothing(world):
@@ -100,6 +113,7 @@ def test_nothing_new_writes_nothing(world):
     assert [world.test.project.store.version(table) for table in tables] == before
 
 
+@pytest.mark.slow
 def test_day_by_day_gives_what_everything_at_once_gives(world, tmp_path):
     world.see(*[(str(n), n, {"device": "k", "member": f"m{n}"}) for n in (1, 2)])
     world.know(("m1", "+49777777", 1))

@@ -2,6 +2,9 @@
 
 from datetime import date
 
+from pyspark.sql import functions as F
+
+from lifestage.tables.users import users_on
 from support.projects import MAIN, make_project
 from support.pseudonyms import pseudonym
 
@@ -68,9 +71,17 @@ class World:
     def day(number):
         return date(2026, 3, number)
 
-    def who(self, table="identity_map", where="true"):
-        """Identifier to (the identifiers of the same user, status)."""
-        rows = self.test.read(table).where(where).collect()
+    def who(self):
+        """Identifier to (the identifiers of the same user, status), as of the newest date."""
+        return self._grouped(self.test.read("identity_map"))
+
+    def who_on(self, day):
+        """The same on a date that was built."""
+        users = users_on(self.test.read("identity_map"), self.test.read("identity_past"), [self.day(day)])
+        return self._grouped(users.where(F.col("only_on").isNull() | (F.col("only_on") == self.day(day))))
+
+    def _grouped(self, frame):
+        rows = frame.collect()
         by_user = {}
         for row in rows:
             by_user.setdefault(row["user_id"], set()).add(self.names[row["identifier"]])

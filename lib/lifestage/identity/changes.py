@@ -1,6 +1,6 @@
 """What moved and why: identifiers whose user is another than before."""
 
-from datetime import date
+from datetime import date, datetime
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -8,7 +8,9 @@ from pyspark.sql import functions as F
 from lifestage.tables.identity import user_id_of
 
 
-def moved(before: DataFrame, after: DataFrame, evidence: DataFrame, as_of: date) -> DataFrame:
+def moved(
+    before: DataFrame, after: DataFrame, evidence: DataFrame, as_of: date, moved_at: datetime
+) -> DataFrame:
     """Rows of identity_changes: every identifier whose user or status differs.
 
     Args:
@@ -16,6 +18,7 @@ def moved(before: DataFrame, after: DataFrame, evidence: DataFrame, as_of: date)
         after: rows of the same identifiers, after; what no evidence names any more is missing.
         evidence: a, b and first_on of the pairs that came or went.
         as_of: the newest date of the run.
+        moved_at: the run's now.
     """
     old = before.select("identifier", F.col("user_id").alias("from_user_id"), F.col("status").alias("_was"))
     new = after.select("identifier", F.col("user_id").alias("to_user_id"), "status", "withheld")
@@ -44,7 +47,7 @@ def moved(before: DataFrame, after: DataFrame, evidence: DataFrame, as_of: date)
         rows.withColumn("cause", cause)
         .join(_oldest(both, evidence), on="identifier", how="left")
         .select(
-            F.lit(as_of).alias("as_of"), "identifier", "from_user_id", "to_user_id", "cause", "a", "b",
+            F.lit(moved_at).cast("timestamp").alias("moved_at"), F.lit(as_of).alias("as_of"), "identifier", "from_user_id", "to_user_id", "cause", "a", "b",
             "first_on", "withheld",
         )
     )  # fmt: skip

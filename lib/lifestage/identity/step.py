@@ -144,7 +144,7 @@ def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
         return
     members, before = reached(evidence, links, job.read("identity_map"), config)
     after = settled(solve(links, config, members))
-    job.write("identity_changes", moved(before, after, evidence, as_of))
+    job.write("identity_changes", moved(before, after, evidence, as_of, job.run.now))
     gone, come = _differing(before, after)
     job.exchange("identity_map", gone, come, "true", as_of=str(as_of), meaning=config.meaning)
 
@@ -156,7 +156,7 @@ def _solve_all(job: Job, config: IdentityConfig) -> None:
     links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
     after = settled(solve(links, config))
     if done:
-        job.write("identity_changes", moved(job.read("identity_map"), after, _none(job), as_of))
+        job.write("identity_changes", moved(job.read("identity_map"), after, _none(job), as_of, job.run.now))
     job.replace_all("identity_map", after, as_of=str(as_of), meaning=config.meaning)
 
 
@@ -174,18 +174,20 @@ def _write_past(job: Job, config: IdentityConfig) -> None:
     """Who was who on the run's dates before the map's: where it differs from the map."""
     newest = date.fromisoformat(str(job.progress("identity_map")["as_of"]))
     days = [day for day in job.run.as_of_dates if day < newest]
-    links = job.read("links")
-    if not days or links.isEmpty():
-        return
-    now = job.read("identity_map").select(*MAPPED)
-    parts = [_then(solve(links.where(F.col("first_on") <= F.lit(day)), config), now, day) for day in days]
-    job.replace_all("identity_past", reduce(DataFrame.unionByName, parts))
+    if days:
+        parts = [_past(job, config, day, newest) for day in days]
+        job.write_as_of("identity_past", reduce(DataFrame.unionByName, parts))
 
 
-def _then(solved: DataFrame, now: DataFrame, day: date) -> DataFrame:
-    """Rows of a date that differ from the map; whom no evidence named yet was a user of its own."""
-    then = solved.select(*MAPPED)
-    alone = now.join(then, on="identifier", how="left_anti").select(
+def _past(job: Job, config: IdentityConfig, day: date, newest: date) -> DataFrame:
+    """Rows of a date: persons whom later evidence reaches, without it; whom none named yet was a user of its own."""
+    links, now = job.read("links"), job.read("identity_map")
+    later = links.where((F.col("first_on") > F.lit(day)) & (F.col("first_on") <= F.lit(newest)))
+    known = links.where(F.col("first_on") <= F.lit(day))
+    members, mapped = reached(later, known, now, config)
+    then = settled(solve(known, config, members)).select(*MAPPED)
+    alone = mapped.join(then, on="identifier", how="left_anti").select(
         "identifier", user_id_of(F.col("identifier")).alias("user_id"), F.lit("active").alias("status")
     )
-    return then.unionByName(alone).exceptAll(now).withColumn("as_of", F.lit(day))
+    differing = then.unionByName(alone).exceptAll(mapped.select(*MAPPED))
+    return settled(differing.select(F.lit(day).alias("as_of"), *MAPPED))

@@ -84,10 +84,11 @@ IDENTITY_MAP = Table(
 IDENTITY_PAST = Table(
     name="identity_past",
     kind=Kind.JOURNAL,
-    comment="Where the dates that the last run built differ from identity_map: who an identifier was then.",
-    columns=(Column("as_of", T.DateType(), "A date of that run", required=True), *_MAPPED),
+    comment="Who an identifier was on a date that was built after later ones, where that is not who it was on the newest.",
+    columns=(Column("as_of", T.DateType(), "Business date the row describes", required=True), *_MAPPED),
     key=("as_of", "identifier"),
-    mode=WriteMode.OVERWRITE,
+    mode=WriteMode.PARTITIONS,
+    partitions=("as_of",),
     unindexed=("identifier", "user_id"),
 )
 
@@ -96,6 +97,7 @@ IDENTITY_CHANGES = Table(
     kind=Kind.JOURNAL,
     comment="What moved: identifiers that became another user, or stopped being one, and why.",
     columns=(
+        Column("moved_at", T.TimestampType(), "When it moved (the run's now)", required=True),
         Column("as_of", T.DateType(), "Newest date of the run that moved it", required=True),
         Column("identifier", T.StringType(), "Pseudonym", required=True),
         Column("from_user_id", T.StringType(), "User before", required=True),
