@@ -17,6 +17,7 @@ from lifestage.audiences.membership import add_movement
 from lifestage.core.errors import NoDataError, expectation
 from lifestage.core.local_rows import local_rows
 from lifestage.stages.history import add_history, add_schemes
+from lifestage.tables.regrouping import built_at, regrouped
 
 LATEST = "latest"
 CONF_VARIABLE = "LIFESTAGE_CONF"
@@ -103,6 +104,8 @@ def audience_moves(
 ) -> DataFrame:
     """user_audiences with `movement`: entered or stayed, and a row for each user who left, against the date before.
 
+    Who merged with another user or was split in between has that as movement: merged, split or renamed.
+
     Args and errors are those of `read`. Seen are the as_of dates that the tables keep; on the first everybody entered.
     """
     return read_audience_moves(_opened(conf, spark), as_of)
@@ -112,8 +115,19 @@ def read_audience_moves(project: runner.Project, as_of: date | str | None = None
     """`audience_moves` on a project that is open."""
     # An audience without members leaves no row: the dates are those of all users.
     dates = read_table(project, "user_stages").select("as_of").distinct()
-    rows = add_movement(read_table(project, "user_audiences"), dates)
+    rows = add_movement(read_table(project, "user_audiences"), dates, read_regrouped(project))
     return _of_date(project, "user_audiences", rows, as_of)
+
+
+def read_regrouped(project: runner.Project, built: Mapping[date, datetime] | None = None) -> DataFrame:
+    """Users who merged or split between dates that follow each other (see regrouped); all kept ones by default."""
+    read = reader(project)
+    if built is None:
+        kept = _dates(read("user_stages"))
+        built = {day: at for day, at in built_at(read("runs")).items() if day in kept}
+    return regrouped(
+        *[read(name) for name in ("identity_map", "identity_past", "identity_changes")], built=built
+    )
 
 
 def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:

@@ -54,9 +54,11 @@ def memberships(spark, rows):
     )
 
 
-def moved(spark, rows, days=DAYS):
+def moved(spark, rows, days=DAYS, others=()):
     dates = spark.createDataFrame([(day,) for day in days], "as_of date")
-    return add_movement(memberships(spark, rows), dates).select("audience", "user_id", "as_of", "movement")
+    regrouped = spark.createDataFrame([*others], "user_id string, as_of date, change string")
+    found = add_movement(memberships(spark, rows), dates, regrouped)
+    return found.select("audience", "user_id", "as_of", "movement")
 
 
 def test_who_entered_stayed_and_left_over_three_dates(spark):
@@ -76,6 +78,16 @@ def test_who_entered_stayed_and_left_over_three_dates(spark):
             ("a", "returns", one, "entered"), ("a", "returns", two, "left"), ("a", "returns", three, "entered"),
         ],
     )  # fmt: skip
+
+
+def test_who_merged_or_was_split_neither_entered_nor_left(spark):
+    one, two, three = DAYS
+    rows = [("a", "kept", two), ("a", "kept", three), ("a", "absorbed", one)]
+    others = [("kept", two, "merged"), ("absorbed", two, "merged")]
+    assert_rows(
+        moved(spark, rows, others=others),
+        [("a", "kept", two, "merged"), ("a", "kept", three, "stayed"), ("a", "absorbed", two, "merged")],
+    )
 
 
 def test_audiences_move_by_themselves(spark):

@@ -4,7 +4,7 @@ import pytest
 
 from lifestage.publish.diff import KINDS, changes, diff, moves
 from lifestage.tables.publish import SNAPSHOT_USERS
-from support.frames import assert_frames, assert_rows, build, shuffled
+from support.frames import assert_frames, assert_rows, build, regrouped, shuffled
 
 
 def users(spark, **stages_and_spend):
@@ -13,6 +13,10 @@ def users(spark, **stages_and_spend):
         for name, (stage, tier, spend) in stages_and_spend.items()
     ]
     return build(spark, SNAPSHOT_USERS, rows)
+
+
+def difference_of(before, after, **others):
+    return diff(before, after, regrouped(before.sparkSession, **others))
 
 
 @pytest.fixture
@@ -30,29 +34,35 @@ def after(spark):
 
 
 def test_who_came_in_went_out_and_stayed_with_their_value(before, after):
-    assert_rows(changes(diff(before, after)), [("in", 1, "0"), ("out", 1, "5"), ("both", 2, "80")])
+    assert_rows(changes(difference_of(before, after)), [("in", 1, "0"), ("out", 1, "5"), ("both", 2, "80")])
 
 
 def test_moves_are_of_users_in_both(before, after):
     assert_rows(
-        moves(diff(before, after)),
+        moves(difference_of(before, after)),
         [("stage", "growth", "declining", 1, "20"), ("tier", "low", "mid", 1, "20")],
     )
 
 
+def test_who_merged_or_was_split_neither_came_nor_went_nor_moved(before, after):
+    difference = difference_of(before, after, goes="merged", moves="merged", comes="split")
+    assert_rows(changes(difference), [("merged", 2, "25"), ("split", 1, "0"), ("both", 1, "60")])
+    assert moves(difference).isEmpty()
+
+
 def test_nothing_moves_between_a_snapshot_and_itself(before):
-    difference = diff(before, before)
+    difference = difference_of(before, before)
     assert moves(difference).isEmpty()
     assert_rows(changes(difference), [("both", 3, "65")])
 
 
 def test_who_is_in_no_tier_moves_into_one(spark):
     one, other = users(spark, u=("novice", None, "1")), users(spark, u=("novice", "low", "1"))
-    assert_rows(moves(diff(one, other)), [("tier", None, "low", 1, "1")])
+    assert_rows(moves(difference_of(one, other)), [("tier", None, "low", 1, "1")])
 
 
 def test_against_nobody_everybody_came_in(spark, after):
-    assert_rows(changes(diff(users(spark), after)), [("in", 3, "80")])
+    assert_rows(changes(difference_of(users(spark), after)), [("in", 3, "80")])
 
 
 def test_two_differences_compose(spark, before, after):
@@ -60,7 +70,11 @@ def test_two_differences_compose(spark, before, after):
     third = users(
         spark, moves=("mature", "high", "70"), comes=("growth", "low", "9"), goes=("novice", None, "8")
     )
-    first, second, whole = diff(before, after), diff(after, third), diff(before, third)
+    first, second, whole = (
+        difference_of(before, after),
+        difference_of(after, third),
+        difference_of(before, third),
+    )
     starts = [f"{name}_before" for name in (*KINDS, "segment_id", "monetary_amount")]
     ends = [f"{name}_after" for name in (*KINDS, "segment_id", "monetary_amount")]
     began = first.where("change <> 'in'").select("user_id", *starts)
@@ -76,10 +90,14 @@ def test_a_segment_that_got_another_name_is_the_same_one(spark):
             [{"user_id": "u", "stage": "mature", "segment_id": number, "segment": name}],
         )
 
-    assert moves(diff(segmented(1, "big"), segmented(1, "bigger"))).isEmpty()
-    moved = moves(diff(segmented(1, "big"), segmented(2, "small"))).select("kind", "moved_from", "moved_to")
+    assert moves(difference_of(segmented(1, "big"), segmented(1, "bigger"))).isEmpty()
+    moved = moves(difference_of(segmented(1, "big"), segmented(2, "small"))).select(
+        "kind", "moved_from", "moved_to"
+    )
     assert_rows(moved, [("segment", "big", "small")])
 
 
 def test_order_and_partitions_do_not_matter(before, after):
-    assert_frames(moves(diff(shuffled(before), shuffled(after))), moves(diff(before, after)))
+    assert_frames(
+        moves(difference_of(shuffled(before), shuffled(after))), moves(difference_of(before, after))
+    )

@@ -21,7 +21,7 @@ from lifestage.tables.audiences import AUDIENCE_DEFINITIONS, USER_AUDIENCES
 from lifestage.tables.stages import USER_STAGES
 from lifestage.tables.value import USER_VALUE, VALUE_SCALES
 from report.builders import AS_OF
-from support.frames import build
+from support.frames import build, regrouped
 
 BEFORE = AS_OF - timedelta(days=3)
 LATER = AS_OF + timedelta(days=1)
@@ -49,13 +49,29 @@ def test_flows_are_pairs_of_stages_with_who_is_new_and_who_is_gone(spark):
         ("stays", BEFORE, "mature"), ("stays", AS_OF, "mature"), ("falls", BEFORE, "mature"), ("falls", AS_OF, "dormant"),
         ("new", AS_OF, "novice"), ("gone", BEFORE, "mature"), ("stays", LATER, "churned"),
     )  # fmt: skip
-    assert set(flows(rows, "stage", AS_OF, BEFORE)) == {
+    assert set(flows(rows, "stage", AS_OF, BEFORE, regrouped(spark))) == {
         Flow("mature", "mature", 1),
         Flow("mature", "dormant", 1),
         Flow(None, "novice", 1),
         Flow("mature", None, 1),
     }
-    assert flows(rows, "stage", AS_OF, None) == ()
+    assert flows(rows, "stage", AS_OF, None, regrouped(spark)) == ()
+
+
+def test_who_merged_or_was_split_leaves_a_stage_for_that_and_comes_from_it(spark):
+    rows = stages(
+        spark,
+        ("stays", BEFORE, "mature"), ("stays", AS_OF, "mature"), ("kept", BEFORE, "novice"), ("kept", AS_OF, "growth"),
+        ("absorbed", BEFORE, "dormant"), ("part", AS_OF, "churned"),
+    )  # fmt: skip
+    others = regrouped(spark, kept="merged", absorbed="merged", part="split")
+    assert set(flows(rows, "stage", AS_OF, BEFORE, others)) == {
+        Flow("mature", "mature", 1),
+        Flow("novice", "merged", 1),
+        Flow("merged", "growth", 1),
+        Flow("dormant", "merged", 1),
+        Flow("split", "churned", 1),
+    }
 
 
 def test_tiers_are_counted_best_first(spark):
@@ -69,7 +85,7 @@ def test_tiers_are_counted_best_first(spark):
         TierCount("high", 1, Decimal(50), Decimal("0.9")),
         TierCount("low", 1, Decimal(6), Decimal("0.2")),
     )
-    assert set(flows(rows, "tier", AS_OF, BEFORE)) == {
+    assert set(flows(rows, "tier", AS_OF, BEFORE, regrouped(spark))) == {
         Flow("low", "high", 1),
         Flow("low", "low", 1),
         Flow("high", None, 1),
@@ -78,7 +94,7 @@ def test_tiers_are_counted_best_first(spark):
 
 def test_who_is_in_no_group_on_either_date_did_not_move(spark):
     rows = value(spark, ("u", BEFORE, None, None, None), ("u", AS_OF, None, None, None))
-    assert flows(rows, "tier", AS_OF, BEFORE) == ()
+    assert flows(rows, "tier", AS_OF, BEFORE, regrouped(spark)) == ()
 
 
 def test_the_parts_of_the_index_come_heaviest_first(spark):
@@ -135,9 +151,19 @@ def test_audiences_are_counted_with_their_movement_and_the_empty_ones_too(spark)
         "b": AudienceText(description="B"),
         "a": AudienceText(description="A", owner="CRM", benefits="An offer"),
     }
-    assert audience_counts(members, spend, texts, AS_OF, BEFORE) == (
+    assert audience_counts(members, spend, texts, AS_OF, BEFORE, regrouped(spark)) == (
         AudienceCount("a", "A", "CRM", 2, 1, 1, Decimal(5), "An offer"),
         AudienceCount("b", "B", "", 0, 0, 0, Decimal()),
+    )
+
+
+def test_who_merged_neither_entered_nor_left_an_audience(spark):
+    rows = [("a", "kept", AS_OF), ("a", "absorbed", BEFORE), ("a", "comes", AS_OF)]
+    members = build(spark, USER_AUDIENCES, [{"audience": a, "user_id": u, "as_of": d} for a, u, d in rows])
+    others = regrouped(spark, kept="merged", absorbed="merged")
+    texts = {"a": AudienceText(description="A")}
+    assert audience_counts(members, value(spark), texts, AS_OF, BEFORE, others) == (
+        AudienceCount("a", "A", "", 2, 1, 0, Decimal()),
     )
 
 

@@ -42,6 +42,11 @@ def _value(field: T.StructField, row: Mapping[str, Any]) -> Any:
     return value
 
 
+def regrouped(spark: SparkSession, **changes: str) -> DataFrame:
+    """Users who merged or split between two dates, each with its change."""
+    return spark.createDataFrame([*changes.items()], "user_id string, change string")
+
+
 def assert_frames(actual: DataFrame, expected: DataFrame) -> None:
     """Same columns, types and rows, whatever their order."""
     assert set(actual.columns) == set(expected.columns)

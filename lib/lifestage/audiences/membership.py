@@ -39,12 +39,13 @@ def members(users: DataFrame, rules: Mapping[date, Mapping[str, str]]) -> DataFr
     return reduce(DataFrame.unionByName, found)
 
 
-def add_movement(memberships: DataFrame, dates: DataFrame) -> DataFrame:
+def add_movement(memberships: DataFrame, dates: DataFrame, others: DataFrame) -> DataFrame:
     """Who entered, stayed or left each audience at each as_of, against the as_of before it.
 
     Args:
         memberships: unique per audience, user_id and as_of, of every date of `dates`.
         dates: the as_of dates that were built, once each.
+        others: users who merged or split since the date before (see regrouped): that is their movement.
 
     Rows of who left carry the as_of on which they were no longer in. On the first date everybody entered.
     """
@@ -61,7 +62,11 @@ def add_movement(memberships: DataFrame, dates: DataFrame) -> DataFrame:
     is_last = F.col("_next").isNotNull() & ~F.col("_after").eqNullSafe(F.col("_next"))
     left = rows.where(is_last).withColumns({"as_of": F.col("_next"), "movement": F.lit("left")})
     columns = (*memberships.columns, "movement")
-    return inside.select(*columns).unionByName(left.select(*columns))
+    moved = inside.select(*columns).unionByName(left.select(*columns)).join(others, on=KEY, how="left")
+    is_another = F.col("change").isNotNull() & (F.col("movement") != "stayed")
+    return moved.withColumn(
+        "movement", F.when(is_another, F.col("change")).otherwise(F.col("movement"))
+    ).drop("change")
 
 
 def _members(users: DataFrame, rules: tuple[tuple[str, str], ...]) -> DataFrame:

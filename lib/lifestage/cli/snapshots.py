@@ -26,7 +26,7 @@ from lifestage.cli.terminal import (
 from lifestage.core.errors import expectation
 from lifestage.publish.diff import MOVES, changes, diff, moves
 from lifestage.publish.export import Export, ExportFormat, export
-from lifestage.reading import LATEST, manifest_of, manifests, users_of
+from lifestage.reading import LATEST, manifest_of, manifests, read_regrouped, users_of
 
 app = typer.Typer(
     no_args_is_help=True, help="Published snapshots: frozen users with stage, value and segment."
@@ -139,7 +139,13 @@ def show_diff(
 
 def difference_of(project: runner.Project, before: str, after: str) -> dict[str, Any]:
     """Changes and moves between two snapshots, the largest first; bounded by stages, tiers and segments."""
-    difference = diff(users_of(project, before), users_of(project, after)).persist()
+    built = {
+        row["as_of"]: row["published_at"]
+        for row in manifests(project)
+        if row["snapshot_id"] in (before, after)
+    }
+    others = read_regrouped(project, built)
+    difference = diff(users_of(project, before), users_of(project, after), others).persist()
     try:
         by_change = [row.asDict() for row in changes(difference).orderBy("change").collect()]
         by_move = [row.asDict() for row in moves(difference).select(*MOVES).collect()]

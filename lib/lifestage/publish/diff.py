@@ -8,11 +8,12 @@ KINDS = {"stage": "stage", "tier": "tier", "segment": "segment_id"}
 MOVES = ("kind", "moved_from", "moved_to", "n_users", "value")
 
 
-def diff(before: DataFrame, after: DataFrame) -> DataFrame:
+def diff(before: DataFrame, after: DataFrame, others: DataFrame) -> DataFrame:
     """One row per user of either snapshot: `change` is in, out or both, with each stage, tier, segment and value.
 
     Columns end in _before and _after; they are NULL on the side where the user is not. The difference of A and B and
-    that of B and C compose to that of A and C. Both frames are unique per user_id.
+    that of B and C compose to that of A and C. Both frames are unique per user_id. Users who merged or split between
+    the two, the `others` (see regrouped), have that as change.
     """
     columns = (*KINDS, "segment_id", "monetary_amount")
     sides = [
@@ -23,11 +24,12 @@ def diff(before: DataFrame, after: DataFrame) -> DataFrame:
     ]
     joined = sides[0].join(sides[1], on="user_id", how="full")
     change = F.when(F.col("_before").isNull(), "in").when(F.col("_after").isNull(), "out").otherwise("both")
-    return joined.withColumn("change", change).drop("_before", "_after")
+    found = joined.join(others.select("user_id", F.col("change").alias("_other")), on="user_id", how="left")
+    return found.withColumn("change", F.coalesce("_other", change)).drop("_before", "_after", "_other")
 
 
 def changes(difference: DataFrame) -> DataFrame:
-    """Users and value of those who came in, went out and are in both; at most three rows.
+    """Users and value of those who came in, went out, are in both, merged or split; at most six rows.
 
     Value is the net spend in the period of RFM, after the change where the user is still there.
     """

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.contracts import Table
 from lifestage.core.job import Run
+from lifestage.core.local_rows import settled
 from lifestage.core.together import together
 from lifestage.report.config import ReportConfig
 from lifestage.report.content import (
@@ -36,6 +37,7 @@ from lifestage.report.value_data import (
     top_shares,
 )
 from lifestage.tables.events import COUNT_COLUMNS
+from lifestage.tables.regrouping import built_at, regrouped
 
 HISTORY_DAYS = 400
 MAX_DELIVERIES = 2_000
@@ -67,17 +69,20 @@ def read_data(
         read(name) for name in ("user_stages", "stage_totals", "user_features", "user_value", "user_segments")
     )
     before = date_before(totals, as_of)
+    others = _others(read, run, before)
     parts: dict[str, Callable[[], Any]] = {
         "stages": lambda: stage_counts(totals, as_of),
-        "stage_flows": lambda: flows(stages, "stage", as_of, before),
+        "stage_flows": lambda: flows(stages, "stage", as_of, before, others),
         "rfm": lambda: rfm_counts(value, as_of),
         "parts": lambda: index_parts(read("value_scales"), as_of),
         "tiers": lambda: tier_counts(value, as_of),
-        "tier_flows": lambda: flows(value, "tier", as_of, before),
+        "tier_flows": lambda: flows(value, "tier", as_of, before, others),
         "top_shares": lambda: top_shares(value, as_of),
         "segments": lambda: segment_counts(segments, users, features, as_of),
-        "segment_flows": lambda: flows(segments, "segment_id", as_of, before),
-        "audiences": lambda: audience_counts(read("user_audiences"), value, config.audiences, as_of, before),
+        "segment_flows": lambda: flows(segments, "segment_id", as_of, before, others),
+        "audiences": lambda: audience_counts(
+            read("user_audiences"), value, config.audiences, as_of, before, others
+        ),
         "audience_rules": lambda: audience_rules(read("audience_definitions"), as_of),
         "deliveries": lambda: newest_deliveries(read("ingest_ledger"), run.now),
         "snapshots": lambda: newest_snapshots(read("snapshots"), run.as_of_dates),
@@ -96,6 +101,15 @@ def read_data(
         commits=dict(commits),
         **found,
     )
+
+
+def _others(read: Callable[[str], DataFrame], run: Run, before: date | None) -> DataFrame:
+    """Users who merged or split between the date before and the run's newest one."""
+    # The running one is not among the completed runs.
+    built = {**built_at(read("runs")), **dict.fromkeys(run.as_of_dates, run.now)}
+    dates = {day: built[day] for day in (before, run.as_of) if day in built}
+    tables = [read(name) for name in ("identity_map", "identity_past", "identity_changes")]
+    return settled(regrouped(*tables, built=dates).drop("as_of"))
 
 
 def features_of(table: Table, names: Sequence[str]) -> tuple[Feature, ...]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lifestage.tables.regrouping import Regrouped
+
 if TYPE_CHECKING:
     from lifestage.report.content import ReportData
 
@@ -119,7 +121,7 @@ def _names(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
 def _moves(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
     """Who was in a stage went somewhere, and who is in it came from somewhere."""
     for side, day in ((1, data.before), (2, data.header.as_of)):
-        for stage in sorted({cell[side] for cell in _of(cells, "move")} - {None}):
+        for stage in sorted({cell[side] for cell in _of(cells, "move")} - {None, *Regrouped}):
             moves = [cell for cell in _of(cells, "move") if cell[side] == stage]
             whole = [cell for cell in _of(cells, "stage") if cell[1:] == (day, stage)]
             yield {**dict.fromkeys(moves, 1), **dict.fromkeys(whole, -1)}

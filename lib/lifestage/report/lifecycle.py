@@ -20,6 +20,7 @@ from lifestage.report.grids import (
     text,
 )
 from lifestage.report.words import Words
+from lifestage.tables.regrouping import Regrouped
 
 MAX_MOVES = 12
 Seen = Collection[tuple[date, str]]
@@ -151,7 +152,9 @@ def _moves_chart(data: ReportData, moves: Sequence[Flow], words: Words) -> Chart
 
 
 def _side(stage: str | None, none: str, words: Words) -> str:
-    return words(f"word.{none}") if stage is None else words.of(stage)
+    if stage is None or stage in [*Regrouped]:
+        return words(f"word.{stage or none}")
+    return words.of(stage)
 
 
 def _moves_grid(data: ReportData, words: Words) -> Grid | None:
@@ -162,7 +165,7 @@ def _moves_grid(data: ReportData, words: Words) -> Grid | None:
         (f.moved_from, f.moved_to): figure(words.count(f.n_users), _is_seen(f, data))
         for f in data.stage_flows
     }
-    order = [*stage_order(data), None]
+    order = [*stage_order(data), *Regrouped, None]
     befores, nows = ([stage for stage in order if stage in {key[side] for key in found}] for side in (0, 1))
     nobody = figure(words.count(0))
     rows = [

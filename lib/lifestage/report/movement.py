@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from lifestage.report.content import Flow
 from lifestage.report.grids import HIDDEN, Cell, figure
 from lifestage.report.words import Words
+from lifestage.tables.regrouping import Regrouped
 
 
 def movement(flows: Sequence[Flow], group: str, words: Words, least: int) -> tuple[Cell, Cell]:
     """How many came into a group and left it since the date before."""
-    entered = sum(f.n_users for f in flows if f.moved_to == group and f.moved_from != group)
-    left = sum(f.n_users for f in flows if f.moved_from == group and f.moved_to != group)
+    entered = sum(f.n_users for f in flows if f.moved_to == group and f.moved_from not in (group, *Regrouped))
+    left = sum(f.n_users for f in flows if f.moved_from == group and f.moved_to not in (group, *Regrouped))
     stayed = sum(f.n_users for f in flows if f.moved_from == f.moved_to == group)
     return moved(entered, left, stayed, words, least)
 

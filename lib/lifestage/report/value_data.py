@@ -20,10 +20,18 @@ def date_before(dated: DataFrame, as_of: date) -> date | None:
     return row["as_of"] if row else None
 
 
-def flows(rows: DataFrame, group: str, as_of: date, before: date | None) -> tuple[Flow, ...]:
+def flows(
+    rows: DataFrame, group: str, as_of: date, before: date | None, others: DataFrame
+) -> tuple[Flow, ...]:
     """Users by their group on two dates, most users first; bounded by pairs of groups. None before the first date.
 
-    `rows` are unique on user_id at one as_of; NULL is the group of users who are in none.
+    Args:
+        rows: unique on user_id at one as_of; NULL is the group of users who are in none.
+        group: the column.
+        as_of: the later date.
+        before: the one before it.
+        others: users who merged or split between the dates (see regrouped). They leave their group for that change, and
+            come into another from it: nobody knows who of them would have moved.
     """
     if before is None:
         return ()
@@ -31,7 +39,18 @@ def flows(rows: DataFrame, group: str, as_of: date, before: date | None) -> tupl
         rows.where(F.col("as_of") == F.lit(day)).select("user_id", F.col(group).cast("string").alias(name))
         for day, name in ((before, "moved_from"), (as_of, "moved_to"))
     ]
-    pairs = pivot(sides[0].join(sides[1], on="user_id", how="full"), ("moved_from", "moved_to"))
+    moved = sides[0].join(sides[1], on="user_id", how="full")
+    ends = F.array(
+        F.struct("moved_from", F.col("change").alias("moved_to")),
+        F.struct(F.col("change").alias("moved_from"), "moved_to"),
+    )
+    changed = (
+        moved.join(F.broadcast(others), on="user_id")
+        .select(F.inline(ends))
+        .where("moved_from IS NOT NULL AND moved_to IS NOT NULL")
+    )
+    same = moved.join(F.broadcast(others), on="user_id", how="left_anti").select("moved_from", "moved_to")
+    pairs = pivot(same.unionByName(changed), ("moved_from", "moved_to"))
     found = [
         Flow(moved_from, moved_to, values[USERS])
         for (moved_from, moved_to), values in pairs.items()
@@ -101,8 +120,12 @@ def audience_counts(
     texts: Mapping[str, AudienceText],
     as_of: date,
     before: date | None,
+    others: DataFrame,
 ) -> tuple[AudienceCount, ...]:
-    """Users of each audience, who came and went since the date before, and their spend; bounded by the audiences."""
+    """Users of each audience, who came and went since the date before, and their spend; bounded by the audiences.
+
+    Users who merged or split between the dates, the `others`, have neither come nor gone.
+    """
     dates = [day for day in (before, as_of) if day]
     members = (
         user_audiences.where(F.col("as_of").isin(*dates))
@@ -110,10 +133,12 @@ def audience_counts(
         .agg(F.max(_is(before)).alias("was"), F.max(_is(as_of)).alias("is"))
     )
     spend = user_value.where(F.col("as_of") == F.lit(as_of)).select("user_id", "monetary_amount")
-    rows = members.join(spend, on="user_id", how="left").groupBy("audience").agg(
+    known = members.join(F.broadcast(others), on="user_id", how="left")
+    is_same = F.col("change").isNull()
+    rows = known.join(spend, on="user_id", how="left").groupBy("audience").agg(
         F.count_if("is").alias("n"),
-        F.count_if(F.col("is") & ~F.col("was")).alias("entered"),
-        F.count_if(F.col("was") & ~F.col("is")).alias("left"),
+        F.count_if(is_same & F.col("is") & ~F.col("was")).alias("entered"),
+        F.count_if(is_same & F.col("was") & ~F.col("is")).alias("left"),
         F.coalesce(F.sum(F.when(F.col("is"), F.col("monetary_amount"))), F.lit(0)).alias("amount"),
     )  # fmt: skip
     counts = {row["audience"]: row for row in rows.collect()}
