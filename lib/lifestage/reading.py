@@ -125,9 +125,7 @@ def read_regrouped(project: runner.Project, built: Mapping[date, datetime] | Non
     if built is None:
         kept = _dates(read("user_stages"))
         built = {day: at for day, at in built_at(read("runs")).items() if day in kept}
-    return regrouped(
-        *[read(name) for name in ("identity_map", "identity_past", "identity_changes")], built=built
-    )
+    return regrouped(read, built)
 
 
 def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:

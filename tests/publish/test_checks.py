@@ -41,6 +41,18 @@ def test_users_may_fall_as_far_as_configured(n, names):
     assert failed({"n_users": n, "n_distinct": n}, BEFORE) == names
 
 
+def test_who_merged_with_another_has_not_vanished():
+    found = {
+        n: snapshot_checks({**SOUND, "n_users": 7}, BEFORE, publish_config(), n_merged=n) for n in (1, 2)
+    }
+    assert {
+        n: [c.passed for c in checks if c.name == "users did not vanish"] for n, checks in found.items()
+    } == {
+        1: [False],
+        2: [True],
+    }
+
+
 def test_the_first_snapshot_has_nothing_to_fall_from():
     assert failed({"n_users": 1, "n_distinct": 1}) == []
 

@@ -19,20 +19,19 @@ def at(day):
 def found(spark):
     def changes(now, journal=(), past=(), built=None):
         """`now`: identifier to user; `journal`: (identifier, from, to, day); `past`: (date, identifier, user)."""
-        identity_map = build(
-            spark, IDENTITY_MAP, [{"identifier": i, "user_id": u, "withheld": []} for i, u in now.items()]
-        )
         moves = [
             {"identifier": i, "from_user_id": a, "to_user_id": b, "moved_at": at(day), "withheld": []}
             for i, a, b, day in journal
         ]
+        mapped = [{"identifier": i, "user_id": u, "withheld": []} for i, u in now.items()]
         then = [{"as_of": day, "identifier": i, "user_id": u} for day, i, u in past]
-        return regrouped(
-            identity_map,
-            build(spark, IDENTITY_PAST, then),
-            build(spark, IDENTITY_CHANGES, moves),
-            built or {day: at(day.day) for day in DAYS},
-        ).select("as_of", "user_id", "change")
+        tables = {
+            "identity_map": build(spark, IDENTITY_MAP, mapped),
+            "identity_past": build(spark, IDENTITY_PAST, then),
+            "identity_changes": build(spark, IDENTITY_CHANGES, moves),
+        }
+        found = regrouped(tables.__getitem__, built or {day: at(day.day) for day in DAYS})
+        return found.select("as_of", "user_id", "change")
 
     return changes
 

@@ -23,6 +23,7 @@ def snapshot_checks(
     config: PublishSettings,
     same_rule: Collection[str] = (),
     with_data: Mapping[str, int] | None = None,
+    n_merged: int = 0,
 ) -> list[Check]:
     """The checks of one snapshot against its own content and the snapshot published before it.
 
@@ -33,6 +34,7 @@ def snapshot_checks(
         same_rule: audiences whose rule is the one of the snapshot before; others may change as they like.
         with_data: dimensions of value that count, each with the scored users of whom it says something; empty where
             nobody is scored.
+        n_merged: users of the snapshot before who are part of another user by now.
     """
     n = content["n_users"]
     checks = [
@@ -51,9 +53,11 @@ def snapshot_checks(
     ]
     if before is not None:
         # A whole number of users decides: 3 of 10 are not too few where 0.7 of them may go.
-        least = round(before["n_users"] * (1 - config.max_user_drop), 6)
+        kept = before["n_users"] - n_merged
+        least = round(kept * (1 - config.max_user_drop), 6)
         allowed = f"at most {config.max_user_drop:.0%} fewer allowed"
-        detail = f"{n:,} users, {before['n_users']:,} in {before['snapshot_id']}, {allowed}"
+        merged = f", {n_merged:,} of them merged since" if n_merged else ""
+        detail = f"{n:,} users, {before['n_users']:,} in {before['snapshot_id']}{merged}, {allowed}"
         checks.append(Check("users did not vanish", n >= least, detail))
         checks.append(_audiences_check(content["counts"], before, config, same_rule))
     return checks

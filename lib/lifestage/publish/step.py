@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.errors import CheckError
@@ -12,6 +13,7 @@ from lifestage.core.local_rows import local_rows
 from lifestage.publish.checks import Check, snapshot_checks, unchanged_audiences
 from lifestage.publish.config import PublishConfig
 from lifestage.publish.snapshot import describe, latest, next_revision, to_snapshot_users
+from lifestage.tables.regrouping import Regrouped, regrouped
 
 INPUTS = ("user_features", "user_stages", "user_value", "user_segments", "user_audiences")
 
@@ -33,7 +35,8 @@ def run(job: Job, config: PublishConfig) -> None:
         revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
         # Of the date itself, where it was published before: what is built again is held against what it was.
         before = latest(snapshots.where(F.col("as_of") <= F.lit(job.run.as_of)))
-        checks = snapshot_checks(content, before, config, _same_rule(job, before), _with_data(job))
+        n_merged = _n_merged(job, before, users)
+        checks = snapshot_checks(content, before, config, _same_rule(job, before), _with_data(job), n_merged)
         _stop_on_failure(checks)
         if is_published:
             return
@@ -52,6 +55,15 @@ def _check_own(job: Job) -> None:
         raise CheckError(
             f"not built by run {job.run.run_id}: {', '.join(others)}: run the steps before publish too"
         )
+
+
+def _n_merged(job: Job, before: Mapping[str, Any] | None, users: DataFrame) -> int:
+    """Users of the snapshot before who have merged with others: they have not vanished."""
+    if before is None:
+        return 0
+    others = regrouped(job.read, {before["as_of"]: before["published_at"], job.run.as_of: job.run.now})
+    merged = others.where(F.col("change") == Regrouped.MERGED)
+    return merged.join(users, on="user_id", how="left_anti").count()
 
 
 def _same_rule(job: Job, before: Mapping[str, Any] | None) -> set[str]:

@@ -108,8 +108,7 @@ def _others(read: Callable[[str], DataFrame], run: Run, before: date | None) -> 
     # The running one is not among the completed runs.
     built = {**built_at(read("runs")), **dict.fromkeys(run.as_of_dates, run.now)}
     dates = {day: built[day] for day in (before, run.as_of) if day in built}
-    tables = [read(name) for name in ("identity_map", "identity_past", "identity_changes")]
-    return settled(regrouped(*tables, built=dates).drop("as_of"))
+    return settled(regrouped(read, dates).drop("as_of"))
 
 
 def features_of(table: Table, names: Sequence[str]) -> tuple[Feature, ...]:

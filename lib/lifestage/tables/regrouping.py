@@ -1,6 +1,6 @@
 """Users who are others than before only because identifiers were put together or parted: nobody came, nobody left."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -31,25 +31,19 @@ def built_at(runs: DataFrame) -> dict[date, datetime]:
     return {row["as_of"]: row["at"] for row in rows.collect()}
 
 
-def regrouped(
-    identity_map: DataFrame,
-    identity_past: DataFrame,
-    identity_changes: DataFrame,
-    built: Mapping[date, datetime],
-) -> DataFrame:
+def regrouped(read: Callable[[str], DataFrame], built: Mapping[date, datetime]) -> DataFrame:
     """Users of either of two dates that follow each other who are put together or apart between them.
 
     Args:
-        identity_map: who is who now.
-        identity_past: who was who on dates that were built after later ones.
-        identity_changes: what moved since the dates were built.
+        read: gives the rows of the tables of identity.
         built: the dates, each with the run's now that built its rows.
 
     Returns:
         user_id, as_of (the later of the two dates) and change: merged (with another user), split (into several), or
         renamed (the same identifiers, known by an older one). A user whom several apply to is merged, then split.
     """
-    users = _users_by_date(identity_map, identity_past, identity_changes, built)
+    identity_map, past, changes = (read(f"identity_{name}") for name in ("map", "past", "changes"))
+    users = _users_by_date(identity_map, past, changes, built)
     order = Window.partitionBy("identifier").orderBy("as_of")
     pairs = settled(users.withColumn("was", F.lag("user_id").over(order)).where("was IS NOT NULL"))
     moved = users.select("identifier").distinct()
@@ -64,15 +58,12 @@ def regrouped(
 
 
 def _users_by_date(
-    identity_map: DataFrame,
-    identity_past: DataFrame,
-    identity_changes: DataFrame,
-    built: Mapping[date, datetime],
+    identity_map: DataFrame, identity_past: DataFrame, changes: DataFrame, built: Mapping[date, datetime]
 ) -> DataFrame:
     """The user on each date of every identifier that has more than one."""
     dates = local_rows(identity_map.sparkSession, sorted(built.items()), "as_of date, built_at timestamp")
     since = F.col("moved_at") > F.lit(min(built.values()))
-    journal = identity_changes.where(since).select("identifier", "moved_at", "from_user_id")
+    journal = changes.where(since).select("identifier", "moved_at", "from_user_id")
     past = identity_past.where(F.col("as_of").isin(*built))
     moved = journal.select("identifier").unionByName(past.select("identifier")).distinct()
     now = F.coalesce("user_id", user_id_of(F.col("identifier")))
