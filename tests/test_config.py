@@ -56,7 +56,7 @@ MEANING = {
     + """
 identifiers:
   email: {priority: 1, normalise: lower(email), valid: CAST(value AS INT) > 0}
-identity: {limits: {email: {stranger: 2}, kiosk: {member: 5}}}
+identity: {known: [friend], limits: {email: {stranger: 2}, kiosk: {member: 5}}}
 activity:
   {lookups: {stores: {store_id: location_id}, products: {product: product_id}}, category: stores.kind, is_new_product: "false"}
 """,
@@ -141,6 +141,7 @@ views: {coarse: {known: a, found: b}}
 SAID = {
     ("main.yaml", "identifiers.email.normalise", "unknown column email"),
     ("main.yaml", "identity.limits.email", "unknown identifier type stranger"),
+    ("main.yaml", "identity.known", "unknown identifier type friend"),
     ("main.yaml", "identity.limits.kiosk", "unknown identifier type kiosk"),
     ("main.yaml", "identifiers.email.valid", "use TRY_CAST"),
     (

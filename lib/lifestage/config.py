@@ -232,6 +232,8 @@ def _report(files: _Files) -> ReportConfig:
             for rung in files.ladder.ladder
         ),
         rfm_names=files.value.rfm.names,
+        known=main.identity.known,
+        actions=tuple(sorted(actions_of(files.types))),
         audiences={
             name: AudienceText(
                 description=audience.description,

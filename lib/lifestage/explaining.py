@@ -88,6 +88,7 @@ def explain(project: runner.Project, user: str, as_of: date | str | None = None)
     return {
         "user_id": asked.user_id,
         "as_of": day,
+        "identifiers": _identifiers(kept, identity),
         "profile": _profile(kept),
         "stage": _stage(kept, asked),
         "rfm": _rfm(kept),
@@ -129,6 +130,18 @@ def _came_later(read: Read, asked: _Asked) -> str:
     if first is None or first["as_of"] is None:
         return f"user {asked.user_id} is on no date that is kept"
     return f"user {asked.user_id} was not known as of {asked.as_of}: the first date with them is {first['as_of']}"
+
+
+def _identifiers(kept: Kept, identity: DataFrame) -> list[dict[str, Any]]:
+    """What the user did under each identifier, most active days first: what there would be without joining them."""
+    days = kept["activity_days"].groupBy(F.col("subject").alias("identifier"))
+    done = days.agg(
+        F.count_if(F.col("n_actions") > 0).alias("active_days"), F.sum("net_amount").alias("net_amount")
+    )
+    rows = identity.select("identifier", "type").join(done, on="identifier", how="left")
+    found = rows.fillna(0, ["active_days"]).withColumn("net_amount", F.coalesce("net_amount", F.lit(0)))
+    # The identifiers of one user.
+    return [row.asDict() for row in found.orderBy(F.desc("active_days"), "identifier").collect()]
 
 
 def _profile(kept: Kept) -> list[dict[str, Any]]:

@@ -137,6 +137,7 @@ STEPS = (
         report.run,
         reads=(
             "ingest_ledger",
+            "events",
             "user_features",
             "user_stages",
             "stage_totals",

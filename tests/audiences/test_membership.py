@@ -86,7 +86,12 @@ def test_who_merged_or_was_split_neither_entered_nor_left(spark):
     others = [("kept", two, "merged"), ("absorbed", two, "merged")]
     assert_rows(
         moved(spark, rows, others=others),
-        [("a", "kept", two, "merged"), ("a", "kept", three, "stayed"), ("a", "absorbed", two, "merged")],
+        [
+            ("a", "absorbed", one, "entered"),
+            ("a", "absorbed", two, "merged"),
+            ("a", "kept", two, "merged"),
+            ("a", "kept", three, "stayed"),
+        ],
     )
 
 

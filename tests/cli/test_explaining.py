@@ -27,7 +27,7 @@ NOTHING = {"purchase": None, "silence": None}
 def told(width=66, **found):
     """The lines as texts, titles first."""
     plain = {
-        "user_id": "1f0c", "as_of": D, "profile": [], "stage": RECALLED, "rfm": UNSCORED, "tier": NO_TIER, "segment": {},
+        "user_id": "1f0c", "as_of": D, "identifiers": [], "profile": [], "stage": RECALLED, "rfm": UNSCORED, "tier": NO_TIER, "segment": {},
         "audiences": [], "is_config_changed": False, "would_change": {},
     }  # fmt: skip
     return [f"{title:<13}{text}".rstrip() for title, text in lines({**plain, **found}, width)]

@@ -217,7 +217,7 @@ def test_every_figure_says_what_it_means():
 def test_sections_come_in_the_order_of_the_questions():
     seen = Page(render(full()))
     sections = [a["id"] for tag, a in seen.tags if tag == "section"]
-    assert sections == ["summary", "lifecycle", "value", "segments", "audiences", "data", "made"]
+    assert sections == ["summary", "lifecycle", "value", "segments", "audiences", "channels", "data", "made"]
 
 
 def test_one_scored_cell_is_enough_for_a_map():

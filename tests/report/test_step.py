@@ -8,8 +8,9 @@ from lifestage.report import step
 from lifestage.report.config import AudienceText, ReportConfig
 from lifestage.tables.audiences import AUDIENCE_DEFINITIONS, USER_AUDIENCES
 from lifestage.tables.catalogue import Catalogue
-from lifestage.tables.events import INGEST_LEDGER
+from lifestage.tables.events import EVENTS, INGEST_LEDGER
 from lifestage.tables.features import user_features
+from lifestage.tables.identity import IDENTITY_CHANGES, IDENTITY_MAP, IDENTITY_PAST
 from lifestage.tables.publish import RUNS, SNAPSHOTS
 from lifestage.tables.segments import USER_SEGMENTS
 from lifestage.tables.stages import STAGE_TOTALS, USER_STAGES
@@ -30,6 +31,10 @@ def job_on(spark, root):
         AUDIENCE_DEFINITIONS,
         user_features(catalogue),
         INGEST_LEDGER,
+        EVENTS,
+        IDENTITY_MAP,
+        IDENTITY_PAST,
+        IDENTITY_CHANGES,
         SNAPSHOTS,
         RUNS,
     )
@@ -57,6 +62,8 @@ def test_a_run_writes_one_file_and_the_same_one_again(spark, tmp_path):
         ladder=(),
         rfm_names=NAMES,
         segment_features=("net_amount_365d",),
+        known=("member",),
+        actions=("purchase",),
         audiences={"win_back": AudienceText(description="Long gone", owner="CRM")},
     )
     step.run(job, config)

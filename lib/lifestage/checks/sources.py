@@ -97,6 +97,8 @@ def identifier_problems(config: Config) -> Iterator[str]:
     for name, limits in config.identity.limits.items():
         for unknown in sorted({name, *limits} - known):
             yield f"identity.limits.{name}: unknown identifier type {unknown}, expected some of {listed(config.ingest.identifiers)}"
+    for unknown in sorted({*config.identity.known} - known):
+        yield f"identity.known: unknown identifier type {unknown}, expected some of {listed(config.ingest.identifiers)}"
 
 
 def lookup_problems(config: Config) -> Iterator[str]:

@@ -86,6 +86,11 @@ def lines(found: Mapping[str, Any], width: int) -> Iterator[tuple[str, str]]:
     """What `explain` found, as titles and texts; the history in one line of the width."""
     yield "user", found["user_id"]
     yield "as of", _day(found["as_of"])
+    # Of one identifier there is nothing to tell apart.
+    several = found["identifiers"] if len(found["identifiers"]) > 1 else []
+    for title, each in _titled("joined from", several):
+        kind = f"{each['type'] or 'identifier':<8} {_short(each['identifier'])}"
+        yield title, f"{kind}  {_days(each['active_days'])} active, {each['net_amount']:,} net"
     for title, known in _titled("profile", found["profile"]):
         yield title, f"{known['name']} {known['value']}, {known['source']} of {_day(known['valid_from'])}"
     yield from _stage_lines(found["stage"], width)

@@ -34,6 +34,9 @@ class IdentitySettings(Model):
         default=(), description="pairs that are one person, whatever limits and evidence say"
     )
     deny: tuple[Pair, ...] = Field(default=(), description="pairs whose evidence does not count")
+    known: tuple[str, ...] = Field(
+        description="types of identifiers by which the business knows somebody; a device alone is nobody it knows"
+    )
     driver_links: int = Field(
         ge=0, description="up to so many links are solved on the driver, more on the cluster"
     )

@@ -69,3 +69,7 @@ class ReportConfig(ReportSettings):
     ladder: tuple[StageText, ...]
     rfm_names: dict[str, str]
     audiences: dict[str, AudienceText]
+    known: tuple[str, ...]
+    """Types of identifiers by which the business knows somebody."""
+    actions: tuple[str, ...]
+    """Types of events that a user does."""

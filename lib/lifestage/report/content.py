@@ -95,6 +95,29 @@ class Part:
 
 
 @dataclass(frozen=True)
+class ChannelCount:
+    """Users of one channel mix (None: who did nothing lately) and stage, and their net spend in the period."""
+
+    mix: str | None
+    stage: str
+    n_users: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Visits and net spend of so many days: all, those that name somebody who is known, and with channels joined."""
+
+    days: int
+    n_visits: int
+    n_visits_alone: int
+    n_visits_joined: int
+    net: Decimal
+    net_alone: Decimal
+    net_joined: Decimal
+
+
+@dataclass(frozen=True)
 class RfmCount:
     """Users with one RFM status and, where scored, in one cell of the R x F map."""
 
@@ -201,6 +224,9 @@ class ReportData:
     features: tuple[Feature, ...] = ()
     segments: tuple[SegmentCount, ...] = ()
     segment_flows: tuple[Flow, ...] = ()
+    channels: tuple[ChannelCount, ...] = ()
+    reach: Reach | None = None
+    regrouped: Mapping[str, int] = field(default_factory=dict)
     deliveries: tuple[Delivery, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
     runs: tuple[CompletedRun, ...] = ()
@@ -215,6 +241,22 @@ class ReportData:
     def seen(self) -> frozenset[Cell]:
         """The numbers of users that may be shown: neither small, nor such that a small one follows from them."""
         return shown(self.cells, self.least_users, equations_of(self, self.cells))
+
+    @cached_property
+    def mix_users(self) -> dict[str | None, int]:
+        """Users by channel mix."""
+        found: dict[str | None, int] = {}
+        for count in self.channels:
+            found[count.mix] = found.get(count.mix, 0) + count.n_users
+        return found
+
+    @cached_property
+    def mix_spend(self) -> dict[str | None, Decimal]:
+        """Net spend by channel mix."""
+        found: dict[str | None, Decimal] = {}
+        for count in self.channels:
+            found[count.mix] = found.get(count.mix, Decimal()) + count.amount
+        return found
 
     @property
     def period(self) -> int:

@@ -12,6 +12,7 @@ from lifestage.core.contracts import Table
 from lifestage.core.job import Run
 from lifestage.core.local_rows import settled
 from lifestage.core.together import together
+from lifestage.report.channel_data import MIX, channel_counts, reach
 from lifestage.report.config import ReportConfig
 from lifestage.report.content import (
     Check,
@@ -70,6 +71,7 @@ def read_data(
     )
     before = date_before(totals, as_of)
     others = _others(read, run, before)
+    has_mix = MIX in users_table.names
     parts: dict[str, Callable[[], Any]] = {
         "stages": lambda: stage_counts(totals, as_of),
         "stage_flows": lambda: flows(stages, "stage", as_of, before, others),
@@ -84,6 +86,9 @@ def read_data(
             read("user_audiences"), value, config.audiences, as_of, before, others
         ),
         "audience_rules": lambda: audience_rules(read("audience_definitions"), as_of),
+        "channels": lambda: channel_counts(users, stages, value, as_of) if has_mix else (),
+        "reach": lambda: reach(read("events"), read("identity_map"), config.known, config.actions, as_of),
+        "regrouped": lambda: regrouped_counts(others),
         "deliveries": lambda: newest_deliveries(read("ingest_ledger"), run.now),
         "snapshots": lambda: newest_snapshots(read("snapshots"), run.as_of_dates),
         "runs": lambda: newest_runs(read("runs")),
@@ -109,6 +114,11 @@ def _others(read: Callable[[str], DataFrame], run: Run, before: date | None) -> 
     built = {**built_at(read("runs")), **dict.fromkeys(run.as_of_dates, run.now)}
     dates = {day: built[day] for day in (before, run.as_of) if day in built}
     return settled(regrouped(read, dates).drop("as_of"))
+
+
+def regrouped_counts(others: DataFrame) -> dict[str, int]:
+    """Users by what became of them; at most three."""
+    return {row["change"]: row["count"] for row in others.groupBy("change").count().collect()}
 
 
 def features_of(table: Table, names: Sequence[str]) -> tuple[Feature, ...]:

@@ -82,6 +82,8 @@ def cells_of(data: "ReportData") -> dict[Cell, int]:
     return {
         **{("stage", s.as_of, s.stage): s.n_users for s in data.stages},
         **{("move", f.moved_from, f.moved_to): f.n_users for f in data.stage_flows},
+        **{("mix", mix): n for mix, n in data.mix_users.items()},
+        **{("mixed", c.mix, c.stage): c.n_users for c in data.channels},
         **{("rfm", *place): n for place, n in scored.items()},
         **names,
         BUYERS: sum(scored.values()),
@@ -95,7 +97,7 @@ def cells_of(data: "ReportData") -> dict[Cell, int]:
 
 def equations_of(data: "ReportData", cells: Collection[Cell]) -> list[Equation]:
     """What a reader of the whole page knows of its cells."""
-    return [*_populations(data, cells), *_names(data, cells), *_moves(data, cells)]
+    return [*_populations(data, cells), *_names(data, cells), *_moves(data, cells), *_mixes(data, cells)]
 
 
 def _populations(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
@@ -125,6 +127,19 @@ def _moves(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
             moves = [cell for cell in _of(cells, "move") if cell[side] == stage]
             whole = [cell for cell in _of(cells, "stage") if cell[1:] == (day, stage)]
             yield {**dict.fromkeys(moves, 1), **dict.fromkeys(whole, -1)}
+
+
+def _mixes(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
+    """Channel mixes add up to all users, and their stages to each mix and to each stage."""
+    if data.mix_users:
+        yield dict.fromkeys(_of(cells, "mix"), 1)
+    for mix in data.mix_users:
+        stages = [cell for cell in _of(cells, "mixed") if cell[1] == mix]
+        yield {("mix", mix): -1, **dict.fromkeys(stages, 1)}
+    for stage in sorted({cell[2] for cell in _of(cells, "mixed")}):
+        mixes = [cell for cell in _of(cells, "mixed") if cell[2] == stage]
+        whole = ("stage", data.header.as_of, stage)
+        yield {**dict.fromkeys(mixes, 1), **({whole: -1} if whole in cells else {})}
 
 
 def _of(cells: Iterable[Cell], kind: str) -> Iterator[Cell]:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from lifestage.report.audiences import audiences_section
+from lifestage.report.channels import channels_section
 from lifestage.report.content import ReportData
 from lifestage.report.grids import Chart
 from lifestage.report.lifecycle import lifecycle_section
@@ -27,6 +28,7 @@ SECTIONS = (
     value_section,
     segments_section,
     audiences_section,
+    channels_section,
     quality_section,
     made_section,
 )
