@@ -124,7 +124,7 @@ def results(project):
     }
 
 
-def test_stages_scores_and_segments_are_those_of_the_true_persons(world, true_world, capsys):
+def test_stages_scores_and_segments_are_those_of_the_true_persons(world, true_world):
     found, true = results(world), results(true_world)
     same_people = found.keys() & true.keys()
     left_out = 1 - len(same_people) / len(true)
