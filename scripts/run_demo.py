@@ -1,9 +1,14 @@
-"""The demo's main job, in one session: ingest up to 28 December, eleven month-ends, three daily runs, a report."""
+"""The demo's main job, in one session: ingest what there is, build past month-ends, then daily runs and a report.
 
+Of a year of a grocery chain, under out/demo/; with --world of half a year of a made-up retailer, under out/world/.
+"""
+
+import argparse
 import shutil
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -17,35 +22,92 @@ from demo_landing import lay_out
 from lifestage import runner
 from lifestage.core.as_of_dates import Every, dates_between
 from lifestage.pipeline import BY_NAME
+from lifestage.simulate.simulation import simulate
+from lifestage.simulate.world import ZONE as WORLD_ZONE
+from lifestage.simulate.world import world_of
 
-OUT = Path("out/demo")
-CONF = Path("conf/demo/demo.yaml")
-ZONE = ZoneInfo("America/New_York")
-BULK_UNTIL = date(2017, 12, 28)
-DAILY = [date(2017, 12, 29), date(2017, 12, 30), date(2017, 12, 31)]
 T = TypeVar("T")
 console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A project, how its files come in, and the dates that are built on them."""
+
+    out: Path
+    conf: Path
+    zone: ZoneInfo
+    deliver: Callable[[Path, date | None, date], object]
+    """Puts the files of the business dates from one (or the first) to another below the folder `out`."""
+    months: tuple[date, ...]
+    bulk_until: date
+    n_daily: int
+
+    @property
+    def daily(self) -> list[date]:
+        """The days after the bulk, each with a run of its own."""
+        return [self.bulk_until + timedelta(days=1 + n) for n in range(self.n_daily)]
+
+
+def year_of_a_chain(out: Path, since: date | None, until: date) -> None:
+    """The files of Complete Journey."""
+    lay_out(out / "landing", since, until)
+
+
+def half_a_year_of_a_world(out: Path, since: date | None, until: date) -> None:
+    """The files that a made-up world has written by then; the world itself is made first, the same each time."""
+    made = out / "made"
+    if since is None:
+        simulate(world_of(20_000, seed=7, events_per_person=30.0), made)
+    for file in made.glob("*/*_????-??-??.*"):
+        if date.fromisoformat(file.stem[-10:]) <= until:
+            landed = out / "landing" / file.relative_to(made)
+            landed.parent.mkdir(parents=True, exist_ok=True)
+            file.rename(landed)
+
+
+REAL = Demo(
+    out=Path("out/demo"),
+    conf=Path("conf/demo/demo.yaml"),
+    zone=ZoneInfo("America/New_York"),
+    deliver=year_of_a_chain,
+    months=tuple(dates_between(date(2017, 1, 1), date(2017, 11, 30), Every.MONTH)),
+    bulk_until=date(2017, 12, 28),
+    n_daily=3,
+)
+WORLD = Demo(
+    out=Path("out/world"),
+    conf=Path("conf/world/world.yaml"),
+    zone=WORLD_ZONE,
+    deliver=half_a_year_of_a_world,
+    # The first is a date on which the segment model is trained.
+    months=(date(2026, 3, 31), date(2026, 5, 31)),
+    bulk_until=date(2026, 6, 28),
+    n_daily=1,
+)
 
 
 def main() -> None:
     """Start from an empty folder; end with a table of what there is and the report's path."""
     started = time.monotonic()
-    shutil.rmtree(OUT, ignore_errors=True)
+    parser = argparse.ArgumentParser(description="Everything from raw files to a report.")
+    parser.add_argument("--world", action="store_true", help="of a made-up world, not of the grocery chain")
+    demo = WORLD if parser.parse_args().world else REAL
+    shutil.rmtree(demo.out, ignore_errors=True)
     seconds: dict[str, float] = {}
     # The files are made in Python while the session starts its JVM.
     with ThreadPoolExecutor(1) as pool:
-        landing = "landing files up to 28 December"
-        files = pool.submit(timed, landing, seconds, lambda: lay_out(OUT / "landing", until=BULK_UNTIL))
-        project = timed("configuration and Spark session", seconds, lambda: runner.open_project(CONF))
+        landing = f"landing files up to {demo.bulk_until:%-d %B}"
+        files = pool.submit(timed, landing, seconds, lambda: demo.deliver(demo.out, None, demo.bulk_until))
+        project = timed("configuration and Spark session", seconds, lambda: runner.open_project(demo.conf))
         files.result()
-    bulk = morning_after(BULK_UNTIL)
-    run(project, "ingest", (BULK_UNTIL,), bulk, ("reference", "ingest"), seconds)
-    months = tuple(dates_between(date(2017, 1, 1), date(2017, 11, 30), Every.MONTH))
-    run(project, "backfill", months, bulk, without_report(runner.BACKFILL_STEPS), seconds)
-    for day in DAILY:
-        lay_out(OUT / "landing", since=day, until=day)
-        steps = tuple(BY_NAME) if day == DAILY[-1] else without_report(BY_NAME)
-        run(project, f"daily-{day}", (day,), morning_after(day), steps, seconds)
+    bulk = morning_after(demo.bulk_until, demo.zone)
+    run(project, "ingest", (demo.bulk_until,), bulk, ("reference", "ingest"), seconds)
+    run(project, "backfill", demo.months, bulk, without_report(runner.BACKFILL_STEPS), seconds)
+    for day in demo.daily:
+        demo.deliver(demo.out, day, day)
+        steps = tuple(BY_NAME) if day == demo.daily[-1] else without_report(BY_NAME)
+        run(project, f"daily-{day}", (day,), morning_after(day, demo.zone), steps, seconds)
     summary(project, seconds, time.monotonic() - started)
 
 
@@ -76,7 +138,7 @@ def run(
         f"[bold]{name}[/bold]: as of {dates[-1]}"
         + (f" and {len(dates) - 1} dates before" if dates[1:] else "")
     )
-    request = runner.Request(f"demo-{name}", dates, now, datetime.now(ZONE), steps)
+    request = runner.Request(f"demo-{name}", dates, now, datetime.now(now.tzinfo), steps)
 
     def show(step: str, taken: float, n_rows: int) -> None:
         seconds[step] = seconds.get(step, 0.0) + taken
@@ -85,9 +147,9 @@ def run(
     runner.execute(project, request, show)
 
 
-def morning_after(day: date) -> datetime:
+def morning_after(day: date, zone: ZoneInfo) -> datetime:
     """06:00 business time of the next day."""
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), ZONE).replace(hour=6)
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), zone).replace(hour=6)
 
 
 def summary(project: runner.Project, seconds: dict[str, float], total: float) -> None:
