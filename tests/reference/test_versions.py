@@ -89,6 +89,26 @@ def test_a_late_row_holds_until_the_next_that_is_known(spark):
     assert_rows(versions(late, "b"), [("b", "Z", 0, 3, 4), ("b", "A", 3, 0, 1)])
 
 
+def test_a_day_of_changes_that_comes_late_gives_what_it_would_have_given_in_time(spark):
+    """The file of 5 March comes after that of 9 March: keys that are new, change, and change again."""
+    first = extract(1, 1, changes="A", again="A", stays="A")
+    missed = extract(2, 5, changes="B", again="B", new="A")
+    last = extract(3, 9, again="C", new="B", newest="A")
+    in_time = one_by_one(no_products(spark), [first, missed, last], is_full=False)
+    late = one_by_one(no_products(spark), [first, last, missed], is_full=False)
+    assert_frames(late, in_time)
+    assert_rows(
+        versions(late, "again", "new"),
+        [
+            ("again", "A", 0, 5, 1),
+            ("again", "B", 5, 9, 2),
+            ("again", "C", 9, 0, 3),
+            ("new", "A", 0, 9, 2),
+            ("new", "B", 9, 0, 3),
+        ],
+    )
+
+
 def test_a_delta_extract_ends_nothing(spark):
     known = one_by_one(no_products(spark), [extract(1, 1, a="A", b="A"), extract(2, 5, a="B")], is_full=False)
     assert_rows(versions(known, "b"), [("b", "A", 0, 0, 1)])
