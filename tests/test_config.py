@@ -580,6 +580,11 @@ def test_a_version_may_not_be_an_identifier(tmp_path):
     )
 
 
+def test_a_reference_table_and_a_source_have_two_names(tmp_path):
+    problems = refused(tmp_path, sound(**{"reference/till.yaml": PRICES}))
+    assert problems == ["reference/till.yaml: till: a reference table cannot have the name of a source"]
+
+
 @pytest.mark.parametrize("file", ["prod.yml", "sources/web.yml", "reference/stores.yml"])
 def test_a_file_that_would_not_be_read_is_named(tmp_path, file):
     assert refused(tmp_path, sound(**{file: ""})) == [f"{file}: is not read: its name has to end in .yaml"]

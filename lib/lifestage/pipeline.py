@@ -42,7 +42,7 @@ STEPS = (
         "keyed extracts, versioned by date",
         reference.run,
         reads=("ingest_ledger",),
-        writes=(REFERENCES, "ingest_ledger"),
+        writes=(REFERENCES, "rejected_events", "ingest_ledger"),
     ),
     Step(
         "ingest",

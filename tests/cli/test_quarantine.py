@@ -4,16 +4,39 @@ from datetime import date
 import pytest
 from pyspark.sql import functions as F
 
-from cli.conftest import GIFT_CALL, JULY, MALFORMED, NO_AMOUNT, NO_TYPE, TOO_LATE, WALL_CLOCK, with_key
+from cli.conftest import (
+    BROKEN,
+    GIFT_CALL,
+    JULY,
+    MALFORMED,
+    NO_AMOUNT,
+    NO_TYPE,
+    TOO_LATE,
+    WALL_CLOCK,
+    delivery,
+    rejected,
+    with_key,
+)
 from lifestage.cli import quarantine
 from lifestage.cli.quarantine import quarantined, rejected_rows, replay_waiting
 from lifestage.core.errors import ConfigError, NoDataError
 from lifestage.ingest.replay import Choice, chosen_ids, waiting
 from lifestage.tables.events import INGEST_LEDGER, REJECTED_EVENTS
 from support.frames import assert_rows, build
-from support.projects import make_project
+from support.projects import TILL, make_project
 
 pytestmark = pytest.mark.slow
+
+MEMBERS = """
+path: members/*.csv
+format: csv
+columns: {number: string, since: date}
+key: [member]
+valid_from: since
+map: {member: number, since: since}
+identifiers: {member: member}
+gate: 0.5
+"""
 
 
 def counts(item):
@@ -95,6 +118,46 @@ def test_where_nothing_was_rejected_nothing_is_replayed(spark_session, tmp_path)
     project = make_project(spark_session, tmp_path / "p").project
     assert replay_waiting(project, Choice(), JULY, WALL_CLOCK) == []
     assert quarantined(project) == []
+
+
+@pytest.fixture
+def club(spark_session, tmp_path):
+    """A project in which a row of a source waits, and two of a reference table."""
+    club = make_project(spark_session, tmp_path / "p", {"till": TILL, "reference/members": MEMBERS}).project
+    rows = [rejected("till", 2, "broken", NO_AMOUNT, BROKEN)]
+    rows += [rejected("members", 1, f"m{n}", "not_a_date:since", f"{n},soon") for n in (1, 2)]
+    versions = {}
+    for name, table_rows in [
+        ("rejected_events", rows),
+        (
+            "ingest_ledger",
+            [delivery(1, "members/a.csv", 2, versions), delivery(2, "till/a.csv", 1, versions)],
+        ),
+    ]:
+        table = club.tables[name]
+        versions[name] = club.store.write(
+            table, build(spark_session, table, table_rows), {"run_id": "r"}
+        ).version
+    return club
+
+
+def said(command, capsys, **options):
+    command(**options)
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_rows_of_a_reference_table_are_shown_and_not_replayed_and_that_is_said(club, monkeypatch, capsys):
+    monkeypatch.setattr(quarantine, "opened", lambda *_, **__: club)
+    stays = "members is a reference table, whose rows (2) are not replayed"
+    listed = said(quarantine.list_rows, capsys, source="members", show=True)
+    assert "members, delivery 1, a.csv: not_a_date:since 1,soon" in listed
+    assert stays in listed
+    assert "lifestage quarantine replay" not in listed
+    assert stays in said(quarantine.replay, capsys, source="members", now=JULY.isoformat())
+    assert replay_waiting(club, Choice("members", "not_a_date:since"), JULY, WALL_CLOCK) == []
+    (till,) = replay_waiting(club, Choice(), JULY, WALL_CLOCK)
+    assert (till.source, till.tally.n_rows) == ("till", 1)
+    assert [item.n_waiting for item in quarantined(club)] == [2, 1]
 
 
 def test_a_row_waits_until_a_later_replay_names_it(spark):

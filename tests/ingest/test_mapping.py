@@ -47,8 +47,10 @@ LINES = [
     line(id="plausible?", amount="1000"),
     # Persons.
     line(id="both", email=" Anna@Example.org", phone="+49 30/123456"),
-    line(id="phone", email="anna", phone="0301234567"),
+    line(id="phone", email="anna", phone="0049 301234567"),
     line(id="invalid", email="anna", phone="1"),
+    line(id="swapped", email="+49 30 123456", phone="anna@example.org"),
+    line(id="filled in", email="TEST@test.com", phone="0000000000"),
     # Corrections.
     line(id="gone", gone="true", updated="2026-03-04T12:00:00.000001Z"),
     line(id="a|b", seq="2"),
@@ -178,12 +180,16 @@ def test_the_strongest_identifier_is_the_subject_and_all_are_pseudonyms(rows):
 
 
 def test_an_invalid_identifier_is_dropped_with_a_warning_and_the_event_stays(rows):
-    phone = pseudonym(KEY, "phone", "0301234567")
-    persons = of(rows, "phone", "invalid").select("order_id", "subject", "identifiers", "warnings", "reasons")
+    phone = pseudonym(KEY, "phone", "+49301234567")
+    persons = of(rows, "phone", "invalid", "swapped", "filled in")
     both = ["invalid_identifier:email", "invalid_identifier:phone"]
-    assert_rows(
-        persons, [("phone", phone, {"phone": phone}, both[:1], []), ("invalid", None, None, both, [])]
-    )
+    expected = [
+        ("phone", phone, {"phone": phone}, both[:1], []),
+        ("invalid", None, None, both, []),
+        ("swapped", None, None, both, []),
+        ("filled in", None, None, ["placeholder_identifier:email", "placeholder_identifier:phone"], []),
+    ]
+    assert_rows(persons.select("order_id", "subject", "identifiers", "warnings", "reasons"), expected)
 
 
 def test_versions_of_time_count_microseconds_and_deletes_are_marked(rows):

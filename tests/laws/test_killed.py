@@ -19,6 +19,7 @@ from support.projects import ALL_STEPS, MAIN, TestProject, make_project
 TESTS = Path(__file__).parents[1]
 MONDAY, TUESDAY, NOW = "2026-03-09", "2026-03-10", "2026-03-10T23:00:00+00:00"
 AGAIN = "again"
+REFERENCE = ("reference",)
 INGEST = ("ingest", "activity")
 INGEST_COMMITS = (
     *("rejected_events", "event_versions", "events", "ingest_ledger"),
@@ -34,6 +35,17 @@ LATER_COMMITS = (
 TINY = """
 spark: {spark.master: "local[1]", spark.sql.shuffle.partitions: "1", spark.sql.adaptive.enabled: "false",
         spark.driver.memory: 1g, spark.driver.extraJavaOptions: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:MetaspaceSize=256m"}
+"""
+MEMBERS = """
+path: members/*.csv
+format: csv
+columns: {number: string, since: date}
+key: [member]
+valid_from: try_cast(substring(file_name, 1, 10) AS date)
+map: {member: number, since: since}
+types: {since: date}
+identifiers: {member: member}
+gate: 0.4
 """
 # What tells one run from another, or one disk from another.
 OF_THE_RUN = {
@@ -65,7 +77,9 @@ def copied(project, name):
     shutil.copytree(project.folder / "tables", folder / "tables")
     main = (project.folder / "main.yaml").read_text().replace(f"{project.folder}/tables", f"{folder}/tables")
     (folder / "main.yaml").write_text(main)
-    shutil.copytree(project.folder / "sources", folder / "sources")
+    for described in ("sources", "reference"):
+        if (project.folder / described).exists():
+            shutil.copytree(project.folder / described, folder / described)
     store = Store(project.project.store.spark, Location(root=str(folder / "tables")))
     return TestProject(folder, replace(project.project, store=store))
 
@@ -116,6 +130,26 @@ def test_a_run_killed_before_at_and_after_the_ledgers_commit_is_made_good(base):
     for table in ("events", "ingest_ledger", "activity_days"):
         assert killed(disturbed, table, INGEST) == -signal.SIGKILL
     disturbed.run(TUESDAY, NOW, steps=INGEST, run_id=AGAIN)
+    assert_same_tables(disturbed, undisturbed)
+
+
+@pytest.mark.slow
+def test_extracts_of_a_run_that_was_killed_are_read_again_and_what_they_rejected_is_kept_once(
+    spark_session, tmp_path
+):
+    """Each next run meets rejected rows without a ledger row, then those and the versions of the extract."""
+    base = make_project(spark_session, tmp_path / "base", {"reference/members": MEMBERS}, MAIN + TINY)
+    base.write("members/2026-03-09.csv", "number,since\n1,2020-01-01\n2,soon\n2,soon\n3,2021-01-01\n")
+    base.run(MONDAY, steps=REFERENCE)
+    base.write(
+        "members/2026-03-10.csv", "number,since\n1,2020-01-02\n2,2020-01-01\n2,2021-01-01\n3,soon\n4,\n"
+    )
+    undisturbed, disturbed = copied(base, "undisturbed"), base
+    undisturbed.run(TUESDAY, NOW, steps=REFERENCE)
+    assert undisturbed.read("rejected_events").count() == 5
+    for table in ("rejected_events", "members"):
+        assert killed(disturbed, table, REFERENCE) == -signal.SIGKILL
+    disturbed.run(TUESDAY, NOW, steps=REFERENCE, run_id=AGAIN)
     assert_same_tables(disturbed, undisturbed)
 
 

@@ -8,9 +8,14 @@ from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
 from lifestage.core.contracts import conform
+from lifestage.reference.versions import end_markers, told_apart
 from reference.builders import (
+    EXTRACT,
+    KEY,
+    PAYLOAD,
     PRODUCTS,
     Extract,
+    day,
     extract,
     no_products,
     one_by_one,
@@ -89,6 +94,26 @@ def test_a_late_row_holds_until_the_next_that_is_known(spark):
     assert_rows(versions(late, "b"), [("b", "Z", 0, 3, 4), ("b", "A", 3, 0, 1)])
 
 
+def test_a_day_of_changes_that_comes_late_gives_what_it_would_have_given_in_time(spark):
+    """The file of 5 March comes after that of 9 March: keys that are new, change, and change again."""
+    first = extract(1, 1, changes="A", again="A", stays="A")
+    missed = extract(2, 5, changes="B", again="B", new="A")
+    last = extract(3, 9, again="C", new="B", newest="A")
+    in_time = one_by_one(no_products(spark), [first, missed, last], is_full=False)
+    late = one_by_one(no_products(spark), [first, last, missed], is_full=False)
+    assert_frames(late, in_time)
+    assert_rows(
+        versions(late, "again", "new"),
+        [
+            ("again", "A", 0, 5, 1),
+            ("again", "B", 5, 9, 2),
+            ("again", "C", 9, 0, 3),
+            ("new", "A", 0, 9, 2),
+            ("new", "B", 9, 0, 3),
+        ],
+    )
+
+
 def test_a_delta_extract_ends_nothing(spark):
     known = one_by_one(no_products(spark), [extract(1, 1, a="A", b="A"), extract(2, 5, a="B")], is_full=False)
     assert_rows(versions(known, "b"), [("b", "A", 0, 0, 1)])
@@ -107,6 +132,69 @@ def test_a_corrected_extract_of_one_date_counts_and_marks_the_days_it_changed(sp
     ]
     assert_rows(versions(one_by_one(no_products(spark), [first, wrong, corrected])), expected)
     assert_rows(versions(read(no_products(spark), [first, wrong, corrected])), expected)
+
+
+ROWS = "delivery_no bigint, id string, extract_date date, category string, is_ended boolean, reasons array<string>"
+
+
+def told(spark, rows, partitions=1):
+    """Rows of (delivery, id, day, category, reasons) as (delivery, id, category, is_repeat, reasons)."""
+    frame = spark.createDataFrame(
+        [(n, id_, day(on), said, False, why) for n, id_, on, said, why in rows], ROWS
+    )
+    found = told_apart(frame.repartition(partitions), KEY, PAYLOAD)
+    return found.select("delivery_no", "id", "category", "is_repeat", "reasons")
+
+
+def test_rows_of_one_delivery_key_and_date_repeat_or_contradict_each_other(spark):
+    rows = [
+        (1, "same", 1, "A", []), (1, "same", 1, "A", []),
+        (1, "two", 1, "A", []), (1, "two", 1, None, []),
+        (1, "dates", 1, "A", []), (1, "dates", 2, "B", []),
+        (1, "files", 1, "A", []), (2, "files", 1, "B", []),
+        (1, "wrong", 1, "A", []), (1, "wrong", 1, "B", ["x"]), (1, "wrong", 1, "C", ["x"]),
+        (1, None, 1, "A", ["missing:id"]), (1, None, 1, "B", ["missing:id"]),
+    ]  # fmt: skip
+    contradicts = ["contradicts:id"]
+    expected = [
+        (1, "same", "A", False, []), (1, "same", "A", True, []),
+        (1, "two", None, False, contradicts), (1, "two", "A", True, contradicts),
+        (1, "dates", "A", False, []), (1, "dates", "B", False, []),
+        (1, "files", "A", False, []), (2, "files", "B", False, []),
+        (1, "wrong", "A", False, []), (1, "wrong", "B", False, ["x"]), (1, "wrong", "C", True, ["x"]),
+        (1, None, "A", False, ["missing:id"]), (1, None, "B", True, ["missing:id"]),
+    ]  # fmt: skip
+    of_good = told(spark, rows).where("size(reasons) = 0")
+    assert_rows(of_good, [row for row in expected if not row[4]])
+    reasons = told(spark, rows).select("delivery_no", "id", "category", "reasons")
+    assert_rows(reasons, [(*row[:3], row[4]) for row in expected])
+    assert_frames(told(spark, rows[::-1], partitions=5), told(spark, rows))
+    assert told(spark, []).isEmpty()
+
+
+def rejected(spark, *rows):
+    """Rejected rows of (delivery, id, day or None, whether the line could be read)."""
+    values = [(n, id_, on and day(on), not is_read) for n, id_, on, is_read in rows]
+    return spark.createDataFrame(values, "delivery_no bigint, id string, extract_date date, _broken boolean")
+
+
+def ended(spark, *rejections):
+    """Keys that a full extract of 5 March ends: of a, b and c it has a, and some rows were rejected."""
+    known = one_by_one(no_products(spark), [extract(1, 1, a="A", b="A", c="A")])
+    good = spark.createDataFrame([("a", "A", day(5), 2, False)], EXTRACT)
+    found = end_markers(known, good, KEY, PAYLOAD, rejected(spark, *rejections))
+    return sorted((row["id"], row["extract_date"].day, row["delivery_no"]) for row in found.collect())
+
+
+def test_who_is_named_in_a_rejected_row_has_not_ended_whatever_its_date(spark):
+    both = [("b", 5, 2), ("c", 5, 2)]
+    assert ended(spark) == both
+    assert ended(spark, (2, "b", 5, True)) == both[1:]
+    assert ended(spark, (2, "b", None, True), (2, "c", 7, True)) == []
+    assert ended(spark, (2, None, 5, True)) == both
+    assert ended(spark, (2, None, None, False)) == []
+    # Another file, of another date.
+    assert ended(spark, (3, "b", 7, True), (3, None, 7, False)) == both
 
 
 days = st.lists(st.sampled_from("AB-"), min_size=4, max_size=4)

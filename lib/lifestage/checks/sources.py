@@ -85,6 +85,9 @@ def table_name_problems(name: str, config: Config) -> Iterator[str]:
     """Reference tables live beside all others."""
     if name in all_tables(sound(config.features.catalogue), []):
         yield f"{name}: a reference table cannot have the name of another table"
+    if name in config.ingest.sources:
+        # Ledger and quarantine know both by their names.
+        yield f"{name}: a reference table cannot have the name of a source"
 
 
 def identifier_problems(config: Config) -> Iterator[str]:

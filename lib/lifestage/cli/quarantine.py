@@ -30,7 +30,7 @@ from lifestage.ingest.replay import Choice, Replayed, plain_text, waiting
 from lifestage.ingest.replay import replay as replay_rows
 from lifestage.pipeline import BY_NAME
 
-app = typer.Typer(no_args_is_help=True, help="Rows that could not become events, and how they still can.")
+app = typer.Typer(no_args_is_help=True, help="Rows that were rejected, and how those of events still get in.")
 
 SourceName = Annotated[str | None, typer.Option("--source", help="Only rows of this source.")]
 Limit = Annotated[int, typer.Option(help="With --show: at most so many rows.", min=1)]
@@ -100,7 +100,11 @@ def list_rows(
             f"{row.source}, delivery {row.delivery_no}, {file}: {', '.join(row.reasons)}", markup=False
         )
         console.print(f"  {_printable(row.raw)}", markup=False, soft_wrap=True)
-    console.print("\nonce the configuration lets them in: lifestage quarantine replay")
+    console.print()
+    extracts = of_extracts(project, found)
+    if any(item.n_waiting for item in found if item not in extracts):
+        console.print("once the configuration lets them in: lifestage quarantine replay")
+    _print_not_replayed(extracts)
     if not show:
         console.print("to see them: lifestage quarantine list --show")
 
@@ -115,21 +119,26 @@ def replay(
 ) -> None:
     """Take rejected rows through the configuration of today, as a delivery of their own.
 
+    Those of reference tables stay where they are: the next extract that has them right makes them good.
+
     Example: lifestage quarantine replay --source pos --reason malformed
     """
     moment = instant(now)
     project = opened(conf)
     with at_work("taking rows up"):
         done = replay_waiting(project, Choice(source, reason), moment, wall_clock=datetime.now(UTC))
+        extracts = of_extracts(project, quarantined(project, source)) if project.references else []
     if as_json:
         say_json([asdict(item) for item in done])
-    elif not done:
-        console.print("no row waits in quarantine")
-    else:
+        return
+    if done:
         console.print(_replay_grid(done))
         console.print(
             f"\nThe events are in; the rest follows with: lifestage run --conf {conf}", soft_wrap=True
         )
+    elif not extracts:
+        console.print("no row waits in quarantine")
+    _print_not_replayed(extracts)
 
 
 def quarantined(project: runner.Project, source: str | None = None) -> list[Quarantine]:
@@ -148,6 +157,11 @@ def quarantined(project: runner.Project, source: str | None = None) -> list[Quar
         for name in sorted(rejected_ever)
         if source in (None, name)
     ]
+
+
+def of_extracts(project: runner.Project, found: Iterable[Quarantine]) -> list[Quarantine]:
+    """Those of reference tables in which rows wait. A row alone is no extract, so none is replayed."""
+    return [item for item in found if item.source in project.references and item.n_waiting]
 
 
 def rejected_rows(project: runner.Project, source: str | None, limit: int) -> list[RejectedRow]:
@@ -173,7 +187,7 @@ def replay_waiting(
     project: runner.Project, choice: Choice, now: datetime, wall_clock: datetime
 ) -> list[Replayed]:
     """Take the storage root as a run does, and replay; nothing is taken where nothing was ever rejected."""
-    _check_source(project, choice.source, ())
+    _check_source(project, choice.source)
     if not project.store.exists(project.tables["rejected_events"]):
         return []
     run_id = f"replay-{uuid.uuid4().hex[:8]}"
@@ -190,8 +204,8 @@ def _tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:
     )
 
 
-def _check_source(project: runner.Project, source: str | None, others: Iterable[str]) -> None:
-    known = {*project.config.ingest.sources, *others}
+def _check_source(project: runner.Project, source: str | None, others: Iterable[str] = ()) -> None:
+    known = {*project.config.ingest.sources, *project.references, *others}
     if source is not None and source not in known:
         refuse(f"--source: unknown source {source}: {expectation(source, known)}")
 
@@ -224,6 +238,15 @@ def _print_summary(found: Sequence[Quarantine]) -> None:
     console.print(sources)
     console.print()
     console.print(reasons)
+
+
+def _print_not_replayed(extracts: Sequence[Quarantine]) -> None:
+    for item in extracts:
+        console.print(
+            f"{item.source} is a reference table, whose rows ({item.n_waiting:,}) are not replayed: "
+            "what was known of their keys goes on until an extract has them right",
+            soft_wrap=True,
+        )
 
 
 def _replay_grid(done: Sequence[Replayed]) -> Any:

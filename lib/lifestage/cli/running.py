@@ -38,6 +38,7 @@ from lifestage.core.ledger import KNOWN
 from lifestage.keys import read_secrets
 from lifestage.pipeline import BY_NAME, STEPS, groups, writers_of
 from lifestage.report.step import is_newest
+from lifestage.tables.events import REFERENCE
 
 # What may become of a row.
 OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")
@@ -233,12 +234,17 @@ def _outcome(project: runner.Project, request: runner.Request, rows: Mapping[str
 
 
 def _deliveries(project: runner.Project, request: runner.Request) -> dict[str, int]:
-    """Files that this run has read, those whose content was known, and what became of the rows of events."""
+    """Files that this run has read, those whose content was known, and what became of the rows of events.
+
+    Of reference data it says how many rows were rejected.
+    """
     ledger = project.store.read(project.tables["ingest_ledger"])
     names = ("n_rows", *[f"n_{name}" for name in OUTCOMES])
     totals = [
         F.coalesce(F.sum(F.when(F.col("kind") == "events", F.col(n))), F.lit(0)).alias(n) for n in names
     ]
+    refused = F.sum(F.when(F.col("kind") == REFERENCE, F.col("n_rejected")))
+    totals.append(F.coalesce(refused, F.lit(0)).alias("n_reference_rejected"))
     is_known = F.col("kind") == KNOWN
     files = [F.count_if(~is_known).alias("n_files"), F.count_if(is_known).alias("n_known_files")]
     mine = ledger.where(F.col("ingested_at") == F.lit(request.now)).agg(*files, *totals)
@@ -268,7 +274,9 @@ def _told(found: Mapping[str, Any], project: runner.Project) -> Iterator[str]:
         yield f"rows      {read['n_rows']:,} in: {counts}"
         if 2 * read["n_duplicate"] > read["n_rows"]:
             yield "          most had a key that was known: a file that came again, or a `key` that says too little"
-        if read["n_rejected"]:
+        if read["n_reference_rejected"]:
+            yield f"          {read['n_reference_rejected']:,} rows of reference tables rejected: what was known of their keys goes on"
+        if read["n_rejected"] or read["n_reference_rejected"]:
             yield "          lifestage quarantine list: which were rejected, and why"
     if found["snapshot_id"]:
         yield f"snapshot  {found['snapshot_id']}"

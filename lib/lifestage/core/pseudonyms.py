@@ -5,9 +5,10 @@ query plans; as columns they do not.
 """
 
 import hashlib
+from enum import StrEnum
 
 from pydantic import Field
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lifestage.core.local_rows import local_rows
@@ -18,12 +19,22 @@ PSEUDONYM_HEX = 32
 PADS = "_pads"
 
 
+class Dropped(StrEnum):
+    """Why an identifier that was given is none."""
+
+    PLACEHOLDER = "placeholder_identifier"
+    INVALID = "invalid_identifier"
+
+
 class IdentifierType(Model):
     """One kind of identifier: how strong it is and how its raw value is normalised before it is hashed."""
 
     priority: int = Field(description="1 is strongest; the strongest on an event is its subject")
     normalise: str = Field(default="trim(value)", description="SQL over `value`")
     valid: str = Field(default="length(value) > 0", description="SQL over the normalised `value`")
+    placeholders: tuple[str, ...] = Field(
+        default=(), description="texts that name nobody, compared with what is given once both are normalised"
+    )
 
 
 def with_pads(frame: DataFrame, key: bytes) -> DataFrame:
@@ -42,12 +53,34 @@ def without_pads(frame: DataFrame) -> DataFrame:
 
 
 def add_normalised(rows: DataFrame, source: str, target: str, rules: IdentifierType) -> DataFrame:
-    """Adds the identifier of column `source` under its type's rules as `target`; NULL where missing or not valid.
+    """Adds the identifier of column `source` under its type's rules as `target`; NULL where there is none.
 
-    The rules are SQL over `value`: the column takes that name for as long as they are applied.
+    Beside it `<target>_dropped` says why one that was given is none (see Dropped). A placeholder that is not valid either
+    is called a placeholder: that says more. The rules are SQL over `value`: the column takes that name for as long as
+    they are applied.
     """
+    dropped = f"{target}_dropped"
     normal = rows.withColumn("value", F.col(source)).withColumn("value", F.expr(rules.normalise))
-    return normal.withColumn(target, F.expr(f"CASE WHEN {rules.valid} THEN value END")).drop("value")
+    is_placeholder = F.col("value").isin(_normal_placeholders(rows.sparkSession, rules))
+    is_valid = F.coalesce(F.expr(rules.valid), F.lit(False))
+    normal = normal.withColumn(
+        dropped,
+        F.when(is_placeholder, F.lit(Dropped.PLACEHOLDER)).when(
+            F.col(source).isNotNull() & ~is_valid, F.lit(Dropped.INVALID)
+        ),
+    )
+    return normal.withColumn(target, F.when(F.col(dropped).isNull(), F.col("value"))).drop("value")
+
+
+def dropped_warning(kind: str, target: str) -> Column:
+    """The warning for an identifier that `add_normalised` dropped; NULL where it dropped none."""
+    return F.concat(F.col(f"{target}_dropped"), F.lit(f":{kind}"))
+
+
+def _normal_placeholders(spark: SparkSession, rules: IdentifierType) -> list[str]:
+    """The declared texts as the rules normalise them: a constant of the plan, worked out on the driver."""
+    given = local_rows(spark, [(text,) for text in rules.placeholders], "value string")
+    return [row[0] for row in given.select(F.expr(rules.normalise)).collect()] if rules.placeholders else []
 
 
 def pseudonym(kind: str, value: Column) -> Column:

@@ -1,6 +1,6 @@
 """The books of a run: what became of every row, per delivery, and whether a source is fit to go on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -9,11 +9,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.errors import CheckError
+from lifestage.core.gates import Received, gate_failure, stop
 from lifestage.core.raw import count_reasons
 from lifestage.ingest.config import Source
 from lifestage.ingest.resolve import Left, Outcome, Resolution
-
-N_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -116,38 +115,13 @@ def check_gates(
     sources: Mapping[str, Source],
     judged: DataFrame,
 ) -> None:
-    """CheckError naming each source below its accuracy gate: which rule failed how often, with masked examples.
-
-    Accuracy = rows that pass every rule of severity error / rows received, duplicates apart.
-    """
-    failures = []
-    for name in sorted(set(of_source.values())):
-        mine = [t for number, t in tallies.items() if of_source[number] == name]
-        failures += _failure(name, sources[name].gate, mine, judged)
-    if failures:
-        raise CheckError("\n".join(failures) + "\nnothing was written; the next run reads these files again")
-
-
-def _failure(name: str, gate: float, tallies: Sequence[Tally], judged: DataFrame) -> list[str]:
-    rejected = sum(t.outcomes.get(Outcome.REJECTED, 0) for t in tallies)
-    received = sum(t.n_rows - t.outcomes.get(Outcome.DUPLICATE, 0) for t in tallies)
-    # A whole number of rows decides, so that 95 of 100 passes a gate of 0.95.
-    if received == 0 or received - rejected >= round(gate * received, 6):
-        return []
-    reasons: dict[str, int] = {}
-    for t in tallies:
-        for reason, n in t.reasons.items():
-            reasons[reason] = reasons.get(reason, 0) + n
-    share = (received - rejected) / received
-    lines = [f"source {name}: {share:.1%} of {received} rows pass, the gate is {100 * gate:.6g}%"]
-    for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
-        lines.append(f"  {reason}: {n} rows, e.g. {'; '.join(_examples(judged, name, reason))}")
-    return lines
-
-
-def _examples(judged: DataFrame, name: str, reason: str) -> list[str]:
-    """Raw rows with letters as x and digits as 9: their shape shows the fault, not the person."""
-    rows = judged.where((F.col("source") == name) & F.array_contains("reasons", reason))
-    masked = F.regexp_replace(F.regexp_replace(F.substring("raw", 1, 120), r"\p{L}", "x"), r"\d", "9")
-    shapes = rows.select(masked.alias("shape")).distinct().orderBy("shape").limit(N_EXAMPLES)
-    return [row["shape"] for row in shapes.collect()]
+    """CheckError naming each source below its accuracy gate (see gate_failure)."""
+    received = {name: Received() for name in sorted(set(of_source.values()))}
+    for number, t in tallies.items():
+        n_duplicate, n_rejected = (t.outcomes.get(name, 0) for name in (Outcome.DUPLICATE, Outcome.REJECTED))
+        received[of_source[number]].add(t.n_rows - n_duplicate, n_rejected, t.reasons)
+    failures = [
+        gate_failure(f"source {name}", sources[name].gate, mine, judged.where(F.col("source") == name))
+        for name, mine in received.items()
+    ]
+    stop([line for lines in failures for line in lines])

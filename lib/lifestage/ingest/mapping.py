@@ -11,7 +11,14 @@ from pyspark.sql import functions as F
 
 from lifestage.core.as_of_join import join_as_of
 from lifestage.core.expressions import columns_of
-from lifestage.core.pseudonyms import add_normalised, keyed_hash, pseudonym, with_pads, without_pads
+from lifestage.core.pseudonyms import (
+    add_normalised,
+    dropped_warning,
+    keyed_hash,
+    pseudonym,
+    with_pads,
+    without_pads,
+)
 from lifestage.core.raw import broken_reason, joined_reasons, known_day, listed_reasons, typed
 from lifestage.ingest.config import IngestConfig, OnChange, Severity, Source
 from lifestage.tables.event_types import AmountSign
@@ -40,8 +47,8 @@ def to_canonical(raw: DataFrame, name: str, source: Source, door: Door) -> DataF
 
     Header lines stay, marked is_header, until check_headers has seen them. Money in another currency is converted by the reference table `rates`
     (currency, rate) of the business date, HALF_UP per row; without a rate the row is rejected. A local time in a DST
-    gap is rejected, of two instants the earlier is taken. An identifier that is not valid is dropped with a warning,
-    the event stays. Rows of a keyless source get their event_id later (see keys.py).
+    gap is rejected, of two instants the earlier is taken. An identifier that is not valid, or a placeholder, is dropped
+    with a warning, the event stays. Rows of a keyless source get their event_id later (see keys.py).
     """
     rows = with_pads(_source_columns(raw, source, door), door.key)
     mapped = _mapped(rows, name, source, door)
@@ -60,7 +67,7 @@ def _source_columns(raw: DataFrame, source: Source, door: Door) -> DataFrame:
 
 
 def _mapped(rows: DataFrame, name: str, source: Source, door: Door) -> DataFrame:
-    """Canonical names and types; the struct `_ids` holds normalised identifiers, `_invalid` those not valid."""
+    """Canonical names and types; identifiers as they were given, as `_raw_<type>`."""
     return rows.select(
         F.col("_delivery_no").alias("delivery_no"),
         F.col("_raw").alias("raw"),
@@ -161,7 +168,7 @@ def _converted(rows: DataFrame, source: Source, door: Door) -> DataFrame:
 
 def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
     """Adds the reasons: a broken line has no other, any other row has all that apply, sorted."""
-    rows, invalid = _with_pseudonyms(rows, source, door)
+    rows, dropped = _with_pseudonyms(rows, source, door)
     found = joined_reasons([F.col("_reasons"), F.col("_rules"), *_event_reasons(source, door)])
     reasons = F.when(F.col("_broken"), broken_reason(F.col("raw"))).otherwise(found)
     # The text of a good row is not needed, unless what the row meets may still reject it.
@@ -171,7 +178,7 @@ def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
         *[column.name for column in EVENT_COLUMNS],
         raw.alias("raw"),
         listed_reasons(reasons).alias("reasons"),
-        listed_reasons(joined_reasons([F.col("_warned"), *invalid])).alias("warnings"),
+        listed_reasons(joined_reasons([F.col("_warned"), *dropped])).alias("warnings"),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
         F.col("_header").alias("is_header"),
         F.lit(source.looks_back).alias("looks_back"),
@@ -180,7 +187,7 @@ def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
 
 
 def _with_pseudonyms(rows: DataFrame, source: Source, door: Door) -> tuple[DataFrame, list[Column]]:
-    """Adds identifiers and the strongest as subject; a warning for each identifier that is not valid."""
+    """Adds identifiers and the strongest as subject; a warning for each identifier that was dropped."""
     kinds = [kind for kind in door.config.by_strength() if kind in source.identifiers]
     if not kinds:
         nobody = {
@@ -194,16 +201,10 @@ def _with_pseudonyms(rows: DataFrame, source: Source, door: Door) -> tuple[DataF
     every = F.create_map(*[part for kind in kinds for part in (F.lit(kind), F.col(f"_ps_{kind}"))])
     subject = F.coalesce(*[F.col(f"_ps_{kind}") for kind in kinds])
     present = every if len(kinds) == 1 else F.map_filter(every, lambda _, value: value.isNotNull())
-    invalid = [
-        F.when(
-            F.col(f"_raw_{kind}").isNotNull() & F.col(f"_id_{kind}").isNull(),
-            F.lit(f"invalid_identifier:{kind}"),
-        )
-        for kind in kinds
-    ]
+    dropped = [dropped_warning(kind, f"_id_{kind}") for kind in kinds]
     return rows.withColumns(
         {"subject": subject, "identifiers": F.when(subject.isNotNull(), present)}
-    ), invalid
+    ), dropped
 
 
 def _event_reasons(source: Source, door: Door) -> list[Column]:

@@ -22,10 +22,10 @@ from lifestage.core.errors import ConfigError, NoDataError, expectation
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger
 from lifestage.core.local_rows import local_rows
+from lifestage.core.quarantine import decrypted
 from lifestage.core.raw import parsed
 from lifestage.ingest.config import IngestConfig, Source
 from lifestage.ingest.counts import Tally, ledger_entry
-from lifestage.ingest.quarantine import decrypted
 from lifestage.ingest.step import TABLES, canonical, door_of, settle
 from lifestage.tables.events import REPLAY
 

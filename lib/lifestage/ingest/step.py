@@ -11,13 +11,13 @@ from pyspark.sql import functions as F
 from lifestage.core.deliveries import Delivery, by_source
 from lifestage.core.job import Job
 from lifestage.core.ledger import LEDGER, commit_deliveries, undelivered
+from lifestage.core.quarantine import to_rejected
 from lifestage.core.raw import check_headers, read_raw
 from lifestage.core.store import literals
 from lifestage.ingest.config import IngestConfig
 from lifestage.ingest.counts import Tally, check_conservation, check_gates, ledger_entry, tally
 from lifestage.ingest.keys import add_keyless_ids
 from lifestage.ingest.mapping import Door, to_canonical
-from lifestage.ingest.quarantine import to_rejected
 from lifestage.ingest.resolve import Outcome, Resolution, resolve, tombstones
 from lifestage.tables.events import EVENT_COLUMNS
 
@@ -154,8 +154,8 @@ def _write(job: Job, resolution: Resolution, tallies: Mapping[int, Tally]) -> No
     happened = {name for counts in outcomes for name, n in counts.items() if n}
     additions = resolution.judged.where("stays").select(*[column.name for column in EVENT_COLUMNS])
     if Outcome.REJECTED in happened:
-        keys = job.keys
-        job.write("rejected_events", to_rejected(resolution.judged, keys.pseudonym_key, keys.quarantine_key))
+        rejected = resolution.judged.where(F.col("outcome") == Outcome.REJECTED)
+        job.write("rejected_events", to_rejected(rejected, job.table("rejected_events"), job.keys))
     if resolution.versions is not None and happened & {Outcome.REPLACED, Outcome.SUPERSEDED}:
         job.write("event_versions", resolution.versions)
     if resolution.removed is not None and Outcome.REPLACED in happened:

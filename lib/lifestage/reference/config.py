@@ -31,6 +31,17 @@ class ReferenceSource(FileLayout):
         default={}, description="column of the table to identifier type; pseudonymised"
     )
     types: dict[str, str] = Field(default={}, description="column of the table to type; string by default")
+    gate: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="least share of rows that must pass; below 1.0 the others are rejected",
+    )
+
+    @property
+    def payload(self) -> list[str]:
+        """The columns of the table that are no part of its key."""
+        return [column for column in self.map if column not in self.key]
 
 
 class ReferenceConfig(Model):

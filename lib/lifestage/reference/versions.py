@@ -12,10 +12,18 @@ END = "DATE'9999-12-31'"
 
 
 def versions_after(
-    known: DataFrame, rows: DataFrame, key: Sequence[str], payload: Sequence[str], is_full: bool
+    known: DataFrame,
+    rows: DataFrame,
+    key: Sequence[str],
+    payload: Sequence[str],
+    is_full: bool,
+    rejected: DataFrame | None = None,
 ) -> DataFrame:
-    """All versions of every key that the rows of extracts change; of full ones, also of keys that they leave out."""
-    extracts = rows.unionByName(end_markers(known, rows, key, payload)) if is_full else rows
+    """All versions of every key that the rows of extracts change; of full ones, also of keys that they leave out.
+
+    A key of which a row was rejected stays what it was.
+    """
+    extracts = rows.unionByName(end_markers(known, rows, key, payload, rejected)) if is_full else rows
     return changed_versions(known, extracts, key, payload)
 
 
@@ -41,16 +49,35 @@ def changed_versions(
 
 
 def end_markers(
-    known: DataFrame, extracts: DataFrame, key: Sequence[str], payload: Sequence[str]
+    known: DataFrame,
+    extracts: DataFrame,
+    key: Sequence[str],
+    payload: Sequence[str],
+    rejected: DataFrame | None = None,
 ) -> DataFrame:
-    """A row with is_ended for each key that a full extract no longer holds, on the extract's date."""
+    """A row with is_ended for each key that a full extract no longer holds, on the extract's date.
+
+    Args:
+        known: rows of the reference table.
+        extracts: the good rows.
+        key: key columns.
+        payload: the other columns.
+        rejected: the other rows, with `_broken`. They are mentions of their keys all the same; a line that could not be
+            read may be of any key, so that its extract ends none.
+    """
     seen = known.select(*key, "extract_date").unionByName(extracts.select(*key, "extract_date"))
     first_seen = seen.groupBy(*key).agg(F.min("extract_date").alias("_first"))
     dates = extracts.groupBy("extract_date").agg(F.max("delivery_no").alias("delivery_no"))
+    mentioned = extracts.select(*key, "extract_date")
+    if rejected is not None:
+        dated = _dated(rejected, extracts)
+        mentioned = mentioned.unionByName(dated.select(*key, "extract_date"))
+        unread = dated.where("_broken").select("extract_date").distinct()
+        dates = dates.join(unread, on="extract_date", how="left_anti")
     due = (
         first_seen.crossJoin(F.broadcast(dates)).where(F.col("_first") < F.col("extract_date")).drop("_first")
     )
-    missing = due.join(extracts.select(*key, "extract_date"), on=[*key, "extract_date"], how="left_anti")
+    missing = due.join(mentioned, on=[*key, "extract_date"], how="left_anti")
     types = dict(known.select(*payload).dtypes)
     return missing.select(
         *key,
@@ -62,15 +89,29 @@ def end_markers(
 
 
 def told_apart(rows: DataFrame, key: Sequence[str], payload: Sequence[str]) -> DataFrame:
-    """Adds what a row is among those of its delivery, key and date: `is_repeat` of an equal one, or one that `contradicts`."""
-    said = Window.partitionBy("delivery_no", *key, "extract_date")
+    """Adds what a good row is among those of its delivery, key and date: `is_repeat` of an equal one, or one more reason.
+
+    Of two that say different things neither is believed. A row that is wrong by itself contradicts nobody.
+    """
+    is_good = F.size("reasons") == 0
+    said = Window.partitionBy("delivery_no", *key, "extract_date", is_good)
     rows = rows.withColumn("_content", _content(payload))
-    return rows.withColumns(
+    contradicts = is_good & (F.min("_content").over(said) != F.max("_content").over(said))
+    reason = F.array(F.lit(f"contradicts:{','.join(key)}"))
+    rows = rows.withColumns(
         {
             "is_repeat": F.row_number().over(said.orderBy("_content")) > 1,
-            "contradicts": F.min("_content").over(said) != F.max("_content").over(said),
+            "reasons": F.when(contradicts, reason).otherwise(F.col("reasons")),
         }
-    ).drop("_content")
+    )
+    return rows.drop("_content")
+
+
+def _dated(rejected: DataFrame, extracts: DataFrame) -> DataFrame:
+    """Rejected rows on the date that the good ones of their delivery have; a date of their own may be what is wrong."""
+    days = extracts.groupBy("delivery_no").agg(F.max("extract_date").alias("_day"))
+    dated = rejected.join(F.broadcast(days), on="delivery_no", how="left")
+    return dated.withColumn("extract_date", F.coalesce("_day", "extract_date"))
 
 
 def _content(payload: Sequence[str]) -> Column:

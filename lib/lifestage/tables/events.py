@@ -79,7 +79,7 @@ EVENT_VERSIONS = Table(
 REJECTED_EVENTS = Table(
     name="rejected_events",
     kind=Kind.DERIVED,
-    comment="Rows that could not become events, with every reason; raw text encrypted, can be replayed.",
+    comment="Rows that could not become events or reference data, with every reason; raw text encrypted.",
     columns=(
         Column(
             "rejected_id",
@@ -87,7 +87,7 @@ REJECTED_EVENTS = Table(
             "Keyed hash of the raw text and its occurrence in the delivery",
             required=True,
         ),
-        Column("source", T.StringType(), "Declared source", required=True),
+        Column("source", T.StringType(), "Declared source, or reference table", required=True),
         Column("delivery_no", T.LongType(), "Delivery in the ingest ledger", required=True),
         Column("ingested_at", T.TimestampType(), "When its delivery was read (the run's now)", required=True),
         Column("event_date", T.DateType(), "Business date where it could be parsed"),

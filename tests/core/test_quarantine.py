@@ -4,39 +4,37 @@ from pyspark.sql import functions as F
 
 from ingest.builders import arrivals, row
 from lifestage.core.contracts import conform
-from lifestage.ingest.quarantine import decrypted, to_rejected
+from lifestage.core.job import Secrets
+from lifestage.core.quarantine import decrypted, to_rejected
 from lifestage.tables.events import REJECTED_EVENTS
 from support.frames import assert_frames, assert_rows, shuffled
 
-PSEUDONYM_KEY, QUARANTINE_KEY, OTHER_KEY = b"p" * 32, b"q" * 64, b"o" * 64
+QUARANTINE_KEY, OTHER_KEY = b"q" * 64, b"o" * 64
 LINE = "r1,Anna Müller,x"
-BAD = {"reasons": ["not_a_decimal:amount"], "outcome": "rejected"}
+BAD = {"reasons": ["not_a_decimal:amount"]}
 
-# A line that comes twice in one file and once in another, one of another source, bytes that are no text, a good row.
+# A line that comes twice in one file and once in another, one of another source, bytes that are no text.
 ROWS = [
     {**row(raw=LINE, identifiers={"card": "ab"}), **BAD},
     {**row(raw=LINE, identifiers={"card": "ab"}), **BAD},
     {**row(raw=LINE, delivery=2), **BAD},
     {**row("strict", raw=LINE), **BAD},
     {**row(raw=None), **BAD},
-    {**row(raw="good"), "outcome": "accepted"},
 ]
 
 
 @pytest.fixture
-def judged(spark):
-    rows = arrivals(spark, ROWS)
-    outcomes = F.when(F.size("reasons") > 0, F.lit("rejected")).otherwise(F.lit("accepted"))
+def lines(spark):
     no_text = F.unhex(F.lit("FFFE2C31")).cast("string")
-    return rows.withColumns({"raw": F.coalesce("raw", no_text), "outcome": outcomes})
+    return arrivals(spark, ROWS).withColumn("raw", F.coalesce("raw", no_text))
 
 
-def rejected(judged):
-    return to_rejected(judged, PSEUDONYM_KEY, QUARANTINE_KEY)
+def rejected(lines):
+    return to_rejected(lines, REJECTED_EVENTS, Secrets(b"p" * 32, QUARANTINE_KEY))
 
 
-def test_rejected_rows_alone_are_kept_each_under_an_id_of_its_own(judged):
-    kept = conform(rejected(judged), REJECTED_EVENTS).cache()
+def test_each_row_is_kept_under_an_id_of_its_own(lines):
+    kept = conform(rejected(lines), REJECTED_EVENTS).cache()
     columns = kept.select("source", "delivery_no", "reasons", "identifiers")
     reasons = ["not_a_decimal:amount"]
     expected = [
@@ -53,18 +51,18 @@ def test_rejected_rows_alone_are_kept_each_under_an_id_of_its_own(judged):
     assert_rows(same_text.select("deliveries"), [([1, 2],), ([1],), ([1],), ([1],)])
 
 
-def test_the_bytes_are_the_same_each_time_whatever_the_order(judged):
-    assert_frames(rejected(shuffled(judged)), rejected(judged))
+def test_the_bytes_are_the_same_each_time_whatever_the_order(lines):
+    assert_frames(rejected(shuffled(lines)), rejected(lines))
 
 
-def test_the_text_is_not_to_be_seen_and_comes_back_byte_for_byte_with_the_key(judged):
-    kept = rejected(judged)
+def test_the_text_is_not_to_be_seen_and_comes_back_byte_for_byte_with_the_key(lines):
+    kept = rejected(lines)
     plain = {LINE.encode().hex().upper(), "FFFE2C31"}
     assert kept.where(F.hex("raw").rlike("|".join([*plain, b"Anna".hex().upper()]))).isEmpty()
     texts = decrypted(kept, QUARANTINE_KEY).select(F.hex("raw").alias("raw")).distinct()
     assert_rows(texts, [(text,) for text in plain])
 
 
-def test_another_key_opens_nothing(judged):
+def test_another_key_opens_nothing(lines):
     with pytest.raises(PythonException, match="InvalidTag"):
-        decrypted(rejected(judged), OTHER_KEY).collect()
+        decrypted(rejected(lines), OTHER_KEY).collect()

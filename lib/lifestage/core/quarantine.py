@@ -6,23 +6,22 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from lifestage.core.contracts import Table
+from lifestage.core.job import Secrets
 from lifestage.core.pseudonyms import keyed_hash, with_pads, without_pads
-from lifestage.ingest.resolve import Outcome
-from lifestage.tables.events import REJECTED_EVENTS
 
 
-def to_rejected(judged: DataFrame, pseudonym_key: bytes, quarantine_key: bytes) -> DataFrame:
-    """One row per rejected row; equal lines of one delivery are told apart by their occurrence."""
+def to_rejected(rejected: DataFrame, table: Table, keys: Secrets) -> DataFrame:
+    """The rows as the table keeps them, `raw` encrypted; equal lines of one delivery are told apart by their occurrence."""
     equals = Window.partitionBy("source", "delivery_no", "raw").orderBy("raw")
     number = F.row_number().over(equals.rowsBetween(Window.unboundedPreceding, Window.currentRow))
-    rejected = judged.where(F.col("outcome") == Outcome.REJECTED).withColumn("_number", number)
+    rows = with_pads(rejected.withColumn("_number", number), keys.pseudonym_key)
     text = F.concat_ws("\n", F.col("source"), F.col("raw"), F.col("_number").cast("string"))
     # Cast, not encoded: bytes that are not UTF-8 stay what they were.
-    rejected = with_pads(rejected, pseudonym_key).withColumn("rejected_id", keyed_hash(text.cast("binary")))
-    rows = (
-        without_pads(rejected).withColumn("raw", F.col("raw").cast("binary")).select(*REJECTED_EVENTS.names)
+    rows = rows.withColumns(
+        {"rejected_id": keyed_hash(text.cast("binary")), "raw": F.col("raw").cast("binary")}
     )
-    return encrypted(rows, quarantine_key)
+    return encrypted(without_pads(rows).select(*table.names), keys.quarantine_key)
 
 
 def encrypted(rows: DataFrame, key: bytes) -> DataFrame:
