@@ -1,7 +1,7 @@
 """Users who are others than before only because identifiers were put together or parted: nobody came, nobody left."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from pyspark.sql import Column, DataFrame, Window
@@ -42,6 +42,8 @@ def regrouped(read: Callable[[str], DataFrame], built: Mapping[date, datetime]) 
         user_id, as_of (the later of the two dates) and change: merged (with another user), split (into several), or
         renamed (the same identifiers, known by an older one). A user whom several apply to is merged, then split.
     """
+    # Rows of the driver give instants without a zone, in that of this computer.
+    built = {day: at.astimezone(UTC) for day, at in built.items()}
     identity_map, past, changes = (read(f"identity_{name}") for name in ("map", "past", "changes"))
     users = _users_by_date(identity_map, past, changes, built)
     order = Window.partitionBy("identifier").orderBy("as_of")
