@@ -31,6 +31,7 @@ def test_a_login_joins_and_a_customer_record_joins_more(world):
     )
 
 
+@pytest.mark.slow
 def test_evidence_of_a_later_day_does_not_count_yet(world):
     world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 3, {"cookie": "d", "member": "m"}))
     world.run(2, now="2026-03-03T23:00:00+00:00")
@@ -39,6 +40,7 @@ def test_evidence_of_a_later_day_does_not_count_yet(world):
     assert world.who()["d"] == ("cdm", "active")
 
 
+@pytest.mark.slow
 def test_who_is_joined_is_in_the_journal_with_the_evidence(world):
     world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 1, {"cookie": "d", "member": "n"}))
     world.run(1)
@@ -83,6 +85,7 @@ def test_a_device_that_crosses_its_limit_is_withdrawn_and_comes_back_below_it(wo
     assert causes == [(3, "withheld"), (4, "restored")]
 
 
+@pytest.mark.slow
 def test_an_earlier_date_has_the_persons_of_then(world):
     world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 3, {"cookie": "d", "member": "m"}))
     world.run(3)
@@ -91,6 +94,7 @@ def test_an_earlier_date_has_the_persons_of_then(world):
     assert world.who_on(2) == {"c": ("cm", "active"), "m": ("cm", "active"), "d": ("d", "active")}
 
 
+@pytest.mark.slow
 def test_an_earlier_date_has_a_device_that_was_not_shared_yet(world):
     world.see(*[(str(n), n, {"device": "k", "member": f"m{n}"}) for n in (1, 2, 3)])
     world.run(3)

@@ -28,7 +28,8 @@ columns: {member: string, phone: string, since: date}
 key: [member]
 extract: delta
 valid_from: since
-map: {member: member, phone: phone}
+map: {member: member, phone: phone, since: since}
+types: {since: date}
 identifiers: {member: member, phone: phone}
 """
 LIMITS = "identity: {limits: {device: {member: 2}, phone: {member: 1}}}\n"
@@ -37,8 +38,9 @@ LIMITS = "identity: {limits: {device: {member: 2}, phone: {member: 1}}}\n"
 class World:
     """A web shop and its customer file; identifiers are named as in the files."""
 
-    def __init__(self, spark, folder, main=MAIN + LIMITS):
-        self.test = make_project(spark, folder, {"web": WEB, "reference/profiles": PROFILES}, main)
+    def __init__(self, spark, folder, main=MAIN + LIMITS, **files):
+        sources = {"web": WEB, "reference/profiles": PROFILES}
+        self.test = make_project(spark, folder, sources, main, **files)
         self.key = self.test.project.secrets.pseudonym_key
         self.names = {}
         self.n = 0

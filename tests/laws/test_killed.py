@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from identity.world import LIMITS, World
 from laws.history import line, random_lines
 from lifestage.core.store import Location, Store
 from support.frames import assert_frames
@@ -25,9 +26,12 @@ INGEST_COMMITS = (
     *("rejected_events", "event_versions", "events", "ingest_ledger"),
     *("activity_days", "category_days"),
 )
-LATER = ("identity", "features", "stages", "value", "segments", "audiences", "publish")
+PERSONS = ("reference", "ingest", "identity", "profiles")
+PERSONS_COMMITS = ("links", "identity_changes", "identity_map", "link_days", "user_profiles")
+MEMBER_SINCE = "profile: {member_since: {from: [profiles.since], unit: date, description: Member since}}"
+LATER = ("features", "stages", "value", "segments", "audiences", "publish")
 LATER_COMMITS = (
-    *("identity_map", "norms", "user_features", "user_state", "user_stages", "stage_totals"),
+    *("norms", "user_features", "user_state", "user_stages", "stage_totals"),
     *("rfm_cuts", "value_scales", "tier_cuts", "user_value", "user_segments"),
     *("audience_definitions", "user_audiences", "snapshot_users", "snapshots", "runs"),
 )
@@ -74,12 +78,11 @@ def tuesday():
 def copied(project, name):
     """The same project with a copy of its tables; the landing folder stays where it is."""
     folder = project.folder.with_name(name)
-    shutil.copytree(project.folder / "tables", folder / "tables")
     main = (project.folder / "main.yaml").read_text().replace(f"{project.folder}/tables", f"{folder}/tables")
+    shutil.copytree(
+        project.folder, folder, ignore=shutil.ignore_patterns("main.yaml", "landing"), dirs_exist_ok=True
+    )
     (folder / "main.yaml").write_text(main)
-    for described in ("sources", "reference"):
-        if (project.folder / described).exists():
-            shutil.copytree(project.folder / described, folder / described)
     store = Store(project.project.store.spark, Location(root=str(folder / "tables")))
     return TestProject(folder, replace(project.project, store=store))
 
@@ -150,6 +153,26 @@ def test_extracts_of_a_run_that_was_killed_are_read_again_and_what_they_rejected
     for table in ("rejected_events", "members"):
         assert killed(disturbed, table, REFERENCE) == -signal.SIGKILL
     disturbed.run(TUESDAY, NOW, steps=REFERENCE, run_id=AGAIN)
+    assert_same_tables(disturbed, undisturbed)
+
+
+@pytest.mark.slow
+def test_persons_of_a_run_that_was_killed_are_made_good(spark_session, tmp_path):
+    """Each next run meets dates of pairs without the persons that they make, moves without a map, a map without evidence."""
+    world = World(spark_session, tmp_path / "base", MAIN + LIMITS + TINY, features=MEMBER_SINCE)
+    world.see(("1", 9, {"cookie": "c", "member": "m"}), ("2", 9, {"cookie": "d", "member": "n"}))
+    world.know(("m", "+49777777", 9))
+    world.test.run(MONDAY, steps=PERSONS)
+    world.see(("3", 10, {"cookie": "c", "member": "n"}), ("2", 9, {}, 2, True))
+    world.know(("n", "+49888888", 10))
+    undisturbed, disturbed = copied(world.test, "undisturbed"), world.test
+    before = versions_of(undisturbed)
+    undisturbed.run(TUESDAY, NOW, steps=PERSONS)
+    written = {name for name, version in versions_of(undisturbed).items() if version != before[name]}
+    assert written >= {*PERSONS_COMMITS}
+    for table in PERSONS_COMMITS:
+        assert killed(disturbed, table, PERSONS) == -signal.SIGKILL
+    disturbed.run(TUESDAY, NOW, steps=PERSONS, run_id=AGAIN)
     assert_same_tables(disturbed, undisturbed)
 
 
