@@ -89,7 +89,9 @@ def _identifiers(state: State) -> pa.Table:
     everyone = np.arange(len(people), dtype=np.int32)
     bad_email, bad_phone = has_bad_contact(world, everyone)
     registered, carded = everyone[people.registers <= last], everyone[people.gets_card <= last]
-    family = people.in_family[registered]
+    # A number stands in the customer file, or on the form of a card.
+    listed = everyone[(people.registers <= last) | (people.gets_card <= last)]
+    bad_phone &= people.registers <= last
     parts = [
         # Whoever sees an advertisement has a cookie.
         _generations(world, cookies, state.cookie, everyone, "cookie"),
@@ -97,7 +99,7 @@ def _identifiers(state: State) -> pa.Table:
         _kind("member", registered, members(world, registered)),
         _kind("loyalty_card", carded, cards(world, carded)),
         _kind("email", registered, emails(world, registered), bad_email[registered]),
-        _kind("phone", registered, phones(world, people, registered), bad_phone[registered], family),
+        _kind("phone", listed, phones(world, people, listed), bad_phone[listed], people.in_family[listed]),
     ]
     return pa.concat_tables(parts)
 
