@@ -93,7 +93,9 @@ def empty_books(spark: SparkSession) -> Books:
 
 def resolved(books: Books, arriving: DataFrame) -> Resolution:
     """Arriving rows judged against what is known, as the ingest step does it."""
-    return resolve(arriving, books.events, tombstones(books.versions), F.lit(WINDOW_START))
+    return resolve(
+        arriving, books.events, tombstones(books.versions), F.lit(WINDOW_START), lambda frame: frame
+    )
 
 
 def after(books: Books, arriving: DataFrame) -> Books:
@@ -108,6 +110,4 @@ def after(books: Books, arriving: DataFrame) -> Books:
     if resolution.versions is not None:
         versions = versions.unionByName(resolution.versions)
     events = remaining.select(*EVENTS.names).unionByName(judged.where("stays").select(*EVENTS.names))
-    done = Books(events.localCheckpoint(), versions.localCheckpoint(), judged)
-    resolution.contested.unpersist()
-    return done
+    return Books(events.localCheckpoint(), versions.localCheckpoint(), judged)

@@ -29,7 +29,7 @@ def judged(spark, rows):
 
 def tallied(spark, rows, versions=None, finality_days=3, time_zone="America/New_York"):
     decided = judged(spark, rows)
-    resolution = Resolution(decided, removed=None, versions=versions, contested=decided)
+    resolution = Resolution(decided, removed=None, versions=versions)
     return tally(arrivals(spark, rows), resolution, finality_days, time_zone)
 
 

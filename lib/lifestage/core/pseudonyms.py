@@ -6,6 +6,7 @@ query plans; as columns they do not.
 
 import hashlib
 from enum import StrEnum
+from functools import lru_cache
 
 from pydantic import Field
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -77,8 +78,12 @@ def dropped_warning(kind: str, target: str) -> Column:
     return F.concat(F.col(f"{target}_dropped"), F.lit(f":{kind}"))
 
 
+@lru_cache
 def _normal_placeholders(spark: SparkSession, rules: IdentifierType) -> list[str]:
-    """The declared texts as the rules normalise them: a constant of the plan, worked out on the driver."""
+    """The declared texts as the rules normalise them: a constant of the plan, worked out on the driver.
+
+    Remembered, as each source asks for each of its types.
+    """
     given = local_rows(spark, [(text,) for text in rules.placeholders], "value string")
     return [row[0] for row in given.select(F.expr(rules.normalise)).collect()] if rules.placeholders else []
 

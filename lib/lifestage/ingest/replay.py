@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 from lifestage.core.deliveries import Delivery
 from lifestage.core.errors import ConfigError, NoDataError, expectation
 from lifestage.core.job import Job
+from lifestage.core.keeping import keeping
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger
 from lifestage.core.local_rows import local_rows
 from lifestage.core.quarantine import decrypted
@@ -71,12 +72,12 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
         return []
     _check_key(job)
     deliveries = _deliveries(job, ids)
-    # Read for its texts and for each source; decrypting and ordering it again would cost more than keeping it.
-    rows = _taken_up(job, config, deliveries, ids).persist()
-    lines = _canonical(job, config, rows, deliveries).persist()
-    try:
+    with keeping() as keep:
+        # Read for its texts and for each source; decrypting and ordering it again would cost more than keeping it.
+        rows = keep(_taken_up(job, config, deliveries, ids))
+        lines = keep(_canonical(job, config, rows, deliveries))
         starts = {name: EVER for name in ids if config.sources[name].looks_back}
-        tallies = settle(job, config, lines, deliveries, starts, is_gated=False)
+        tallies = settle(job, config, lines, deliveries, starts, keep, is_gated=False)
         entries = {
             d.delivery_no: {
                 **ledger_entry(tallies[d.delivery_no]),
@@ -87,9 +88,6 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
         }
         commit_deliveries(job, deliveries, REPLAY, entries, TABLES)
         return [Replayed(d.source, d.delivery_no, tallies[d.delivery_no]) for d in deliveries]
-    finally:
-        lines.unpersist()
-        rows.unpersist()
 
 
 def waiting(rejected: DataFrame, ledger: DataFrame) -> DataFrame:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from lifestage.core.keeping import Keep
 from lifestage.ingest.keys import content_hash
 from lifestage.tables.events import EVENT_COLUMNS, EVENT_VERSIONS
 
@@ -53,11 +54,11 @@ class Resolution:
     """Known events that no longer count; None where no row met another."""
     versions: DataFrame | None
     """Rows of event_versions to add; None where no row met another."""
-    contested: DataFrame
-    """The slots that rows compete for; kept in memory until the caller unpersists it."""
 
 
-def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_starts: Column) -> Resolution:
+def resolve(
+    arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_starts: Column, keep: Keep
+) -> Resolution:
     """Judge arriving rows against each other and against the events known.
 
     Args:
@@ -65,17 +66,18 @@ def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_st
         known: events that an arrival may meet: all on the arrivals' dates, and all of the window.
         deleted: tombstones of the same dates.
         window_starts: first date of a source's window (a column over `source`).
+        keep: keeps rows in memory for as long as the resolution is looked at.
     """
     good = arrivals.where(F.size("reasons") == 0).withColumn("_slot", _slot(window_starts))
     met = _met(known, deleted, arrivals).withColumn("_slot", _slot(window_starts))
-    # Looked at twice, and narrow: slots of which more than one row is known. Usually there are none.
-    contested = _contested(good, met).persist()
-    if contested.isEmpty():
-        return Resolution(_judged(_lone_outcome(arrivals), F.col("outcome")), None, None, contested)
+    # Slots of which more than one row is known: narrow, and usually there are none.
+    contested = keep(_contested(good, met))
+    if not contested.count():
+        return Resolution(_judged(_lone_outcome(arrivals), F.col("outcome")), None, None)
     alone = good.join(contested, on=list(SLOT), how="left_anti")
     contenders = good.join(contested, on=list(SLOT), how="left_semi").withColumn("_known", F.lit(False))
     met = met.join(contested, on=list(SLOT), how="left_semi")
-    decided = _decided(contenders.unionByName(met, allowMissingColumns=True), window_starts)
+    decided = keep(_decided(contenders.unionByName(met, allowMissingColumns=True), window_starts))
     bad = arrivals.where(F.size("reasons") > 0)
     judged = (
         _judged(_lone_outcome(bad), F.col("outcome"))
@@ -83,7 +85,7 @@ def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_st
         .unionByName(_judged(decided.where(~F.col("_known")), F.col("outcome"), F.col("stays")))
     )
     gone = decided.where(F.col("_known") & ~F.col("is_delete") & ~F.col("stays"))
-    return Resolution(judged, gone.select(*[c.name for c in EVENT_COLUMNS]), _versions(decided), contested)
+    return Resolution(judged, gone.select(*[c.name for c in EVENT_COLUMNS]), _versions(decided))
 
 
 def tombstones(versions: DataFrame) -> DataFrame:

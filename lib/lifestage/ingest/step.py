@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import reduce
+from functools import partial, reduce
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame
@@ -10,10 +10,12 @@ from pyspark.sql import functions as F
 
 from lifestage.core.deliveries import Delivery, by_source
 from lifestage.core.job import Job
+from lifestage.core.keeping import Keep, keeping
 from lifestage.core.ledger import LEDGER, commit_deliveries, undelivered
 from lifestage.core.quarantine import to_rejected
 from lifestage.core.raw import check_headers, read_raw
 from lifestage.core.store import literals
+from lifestage.core.together import together
 from lifestage.ingest.config import IngestConfig
 from lifestage.ingest.counts import Tally, check_conservation, check_gates, ledger_entry, tally
 from lifestage.ingest.keys import add_keyless_ids
@@ -42,14 +44,12 @@ def run(job: Job, config: IngestConfig) -> None:
 
 
 def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> dict[int, Tally]:
-    # Read by counts, events, versions and quarantine: reading the files once and keeping the rows is cheaper.
-    lines = _lines(job, config, deliveries).persist()
-    try:
+    with keeping() as keep:
+        # Read by counts, events, versions and quarantine: reading the files once and keeping the rows is cheaper.
+        lines = keep(_lines(job, config, deliveries))
         check_headers(lines, config.sources, deliveries)
         arrivals = lines.where("NOT is_header").drop("is_header")
-        return settle(job, config, arrivals, deliveries, _window_starts(config, job.run.now))
-    finally:
-        lines.unpersist()
+        return settle(job, config, arrivals, deliveries, _window_starts(config, job.run.now), keep)
 
 
 def settle(
@@ -58,6 +58,7 @@ def settle(
     arrivals: DataFrame,
     deliveries: Sequence[Delivery],
     window_starts: Mapping[str, date],
+    keep: Keep,
     is_gated: bool = True,
 ) -> dict[int, Tally]:
     """Judge arriving rows against the events known, count them and write them; their ledger rows are still to come.
@@ -68,27 +69,29 @@ def settle(
         arrivals: canonical rows of the deliveries, kept in memory by the caller.
         deliveries: what the rows came with.
         window_starts: first date on which a row may change one of another day, for each source that looks back.
+        keep: keeps rows in memory until all is written.
         is_gated: whether a source below its accuracy gate stops the run.
     """
-    resolution = _resolved(job, arrivals, window_starts)
-    try:
-        tallies = tally(arrivals, resolution, config.finality_days, config.time_zone)
-        of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
-        check_conservation(tallies, of_source)
-        if is_gated:
-            check_gates(tallies, of_source, config.sources, resolution.judged)
-        _write(job, resolution, tallies)
-        return tallies
-    finally:
-        resolution.contested.unpersist()
+    resolution = _resolved(job, arrivals, window_starts, keep)
+    tallies = tally(arrivals, resolution, config.finality_days, config.time_zone)
+    of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
+    check_conservation(tallies, of_source)
+    if is_gated:
+        check_gates(tallies, of_source, config.sources, resolution.judged)
+    _write(job, resolution, tallies)
+    return tallies
 
 
 def _lines(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> DataFrame:
     """Canonical rows of all deliveries, of every source, and their header lines."""
     door = door_of(job, config)
     fresh = by_source(deliveries)
-    raw = {name: read_raw(job.spark, config.sources[name], mine) for name, mine in fresh.items()}
-    return reduce(DataFrame.unionByName, [canonical(rows, name, door) for name, rows in raw.items()])
+
+    def arriving(name: str) -> DataFrame:
+        return canonical(read_raw(job.spark, config.sources[name], fresh[name]), name, door)
+
+    # What a source's plan takes is the time to analyse it.
+    return reduce(DataFrame.unionByName, together([partial(arriving, name) for name in fresh]))
 
 
 def door_of(job: Job, config: IngestConfig) -> Door:
@@ -104,7 +107,7 @@ def canonical(raw: DataFrame, name: str, door: Door) -> DataFrame:
     return rows if source.key else add_keyless_ids(rows, source.across_files)
 
 
-def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date]) -> Resolution:
+def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date], keep: Keep) -> Resolution:
     days = sorted(
         row["event_date"]
         for row in arrivals.where("event_date IS NOT NULL").select("event_date").distinct().collect()
@@ -113,7 +116,7 @@ def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date]) -> Reso
     window_start = _window_column(starts)
     known = job.read("events").where(near)
     deleted = tombstones(job.read("event_versions").where(near))
-    return resolve(arrivals, known, deleted, window_start)
+    return resolve(arrivals, known, deleted, window_start, keep)
 
 
 def _window_starts(config: IngestConfig, now: datetime) -> dict[str, date]:

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from lifestage.core.deliveries import Delivery, by_source
 from lifestage.core.gates import stop
 from lifestage.core.job import Job
+from lifestage.core.keeping import Keep, keeping
 from lifestage.core.ledger import commit_deliveries, undelivered
 from lifestage.core.quarantine import to_rejected
 from lifestage.core.raw import check_headers, read_raw
@@ -30,10 +31,10 @@ def run(job: Job, config: ReferenceConfig) -> None:
     deliveries = undelivered(job, config.sources, config.landing)
     if not deliveries:
         return
-    # Read by the counts and by the load: an extract is read once.
     fresh = by_source(deliveries)
-    lines = {name: _lines(job, config, name, mine).persist() for name, mine in fresh.items()}
-    try:
+    with keeping() as keep:
+        # Read by the counts and by the load: an extract is read once.
+        lines = {name: keep(_lines(job, config, name, mine)) for name, mine in fresh.items()}
         for name, rows in lines.items():
             check_headers(rows, config.sources, fresh[name])
         counts = dict(zip(lines, together([partial(counted, rows) for rows in lines.values()]), strict=True))
@@ -42,13 +43,10 @@ def run(job: Job, config: ReferenceConfig) -> None:
         _quarantine(job, config, counts, lines)
         spans = together(
             [
-                partial(_write, job, config.sources[name], fresh[name], rows, _rejects(counts[name]))
+                partial(_write, job, config.sources[name], fresh[name], rows, _rejects(counts[name]), keep)
                 for name, rows in lines.items()
             ]
         )
-    finally:
-        for rows in lines.values():
-            rows.unpersist()
     entries = {
         number: {**entry, **span.get(number, {})}
         for mine, span in zip(counts.values(), spans, strict=True)
@@ -110,7 +108,12 @@ def _identifiers(source: ReferenceSource) -> Column:
 
 
 def _write(
-    job: Job, source: ReferenceSource, deliveries: Sequence[Delivery], lines: DataFrame, rejects: bool
+    job: Job,
+    source: ReferenceSource,
+    deliveries: Sequence[Delivery],
+    lines: DataFrame,
+    rejects: bool,
+    keep: Keep,
 ) -> dict[int, dict[str, object]]:
     """Put the changed versions in; per delivery, the first and last business date that it changed."""
     name = deliveries[0].source
@@ -126,6 +129,7 @@ def _write(
         source.extract is Extract.FULL,
         rows.where(~is_good) if rejects else None,
     )
+    changed = keep(changed)
     job.exchange(name, changed.select(*source.key).distinct(), changed, "true")
     return _days_changed(job.read(name), deliveries)
 

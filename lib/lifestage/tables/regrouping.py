@@ -45,9 +45,10 @@ def regrouped(read: Callable[[str], DataFrame], built: Mapping[date, datetime]) 
     # Rows of the driver give instants without a zone, in that of this computer.
     built = {day: at.astimezone(UTC) for day, at in built.items()}
     identity_map, past, changes = (read(f"identity_{name}") for name in ("map", "past", "changes"))
-    users = _users_by_date(identity_map, past, changes, built)
+    # Those who moved; few beside the map, and looked at from both sides.
+    users = settled(_users_by_date(identity_map, past, changes, built))
     order = Window.partitionBy("identifier").orderBy("as_of")
-    pairs = settled(users.withColumn("was", F.lag("user_id").over(order)).where("was IS NOT NULL"))
+    pairs = users.withColumn("was", F.lag("user_id").over(order)).where("was IS NOT NULL")
     moved = users.select("identifier").distinct()
     anchors = identity_map.join(moved, on="identifier", how="left_anti").select("user_id").distinct()
     sources = _counted(pairs, "user_id", "was", anchors)

@@ -30,7 +30,7 @@ def users_on(identity_map: DataFrame, identity_past: DataFrame, as_of_dates: Seq
         return on_every_date(now)
     changed = now.join(past.select("identifier"), on="identifier", how="left_semi").select("user_id")
     users = changed.unionByName(past.select("user_id")).distinct()
-    moved = now.join(users, on="user_id", how="left_semi").select(*OF_USER).persist()
+    moved = now.join(users, on="user_id", how="left_semi").select(*OF_USER)
     stable = on_every_date(now.join(users, on="user_id", how="left_anti"))
     dates = F.broadcast(local_rows(now.sparkSession, [(day,) for day in as_of_dates], "only_on date"))
     then = past.select(*OF_USER, F.col("as_of").alias("only_on"))
