@@ -16,6 +16,7 @@ from lifestage.checks.sources import (
     identifier_problems,
     lookup_problems,
     reference_problems,
+    sealed_problems,
     source_problems,
     table_name_problems,
 )
@@ -38,6 +39,7 @@ def check_config(config: Config, path: Path) -> Iterator[str]:
             *misnamed([name]),
             *table_name_problems(name, config),
             *reference_problems(name, reference, config),
+            *sealed_problems(reference),
         )
         yield from _at(folder / "reference" / f"{name}.yaml", problems)
     yield from _at(path, _main_problems(config))
