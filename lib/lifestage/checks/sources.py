@@ -15,6 +15,7 @@ from lifestage.ingest.mapping import RATES
 from lifestage.reference.config import ReferenceSource
 from lifestage.settings import Config
 from lifestage.tables.events import MAPPED_COLUMNS
+from lifestage.tables.matches import FUZZY
 from lifestage.tables.registry import all_tables
 
 MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
@@ -103,6 +104,12 @@ def table_name_problems(name: str, config: Config) -> Iterator[str]:
     if name in config.ingest.sources:
         # Ledger and quarantine know both by their names.
         yield f"{name}: a reference table cannot have the name of a source"
+
+
+def evidence_name_problems(name: str) -> Iterator[str]:
+    """Evidence is told apart by the name of what gave it."""
+    if name == FUZZY:
+        yield f"{name}: is how evidence by matching is called, choose another name"
 
 
 def identifier_problems(config: Config) -> Iterator[str]:
