@@ -159,7 +159,7 @@ STEPS = (
 
 # No part of a run: somebody starts it, by `lifestage match`.
 MATCHING = Step(
-    "matching",
+    "match",
     "records that are probably of one person",
     matching.run,
     reads=(REFERENCES,),

@@ -17,7 +17,7 @@ def matching_problems(config: Config) -> Iterator[str]:
         yield f"matching.comparisons.{name}: the name is taken, choose another"
     for table, records in matching.records.items():
         yield from (
-            f"matching.records.{table}.{problem}" for problem in _record_problems(table, records, config)
+            f"matching.records.{table}{problem}" for problem in _record_problems(table, records, config)
         )
     used = {name for records in matching.records.values() for name in records.columns}
     for name in sorted({*matching.comparisons} - used) if matching.is_on else ():
@@ -34,13 +34,13 @@ def matching_problems(config: Config) -> Iterator[str]:
 def _record_problems(table: str, records: Records, config: Config) -> Iterator[str]:
     source = config.reference.sources.get(table)
     if source is None:
-        yield f"unknown reference table, expected one of {listed(config.reference.sources)}"
+        yield f": unknown reference table, expected one of {listed(config.reference.sources)}"
         return
     if records.identifier not in source.identifiers:
-        yield f"identifier: {records.identifier} is no identifier of the table, expected one of {listed(source.identifiers)}"
+        yield f".identifier: {records.identifier} is no identifier of the table, expected one of {listed(source.identifiers)}"
     for name, column in records.columns.items():
         if name not in config.matching.comparisons:
-            yield f"columns.{name}: unknown comparison, declare it in matching.comparisons as one of {listed(Kind)}"
+            yield f".columns.{name}: unknown comparison, declare it in matching.comparisons as one of {listed(Kind)}"
         if column not in source.map or column in source.identifiers:
             open_columns = {*source.map} - {*source.identifiers}
-            yield f"columns.{name}: {column} is no column to compare, expected one of {listed(open_columns)}"
+            yield f".columns.{name}: {column} is no column to compare, expected one of {listed(open_columns)}"

@@ -9,7 +9,7 @@ from lifestage.matching.config import Kind, MatchingConfig
 # Where there are fewer records, nothing can be learned from them: two of one name are two of the whole town.
 LEARNED_FROM = 1_000
 # Of so many pairs of records, one is of one person, where nothing was learned.
-USUAL_PAIRS = 5_000
+USUAL_PAIRS = 20_000
 
 Settings = dict[str, Any]
 

@@ -40,12 +40,17 @@ def said_now(versions: DataFrame, records: Records) -> DataFrame:
 def to_records(read: Callable[[str], DataFrame], config: MatchingConfig, key: bytes) -> pa.Table:
     """Every record of all tables: record (its number), identifier, type, since, and a column a comparison, normalised.
 
-    Numbers follow from the content, so that the order in which rows were stored does not count. All records come to
-    the driver: some hundred bytes each.
+    All records come to the driver: some hundred bytes each.
+
+    Raises:
+        ConfigError: where a column was sealed with another key.
     """
-    parts = [_opened(read(table), table, config, key) for table in sorted(config.records)]
-    everything = pa.concat_tables(parts)
-    ordered = everything.sort_by([(name, "ascending") for name in everything.column_names])
+    return numbered(pa.concat_tables(_opened(read(table), table, config, key) for table in config.records))
+
+
+def numbered(records: pa.Table) -> pa.Table:
+    """Adds record, a number that follows from the content, so that the order in which rows were stored does not count."""
+    ordered = records.sort_by([(name, "ascending") for name in sorted(records.column_names)])
     return ordered.append_column("record", pa.array(range(len(ordered)), pa.int64()))
 
 
