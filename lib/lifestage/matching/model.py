@@ -41,9 +41,9 @@ LEVELS: Mapping[Kind, tuple[Level, ...]] = {
         Level(ELSE, 0.1, 0.935),
     ),
     Kind.DATE: (
-        Level(EQUAL, 0.9, 0.0001),
+        Level(EQUAL, 0.92, 0.0001),
         Level("damerau_levenshtein({l}, {r}) <= 1 OR " + SWAPPED, 0.07, 0.002),
-        Level(ELSE, 0.03, 0.9979),
+        Level(ELSE, 0.01, 0.9979),
     ),
     Kind.CODE: (
         Level(EQUAL, 0.9, 0.005),
