@@ -2,14 +2,15 @@
 
 import pytest
 
-from lifestage.matching.learning import UNSEEN, sound
+from lifestage.matching.learning import sound
 from lifestage.matching.model import LEVELS, usual
 from matching.builders import config
 
 
 def learned(*levels, share=0.01):
-    """Settings of one comparison with (same, others) for each level."""
+    """Settings of one comparison with (same, others) for each level; None is left out, as Splink does."""
     made = [{"m_probability": same, "u_probability": others} for same, others in levels]
+    made = [{name: number for name, number in level.items() if number is not None} for level in made]
     unknown = {"is_null_level": True}
     return {
         "probability_two_random_records_match": share,
@@ -34,8 +35,8 @@ def test_what_is_in_order_is_believed():
     [
         learned((0.2, 0.1), (0.7, 0.1), (0.1, 0.8)),
         learned((0.1, 0.2), (0.9, 0.8)),
-        learned((0.9, UNSEEN), (0.1, 0.9)),
-        learned((UNSEEN, 0.1), (0.1, 0.9)),
+        learned((0.9, None), (0.1, 0.9)),
+        learned((None, 0.1), (0.1, 0.9)),
         learned((0.9, 0.0), (0.1, 1.0)),
     ],
 )

@@ -10,8 +10,6 @@ from lifestage.matching.model import Settings, rule_of
 LEAST_PAIRS = 100
 RANDOM_PAIRS = 1_000_000
 SEED = 1
-# What Splink puts where it has seen a level never.
-UNSEEN = "level not observed in training dataset"
 
 
 def learned(
@@ -49,8 +47,9 @@ def sound(found: Settings, usual: Settings, n_records: int) -> Settings:
 
 def _is_in_order(levels: Sequence[Settings]) -> bool:
     given = [level for level in levels if not level.get("is_null_level")]
-    numbers = [(level.get("m_probability", UNSEEN), level.get("u_probability", UNSEEN)) for level in given]
-    if any(UNSEEN in pair or min(pair) <= 0 for pair in numbers):
+    # Splink leaves out what it has never seen.
+    numbers = [(level.get("m_probability", 0.0), level.get("u_probability", 0.0)) for level in given]
+    if any(min(pair) <= 0 for pair in numbers):
         return False
     weights = [math.log2(same / others) for same, others in numbers]
     return weights == sorted(weights, reverse=True) and weights[0] > 0 > weights[-1]
