@@ -17,6 +17,7 @@ from lifestage.core.yaml_files import Problems, merged, packaged_yaml, read_yaml
 from lifestage.features.config import FeaturesConfig
 from lifestage.identity.config import IdentityConfig
 from lifestage.ingest.config import IngestConfig, Source
+from lifestage.matching.config import MatchingConfig
 from lifestage.profiles.config import ProfilesConfig
 from lifestage.publish.config import PublishConfig
 from lifestage.reference.config import ReferenceConfig, ReferenceSource
@@ -157,8 +158,10 @@ def _composed(files: _Files) -> Config:
         "identity": IdentityConfig(
             sources=tuple(name for name, source in files.sources.items() if len(source.identifiers) > 1),
             references=_evidence(files),
+            is_matched=bool(main.matching.records),
             **main.identity.model_dump(),
         ),
+        "matching": _matching(files),
         "publish": _publish(files),
     }
     meaning = {name: part.model_dump(mode="json") for name, part in parts.items()}
@@ -191,6 +194,17 @@ def _evidence(files: _Files) -> dict[str, dict[str, str]]:
     """Reference tables of which a row names several identifiers."""
     named = {name: source.identifiers for name, source in files.references.items()}
     return {name: identifiers for name, identifiers in named.items() if len(identifiers) > 1}
+
+
+def _matching(files: _Files) -> MatchingConfig:
+    """What is missing of a table is told by the checks."""
+    records = files.main.matching.records
+    tables = {name: files.references[name] for name in records if name in files.references}
+    return MatchingConfig(
+        types={name: each.identifiers.get(records[name].identifier, "") for name, each in tables.items()},
+        sealed={name: each.sealed for name, each in tables.items()},
+        **dict(files.main.matching),
+    )
 
 
 def _named_by(files: _Files) -> dict[str, tuple[str, ...]]:

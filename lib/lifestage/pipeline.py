@@ -13,6 +13,7 @@ from lifestage.core.job import Job
 from lifestage.features import step as features
 from lifestage.identity import step as identity
 from lifestage.ingest import step as ingest
+from lifestage.matching import step as matching
 from lifestage.profiles import step as profiles
 from lifestage.publish import step as publish
 from lifestage.reference import step as reference
@@ -31,7 +32,7 @@ class Step:
 
     name: str
     does: str
-    run: Callable[[Job, Any], None]
+    run: Callable[[Job, Any], object]
     reads: tuple[str, ...]
     writes: tuple[str, ...]
 
@@ -55,7 +56,7 @@ STEPS = (
         "identity",
         "who is who across channels",
         identity.run,
-        reads=("events", "event_versions", "ingest_ledger", REFERENCES),
+        reads=("events", "event_versions", "ingest_ledger", REFERENCES, "matches"),
         writes=("link_days", "links", "identity_map", "identity_changes", "identity_past"),
     ),
     Step(
@@ -156,6 +157,15 @@ STEPS = (
     ),
 )
 
+# No part of a run: somebody starts it, by `lifestage match`.
+MATCHING = Step(
+    "match",
+    "records that are probably of one person",
+    matching.run,
+    reads=(REFERENCES,),
+    writes=("matches",),
+)
+
 BY_NAME: Mapping[str, Step] = {step.name: step for step in STEPS}
 
 
@@ -182,9 +192,8 @@ def named(tables: Iterable[str], references: Iterable[str]) -> frozenset[str]:
 
 def writers_of(table: str, references: Iterable[str] = (REFERENCES,)) -> str:
     """The steps that write a table, or the run itself."""
-    return (
-        ", ".join(step.name for step in STEPS if table in named(step.writes, references)) or "the run itself"
-    )
+    steps = [step.name for step in (*STEPS, MATCHING) if table in named(step.writes, references)]
+    return ", ".join(steps) or "the run itself"
 
 
 def picture() -> str:

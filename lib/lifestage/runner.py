@@ -27,7 +27,7 @@ from lifestage.core.store import Location, Store
 from lifestage.core.together import together
 from lifestage.ingest.step import TABLES as INGEST_TABLES
 from lifestage.keys import read_secrets
-from lifestage.pipeline import BY_NAME, Step, groups, named
+from lifestage.pipeline import BY_NAME, MATCHING, STEPS, Step, groups, named
 from lifestage.segments.schedule import training_date
 from lifestage.settings import Config
 from lifestage.tables.reference import reference_table
@@ -103,6 +103,7 @@ def tables_of(config: Config) -> dict[str, Table]:
             source.key,
             {column: source.types.get(column, "string") for column in source.map},
             list(source.identifiers),
+            source.sealed,
         )
         for name, source in config.reference.sources.items()
     ]
@@ -140,7 +141,7 @@ def held(project: Project, request: Request) -> Iterator[None]:
     ends. Who only reads holds nothing.
     """
     _check_root(project)
-    if not any(BY_NAME[name].writes for name in request.steps):
+    if not any(step.writes for step in (*STEPS, MATCHING) if step.name in request.steps):
         yield
         return
     me = lock.this_process(request.run_id, request.wall_clock, request.is_job)

@@ -13,6 +13,7 @@ from lifestage.core.pseudonyms import IdentifierType
 from lifestage.features.config import FeaturesConfig, Rhythm
 from lifestage.identity.config import IdentityConfig, IdentitySettings
 from lifestage.ingest.config import IngestConfig
+from lifestage.matching.config import MatchingConfig, MatchingSettings
 from lifestage.profiles.config import ProfilesConfig
 from lifestage.publish.config import PublishConfig, PublishSettings
 from lifestage.reference.config import ReferenceConfig
@@ -113,6 +114,7 @@ class Main(Model):
     landing: str = Field(description="folder or URI that the paths of sources begin in")
     identifiers: dict[str, IdentifierType] = Field(description="types of what names a person")
     identity: IdentitySettings
+    matching: MatchingSettings
     activity: ActivitySettings
     rhythm: Rhythm
     as_of: AsOf
@@ -138,6 +140,7 @@ class Config:
     segments: SegmentsConfig
     audiences: AudiencesConfig
     identity: IdentityConfig
+    matching: MatchingConfig
     publish: PublishConfig
     report: ReportConfig
     hash: str

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from lifestage.cli.explaining import lines
+from lifestage.cli.explaining import identity_lines, lines
 
 D = date(2026, 3, 11)
 RECALLED = {
@@ -118,3 +118,32 @@ def test_what_would_change_is_said_in_sentences(by, sentences):
 def test_a_changed_configuration_is_said():
     (note,) = [line for line in told(is_config_changed=True) if line.startswith("note")]
     assert "the configuration has changed since this date was built" in note
+
+
+def test_evidence_by_matching_is_told_with_its_score_and_other_evidence_with_its_rows():
+    pair = {
+        "a": "aa",
+        "a_type": "card",
+        "b": "bb",
+        "b_type": "member",
+        "first_on": D,
+        "last_on": D,
+        "against": [],
+    }
+    evidence = [
+        {**pair, "source": "fuzzy", "n": 1, "score": 0.99125},
+        {**pair, "source": "web", "n": 3, "score": None},
+    ]
+    person = {
+        "user_id": "1f0c",
+        "as_of": D,
+        "status": "active",
+        "identifiers": [],
+        "decisions": [],
+        "changes": [],
+    }
+    texts = [text for _, text in identity_lines({**person, "evidence": evidence})]
+    assert texts[-2:] == [
+        "card aa and member bb, fuzzy, 11 March 2026, score 0.991250",
+        "card aa and member bb, web, 11 March 2026, 3 rows",
+    ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lifestage.checks.expressions import listed, misnamed
 from lifestage.checks.features import catalogue_problems, features_of
+from lifestage.checks.matching import matching_problems
 from lifestage.checks.rules import (
     audience_problems,
     index_problems,
@@ -13,9 +14,11 @@ from lifestage.checks.rules import (
     stage_problems,
 )
 from lifestage.checks.sources import (
+    evidence_name_problems,
     identifier_problems,
     lookup_problems,
     reference_problems,
+    sealed_problems,
     source_problems,
     table_name_problems,
 )
@@ -31,13 +34,15 @@ def check_config(config: Config, path: Path) -> Iterator[str]:
     """Every problem of a configuration whose files are each well formed, with file and key; `path` is its main file."""
     folder = path.parent
     for name, source in config.ingest.sources.items():
-        problems = (*misnamed([name]), *source_problems(source, config))
+        problems = (*misnamed([name]), *evidence_name_problems(name), *source_problems(source, config))
         yield from _at(folder / "sources" / f"{name}.yaml", problems)
     for name, reference in config.reference.sources.items():
         problems = (
             *misnamed([name]),
             *table_name_problems(name, config),
+            *evidence_name_problems(name),
             *reference_problems(name, reference, config),
+            *sealed_problems(reference),
         )
         yield from _at(folder / "reference" / f"{name}.yaml", problems)
     yield from _at(path, _main_problems(config))
@@ -51,6 +56,7 @@ def check_config(config: Config, path: Path) -> Iterator[str]:
 def _main_problems(config: Config) -> Iterator[str]:
     yield from identifier_problems(config)
     yield from lookup_problems(config)
+    yield from matching_problems(config)
     for destination, columns in config.publish.destinations.items():
         for name in sorted(set(columns) - set(SNAPSHOT_USERS.names)):
             yield f"publish.destinations.{destination}: unknown column {name}, expected some of {listed(SNAPSHOT_USERS.names)}"

@@ -73,7 +73,7 @@ def _profile_problems(config: Config) -> Iterator[str]:
                 yield f"{key}: expected columns of one of {listed(config.profiles.named_by)}, such as members.city, in: {sql}"
                 continue
             (table,) = tables
-            open_columns = {*references[table].map} - {*references[table].identifiers}
+            open_columns = {*references[table].in_clear} - {*references[table].identifiers}
             yield from keyed(key, sql, {f"{table}.{column}" for column in open_columns})
 
 
@@ -111,5 +111,5 @@ def event_columns(config: Config) -> set[str]:
     known = {column.name for column in EVENT_COLUMNS} | set(ENRICHED)
     for name in config.activity.lookups:
         if name in config.reference.sources:
-            known |= {f"{name}.{column}" for column in config.reference.sources[name].map}
+            known |= {f"{name}.{column}" for column in config.reference.sources[name].in_clear}
     return known

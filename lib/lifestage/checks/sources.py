@@ -15,6 +15,7 @@ from lifestage.ingest.mapping import RATES
 from lifestage.reference.config import ReferenceSource
 from lifestage.settings import Config
 from lifestage.tables.events import MAPPED_COLUMNS
+from lifestage.tables.matches import FUZZY
 from lifestage.tables.registry import all_tables
 
 MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
@@ -31,7 +32,7 @@ def source_problems(source: Source, config: Config) -> Iterator[str]:
         if reference is None:
             yield f"lookups: unknown reference table {lookup.reference}, expected one of {listed(config.reference.sources)}"
         else:
-            known |= {f"{lookup.reference}.{column}" for column in reference.map}
+            known |= {f"{lookup.reference}.{column}" for column in reference.in_clear}
             yield from join_problems(f"lookups.{lookup.reference}.on", lookup.on, reference)
         for column, sql in lookup.on.items():
             yield from keyed(f"lookups.{lookup.reference}.on.{column}", sql, source.columns)
@@ -63,7 +64,7 @@ def reference_problems(table: str, source: ReferenceSource, config: Config) -> I
     converts = any("currency_original" in other.map for other in config.ingest.sources.values())
     if table == RATES and converts and (source.key != ("currency",) or "rate" not in source.map):
         yield "key: amounts are converted by it, expected the key currency and a column rate"
-    for section in ("key", "identifiers", "types"):
+    for section in ("key", "identifiers", "sealed", "types"):
         for name in sorted(set(getattr(source, section)) - set(source.map)):
             yield f"{section}: {name} is not a column of map"
     for name, kind in source.types.items():
@@ -81,6 +82,21 @@ def reference_problems(table: str, source: ReferenceSource, config: Config) -> I
             yield f"{key}: column {column} holds an identifier in a source: name its type under identifiers"
 
 
+def sealed_problems(source: ReferenceSource) -> Iterator[str]:
+    """A sealed column is text of which nothing else is made, and of a kind that need not be compared in SQL."""
+    for name in source.sealed:
+        if name in source.key or name in source.identifiers:
+            yield f"sealed: {name} is of the key or an identifier, which is joined to others"
+        if source.types.get(name, "string") != "string":
+            yield f"sealed: {name} is of type {source.types[name]}, expected string"
+    private = {column for name in source.sealed for column in columns(source.map.get(name, "NULL"))}
+    for name in source.in_clear:
+        # A flag or a year made of it says less than the text; another text may say all of it.
+        is_text = source.types.get(name, "string") == "string" and name not in source.identifiers
+        for column in sorted(columns(source.map[name]) & private) if is_text else ():
+            yield f"map.{name}: column {column} is sealed elsewhere: name {name} under sealed as well"
+
+
 def table_name_problems(name: str, config: Config) -> Iterator[str]:
     """Reference tables live beside all others."""
     if name in all_tables(sound(config.features.catalogue), []):
@@ -88,6 +104,12 @@ def table_name_problems(name: str, config: Config) -> Iterator[str]:
     if name in config.ingest.sources:
         # Ledger and quarantine know both by their names.
         yield f"{name}: a reference table cannot have the name of a source"
+
+
+def evidence_name_problems(name: str) -> Iterator[str]:
+    """Evidence is told apart by the name of what gave it."""
+    if name == FUZZY:
+        yield f"{name}: is how evidence by matching is called, choose another name"
 
 
 def identifier_problems(config: Config) -> Iterator[str]:

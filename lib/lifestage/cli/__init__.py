@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from lifestage import __version__
-from lifestage.cli import doctor, explaining, quarantine, reporting, running, simulating, snapshots, starting
+from lifestage.cli import (
+    doctor,
+    explaining,
+    matching,
+    quarantine,
+    reporting,
+    running,
+    simulating,
+    snapshots,
+    starting,
+)
 from lifestage.cli.running import run_job
 from lifestage.cli.terminal import guarded
 
@@ -41,6 +51,7 @@ app.command()(running.validate)
 app.command()(running.run)
 app.command()(running.backfill)
 app.command()(running.tables)
+app.command()(matching.match)
 app.command()(explaining.explain)
 app.command()(explaining.identity)
 app.command()(reporting.report)

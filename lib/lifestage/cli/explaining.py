@@ -149,7 +149,8 @@ def _pair(each: Mapping[str, Any]) -> str:
     ends = f"{each['a_type']} {_short(each['a'])} and {each['b_type']} {_short(each['b'])}"
     seen = _day(each["first_on"])
     until = "" if each["last_on"] == each["first_on"] else f" to {_day(each['last_on'])}"
-    return f"{ends}, {each['source']}, {seen}{until}, {each['n']} rows"
+    said = f"{each['n']} rows" if each["score"] is None else f"score {each['score']:.6f}"
+    return f"{ends}, {each['source']}, {seen}{until}, {said}"
 
 
 def _move(each: Mapping[str, Any]) -> str:

@@ -1,14 +1,12 @@
 """Rejected rows: their raw text encrypted and deterministic, so that a rebuild gives the same bytes."""
 
-from collections.abc import Iterator
-
-import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.core.contracts import Table
 from lifestage.core.job import Secrets
 from lifestage.core.pseudonyms import keyed_hash, with_pads, without_pads
+from lifestage.core.sealing import ciphered
 
 
 def to_rejected(rejected: DataFrame, table: Table, keys: Secrets) -> DataFrame:
@@ -25,24 +23,10 @@ def to_rejected(rejected: DataFrame, table: Table, keys: Secrets) -> DataFrame:
 
 
 def encrypted(rows: DataFrame, key: bytes) -> DataFrame:
-    """The rows with `raw` encrypted; in Arrow, because SQL would carry the key in its plan and has no AES-SIV."""
-    return _mapped(rows, key, "encrypt")
+    """The rows with `raw` encrypted."""
+    return ciphered(rows, {"raw": None}, key, "encrypt")
 
 
 def decrypted(rows: DataFrame, key: bytes) -> DataFrame:
     """The rows with `raw` as it was delivered."""
-    return _mapped(rows, key, "decrypt")
-
-
-def _mapped(rows: DataFrame, key: bytes, direction: str) -> DataFrame:
-    def each_batch(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        # Imported on the worker: the compiled class cannot be pickled with the function.
-        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-
-        apply = getattr(AESSIV(key), direction)
-        for batch in batches:
-            values = [apply(text, None) if text else text for text in batch.column("raw").to_pylist()]
-            position = batch.schema.get_field_index("raw")
-            yield batch.set_column(position, "raw", pa.array(values, pa.binary()))
-
-    return rows.mapInArrow(each_batch, rows.schema)
+    return ciphered(rows, {"raw": None}, key, "decrypt")

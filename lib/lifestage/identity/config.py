@@ -57,6 +57,8 @@ class IdentityConfig(IdentitySettings):
     """Sources of events that name several identifiers."""
     references: dict[str, dict[str, str]]
     """Reference tables that name several identifiers, with their columns and types."""
+    is_matched: bool
+    """Whether matches of records are evidence."""
 
     @property
     def meaning(self) -> str:
@@ -66,4 +68,4 @@ class IdentityConfig(IdentitySettings):
     @property
     def evidence_meaning(self) -> str:
         """A hash of what decides what is evidence."""
-        return semantic_hash([sorted(self.sources), self.references])
+        return semantic_hash([sorted(self.sources), self.references, self.is_matched])

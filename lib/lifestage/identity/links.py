@@ -3,10 +3,14 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.tables.matches import FUZZY
+
 PAIR = ("a", "b")
 TYPES = ("a_type", "b_type")
 ENDS = (*PAIR, *TYPES)
 KEY = (*PAIR, "source", "event_date")
+COUNTED = ("n", "score")
+EVIDENCE = (*KEY, *TYPES, "event_month", *COUNTED)
 # Every two of the identifiers of one row, each pair once and in order.
 EVERY_TWO = (
     "flatten(transform(named, (one, at) -> transform(slice(named, at + 2, size(named)), other -> "
@@ -43,6 +47,13 @@ def reference_links(versions: DataFrame, name: str, identifiers: dict[str, str])
     return _paired(rows)
 
 
+def match_links(matches: DataFrame) -> DataFrame:
+    """Rows of link_days from the rows of `matches`: one each, with its score."""
+    return matches.select(
+        *ENDS, "event_date", F.lit(FUZZY).alias("source"), F.lit(1).cast("bigint").alias("n"), "score"
+    ).withColumn("event_month", F.trunc("event_date", "month"))
+
+
 def _counted(events: DataFrame) -> DataFrame:
     named = events.where(F.size("identifiers") >= 2).withColumn("named", F.map_entries("identifiers"))
     return _paired(named)
@@ -59,16 +70,16 @@ def _paired(rows: DataFrame) -> DataFrame:
         .where("a <> b")
         .groupBy(*KEY)
         .agg(F.min("a_type").alias("a_type"), F.min("b_type").alias("b_type"), F.count("*").alias("n"))
-        .withColumn("event_month", F.trunc("event_date", "month"))
+        .withColumns({"event_month": F.trunc("event_date", "month"), "score": F.lit(None).cast("double")})
     )
 
 
 def difference(before: DataFrame, after: DataFrame) -> DataFrame:
-    """Rows of link_days that go, come or count anew, with n_before and n; NULL where there is none."""
-    old = before.select(*KEY, *TYPES, "event_month", F.col("n").alias("n_before"))
-    new = after.select(*KEY, *TYPES, "event_month", "n")
-    both = old.join(new, on=[*KEY, *TYPES, "event_month"], how="full")
-    return both.where("NOT n_before <=> n")
+    """Rows of link_days that go, come, count or score anew, with n_before and n; NULL where there is none."""
+    kept = [F.col(name).alias(f"{name}_before") for name in COUNTED]
+    old = before.select(*KEY, *TYPES, "event_month", *kept)
+    both = old.join(after.select(*EVIDENCE), on=[*KEY, *TYPES, "event_month"], how="full")
+    return both.where("NOT (n_before <=> n AND score_before <=> score)")
 
 
 def first_dates(link_days: DataFrame) -> DataFrame:

@@ -1,6 +1,6 @@
 """Who is who: evidence up to date, and the persons that it reaches solved anew."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
 
@@ -14,16 +14,22 @@ from lifestage.core.store import literals
 from lifestage.identity.changes import moved
 from lifestage.identity.config import IdentityConfig
 from lifestage.identity.links import (
+    EVIDENCE,
     KEY,
     PAIR,
     dated_again,
     difference,
     event_links,
     first_dates,
+    match_links,
     reference_links,
 )
 from lifestage.identity.solving import reached, solve
 from lifestage.tables.identity import user_id_of
+from lifestage.tables.matches import FUZZY
+
+# How far evidence has been taken in: the last delivery, and the version of the matches.
+Taken = dict[str, int | None]
 
 MAPPED = ("identifier", "user_id", "status")
 
@@ -35,37 +41,44 @@ def run(job: Job, config: IdentityConfig) -> None:
     names two identifiers, and nothing ever did, there is nothing to do.
     """
     done = job.progress("link_days")
-    if not (config.sources or config.references or config.allow or done):
+    if not (config.sources or config.references or config.is_matched or config.allow or done):
         return
-    last = _last_delivery(job)
-    since = int(str(done["delivery_no"])) if done.get("meaning") == config.evidence_meaning else None
+    last = _there_is(job, config)
+    since = _taken(done) if done.get("meaning") == config.evidence_meaning else None
     if since is None:
         _rebuild(job, config, last)
-    elif since < last:
+    elif since != last:
         _take_in(job, config, since, last)
     else:
         _refresh_map(job, config, _none(job))
     _write_past(job, config)
 
 
-def _last_delivery(job: Job) -> int:
+def _there_is(job: Job, config: IdentityConfig) -> Taken:
     row = job.read(LEDGER).where(F.col("kind") != KNOWN).agg(F.max("delivery_no").alias("n")).first()
-    return int(row["n"] or 0) if row else 0
+    matches = job.store.version(job.table("matches")) if config.is_matched else None
+    return {"delivery_no": int(row["n"] or 0) if row else 0, "matches": matches}
 
 
-def _rebuild(job: Job, config: IdentityConfig, last: int) -> None:
+def _taken(progress: Mapping[str, object]) -> Taken:
+    numbers = {name: progress.get(name) for name in ("delivery_no", "matches")}
+    return {name: None if number is None else int(str(number)) for name, number in numbers.items()}
+
+
+def _rebuild(job: Job, config: IdentityConfig, last: Taken) -> None:
     """Everything anew, of all that was ever delivered."""
     events = job.read("events").where(F.col("source").isin(list(config.sources)))
-    evidence = settled(_evidence(job, config, events, list(config.references)))
-    job.replace_all("links", first_dates(evidence), delivery_no=last)
+    named = [*config.references, *([FUZZY] if config.is_matched else [])]
+    evidence = settled(_evidence(job, config, events, named))
+    job.replace_all("links", first_dates(evidence), **last)
     _solve_all(job, config)
-    job.replace_all("link_days", evidence, delivery_no=last, meaning=config.evidence_meaning)
+    job.replace_all("link_days", evidence, **last, meaning=config.evidence_meaning)
 
 
-def _take_in(job: Job, config: IdentityConfig, since: int, last: int) -> None:
+def _take_in(job: Job, config: IdentityConfig, since: Taken, last: Taken) -> None:
     """The evidence of the days that deliveries since touched, the pairs it is about, and their persons."""
-    broke_off = job.progress("links").get("delivery_no") != since
-    changes = settled(_changes(job, config, since))
+    broke_off = _taken(job.progress("links")) != since
+    changes = settled(_changes(job, config, since, last))
     dated = settled(dated_again(job.read("links"), job.read("link_days"), changes))
     # A run that was killed may have put the dates right, and not the map.
     news = dated if broke_off else dated.where("NOT first_on <=> first_before")
@@ -73,26 +86,32 @@ def _take_in(job: Job, config: IdentityConfig, since: int, last: int) -> None:
     differs = dated.where("NOT first_on <=> first_before")
     gone = differs.where("first_before IS NOT NULL").select(*PAIR)
     come = differs.where("first_on IS NOT NULL").drop("first_before")
-    job.exchange("links", gone, come, "true", delivery_no=last)
+    job.exchange("links", gone, come, "true", **last)
     _refresh_map(job, config, evidence)
-    gone, come = changes.where("n_before IS NOT NULL"), changes.where("n IS NOT NULL").drop("n_before")
+    gone, come = changes.where("n_before IS NOT NULL"), changes.where("n IS NOT NULL").select(*EVIDENCE)
     prune = _in_months(_days_of(gone))
-    progress = {"delivery_no": last, "meaning": config.evidence_meaning}
-    job.exchange("link_days", gone.select(*KEY), come, prune, **progress)
+    job.exchange("link_days", gone.select(*KEY), come, prune, **last, meaning=config.evidence_meaning)
 
 
-def _evidence(job: Job, config: IdentityConfig, events: DataFrame, references: Sequence[str]) -> DataFrame:
+def _evidence(job: Job, config: IdentityConfig, events: DataFrame, named: Sequence[str]) -> DataFrame:
+    """Rows of link_days of events, and of what is named: reference tables, and the matches."""
     parts = [event_links(events)]
-    for name in references:
+    for name in named:
+        if name == FUZZY:
+            parts.append(match_links(job.read("matches")))
+            continue
         versions = job.read(name).where("NOT is_ended")
         parts.append(reference_links(versions, name, config.references[name]))
     return reduce(DataFrame.unionByName, parts)
 
 
-def _changes(job: Job, config: IdentityConfig, since: int) -> DataFrame:
-    """Rows of link_days that go or come: of touched days, and of reference tables with news."""
-    changed = [name for name in config.references if _is_delivered(job.read(name), since)]
-    days = _touched_days(job, config, since)
+def _changes(job: Job, config: IdentityConfig, since: Taken, last: Taken) -> DataFrame:
+    """Rows of link_days that go or come: of touched days, and of reference tables and matches with news."""
+    delivery_no = since["delivery_no"] or 0
+    changed = [name for name in config.references if _is_delivered(job.read(name), delivery_no)]
+    if since["matches"] != last["matches"]:
+        changed.append(FUZZY)
+    days = _touched_days(job, config, delivery_no)
     on_days = f"{_in_months(days)} AND event_date IN ({literals(days)})" if days else "false"
     events = job.read("events").where(F.col("source").isin(list(config.sources))).where(on_days)
     is_event = F.col("source").isin(list(config.sources))

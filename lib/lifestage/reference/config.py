@@ -30,6 +30,10 @@ class ReferenceSource(FileLayout):
     identifiers: dict[str, str] = Field(
         default={}, description="column of the table to identifier type; pseudonymised"
     )
+    sealed: tuple[str, ...] = Field(
+        default=(),
+        description="text columns of the table that are kept encrypted, for `lifestage match` alone to read",
+    )
     types: dict[str, str] = Field(default={}, description="column of the table to type; string by default")
     gate: float = Field(
         default=1.0,
@@ -42,6 +46,11 @@ class ReferenceSource(FileLayout):
     def payload(self) -> list[str]:
         """The columns of the table that are no part of its key."""
         return [column for column in self.map if column not in self.key]
+
+    @property
+    def in_clear(self) -> list[str]:
+        """The columns of the table that can be read and joined."""
+        return [column for column in self.map if column not in self.sealed]
 
 
 class ReferenceConfig(Model):

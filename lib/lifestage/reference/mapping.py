@@ -3,23 +3,32 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.core.job import Secrets
 from lifestage.core.pseudonyms import add_normalised, dropped_warning, pseudonym, with_pads
 from lifestage.core.raw import broken_reason, joined_reasons, known_day, listed_reasons, typed
+from lifestage.core.sealing import sealed
 from lifestage.reference.config import ReferenceConfig, ReferenceSource
 from lifestage.reference.versions import told_apart
 
 
-def to_reference(raw: DataFrame, source: ReferenceSource, config: ReferenceConfig, key: bytes) -> DataFrame:
+def to_reference(
+    raw: DataFrame, source: ReferenceSource, config: ReferenceConfig, keys: Secrets
+) -> DataFrame:
     """One row per raw row: the table's columns, extract_date, delivery_no, `reasons` (empty for a good row), `is_repeat`.
 
     Beside them, under names that no column of a table has, `_warnings`, `_raw` (of a row with reasons) and `_broken`.
     Header lines stay, marked is_header, until check_headers has seen them. An identifier that is not valid, or a
-    placeholder, is NULL with a warning; in the key it is missing.
+    placeholder, is NULL with a warning; in the key it is missing. A sealed column is binary.
     """
-    rows = with_pads(_mapped(typed(raw, source, source.time_zone or config.time_zone), source), key)
+    rows = with_pads(
+        _mapped(typed(raw, source, source.time_zone or config.time_zone), source), keys.pseudonym_key
+    )
     for column, kind in source.identifiers.items():
         rows = add_normalised(rows, f"_row.{column}", f"_id_{column}", config.identifiers[kind])
-    judged = told_apart(_judged(rows, source), source.key, source.payload)
+    named = _judged(rows, source)
+    if source.sealed:
+        named = sealed(named, source.sealed, keys.quarantine_key)
+    judged = told_apart(named, source.key, source.payload)
     return judged.withColumn("_raw", F.when(F.size("reasons") > 0, F.col("_raw")))
 
 

@@ -58,7 +58,7 @@ def run(job: Job, config: ReferenceConfig) -> None:
 def _lines(job: Job, config: ReferenceConfig, name: str, deliveries: Sequence[Delivery]) -> DataFrame:
     """Rows of one table with the reasons against them, and header lines."""
     source = config.sources[name]
-    return to_reference(read_raw(job.spark, source, deliveries), source, config, job.keys.pseudonym_key)
+    return to_reference(read_raw(job.spark, source, deliveries), source, config, job.keys)
 
 
 def _quarantine(

@@ -24,7 +24,7 @@ def user_id_of(key_identifier: SqlColumn) -> SqlColumn:
     return F.substring(F.sha2(F.concat(F.lit("user:"), key_identifier), 256), 1, 32)
 
 
-_PAIR = (
+PAIR = (
     Column("a", T.StringType(), "Pseudonym, the first of the two in order", required=True),
     Column("a_type", T.StringType(), "Type of a", required=True),
     Column("b", T.StringType(), "Pseudonym", required=True),
@@ -34,13 +34,16 @@ _PAIR = (
 LINK_DAYS = Table(
     name="link_days",
     kind=Kind.DERIVED,
-    comment="Evidence: two identifiers that one event or one row of reference data names, by source and date.",
+    comment="Evidence: two identifiers that one event or one row of reference data names, by source and date; or whose records match.",
     columns=(
-        *_PAIR,
-        Column("source", T.StringType(), "Source of events, or reference table", required=True),
+        *PAIR,
+        Column(
+            "source", T.StringType(), "Source of events, reference table, or fuzzy for a match", required=True
+        ),
         Column("event_date", T.DateType(), "Business date of the evidence", required=True),
         Column("event_month", T.DateType(), "First day of event_date's month; partition", required=True),
         Column("n", T.LongType(), "Events or rows that name both", required=True),
+        Column("score", T.DoubleType(), "Probability of a fuzzy match; NULL for other evidence"),
     ),
     key=("a", "b", "source", "event_date"),
     mode=WriteMode.MERGE,
@@ -53,7 +56,7 @@ LINKS = Table(
     name="links",
     kind=Kind.DERIVED,
     comment="Pairs of identifiers that were ever seen together, with the first date.",
-    columns=(*_PAIR, Column("first_on", T.DateType(), "First date of any evidence", required=True)),
+    columns=(*PAIR, Column("first_on", T.DateType(), "First date of any evidence", required=True)),
     key=("a", "b"),
     mode=WriteMode.MERGE,
     unindexed=("a", "b"),

@@ -32,11 +32,18 @@ TYPES: dict[str, T.DataType] = {kind.simpleString(): kind for kind in SIMPLE}
 
 
 def reference_table(
-    name: str, description: str, key: Sequence[str], columns: Mapping[str, str], pseudonyms: Sequence[str]
+    name: str,
+    description: str,
+    key: Sequence[str],
+    columns: Mapping[str, str],
+    pseudonyms: Sequence[str],
+    sealed: Sequence[str] = (),
 ) -> Table:
     """A keyed extract as versions valid from a business date (SCD2); `columns` maps names to SQL types."""
     payload = tuple(
-        Column(column, _type_of(kind), "Key" if column in key else "As delivered", column in key)
+        Column(column, T.BinaryType(), "As delivered, encrypted")
+        if column in sealed
+        else Column(column, _type_of(kind), "Key" if column in key else "As delivered", column in key)
         for column, kind in columns.items()
     )
     return Table(

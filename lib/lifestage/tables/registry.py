@@ -9,6 +9,7 @@ from lifestage.tables.catalogue import Catalogue
 from lifestage.tables.events import EVENT_VERSIONS, EVENTS, INGEST_LEDGER, REJECTED_EVENTS
 from lifestage.tables.features import NORMS, user_features, user_state
 from lifestage.tables.identity import IDENTITY_CHANGES, IDENTITY_MAP, IDENTITY_PAST, LINK_DAYS, LINKS
+from lifestage.tables.matches import MATCHES
 from lifestage.tables.profiles import user_profiles
 from lifestage.tables.publish import RUN_LOCK, RUNS, SNAPSHOT_USERS, SNAPSHOTS
 from lifestage.tables.segments import SEGMENT_MODELS, USER_SEGMENTS
@@ -24,6 +25,7 @@ def all_tables(catalogue: Catalogue, references: Iterable[Table]) -> dict[str, T
         EVENT_VERSIONS,
         REJECTED_EVENTS,
         INGEST_LEDGER,
+        MATCHES,
         LINK_DAYS,
         LINKS,
         IDENTITY_MAP,

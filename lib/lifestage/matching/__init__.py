@@ -1,0 +1,1 @@
+"""Records that are probably of one person, though no identifier says so."""
