@@ -93,9 +93,7 @@ def empty_books(spark: SparkSession) -> Books:
 
 def resolved(books: Books, arriving: DataFrame) -> Resolution:
     """Arriving rows judged against what is known, as the ingest step does it."""
-    return resolve(
-        arriving, books.events, tombstones(books.versions), F.lit(WINDOW_START), lambda frame: frame
-    )
+    return resolve(arriving, books.events, tombstones(books.versions), F.lit(WINDOW_START))
 
 
 def after(books: Books, arriving: DataFrame) -> Books:

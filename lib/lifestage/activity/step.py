@@ -10,7 +10,6 @@ from lifestage.activity.config import ActivityConfig
 from lifestage.activity.days import build_activity_days, build_category_days, to_enriched
 from lifestage.core.as_of_join import has_key, is_valid_on
 from lifestage.core.job import Job
-from lifestage.core.keeping import Keep, keeping
 from lifestage.core.ledger import KNOWN, LEDGER
 from lifestage.core.store import literals
 from lifestage.core.together import together
@@ -53,14 +52,8 @@ def _rebuild(job: Job, config: ActivityConfig, progress: dict[str, object]) -> N
 def _refresh_touched(
     job: Job, config: ActivityConfig, since: int, changed: Iterable[str], progress: dict[str, object]
 ) -> None:
-    with keeping() as keep:
-        # Read for its days, to find the events, and to take out the old rows. Bounded by what was delivered.
-        _refresh(job, config, keep(_touched(job, config, since, changed)), keep, progress)
-
-
-def _refresh(
-    job: Job, config: ActivityConfig, touched: DataFrame, keep: Keep, progress: dict[str, object]
-) -> None:
+    # Read for its days, to find the events, and to take out the old rows. Bounded by what was delivered.
+    touched = _touched(job, config, since, changed).persist()
     days = [row["event_date"] for row in touched.select("event_date").distinct().collect()]
     months = {day.replace(day=1) for day in days}
     prune = (
@@ -68,8 +61,15 @@ def _refresh(
     )
     events = job.read("events").where(prune).join(F.broadcast(touched), on=list(PAIR), how="left_semi")
     # Read by both tables, and of the same size as what was delivered.
-    built = _built(keep(_enriched(job, config, events)), config)
-    together([partial(job.exchange, name, touched, rows, prune, **progress) for name, rows in built.items()])
+    enriched = _enriched(job, config, events).persist()
+    try:
+        built = _built(enriched, config)
+        together(
+            [partial(job.exchange, name, touched, rows, prune, **progress) for name, rows in built.items()]
+        )
+    finally:
+        enriched.unpersist()
+        touched.unpersist()
 
 
 def _built(enriched: DataFrame, config: ActivityConfig) -> dict[str, DataFrame]:

@@ -24,7 +24,6 @@ from lifestage.cli.terminal import (
     say_json,
 )
 from lifestage.core.errors import expectation
-from lifestage.core.keeping import keeping
 from lifestage.publish.diff import MOVES, changes, diff, moves
 from lifestage.publish.export import Export, ExportFormat, export
 from lifestage.reading import LATEST, manifest_of, manifests, read_regrouped, users_of
@@ -146,10 +145,12 @@ def difference_of(project: runner.Project, before: str, after: str) -> dict[str,
         if row["snapshot_id"] in (before, after)
     }
     others = read_regrouped(project, built)
-    with keeping() as keep:
-        difference = keep(diff(users_of(project, before), users_of(project, after), others))
+    difference = diff(users_of(project, before), users_of(project, after), others).persist()
+    try:
         by_change = [row.asDict() for row in changes(difference).orderBy("change").collect()]
         by_move = [row.asDict() for row in moves(difference).select(*MOVES).collect()]
+    finally:
+        difference.unpersist()
     by_move.sort(
         key=lambda move: (move["kind"], -move["n_users"], str(move["moved_from"]), str(move["moved_to"]))
     )

@@ -7,7 +7,6 @@ from pyspark.sql import functions as F
 
 from lifestage.core.errors import NoDataError
 from lifestage.core.job import Job
-from lifestage.core.keeping import keeping
 from lifestage.core.together import together
 from lifestage.features.build import add_profiles, build_features, build_norms, build_state
 from lifestage.features.categories import to_user_categories, unit_prices
@@ -21,14 +20,14 @@ def run(job: Job, config: FeaturesConfig) -> None:
     user_state holds the newest date ever built; older dates are computed without touching it.
     """
     activity = job.read("activity_days").where(F.col("event_date") <= job.run.as_of)
+    # Prices, norms and state read the categories, norms and features read the state: per user and date, both are
+    # small beside the days that they are built from.
     dates = job.run.as_of_dates
     users = users_on(job.read("identity_map"), job.read("identity_past"), dates)
-    with keeping() as keep:
-        # Prices, norms and state read the categories, norms and features read the state: per user and date, both are
-        # small beside the days that they are built from.
-        categories = keep(to_user_categories(job.read("category_days"), users, dates))
-        prices = unit_prices(categories)
-        state = keep(build_state(activity, users, categories, prices, dates, config.catalogue))
+    categories = to_user_categories(job.read("category_days"), users, dates).persist()
+    prices = unit_prices(categories)
+    state = build_state(activity, users, categories, prices, dates, config.catalogue).persist()
+    try:
         if state.isEmpty():
             raise NoDataError(
                 f"there is no activity up to {job.run.as_of}: ingest a source first, or choose a later --as-of"
@@ -36,6 +35,9 @@ def run(job: Job, config: FeaturesConfig) -> None:
         together(
             [partial(_write_features, job, state, categories, config), partial(_write_state, job, state)]
         )
+    finally:
+        state.unpersist()
+        categories.unpersist()
 
 
 def _write_features(job: Job, state: DataFrame, categories: DataFrame, config: FeaturesConfig) -> None:

@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 from lifestage.core.deliveries import Delivery
 from lifestage.core.errors import ConfigError, NoDataError, expectation
 from lifestage.core.job import Job
-from lifestage.core.keeping import keeping
+from lifestage.core.keeping import kept
 from lifestage.core.ledger import LEDGER, commit_deliveries, read_ledger
 from lifestage.core.local_rows import local_rows
 from lifestage.core.quarantine import decrypted
@@ -72,22 +72,21 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
         return []
     _check_key(job)
     deliveries = _deliveries(job, ids)
-    with keeping() as keep:
-        # Read for its texts and for each source; decrypting and ordering it again would cost more than keeping it.
-        rows = keep(_taken_up(job, config, deliveries, ids))
-        lines = keep(_canonical(job, config, rows, deliveries))
-        starts = {name: EVER for name in ids if config.sources[name].looks_back}
-        tallies = settle(job, config, lines, deliveries, starts, keep, is_gated=False)
-        entries = {
-            d.delivery_no: {
-                **ledger_entry(tallies[d.delivery_no]),
-                **_no_file(),
-                "replayed": sorted(ids[d.source]),
-            }
-            for d in deliveries
+    # Read for its texts and for each source; decrypting and ordering it again would cost more than keeping it.
+    rows = kept(_taken_up(job, config, deliveries, ids))
+    lines = kept(_canonical(job, config, rows, deliveries))
+    starts = {name: EVER for name in ids if config.sources[name].looks_back}
+    tallies = settle(job, config, lines, deliveries, starts, is_gated=False)
+    entries = {
+        d.delivery_no: {
+            **ledger_entry(tallies[d.delivery_no]),
+            **_no_file(),
+            "replayed": sorted(ids[d.source]),
         }
-        commit_deliveries(job, deliveries, REPLAY, entries, TABLES)
-        return [Replayed(d.source, d.delivery_no, tallies[d.delivery_no]) for d in deliveries]
+        for d in deliveries
+    }
+    commit_deliveries(job, deliveries, REPLAY, entries, TABLES)
+    return [Replayed(d.source, d.delivery_no, tallies[d.delivery_no]) for d in deliveries]
 
 
 def waiting(rejected: DataFrame, ledger: DataFrame) -> DataFrame:

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lifestage.core.keeping import Keep
+from lifestage.core.keeping import kept
 from lifestage.ingest.keys import content_hash
 from lifestage.tables.events import EVENT_COLUMNS, EVENT_VERSIONS
 
@@ -56,9 +56,7 @@ class Resolution:
     """Rows of event_versions to add; None where no row met another."""
 
 
-def resolve(
-    arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_starts: Column, keep: Keep
-) -> Resolution:
+def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_starts: Column) -> Resolution:
     """Judge arriving rows against each other and against the events known.
 
     Args:
@@ -66,18 +64,17 @@ def resolve(
         known: events that an arrival may meet: all on the arrivals' dates, and all of the window.
         deleted: tombstones of the same dates.
         window_starts: first date of a source's window (a column over `source`).
-        keep: keeps rows in memory for as long as the resolution is looked at.
     """
     good = arrivals.where(F.size("reasons") == 0).withColumn("_slot", _slot(window_starts))
     met = _met(known, deleted, arrivals).withColumn("_slot", _slot(window_starts))
     # Slots of which more than one row is known: narrow, and usually there are none.
-    contested = keep(_contested(good, met))
+    contested = kept(_contested(good, met))
     if not contested.count():
         return Resolution(_judged(_lone_outcome(arrivals), F.col("outcome")), None, None)
     alone = good.join(contested, on=list(SLOT), how="left_anti")
     contenders = good.join(contested, on=list(SLOT), how="left_semi").withColumn("_known", F.lit(False))
     met = met.join(contested, on=list(SLOT), how="left_semi")
-    decided = keep(_decided(contenders.unionByName(met, allowMissingColumns=True), window_starts))
+    decided = kept(_decided(contenders.unionByName(met, allowMissingColumns=True), window_starts))
     bad = arrivals.where(F.size("reasons") > 0)
     judged = (
         _judged(_lone_outcome(bad), F.col("outcome"))

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.deliveries import Delivery, by_source
 from lifestage.core.job import Job
-from lifestage.core.keeping import Keep, keeping
+from lifestage.core.keeping import kept
 from lifestage.core.ledger import LEDGER, commit_deliveries, undelivered
 from lifestage.core.quarantine import to_rejected
 from lifestage.core.raw import check_headers, read_raw
@@ -44,12 +44,11 @@ def run(job: Job, config: IngestConfig) -> None:
 
 
 def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> dict[int, Tally]:
-    with keeping() as keep:
-        # Read by counts, events, versions and quarantine: reading the files once and keeping the rows is cheaper.
-        lines = keep(_lines(job, config, deliveries))
-        check_headers(lines, config.sources, deliveries)
-        arrivals = lines.where("NOT is_header").drop("is_header")
-        return settle(job, config, arrivals, deliveries, _window_starts(config, job.run.now), keep)
+    # Read by counts, events, versions and quarantine: reading the files once and keeping the rows is cheaper.
+    lines = kept(_lines(job, config, deliveries))
+    check_headers(lines, config.sources, deliveries)
+    arrivals = lines.where("NOT is_header").drop("is_header")
+    return settle(job, config, arrivals, deliveries, _window_starts(config, job.run.now))
 
 
 def settle(
@@ -58,7 +57,6 @@ def settle(
     arrivals: DataFrame,
     deliveries: Sequence[Delivery],
     window_starts: Mapping[str, date],
-    keep: Keep,
     is_gated: bool = True,
 ) -> dict[int, Tally]:
     """Judge arriving rows against the events known, count them and write them; their ledger rows are still to come.
@@ -69,10 +67,9 @@ def settle(
         arrivals: canonical rows of the deliveries, kept in memory by the caller.
         deliveries: what the rows came with.
         window_starts: first date on which a row may change one of another day, for each source that looks back.
-        keep: keeps rows in memory until all is written.
         is_gated: whether a source below its accuracy gate stops the run.
     """
-    resolution = _resolved(job, arrivals, window_starts, keep)
+    resolution = _resolved(job, arrivals, window_starts)
     tallies = tally(arrivals, resolution, config.finality_days, config.time_zone)
     of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
     check_conservation(tallies, of_source)
@@ -107,7 +104,7 @@ def canonical(raw: DataFrame, name: str, door: Door) -> DataFrame:
     return rows if source.key else add_keyless_ids(rows, source.across_files)
 
 
-def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date], keep: Keep) -> Resolution:
+def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date]) -> Resolution:
     days = sorted(
         row["event_date"]
         for row in arrivals.where("event_date IS NOT NULL").select("event_date").distinct().collect()
@@ -116,7 +113,7 @@ def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date], keep: K
     window_start = _window_column(starts)
     known = job.read("events").where(near)
     deleted = tombstones(job.read("event_versions").where(near))
-    return resolve(arrivals, known, deleted, window_start, keep)
+    return resolve(arrivals, known, deleted, window_start)
 
 
 def _window_starts(config: IngestConfig, now: datetime) -> dict[str, date]:

@@ -9,7 +9,6 @@ from pyspark.sql import functions as F
 
 from lifestage.core.errors import CheckError
 from lifestage.core.job import Job
-from lifestage.core.keeping import keeping
 from lifestage.core.local_rows import local_rows
 from lifestage.publish.checks import Check, snapshot_checks, unchanged_audiences
 from lifestage.publish.config import PublishConfig
@@ -28,9 +27,9 @@ def run(job: Job, config: PublishConfig) -> None:
     _check_own(job)
     as_of = F.col("as_of") == F.lit(job.run.as_of)
     inputs = [job.read(name).where(as_of) for name in INPUTS]
-    with keeping() as keep:
-        # Described, then copied: the same rows twice.
-        users = keep(to_snapshot_users(*inputs))
+    # Described, then copied: the same rows twice.
+    users = to_snapshot_users(*inputs).persist()
+    try:
         content = describe(users)
         snapshots = job.read("snapshots")
         revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
@@ -45,6 +44,8 @@ def run(job: Job, config: PublishConfig) -> None:
         copied = users.withColumn("snapshot_id", F.lit(snapshot_id))
         job.write("snapshot_users", copied, {"snapshot_id": [snapshot_id]})
         _write_manifest(job, snapshot_id, revision, content, checks, config)
+    finally:
+        users.unpersist()
 
 
 def _check_own(job: Job) -> None:

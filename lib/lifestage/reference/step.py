@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from lifestage.core.deliveries import Delivery, by_source
 from lifestage.core.gates import stop
 from lifestage.core.job import Job
-from lifestage.core.keeping import Keep, keeping
+from lifestage.core.keeping import kept
 from lifestage.core.ledger import commit_deliveries, undelivered
 from lifestage.core.quarantine import to_rejected
 from lifestage.core.raw import check_headers, read_raw
@@ -32,21 +32,20 @@ def run(job: Job, config: ReferenceConfig) -> None:
     if not deliveries:
         return
     fresh = by_source(deliveries)
-    with keeping() as keep:
-        # Read by the counts and by the load: an extract is read once.
-        lines = {name: keep(_lines(job, config, name, mine)) for name, mine in fresh.items()}
-        for name, rows in lines.items():
-            check_headers(rows, config.sources, fresh[name])
-        counts = dict(zip(lines, together([partial(counted, rows) for rows in lines.values()]), strict=True))
-        found = [problems(name, config.sources[name], counts[name], lines[name]) for name in sorted(lines)]
-        stop([problem for those in found for problem in those])
-        _quarantine(job, config, counts, lines)
-        spans = together(
-            [
-                partial(_write, job, config.sources[name], fresh[name], rows, _rejects(counts[name]), keep)
-                for name, rows in lines.items()
-            ]
-        )
+    # Read by the counts and by the load: an extract is read once.
+    lines = {name: kept(_lines(job, config, name, mine)) for name, mine in fresh.items()}
+    for name, rows in lines.items():
+        check_headers(rows, config.sources, fresh[name])
+    counts = dict(zip(lines, together([partial(counted, rows) for rows in lines.values()]), strict=True))
+    found = [problems(name, config.sources[name], counts[name], lines[name]) for name in sorted(lines)]
+    stop([problem for those in found for problem in those])
+    _quarantine(job, config, counts, lines)
+    spans = together(
+        [
+            partial(_write, job, config.sources[name], fresh[name], rows, _rejects(counts[name]))
+            for name, rows in lines.items()
+        ]
+    )
     entries = {
         number: {**entry, **span.get(number, {})}
         for mine, span in zip(counts.values(), spans, strict=True)
@@ -108,18 +107,13 @@ def _identifiers(source: ReferenceSource) -> Column:
 
 
 def _write(
-    job: Job,
-    source: ReferenceSource,
-    deliveries: Sequence[Delivery],
-    lines: DataFrame,
-    rejects: bool,
-    keep: Keep,
+    job: Job, source: ReferenceSource, deliveries: Sequence[Delivery], lines: DataFrame, rejects: bool
 ) -> dict[int, dict[str, object]]:
     """Put the changed versions in; per delivery, the first and last business date that it changed."""
     name = deliveries[0].source
     rows = lines.where("NOT is_header")
     is_good = F.size("reasons") == 0
-    changed = versions_after(
+    changes = versions_after(
         job.read(name),
         rows.where(is_good & ~F.col("is_repeat")).select(
             *source.map, "is_ended", "extract_date", "delivery_no"
@@ -129,7 +123,7 @@ def _write(
         source.extract is Extract.FULL,
         rows.where(~is_good) if rejects else None,
     )
-    changed = keep(changed)
+    changed = kept(changes)
     job.exchange(name, changed.select(*source.key).distinct(), changed, "true")
     return _days_changed(job.read(name), deliveries)
 

@@ -8,7 +8,6 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.core.keeping import keeping
 from lifestage.segments.config import SegmentsConfig
 from lifestage.segments.grid import grid_columns
 from lifestage.segments.kmeans import Matrix, Vector
@@ -47,9 +46,11 @@ def train(
     """
     columns = grid_columns((feature.expression, feature.log) for feature in config.features)
     # Kept because some six passes read it, more for the refinements; one whole number per user and feature.
-    with keeping() as keep:
-        grid = keep(features.where(config.eligible).select("user_id", *columns))
+    grid = features.where(config.eligible).select("user_id", *columns).persist()
+    try:
         return _train(grid, config, trained_on, previous, taken_ids)
+    finally:
+        grid.unpersist()
 
 
 def _train(

@@ -6,7 +6,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.core.job import Job
-from lifestage.core.keeping import keeping
 from lifestage.core.local_rows import local_rows
 from lifestage.core.together import together
 from lifestage.value.config import ValueConfig
@@ -19,8 +18,11 @@ def run(job: Job, config: ValueConfig) -> None:
     """Read features; cut points and scores, scales and index, cut points and tiers; write."""
     features = job.read("user_features").where(F.col("as_of").isin(*job.run.as_of_dates))
     # One narrow row a user, read once for each of the three kinds of cut points and for the users.
-    with keeping() as keep:
-        _write(job, config, keep(to_rfm(features, config.rfm, components(config.index))))
+    rfm = to_rfm(features, config.rfm, components(config.index)).persist()
+    try:
+        _write(job, config, rfm)
+    finally:
+        rfm.unpersist()
 
 
 def _write(job: Job, config: ValueConfig, rfm: DataFrame) -> None:
