@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -36,15 +37,15 @@ def find(project: runner.Project, read: Read, user: str, as_of: date) -> DataFra
     names = _names(project, user)
     identity_map = read("identity_map")
     # Whoever was a user of their own once can be asked for by that name as well.
-    once = user_id_of(F.col("identifier")).isin(*names)
-    seeds = localised(identity_map.where(_is_named(names) | once))
+    once = identity_map.withColumn("once", user_id_of(F.col("identifier")))
+    seeds = localised(_named(once, names, "identifier", "user_id", "once").drop("once"))
     if as_of < (newest_built(read("runs")) or as_of):
         links = read("links").where(F.col("first_on") <= F.lit(as_of))
         known = localised(person_of(links, seeds, project.config.identity))
     else:
-        of_user = seeds.where(_is_named(names)).select("user_id").distinct()
+        of_user = _named(seeds, names).select("user_id").distinct()
         known = localised(identity_map.join(F.broadcast(of_user), on="user_id", how="left_semi"))
-    users = [row["user_id"] for row in known.where(_is_named(names)).select("user_id").distinct().collect()]
+    users = [row["user_id"] for row in _named(known, names).select("user_id").distinct().collect()]
     if len(users) > 1:
         raise NoDataError(f"{len(users)} users are known by that name: give the user_id of one")
     if users:
@@ -80,31 +81,31 @@ def graph(project: runner.Project, user: str, as_of: date | str | None = None) -
     }
 
 
-def _names(project: runner.Project, user: str) -> list[str]:
-    """What was given, as it is and, with keys, as the pseudonym it has as each type of identifier."""
+def _names(project: runner.Project, user: str) -> DataFrame:
+    """What was given, as it is and, with keys, as the pseudonym it has as each type of identifier: a row each."""
+    given = local_rows(project.store.spark, [(user,)], "name string")
     if project.secrets is None:
-        return [user]
-    rows = with_pads(local_rows(project.store.spark, [(user,)], "name string"), project.secrets.pseudonym_key)
+        return given
+    rows = with_pads(given, project.secrets.pseudonym_key)
     kinds = project.config.main.identifiers
     for kind, rules in kinds.items():
         rows = add_normalised(rows, "name", f"_{kind}", rules)
     names = F.array("name", *[pseudonym(kind, F.col(f"_{kind}")) for kind in kinds])
-    # One name a type.
-    return [row["name"] for row in rows.select(F.explode(names).alias("name")).collect() if row["name"]]
+    return localised(rows.select(F.explode(names).alias("name")).where("name IS NOT NULL"))
 
 
-def _is_named(names: list[str]) -> Column:
-    return F.col("identifier").isin(*names) | F.col("user_id").isin(*names)
+def _named(rows: DataFrame, names: DataFrame, *columns: str) -> DataFrame:
+    """Rows that have one of the names, as identifier or user unless said otherwise. As literals they would show in plans."""
+    is_named = [F.col(column) == F.col("name") for column in columns or ("identifier", "user_id")]
+    return rows.join(F.broadcast(names), on=reduce(Column.__or__, is_named), how="left_semi")
 
 
-def _alone(project: runner.Project, read: Read, names: list[str], known: DataFrame) -> DataFrame:
+def _alone(project: runner.Project, read: Read, names: DataFrame, known: DataFrame) -> DataFrame:
     """The row of an identifier that no evidence joins: whoever is on an event, and is the only one they have."""
     subjects = read("activity_days").select(F.col("subject").alias("identifier")).distinct()
     identifiers = subjects.unionByName(read("identity_map").select("identifier")).distinct()
     own = identifiers.withColumn("user_id", user_id_of(F.col("identifier")))
-    mine = localised(
-        own.where(_is_named(names)).join(known.select("identifier"), on="identifier", how="left_anti")
-    )
+    mine = localised(_named(own, names).join(known.select("identifier"), on="identifier", how="left_anti"))
     row = mine.first()
     if row is None:
         raise NoDataError(_nobody(project, read, names))
@@ -113,9 +114,9 @@ def _alone(project: runner.Project, read: Read, names: list[str], known: DataFra
     return local_rows(project.store.spark, rows, known.schema)
 
 
-def _nobody(project: runner.Project, read: Read, names: list[str]) -> str:
+def _nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
     """Why nobody is found; who was known by that name before is named."""
-    moved = read("identity_changes").where(F.col("from_user_id").isin(*names))
+    moved = _named(read("identity_changes"), names, "from_user_id")
     last = moved.orderBy(F.col("as_of").desc(), "to_user_id").first()
     if last:
         return (

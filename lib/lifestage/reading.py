@@ -17,7 +17,7 @@ from lifestage.audiences.membership import add_movement
 from lifestage.core.errors import NoDataError, expectation
 from lifestage.core.local_rows import local_rows
 from lifestage.stages.history import add_history, add_schemes
-from lifestage.tables.regrouping import built_at, regrouped
+from lifestage.tables.regrouping import built_at, regrouped, users_of_dates
 
 LATEST = "latest"
 CONF_VARIABLE = "LIFESTAGE_CONF"
@@ -115,17 +115,16 @@ def read_audience_moves(project: runner.Project, as_of: date | str | None = None
     """`audience_moves` on a project that is open."""
     # An audience without members leaves no row: the dates are those of all users.
     dates = read_table(project, "user_stages").select("as_of").distinct()
-    rows = add_movement(read_table(project, "user_audiences"), dates, read_regrouped(project))
+    rows = add_movement(read_table(project, "user_audiences"), dates, _regrouped(project))
     return _of_date(project, "user_audiences", rows, as_of)
 
 
-def read_regrouped(project: runner.Project, built: Mapping[date, datetime] | None = None) -> DataFrame:
-    """Users who merged or split between dates that follow each other (see regrouped); all kept ones by default."""
+def _regrouped(project: runner.Project) -> DataFrame:
+    """Users who merged or split between dates that follow each other, of all that are kept (see regrouped)."""
     read = reader(project)
-    if built is None:
-        kept = _dates(read("user_stages"))
-        built = {day: at for day, at in built_at(read("runs")).items() if day in kept}
-    return regrouped(read, built)
+    kept = _dates(read("user_stages"))
+    built = [(day, at) for day, at in built_at(read("runs")).items() if day in kept]
+    return regrouped(read, built, users_of_dates(read("user_stages"), built))
 
 
 def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:

@@ -36,8 +36,8 @@ def who_is_who(links, as_of, limits, allow=(), deny=()):
         for kind, limit in limits.get(kind_of(one), {}).items()
         if sum(kind_of(other) == kind for other in seen) > limit
     }
-    edges = {link.ends for link in links if not withheld & {link.a, link.b}} | (set(allow) - set(deny))
-    everyone = set(others) | {one for pair in set(allow) - set(deny) for one in pair}
+    edges = {link.ends for link in links if not withheld & {link.a, link.b}} | set(allow)
+    everyone = set(others) | {one for pair in set(allow) for one in pair}
     found = {}
     for one in everyone:
         if one in found:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from identity.model import Link, kind_of, who_is_who
 from lifestage.core.local_rows import local_rows
 from lifestage.identity.components import on_cluster, on_driver
-from lifestage.identity.config import IdentityConfig, Pair
+from lifestage.identity.config import IdentityConfig, IdentitySettings, Pair
 from lifestage.identity.rules import solved
 
 DAY = date(2026, 3, 1)
@@ -98,9 +98,12 @@ def test_decisions_win_over_limits_and_evidence(spark):
     assert "member-1" not in denied
 
 
-def test_a_pair_that_is_allowed_and_denied_is_denied(spark):
-    pair = [("cookie-1", "member-1")]
-    assert answer(spark, [link("cookie-1", "member-1")], allow=pair, deny=pair) == {}
+def test_a_pair_that_is_allowed_and_denied_is_no_decision():
+    a, b = "0" * 32, "1" * 32
+    with pytest.raises(ValueError, match=f"both allowed and denied: {a} and {b}"):
+        IdentitySettings(
+            limits={}, known=[], driver_links=0, allow=[{"a": a, "b": b}], deny=[{"a": b, "b": a}]
+        )
 
 
 def test_who_is_named_by_a_decision_alone_comes_last(spark):
@@ -137,6 +140,7 @@ def test_random_graphs_are_solved_as_defined(spark, by, many, day):
         sorted({tuple(sorted(named(n, pair))) for n, graph in enumerate(many) for pair in graph[which]})
         for which in (1, 2)
     )
+    allow = sorted(set(allow) - set(deny))
     as_of = DAY + timedelta(days=day)
     expected = who_is_who(links, as_of, LIMITS, allow, deny)
     assert answer(spark, links, as_of, LIMITS, allow, deny, by) == expected

@@ -43,9 +43,11 @@ def test_revenue_and_visits_of_who_is_known_alone_and_with_channels_joined(spark
         event(None, "purchase", "20.00", order_id="o4"),
         event("stranger", session_id="s2", identifiers={"cookie": "stranger"}),
         event("c", "message_sent"), event("c", "purchase", "99.00", day=LONG_AGO),
+        # Nobody and nobody are not one; a session of another source is another.
+        event(None), event(None), event("stranger", session_id="s2", source="app", identifiers={"cookie": "stranger"}),
     ]  # fmt: skip
     joined = [("c", "u", "cookie"), ("m", "u", "member")]
-    assert reached(spark, events, joined) == Reach(28, 6, 2, 4, Decimal(100), Decimal(50), Decimal(80))
+    assert reached(spark, events, joined) == Reach(28, 9, 2, 4, Decimal(100), Decimal(50), Decimal(80))
 
 
 def test_where_nobody_is_joined_or_nothing_happened_nothing_is_told(spark):
@@ -99,7 +101,7 @@ def test_a_mix_of_few_is_withheld_with_another():
 
 
 def test_what_joining_has_changed_is_a_sentence():
-    told = Reach(28, 6, 2, 4, Decimal(100), Decimal(50), Decimal(80))
+    told = Reach(28, 9, 2, 4, Decimal(100), Decimal(50), Decimal(80))
     (sentence,) = channels_section(empty(reach=told), WORDS).notes
     assert "80.0% of revenue and 66.7% of visits" in sentence
     assert "50.0% and 33.3%" in sentence

@@ -1,9 +1,11 @@
 """Users who merged or parted between dates that were built: from the map, the journal and past dates."""
 
 from datetime import UTC, date, datetime
+from hashlib import sha256
 
 import pytest
 
+from lifestage.core.local_rows import local_rows
 from lifestage.tables.identity import IDENTITY_CHANGES, IDENTITY_MAP, IDENTITY_PAST
 from lifestage.tables.regrouping import regrouped
 from support.frames import assert_rows, build
@@ -17,8 +19,11 @@ def at(day):
 
 @pytest.fixture
 def found(spark):
-    def changes(now, journal=(), past=(), built=None):
-        """`now`: identifier to user; `journal`: (identifier, from, to, day); `past`: (date, identifier, user)."""
+    def changes(now, journal=(), past=(), built=None, users=None):
+        """`now`: identifier to user; `journal`: (identifier, from, to, day); `past`: (date, identifier, user).
+
+        `users`: who was a user on each of `built`; everybody on all of them by default.
+        """
         moves = [
             {"identifier": i, "from_user_id": a, "to_user_id": b, "moved_at": at(day), "withheld": []}
             for i, a, b, day in journal
@@ -30,7 +35,16 @@ def found(spark):
             "identity_past": build(spark, IDENTITY_PAST, then),
             "identity_changes": build(spark, IDENTITY_CHANGES, moves),
         }
-        found = regrouped(tables.__getitem__, built or {day: at(day.day) for day in DAYS})
+        built = built or [(day, at(day.day)) for day in DAYS]
+        everybody = {*now.values(), *[u for *_, u in past], *[u for _, a, b, _ in journal for u in (a, b)]}
+        everybody |= {sha256(f"user:{i}".encode()).hexdigest()[:32] for i, *_ in journal}
+        there = [
+            (user, day, instant)
+            for n, (day, instant) in enumerate(built)
+            for user in (everybody if users is None else users[n])
+        ]
+        known = local_rows(spark, there, "user_id string, as_of date, built_at timestamp")
+        found = regrouped(tables.__getitem__, built, known)
         return found.select("as_of", "user_id", "change")
 
     return changes
@@ -57,19 +71,19 @@ def test_the_same_identifiers_under_an_older_name_are_renamed(found):
 
 def test_what_moved_before_the_first_date_was_built_or_back_again_is_no_change(found):
     assert found({"a": "u", "b": "u"}, [("b", "v", "u", 1)]).isEmpty()
-    once, again = {DAYS[0]: at(1), DAYS[2]: at(3)}, [("b", "u", "v", 2), ("b", "v", "u", 3)]
+    once, again = [(DAYS[0], at(1)), (DAYS[2], at(3))], [("b", "u", "v", 2), ("b", "v", "u", 3)]
     assert found({"a": "u", "b": "u"}, again, built=once).isEmpty()
 
 
 def test_dates_of_one_run_differ_by_the_evidence_up_to_them(found):
-    one_run = {day: at(4) for day in DAYS}
+    one_run = [(day, at(4)) for day in DAYS]
     merged = found({"a": "u", "b": "u"}, past=[(DAYS[0], "b", "v"), (DAYS[1], "b", "v")], built=one_run)
     assert_rows(merged, [(DAYS[2], "u", "merged"), (DAYS[2], "v", "merged")])
 
 
 def test_a_date_that_was_built_later_has_who_was_who_by_its_own_evidence(found):
     # The first date was built again after the second, with what is known of it now.
-    built = {DAYS[0]: at(5), DAYS[1]: at(2)}
+    built = [(DAYS[0], at(5)), (DAYS[1], at(2))]
     parted = found({"a": "u", "b": "u"}, [("b", "v", "u", 4)], past=[(DAYS[0], "b", "v")], built=built)
     assert parted.isEmpty()
 
@@ -77,3 +91,26 @@ def test_a_date_that_was_built_later_has_who_was_who_by_its_own_evidence(found):
 def test_an_identifier_without_evidence_any_more_is_its_own(found):
     gone = {row["change"] for row in found({"a": "u", "c": "u"}, [("b", "u", "own", 3)]).collect()}
     assert gone == {"split"}
+
+
+def test_who_comes_with_two_identifiers_at_once_is_new_and_merged_with_nobody(found):
+    # The member was there before no more than the cookie: the journal has the cookie move all the same.
+    news = [{"other"}, {"other", "u"}, {"other", "u"}]
+    assert found({"m": "u", "c": "u"}, [("c", "own", "u", 2)], users=news).isEmpty()
+
+
+def test_a_visitor_who_turns_out_to_be_a_new_member_is_renamed(found):
+    users = [{"own"}, {"u"}, {"u"}]
+    renamed = found({"m": "u", "c": "u"}, [("c", "own", "u", 2)], users=users)
+    assert_rows(renamed, [(DAYS[1], "own", "renamed"), (DAYS[1], "u", "renamed")])
+
+
+def test_what_parts_from_a_user_and_is_nobody_takes_nothing_away(found):
+    users = [{"u"}, {"u"}, {"u"}]
+    assert found({"a": "u", "b": "own"}, [("b", "u", "own", 2)], users=users).isEmpty()
+
+
+def test_one_date_that_was_built_twice_has_the_moves_between(found):
+    twice = [(DAYS[0], at(1)), (DAYS[0], at(3))]
+    merged = found({"a": "u", "b": "u"}, [("b", "v", "u", 2)], built=twice, users=[{"u", "v"}, {"u"}])
+    assert_rows(merged, [(DAYS[0], "u", "merged"), (DAYS[0], "v", "merged")])

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pyspark.sql import Row
+from pyspark.sql import DataFrame, Row
 
 from lifestage import runner
 from lifestage.cli.terminal import (
@@ -26,7 +27,8 @@ from lifestage.cli.terminal import (
 from lifestage.core.errors import expectation
 from lifestage.publish.diff import MOVES, changes, diff, moves
 from lifestage.publish.export import Export, ExportFormat, export
-from lifestage.reading import LATEST, manifest_of, manifests, read_regrouped, users_of
+from lifestage.reading import LATEST, manifest_of, manifests, reader, users_of
+from lifestage.tables.regrouping import regrouped, users_of_one
 
 app = typer.Typer(
     no_args_is_help=True, help="Published snapshots: frozen users with stage, value and segment."
@@ -139,13 +141,11 @@ def show_diff(
 
 def difference_of(project: runner.Project, before: str, after: str) -> dict[str, Any]:
     """Changes and moves between two snapshots, the largest first; bounded by stages, tiers and segments."""
-    built = {
-        row["as_of"]: row["published_at"]
-        for row in manifests(project)
-        if row["snapshot_id"] in (before, after)
-    }
-    others = read_regrouped(project, built)
-    difference = diff(users_of(project, before), users_of(project, after), others).persist()
+    built = {row["snapshot_id"]: (row["as_of"], row["published_at"]) for row in manifests(project)}
+    users = {name: users_of(project, name) for name in (before, after)}
+    dated = [users_of_one(rows, built[name]) for name, rows in users.items()]
+    others = regrouped(reader(project), [built[name] for name in users], reduce(DataFrame.unionByName, dated))
+    difference = diff(users[before], users[after], others).persist()
     try:
         by_change = [row.asDict() for row in changes(difference).orderBy("change").collect()]
         by_move = [row.asDict() for row in moves(difference).select(*MOVES).collect()]

@@ -1,8 +1,8 @@
 """How identifiers become persons: what counts as evidence, and how much of it one identifier may have."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from lifestage.core.expressions import semantic_hash
 from lifestage.core.models import Model
@@ -48,6 +48,13 @@ class IdentitySettings(Model):
             if pair.a == pair.b:
                 raise ValueError(f"{number}: a and b are the same identifier")
         return pairs
+
+    @model_validator(mode="after")
+    def _decided_once(self) -> Self:
+        both = sorted({pair.ends for pair in self.allow} & {pair.ends for pair in self.deny})
+        if both:
+            raise ValueError(f"both allowed and denied: {', '.join(' and '.join(ends) for ends in both)}")
+        return self
 
 
 class IdentityConfig(IdentitySettings):

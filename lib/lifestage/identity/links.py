@@ -3,6 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.core.local_rows import settled
 from lifestage.tables.matches import FUZZY
 
 PAIR = ("a", "b")
@@ -100,12 +101,15 @@ def dated_again(links: DataFrame, link_days: DataFrame, changes: DataFrame) -> D
     """
     gone, come = changes.where("n IS NULL"), changes.where("n_before IS NULL")
     pairs = changes.select(*ENDS).distinct()
-    # Where something goes, what is left is counted again; where something only comes, the earlier date counts.
-    touched = gone.select(*PAIR).distinct()
-    left = link_days.join(touched, on=[*PAIR], how="left_semi").join(gone, on=[*KEY], how="left_anti")
     known = links.join(F.broadcast(pairs.select(*PAIR)), on=[*PAIR]).select(
         *PAIR, F.col("first_on").alias("first_before")
     )
+    # Where the first goes, what is left is counted again; otherwise the earlier date counts.
+    touched = settled(
+        gone.join(known, on=[*PAIR]).where("event_date <= first_before").select(*PAIR).distinct()
+    )
+    left = link_days.join(touched, on=[*PAIR], how="left_semi").join(gone, on=[*KEY], how="left_anti")
+    left = left.where("false") if touched.isEmpty() else left
     still = known.join(touched, on=[*PAIR], how="left_anti")
     dates = (
         come.select(*PAIR, "event_date")

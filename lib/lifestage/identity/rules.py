@@ -32,7 +32,7 @@ def solved(
     """
     believed = links.join(_pairs(links, config.deny), on=["a", "b"], how="left_anti")
     nodes = settled(identifiers(believed, config))
-    allowed = _pairs(links, [pair for pair in config.allow if pair.ends not in {d.ends for d in config.deny}])
+    allowed = _pairs(links, config.allow)
     if members is not None:
         nodes = nodes.join(members, on="identifier", how="left_semi")
         allowed = allowed.join(members.withColumnRenamed("identifier", "a"), on="a", how="left_semi")

@@ -65,6 +65,11 @@ def _taken(progress: Mapping[str, object]) -> Taken:
     return {name: None if number is None else int(str(number)) for name, number in numbers.items()}
 
 
+def _is_ahead(one: Taken, other: Taken) -> bool:
+    """Both only grow; a commit of nothing is left out, so that what nothing changed may also lag behind."""
+    return any((one[name] or 0) > (other[name] or 0) for name in one)
+
+
 def _rebuild(job: Job, config: IdentityConfig, last: Taken) -> None:
     """Everything anew, of all that was ever delivered."""
     events = job.read("events").where(F.col("source").isin(list(config.sources)))
@@ -77,13 +82,13 @@ def _rebuild(job: Job, config: IdentityConfig, last: Taken) -> None:
 
 def _take_in(job: Job, config: IdentityConfig, since: Taken, last: Taken) -> None:
     """The evidence of the days that deliveries since touched, the pairs it is about, and their persons."""
-    broke_off = _taken(job.progress("links")) != since
+    broke_off = _is_ahead(_taken(job.progress("links")), since)
     changes = settled(_changes(job, config, since, last))
     dated = settled(dated_again(job.read("links"), job.read("link_days"), changes))
     # A run that was killed may have put the dates right, and not the map.
-    news = dated if broke_off else dated.where("NOT first_on <=> first_before")
-    evidence = settled(news.select(*PAIR, F.least("first_on", "first_before").alias("first_on")))
     differs = dated.where("NOT first_on <=> first_before")
+    news = dated if broke_off else differs
+    evidence = settled(news.select(*PAIR, F.least("first_on", "first_before").alias("first_on")))
     gone = differs.where("first_before IS NOT NULL").select(*PAIR)
     come = differs.where("first_on IS NOT NULL").drop("first_before")
     job.exchange("links", gone, come, "true", **last)
@@ -115,7 +120,11 @@ def _changes(job: Job, config: IdentityConfig, since: Taken, last: Taken) -> Dat
     on_days = f"{_in_months(days)} AND event_date IN ({literals(days)})" if days else "false"
     events = job.read("events").where(F.col("source").isin(list(config.sources))).where(on_days)
     is_event = F.col("source").isin(list(config.sources))
-    before = job.read("link_days").where((is_event & F.expr(on_days)) | F.col("source").isin(changed))
+    # Apart, so that of the events only the months with those days are read.
+    link_days = job.read("link_days")
+    before = link_days.where(is_event & F.expr(on_days))
+    if changed:
+        before = before.unionByName(link_days.where(F.col("source").isin(changed)))
     return difference(before, _evidence(job, config, events, changed))
 
 
@@ -163,7 +172,7 @@ def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
         return
     members, before = reached(evidence, links, job.read("identity_map"), config)
     after = settled(solve(links, config, members))
-    job.write("identity_changes", moved(before, after, evidence, as_of, job.run.now))
+    job.write("identity_changes", _news(job, moved(before, after, evidence, as_of, job.run.now)))
     gone, come = _differing(before, after)
     job.exchange("identity_map", gone, come, "true", as_of=str(as_of), meaning=config.meaning)
 
@@ -175,8 +184,18 @@ def _solve_all(job: Job, config: IdentityConfig) -> None:
     links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
     after = settled(solve(links, config))
     if done:
-        job.write("identity_changes", moved(job.read("identity_map"), after, _none(job), as_of, job.run.now))
+        news = moved(job.read("identity_map"), after, _none(job), as_of, job.run.now)
+        job.write("identity_changes", _news(job, news))
     job.replace_all("identity_map", after, as_of=str(as_of), meaning=config.meaning)
+
+
+def _news(job: Job, moves: DataFrame) -> DataFrame:
+    """Moves without those that a run which was killed before it wrote the map has told already."""
+    what = ("identifier", "from_user_id", "to_user_id", "cause")
+    moves = settled(moves)
+    told = job.read("identity_changes").join(moves.select("identifier"), on="identifier", how="left_semi")
+    newest = told.groupBy("identifier").agg(F.max_by(F.struct(*what[1:]), "moved_at").alias("newest"))
+    return moves.join(newest.select("identifier", "newest.*"), on=[*what], how="left_anti")
 
 
 def _differing(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFrame]:

@@ -11,9 +11,9 @@ MOVES = ("kind", "moved_from", "moved_to", "n_users", "value")
 def diff(before: DataFrame, after: DataFrame, others: DataFrame) -> DataFrame:
     """One row per user of either snapshot: `change` is in, out or both, with each stage, tier, segment and value.
 
-    Columns end in _before and _after; they are NULL on the side where the user is not. The difference of A and B and
-    that of B and C compose to that of A and C. Both frames are unique per user_id. Users who merged or split between
-    the two, the `others` (see regrouped), have that as change.
+    Columns end in _before and _after; they are NULL on the side where the user is not. Both frames are unique per
+    user_id. Users who merged or split between the two, the `others` (see regrouped), have that as change; but for them
+    the difference of A and B and that of B and C compose to that of A and C.
     """
     columns = (*KINDS, "segment_id", "monetary_amount")
     sides = [

@@ -13,7 +13,7 @@ from lifestage.core.local_rows import local_rows
 from lifestage.publish.checks import Check, snapshot_checks, unchanged_audiences
 from lifestage.publish.config import PublishConfig
 from lifestage.publish.snapshot import describe, latest, next_revision, to_snapshot_users
-from lifestage.tables.regrouping import Regrouped, regrouped
+from lifestage.tables.regrouping import Regrouped, regrouped, users_of_one
 
 INPUTS = ("user_features", "user_stages", "user_value", "user_segments", "user_audiences")
 
@@ -61,8 +61,12 @@ def _n_merged(job: Job, before: Mapping[str, Any] | None, users: DataFrame) -> i
     """Users of the snapshot before who have merged with others: they have not vanished."""
     if before is None:
         return 0
-    others = regrouped(job.read, {before["as_of"]: before["published_at"], job.run.as_of: job.run.now})
+    built = [(before["as_of"], before["published_at"]), (job.run.as_of, job.run.now)]
+    known = job.read("snapshot_users").where(F.col("snapshot_id") == before["snapshot_id"])
+    then, now = (users_of_one(rows, each) for rows, each in zip((known, users), built, strict=True))
+    others = regrouped(job.read, built, then.unionByName(now))
     merged = others.where(F.col("change") == Regrouped.MERGED)
+    merged = merged.join(known, on="user_id", how="left_semi")
     return merged.join(users, on="user_id", how="left_anti").count()
 
 

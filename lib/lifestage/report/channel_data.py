@@ -12,7 +12,11 @@ from lifestage.report.pivots import USERS, pivot
 
 MIX = "channel_mix_90d"
 REACH_DAYS = 28
-VISIT = "coalesce(session_id, order_id, concat_ws(' ', subject, event_date), event_id)"
+# Numbers of sessions and orders are those of a source. Nobody has no day: each event is a visit of its own.
+VISIT = (
+    "coalesce(concat(source, ' session ', session_id), concat(source, ' order ', order_id), "
+    "concat(subject, ' ', event_date), concat(source, ' event ', event_id))"
+)
 
 
 def channel_counts(

@@ -38,7 +38,7 @@ from lifestage.report.value_data import (
     top_shares,
 )
 from lifestage.tables.events import COUNT_COLUMNS
-from lifestage.tables.regrouping import built_at, regrouped
+from lifestage.tables.regrouping import built_at, regrouped, users_of_dates
 
 HISTORY_DAYS = 400
 MAX_DELIVERIES = 2_000
@@ -111,9 +111,10 @@ def read_data(
 def _others(read: Callable[[str], DataFrame], run: Run, before: date | None) -> DataFrame:
     """Users who merged or split between the date before and the run's newest one."""
     # The running one is not among the completed runs.
-    built = {**built_at(read("runs")), **dict.fromkeys(run.as_of_dates, run.now)}
-    dates = {day: built[day] for day in (before, run.as_of) if day in built}
-    return settled(regrouped(read, dates).drop("as_of"))
+    runs = {**built_at(read("runs")), **dict.fromkeys(run.as_of_dates, run.now)}
+    built = [(day, runs[day]) for day in (before, run.as_of) if day in runs]
+    users = users_of_dates(read("user_stages"), built)
+    return settled(regrouped(read, built, users).drop("as_of"))
 
 
 def regrouped_counts(others: DataFrame) -> dict[str, int]:

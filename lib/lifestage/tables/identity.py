@@ -111,7 +111,7 @@ IDENTITY_CHANGES = Table(
         Column("first_on", T.DateType(), "Date of that evidence"),
         Column("withheld", T.ArrayType(T.StringType()), "Limits that the identifier exceeds", required=True),
     ),
-    key=("as_of", "identifier", "from_user_id", "to_user_id"),
+    key=("moved_at", "identifier"),
     mode=WriteMode.INSERT,
     unindexed=("identifier", "from_user_id", "to_user_id", "a", "b"),
 )

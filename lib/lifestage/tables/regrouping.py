@@ -1,16 +1,18 @@
 """Users who are others than before only because identifiers were put together or parted: nobody came, nobody left."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from lifestage.core.local_rows import local_rows, settled
 from lifestage.tables.identity import user_id_of
 
 KEY = ("user_id", "as_of")
+# A date, and the now of the run that built its rows.
+Built = tuple[date, datetime]
 
 
 class Regrouped(StrEnum):
@@ -31,69 +33,111 @@ def built_at(runs: DataFrame) -> dict[date, datetime]:
     return {row["as_of"]: row["at"] for row in rows.collect()}
 
 
-def regrouped(read: Callable[[str], DataFrame], built: Mapping[date, datetime]) -> DataFrame:
-    """Users of either of two dates that follow each other who are put together or apart between them.
+def regrouped(read: Callable[[str], DataFrame], built: Sequence[Built], users: DataFrame) -> DataFrame:
+    """Users who are put together or apart between two times that follow each other.
 
     Args:
         read: gives the rows of the tables of identity.
-        built: the dates, each with the run's now that built its rows.
+        built: dates, each with the run's now that built its rows; a date may be there twice.
+        users: who was a user then, with user_id, as_of and built_at. Identifiers of nobody who was one move no user:
+            who comes with a cookie and a number on one day is new, and merged with nobody.
 
     Returns:
         user_id, as_of (the later of the two dates) and change: merged (with another user), split (into several), or
-        renamed (the same identifiers, known by an older one). A user whom several apply to is merged, then split.
+        renamed (known by another identifier). A user whom several apply to is merged, then split.
     """
-    # Rows of the driver give instants without a zone, in that of this computer.
-    built = {day: at.astimezone(UTC) for day, at in built.items()}
-    identity_map, past, changes = (read(f"identity_{name}") for name in ("map", "past", "changes"))
+    sides = _sides(users.sparkSession, built)
+    identity_map, past, changes = (
+        read(name) for name in ("identity_map", "identity_past", "identity_changes")
+    )
     # Those who moved; few beside the map, and looked at from both sides.
-    users = settled(_users_by_date(identity_map, past, changes, built))
-    order = Window.partitionBy("identifier").orderBy("as_of")
-    pairs = users.withColumn("was", F.lag("user_id").over(order)).where("was IS NOT NULL")
-    moved = users.select("identifier").distinct()
-    anchors = identity_map.join(moved, on="identifier", how="left_anti").select("user_id").distinct()
-    sources = _counted(pairs, "user_id", "was", anchors)
-    targets = _counted(pairs, "was", "user_id", anchors)
-    placed = pairs.join(sources, on=["as_of", "user_id"]).join(targets, on=["as_of", "was"])
+    since = F.col("moved_at") > F.lit(min(at for _, at in _in_order(built)))
+    moved = settled(_users_by_side(identity_map, past, changes.where(since), sides))
+    order = Window.partitionBy("identifier").orderBy("side")
+    pairs = moved.withColumn("was", F.lag("user_id").over(order)).where("was IS NOT NULL")
+    known = settled(_known(users.join(sides, on=["as_of", "built_at"]), moved))
+    before = known.select(F.col("user_id").alias("was"), (F.col("side") + 1).alias("side"))
+    pairs = pairs.join(before, on=["was", "side"], how="left_semi")
+    pairs = pairs.join(known, on=["user_id", "side"], how="left_semi")
+    unmoved = _unmoved(identity_map, moved)
+    sources = _counted(
+        pairs, "user_id", "was", unmoved.join(before.withColumnRenamed("was", "user_id"), on="user_id")
+    )
+    targets = _counted(pairs, "was", "user_id", unmoved.join(known, on="user_id"))
+    placed = pairs.join(sources, on=["side", "user_id"]).join(targets, on=["side", "was"])
     ends = placed.where("was <> user_id").select(
         "as_of", F.explode(F.array("was", "user_id")).alias("user_id"), "n_was", "n_user_id"
     )
     return ends.groupBy(*KEY).agg(_change().alias("change"))
 
 
-def _users_by_date(
-    identity_map: DataFrame, identity_past: DataFrame, changes: DataFrame, built: Mapping[date, datetime]
+def users_of_dates(rows: DataFrame, built: Sequence[Built]) -> DataFrame:
+    """user_id, as_of and built_at of rows by user and date; each date is built once."""
+    sides = _sides(rows.sparkSession, built).drop("side")
+    return rows.select(*KEY).join(sides, on="as_of")
+
+
+def users_of_one(rows: DataFrame, built: Built) -> DataFrame:
+    """user_id, as_of and built_at of the users of one date."""
+    [(day, at)] = _in_order([built])
+    return rows.select("user_id", F.lit(day).alias("as_of"), F.lit(at).cast("timestamp").alias("built_at"))
+
+
+def _sides(spark: SparkSession, built: Sequence[Built]) -> DataFrame:
+    """The dates in order, numbered."""
+    rows = [(side, day, at) for side, (day, at) in enumerate(_in_order(built))]
+    return F.broadcast(local_rows(spark, rows, "side int, as_of date, built_at timestamp"))
+
+
+def _in_order(built: Sequence[Built]) -> list[Built]:
+    """By date, then instant. Rows of the driver give instants without a zone, in that of this computer."""
+    return sorted((day, at.astimezone(UTC)) for day, at in built)
+
+
+def _users_by_side(
+    identity_map: DataFrame, identity_past: DataFrame, changes: DataFrame, sides: DataFrame
 ) -> DataFrame:
-    """The user on each date of every identifier that has more than one."""
-    dates = local_rows(identity_map.sparkSession, sorted(built.items()), "as_of date, built_at timestamp")
-    since = F.col("moved_at") > F.lit(min(built.values()))
-    journal = changes.where(since).select("identifier", "moved_at", "from_user_id")
-    past = identity_past.where(F.col("as_of").isin(*built))
+    """The user on each side of every identifier that has more than one."""
+    journal = changes.select("identifier", "moved_at", "from_user_id")
+    past = identity_past.join(sides.select("as_of").distinct(), on="as_of")
     moved = journal.select("identifier").unionByName(past.select("identifier")).distinct()
     now = F.coalesce("user_id", user_id_of(F.col("identifier")))
     placed = (
         moved.join(identity_map.select("identifier", "user_id"), on="identifier", how="left")
         .select("identifier", now.alias("now"))
-        .crossJoin(F.broadcast(dates))
+        .crossJoin(sides)
     )
     # Rows of a date say who was who when they were built: the first move after that tells who it was before.
     later = placed.join(journal, on="identifier").where("moved_at > built_at")
-    until = later.groupBy("identifier", "as_of").agg(F.min_by("from_user_id", "moved_at").alias("until"))
+    until = later.groupBy("identifier", "side").agg(F.min_by("from_user_id", "moved_at").alias("until"))
     then = past.select("identifier", "as_of", F.col("user_id").alias("then"))
-    key = ["identifier", "as_of"]
-    found = placed.join(until, on=key, how="left").join(then, on=key, how="left")
-    return found.select(*key, F.coalesce("then", "until", "now").alias("user_id"))
+    found = placed.join(until, on=["identifier", "side"], how="left")
+    found = found.join(then, on=["identifier", "as_of"], how="left")
+    return found.select("identifier", "side", "as_of", F.coalesce("then", "until", "now").alias("user_id"))
 
 
-def _counted(pairs: DataFrame, user: str, other: str, anchors: DataFrame) -> DataFrame:
-    """Per date and user of one side, how many users of the other side its identifiers are of."""
-    is_anchored = anchors.select(F.col("user_id").alias(user), F.lit(1).alias("_anchor"))
-    counted = pairs.groupBy("as_of", user).agg(
+def _known(users: DataFrame, moved: DataFrame) -> DataFrame:
+    """On which side somebody of those who moved was a user."""
+    mine = moved.select("user_id").distinct()
+    return users.join(mine, on="user_id", how="left_semi").select("user_id", "side")
+
+
+def _unmoved(identity_map: DataFrame, moved: DataFrame) -> DataFrame:
+    """Users of those that moved who have an identifier that did not: it is theirs on every side."""
+    mine = identity_map.join(moved.select("user_id").distinct(), on="user_id", how="left_semi")
+    others = mine.join(moved.select("identifier").distinct(), on="identifier", how="left_anti")
+    return others.select("user_id").distinct()
+
+
+def _counted(pairs: DataFrame, user: str, other: str, unmoved: DataFrame) -> DataFrame:
+    """Per side and user, how many users its identifiers are of on the other side; an unmoved one is of the same user."""
+    stays = unmoved.select("side", F.col("user_id").alias(user), F.lit(1).alias("_stays"))
+    counted = pairs.groupBy("side", user).agg(
         F.count_distinct(other).alias("_n"), F.max(F.col(user) == F.col(other)).alias("_itself")
     )
-    # Identifiers that never moved are of the user on both sides.
-    more = F.when(F.col("_itself"), F.lit(0)).otherwise(F.coalesce("_anchor", F.lit(0)))
-    with_anchors = counted.join(is_anchored, on=user, how="left")
-    return with_anchors.select("as_of", user, (F.col("_n") + more).alias(f"n_{other}"))
+    more = F.when(F.col("_itself"), F.lit(0)).otherwise(F.coalesce("_stays", F.lit(0)))
+    found = counted.join(stays, on=["side", user], how="left")
+    return found.select("side", user, (F.col("_n") + more).alias(f"n_{other}"))
 
 
 def _change() -> Column:
