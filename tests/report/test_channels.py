@@ -101,7 +101,7 @@ def test_a_mix_of_few_is_withheld_with_another():
 
 
 def test_what_joining_has_changed_is_a_sentence():
-    told = Reach(28, 9, 2, 4, Decimal(100), Decimal(50), Decimal(80))
+    told = Reach(28, 6, 2, 4, Decimal(100), Decimal(50), Decimal(80))
     (sentence,) = channels_section(empty(reach=told), WORDS).notes
     assert "80.0% of revenue and 66.7% of visits" in sentence
     assert "50.0% and 33.3%" in sentence
