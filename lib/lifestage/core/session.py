@@ -41,7 +41,7 @@ LOCAL_SETTINGS = {
     "spark.driver.memory": "3g",
     # Compiling takes more of a local run than its tasks do. Inlining less, the compiler has a third less to do, and
     # what it compiles is as fast.
-    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:MetaspaceSize=512m "
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xms2g -XX:MetaspaceSize=512m "
     "-XX:ReservedCodeCacheSize=512m -XX:-MethodFlushing "
     "-XX:MaxInlineLevel=5 -XX:InlineSmallCode=1000 -XX:FreqInlineSize=150",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",

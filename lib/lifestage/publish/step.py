@@ -35,7 +35,7 @@ def run(job: Job, config: PublishConfig) -> None:
         revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
         # Of the date itself, where it was published before: what is built again is held against what it was.
         before = latest(snapshots.where(F.col("as_of") <= F.lit(job.run.as_of)))
-        n_merged = _n_merged(job, before, users)
+        n_merged = _n_merged(job, before, content, users)
         checks = snapshot_checks(content, before, config, _same_rule(job, before), _with_data(job), n_merged)
         _stop_on_failure(checks)
         if is_published:
@@ -57,9 +57,11 @@ def _check_own(job: Job) -> None:
         )
 
 
-def _n_merged(job: Job, before: Mapping[str, Any] | None, users: DataFrame) -> int:
-    """Users of the snapshot before who have merged with others: they have not vanished."""
-    if before is None:
+def _n_merged(
+    job: Job, before: Mapping[str, Any] | None, content: Mapping[str, Any], users: DataFrame
+) -> int:
+    """Users of the snapshot before who have merged with others: they have not vanished. Counted where some are missing."""
+    if before is None or content["n_users"] >= before["n_users"]:
         return 0
     built = [(before["as_of"], before["published_at"]), (job.run.as_of, job.run.now)]
     known = job.read("snapshot_users").where(F.col("snapshot_id") == before["snapshot_id"])
