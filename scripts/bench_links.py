@@ -39,14 +39,14 @@ identifiers: {member: member, cookie: cookie, device: device}
 
 # Five cookies a member; some families share a device, which joins two members; some cookies are of a kiosk, and too many.
 KNOWN = f"""
-SELECT n AS event_no, TIMESTAMP '{FIRST_DAY} 12:00' + to_days((n % {N_DAYS})::INT) AS event_at, 'M' || n // 5 AS member,
+SELECT n AS event_no, DATE '{FIRST_DAY}' + (n % {N_DAYS})::INT || 'T12:00:00Z' AS event_at, 'M' || n // 5 AS member,
        CASE WHEN n % 997 = 0 THEN 'K' || n // 100000 ELSE 'C' || n END AS cookie,
        CASE WHEN n % 50 = 0 THEN 'D' || n // 10 END AS device
 FROM range({{n}}) AS events (n)
 """
 # Half are new members; of the others most have a new cookie, and some one that another member had, which joins the two.
 NEW = f"""
-SELECT {{n}} + n AS event_no, TIMESTAMP '{FIRST_DAY} 12:00' + to_days({N_DAYS}) AS event_at,
+SELECT {{n}} + n AS event_no, DATE '{FIRST_DAY}' + {N_DAYS} || 'T12:00:00Z' AS event_at,
        'M' || CASE WHEN n % 2 = 0 THEN hash(n) % ({{n}} // 5) ELSE {{n}} + n // 10 END AS member,
        'C' || CASE WHEN n % 20 = 0 THEN hash(n + 1) % {{n}} ELSE {{n}} + n END AS cookie, NULL::VARCHAR AS device
 FROM range({N_NEW}) AS events (n)
