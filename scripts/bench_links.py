@@ -41,7 +41,7 @@ identifiers: {member: member, cookie: cookie, device: device}
 KNOWN = f"""
 SELECT n AS event_no, DATE '{FIRST_DAY}' + (n % {N_DAYS})::INT || 'T12:00:00Z' AS event_at, 'M' || n // 5 AS member,
        CASE WHEN n % 997 = 0 THEN 'K' || n // 100000 ELSE 'C' || n END AS cookie,
-       CASE WHEN n % 50 = 0 THEN 'D' || n // 10 END AS device
+       CASE WHEN n % 50 = 0 THEN 'D' || n // 100 END AS device
 FROM range({{n}}) AS events (n)
 """
 # Half are new members; of the others most have a new cookie, and some one that another member had, which joins the two.
