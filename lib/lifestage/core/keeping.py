@@ -1,5 +1,6 @@
 """Rows that several queries read: worked out once, without the plan that made them."""
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
 
@@ -10,4 +11,5 @@ def kept(frame: DataFrame) -> DataFrame:
     which takes longer than a night's rows do. The price is that rows lost with an executor cannot be worked out again: the
     run ends, and the next one begins anew.
     """
-    return frame.localCheckpoint(eager=False)
+    # As bytes: as objects, ten million rows would not fit beside the work on them.
+    return frame.localCheckpoint(eager=False, storageLevel=StorageLevel.MEMORY_AND_DISK)
