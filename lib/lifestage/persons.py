@@ -43,7 +43,7 @@ def find(project: runner.Project, read: Read, user: str, as_of: date) -> DataFra
         links = read("links").where(F.col("first_on") <= F.lit(as_of))
         known = localised(person_of(links, seeds, project.config.identity))
     else:
-        of_user = _named(seeds, names).select("user_id").distinct()
+        of_user = seeds.select("user_id").distinct()
         known = localised(identity_map.join(F.broadcast(of_user), on="user_id", how="left_semi"))
     users = [row["user_id"] for row in _named(known, names).select("user_id").distinct().collect()]
     if len(users) > 1:
