@@ -97,4 +97,4 @@ def test_two_subjects_of_one_user_have_the_days_of_the_definition(world):
     """Known answer: on the first day 30.00 bought and returned, on the second 10.00 bought."""
     rows = world.test.read("user_features").where(F.col("as_of") == world.day(3))
     mine = rows.where(F.col("user_id") == user_of(world, "c", 3)).first()
-    assert (mine["active_days_all"], mine["occasions_all"], str(mine["net_amount_all"])) == (3, 1, "10.00")
+    assert (mine["active_days_90d"], mine["occasions_all"], str(mine["net_amount_all"])) == (3, 1, "10.00")
