@@ -5,10 +5,13 @@ from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+# So many rows may lie in a plan, which is then read without a job and is known to be empty where it is.
+IN_PLAN = 10_000
 # Texts of a pseudonym's length make some 100 MB of so many rows, in every executor.
 SENT_ROUND = 1_000_000
 ARROW: Mapping[T.DataType, pa.DataType] = {
@@ -38,10 +41,13 @@ def localised(frame: DataFrame) -> DataFrame:
 
 def settled(frame: DataFrame) -> DataFrame:
     """The frame worked out once, without the plan that led to it; few rows are sent round to whatever joins them."""
-    rows = frame.localCheckpoint()
-    if rows.count() > SENT_ROUND:
+    rows = frame.localCheckpoint(storageLevel=StorageLevel.MEMORY_AND_DISK)
+    n = rows.count()
+    if n > SENT_ROUND:
         return rows
-    return F.broadcast(frame.sparkSession.createDataFrame(rows.toArrow(), frame.schema))
+    if n <= IN_PLAN:
+        rows = frame.sparkSession.createDataFrame(rows.toArrow(), frame.schema)
+    return F.broadcast(rows)
 
 
 def arrow_schema(schema: T.StructType) -> pa.Schema:

@@ -3,6 +3,7 @@
 from functools import reduce
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
@@ -10,35 +11,42 @@ from pyspark.sql import functions as F
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-LABELS = "identifier string, component string"
+LABELS = "identifier binary, component binary"
+Codes = npt.NDArray[np.int32]
 
 
 def on_driver(edges: DataFrame) -> DataFrame:
     """The component of every identifier that has an edge, named by its least identifier.
 
     Args:
-        edges: a and b; in any order, as often as one likes. All of them come to the driver: two texts each.
+        edges: a and b, pseudonyms; in any order, as often as one likes. All of them come to the driver: 16 bytes an end
+            there, half of what their texts take.
 
     Returns:
         identifier and component, one row an identifier.
     """
-    pairs = edges.select("a", "b").toArrow()
-    ends = pa.chunked_array([*pairs["a"].chunks, *pairs["b"].chunks], pa.string()).combine_chunks()
-    coded = pc.dictionary_encode(ends)
-    names = coded.dictionary
-    codes = coded.indices.to_numpy(zero_copy_only=False)
-    a, b = codes[: len(pairs)], codes[len(pairs) :]
+    names, a, b = _coded(edges)
     n = len(names)
     # The graph is made of ones: only whether two identifiers hang together is asked.
     graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
     _, label = connected_components(graph, directed=False)
     in_order = pc.sort_indices(names).to_numpy()
-    least = np.full(n, -1)
+    least = np.full(n, -1, np.int32)
     # Written from the greatest to the least, so that the least is what stays.
     least[label[in_order[::-1]]] = in_order[::-1]
     table = pa.table({"identifier": names, "component": names.take(pa.array(least[label]))})
-    spark = edges.sparkSession
-    return spark.createDataFrame(table, LABELS)
+    found = edges.sparkSession.createDataFrame(table, LABELS)
+    return found.select(*[F.lower(F.hex(name)).alias(name) for name in found.columns])
+
+
+def _coded(edges: DataFrame) -> tuple[pa.Array, Codes, Codes]:
+    """The identifiers, and for each edge the places of its ends among them."""
+    pairs = edges.select(*[F.unhex(end).alias(end) for end in ("a", "b")]).toArrow()
+    ends = pa.chunked_array([*pairs["a"].chunks, *pairs["b"].chunks], pa.binary())
+    coded = pc.dictionary_encode(ends).unify_dictionaries()
+    names = coded.chunk(0).dictionary if coded.num_chunks else pa.array([], pa.binary())
+    codes = np.concatenate([chunk.indices for chunk in coded.chunks] or [np.empty(0, np.int32)])
+    return names, codes[: len(pairs)], codes[len(pairs) :]
 
 
 def on_cluster(edges: DataFrame) -> DataFrame:
