@@ -128,9 +128,6 @@ def _nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
 
 def _evidence(link_days: DataFrame, members: DataFrame) -> list[dict[str, Any]]:
     """Pairs with an end of the person's by source, oldest first; bounded by one person's evidence."""
-    if "score" not in link_days.columns:
-        # As a run left it that came before there were scores.
-        link_days = link_days.withColumn("score", F.lit(None).cast("double"))
     by_source = of_any(link_days, members).groupBy("a", "a_type", "b", "b_type", "source")
     seen = by_source.agg(
         F.min("event_date").alias("first_on"),

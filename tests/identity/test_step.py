@@ -77,12 +77,15 @@ def test_a_device_that_crosses_its_limit_is_withdrawn_and_comes_back_below_it(wo
     world.see(("3", 3, {}, 2, True))
     world.run(4)
     assert world.who()["m1"] == ("km1m2", "active")
+    world.see(("4", 3, {"device": "k", "member": "m3"}))
+    world.run(4, now="2026-03-05T12:00:00+00:00")
+    assert world.who()["m1"] == ("m1", "active")
     causes = [
         (row["as_of"].day, row["cause"])
-        for row in world.test.read("identity_changes").orderBy("as_of").collect()
+        for row in world.test.read("identity_changes").orderBy("moved_at").collect()
         if world.names[row["identifier"]] == "k"
     ]
-    assert causes == [(3, "withheld"), (4, "restored")]
+    assert causes == [(3, "withheld"), (4, "restored"), (4, "withheld")]
 
 
 @pytest.mark.slow

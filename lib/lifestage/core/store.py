@@ -16,7 +16,7 @@ from pyspark.sql import types as T
 
 from lifestage.core.contracts import Table, WriteMode, conform
 from lifestage.core.errors import NoDataError
-from lifestage.core.local_rows import local_rows
+from lifestage.core.local_rows import local_rows, settled
 
 logger = logging.getLogger(__name__)
 
@@ -158,11 +158,12 @@ class Store:
         """
         started = time.monotonic()
         self.create(table)
+        removals = settled(removals)
         on = removals.columns
         added = conform(additions, table)
         target = self.read(table).where(prune).select(*on).alias("t")
         same = [F.expr(f"t.{name} <=> s.{name}") for name in on]
-        if target.isEmpty() or target.join(removals.alias("s"), on=same, how="left_semi").isEmpty():
+        if removals.isEmpty() or target.join(removals.alias("s"), on=same, how="left_semi").isEmpty():
             # Nothing goes: an append spares the merge's second pass.
             self._save(table, _laid_out(added, table), "append", metadata)
         else:
@@ -175,7 +176,8 @@ class Store:
         removed = removals.withColumn("_remove", F.lit(True))
         rows = added.withColumn("_remove", F.lit(False)).unionByName(removed, allowMissingColumns=True)
         # As a struct, so that the columns of `prune` are the table's alone.
-        source = rows.select("_remove", F.struct(*table.names).alias("row"))
+        # Few rows are sent round: otherwise the whole table would be, three times.
+        source = settled(rows.select("_remove", F.struct(*table.names).alias("row")))
         on = [f"({prune})", "s._remove", *[f"t.{name} <=> s.row.{name}" for name in removals.columns]]
         values: dict[str, str | Column] = {name: f"s.row.{name}" for name in table.names}
         merge = self._delta(table).alias("t").merge(source.alias("s"), " AND ".join(on))

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.tables.identity import user_id_of
@@ -12,6 +12,8 @@ def moved(
     before: DataFrame, after: DataFrame, evidence: DataFrame, as_of: date, moved_at: datetime
 ) -> DataFrame:
     """Rows of identity_changes: every identifier whose user or status differs.
+
+    With each, the oldest pair that came or went among those it was or is one person with.
 
     Args:
         before: rows of identity_map of some persons, before.
@@ -31,37 +33,31 @@ def moved(
         F.coalesce("status", F.lit("active")).alias("is"),
         F.coalesce("withheld", F.array().cast("array<string>")).alias("withheld"),
     )
-    # How many users those of one user come from, and go to.
-    sources = both.groupBy("to_user_id").agg(F.count_distinct("from_user_id").alias("_from"))
-    targets = both.groupBy("from_user_id").agg(F.count_distinct("to_user_id").alias("_to"))
-    rows = both.join(sources, on="to_user_id").join(targets, on="from_user_id")
-    rows = rows.where("from_user_id <> to_user_id OR was <> `is`")
+    # Those it was, and is, one person with.
+    was, now = Window.partitionBy("from_user_id"), Window.partitionBy("to_user_id")
+    told = both.join(_oldest(evidence), on="identifier", how="left").withColumns(
+        {
+            "merged": F.min("from_user_id").over(now) < F.max("from_user_id").over(now),
+            "split": F.min("to_user_id").over(was) < F.max("to_user_id").over(was),
+            "pair": F.least(F.min("pair").over(was), F.min("pair").over(now)),
+        }
+    )
+    rows = told.where("from_user_id <> to_user_id OR was <> `is`")
     cause = (
         F.when((F.col("is") == "shared") & (F.col("was") != "shared"), F.lit("withheld"))
         .when((F.col("was") == "shared") & (F.col("is") != "shared"), F.lit("restored"))
-        .when(F.col("_from") > 1, F.lit("merged"))
-        .when(F.col("_to") > 1, F.lit("split"))
+        .when(F.col("merged"), F.lit("merged"))
+        .when(F.col("split"), F.lit("split"))
         .otherwise(F.lit("older evidence"))
     )
-    return (
-        rows.withColumn("cause", cause)
-        .join(_oldest(both, evidence), on="identifier", how="left")
-        .select(
-            F.lit(moved_at).cast("timestamp").alias("moved_at"), F.lit(as_of).alias("as_of"), "identifier", "from_user_id", "to_user_id", "cause", "a", "b",
-            "first_on", "withheld",
-        )
+    return rows.select(
+        F.lit(moved_at).cast("timestamp").alias("moved_at"), F.lit(as_of).alias("as_of"), "identifier", "from_user_id", "to_user_id",
+        cause.alias("cause"), "pair.a", "pair.b", "pair.first_on", "withheld",
     )  # fmt: skip
 
 
-def _oldest(both: DataFrame, evidence: DataFrame) -> DataFrame:
-    """For each identifier, the oldest of the pairs that came or went among those it was or is one person with."""
-    ends = evidence.select(F.explode(F.array("a", "b")).alias("identifier"), "a", "b", "first_on")
-    placed = ends.join(both.select("identifier", "from_user_id", "to_user_id"), on="identifier")
-    pair = F.struct("first_on", "a", "b")
-    by_user = placed.select(
-        F.explode(F.array("from_user_id", "to_user_id")).alias("user"), pair.alias("pair")
-    )
-    least = by_user.groupBy("user").agg(F.min("pair").alias("pair"))
-    members = both.select("identifier", F.explode(F.array("from_user_id", "to_user_id")).alias("user"))
-    found = members.join(least, on="user").groupBy("identifier").agg(F.min("pair").alias("pair"))
-    return found.select("identifier", "pair.*")
+def _oldest(evidence: DataFrame) -> DataFrame:
+    """For each end, the oldest of the pairs that came or went."""
+    pair = F.struct("first_on", "a", "b").alias("pair")
+    ends = evidence.select(F.explode(F.array("a", "b")).alias("identifier"), pair)
+    return ends.groupBy("identifier").agg(F.min("pair").alias("pair"))

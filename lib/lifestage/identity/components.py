@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from lifestage.core.keeping import kept
+
 LABELS = "identifier binary, component binary"
 Codes = npt.NDArray[np.int32]
 
@@ -35,7 +37,8 @@ def on_driver(edges: DataFrame) -> DataFrame:
     # Written from the greatest to the least, so that the least is what stays.
     least[label[in_order[::-1]]] = in_order[::-1]
     table = pa.table({"identifier": names, "component": names.take(pa.array(least[label]))})
-    found = edges.sparkSession.createDataFrame(table, LABELS)
+    # Kept, because a small table would lie in every plan.
+    found = kept(edges.sparkSession.createDataFrame(table, LABELS))
     return found.select(*[F.lower(F.hex(name)).alias(name) for name in found.columns])
 
 
@@ -43,7 +46,8 @@ def _coded(edges: DataFrame) -> tuple[pa.Array, Codes, Codes]:
     """The identifiers, and for each edge the places of its ends among them."""
     pairs = edges.select(*[F.unhex(end).alias(end) for end in ("a", "b")]).toArrow()
     ends = pa.chunked_array([*pairs["a"].chunks, *pairs["b"].chunks], pa.binary())
-    coded = pc.dictionary_encode(ends).unify_dictionaries()
+    # All chunks are coded by one dictionary.
+    coded = pc.dictionary_encode(ends)
     names = coded.chunk(0).dictionary if coded.num_chunks else pa.array([], pa.binary())
     codes = np.concatenate([chunk.indices for chunk in coded.chunks] or [np.empty(0, np.int32)])
     return names, codes[: len(pairs)], codes[len(pairs) :]

@@ -68,7 +68,6 @@ def _paired(rows: DataFrame) -> DataFrame:
     )
     return (
         pairs.select("pair.*", "source", "event_date")
-        .where("a <> b")
         .groupBy(*KEY)
         .agg(F.min("a_type").alias("a_type"), F.min("b_type").alias("b_type"), F.count("*").alias("n"))
         .withColumns({"event_month": F.trunc("event_date", "month"), "score": F.lit(None).cast("double")})
@@ -99,10 +98,12 @@ def dated_again(links: DataFrame, link_days: DataFrame, changes: DataFrame) -> D
     Returns:
         The columns of `links`, and first_before.
     """
-    gone, come = changes.where("n IS NULL"), changes.where("n_before IS NULL")
+    gone, come = settled(changes.where("n IS NULL")), changes.where("n_before IS NULL")
     pairs = changes.select(*ENDS).distinct()
-    known = links.join(F.broadcast(pairs.select(*PAIR)), on=[*PAIR]).select(
-        *PAIR, F.col("first_on").alias("first_before")
+    known = settled(
+        links.join(F.broadcast(pairs.select(*PAIR)), on=[*PAIR]).select(
+            *PAIR, F.col("first_on").alias("first_before")
+        )
     )
     # Where the first goes, what is left is counted again; otherwise the earlier date counts.
     touched = settled(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.core.local_rows import local_rows, settled
@@ -81,21 +81,14 @@ def _with_key(nodes: DataFrame) -> DataFrame:
     rows = nodes.withColumns({"component": F.coalesce("component", "identifier"), "_hub": hub})
     # NULL, for who is named by a decision alone, comes after every date.
     age = F.coalesce("linked_on", F.lit("9999-12-31").cast("date"))
-    keys = rows.groupBy("component").agg(
-        F.min_by("identifier", F.struct("_hub", age, "identifier")).alias("key_identifier"),
-        F.count("*").alias("_n"),
-    )
-    alone = F.col("_hub") & (F.col("_n") == 1)
+    person = Window.partitionBy("component")
+    key = F.min_by("identifier", F.struct("_hub", age, "identifier")).over(person)
+    alone = F.col("_hub") & (F.count("*").over(person) == 1)
     status = F.when(alone, F.lit(str(UserStatus.SHARED))).otherwise(F.lit(str(UserStatus.ACTIVE)))
     withheld = F.coalesce("withheld", F.array().cast("array<string>"))
-    return rows.join(keys, on="component").select(
-        "identifier",
-        "type",
-        "key_identifier",
-        status.alias("status"),
-        "linked_on",
-        withheld.alias("withheld"),
-    )
+    return rows.select(
+        "identifier", "type", key.alias("key_identifier"), status.alias("status"), "linked_on", withheld.alias("withheld")
+    )  # fmt: skip
 
 
 def _pairs(frame: DataFrame, pairs: Sequence[Pair]) -> DataFrame:

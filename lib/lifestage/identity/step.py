@@ -1,7 +1,7 @@
 """Who is who: evidence up to date, and the persons that it reaches solved anew."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -172,9 +172,9 @@ def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
         return
     members, before = reached(evidence, links, job.read("identity_map"), config)
     after = settled(solve(links, config, members))
-    job.write("identity_changes", _news(job, moved(before, after, evidence, as_of, job.run.now)))
+    _tell(job, moved(before, after, evidence, as_of, job.run.now))
     gone, come = _differing(before, after)
-    job.exchange("identity_map", gone, come, "true", as_of=str(as_of), meaning=config.meaning)
+    job.exchange("identity_map", gone, come, "true", **_solved(job, config, as_of))
 
 
 def _solve_all(job: Job, config: IdentityConfig) -> None:
@@ -184,18 +184,27 @@ def _solve_all(job: Job, config: IdentityConfig) -> None:
     links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
     after = settled(solve(links, config))
     if done:
-        news = moved(job.read("identity_map"), after, _none(job), as_of, job.run.now)
-        job.write("identity_changes", _news(job, news))
-    job.replace_all("identity_map", after, as_of=str(as_of), meaning=config.meaning)
+        _tell(job, moved(job.read("identity_map"), after, _none(job), as_of, job.run.now))
+    job.replace_all("identity_map", after, **_solved(job, config, as_of))
 
 
-def _news(job: Job, moves: DataFrame) -> DataFrame:
-    """Moves without those that a run which was killed before it wrote the map has told already."""
-    what = ("identifier", "from_user_id", "to_user_id", "cause")
-    moves = settled(moves)
-    told = job.read("identity_changes").join(moves.select("identifier"), on="identifier", how="left_semi")
-    newest = told.groupBy("identifier").agg(F.max_by(F.struct(*what[1:]), "moved_at").alias("newest"))
-    return moves.join(newest.select("identifier", "newest.*"), on=[*what], how="left_anti")
+def _solved(job: Job, config: IdentityConfig, as_of: date) -> dict[str, str]:
+    """What a commit of the map records."""
+    return {"as_of": str(as_of), "meaning": config.meaning, "moved_at": str(job.run.now)}
+
+
+def _tell(job: Job, moves: DataFrame) -> None:
+    """Add to the journal what it does not have: a run that was killed before it wrote the map has told some already."""
+    told = job.read("identity_changes")
+    since = job.progress("identity_map").get("moved_at")
+    if since:
+        told = told.where(F.col("moved_at") >= F.lit(datetime.fromisoformat(str(since))))
+    what = ("from_user_id", "to_user_id", "cause")
+    known = told.select(F.struct("identifier", *what).alias("_move")).distinct()
+    same = F.struct("identifier", *what) == F.col("_move")
+    news = settled(moves.join(known, on=same, how="left_anti"))
+    at = f"moved_at = TIMESTAMP'{job.run.now.isoformat()}'"
+    job.exchange("identity_changes", news.select("moved_at", "identifier"), news, at)
 
 
 def _differing(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFrame]:

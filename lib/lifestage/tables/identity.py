@@ -112,6 +112,6 @@ IDENTITY_CHANGES = Table(
         Column("withheld", T.ArrayType(T.StringType()), "Limits that the identifier exceeds", required=True),
     ),
     key=("moved_at", "identifier"),
-    mode=WriteMode.INSERT,
+    mode=WriteMode.MERGE,
     unindexed=("identifier", "from_user_id", "to_user_id", "a", "b"),
 )
