@@ -29,7 +29,7 @@ def find(project: runner.Project, read: Read, user: str, as_of: date) -> DataFra
         project: an open project; with keys where `user` is a raw identifier.
         read: reads tables as one run left them.
         user: a user_id, a pseudonym, or a raw identifier, which becomes a pseudonym in memory and is kept nowhere.
-        as_of: the date; on earlier ones than that of the map the person is solved anew.
+        as_of: the date; on earlier ones than that of the map the person is solved anew, by today's limits and decisions.
 
     Raises:
         NoDataError: where nobody is known by that name on that date, or several are.

@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lifestage.tables.identity import user_id_of
+from lifestage.tables.identity import Cause, UserStatus, user_id_of
 
 
 def moved(
@@ -22,38 +22,48 @@ def moved(
         as_of: the newest date of the run.
         moved_at: the run's now.
     """
-    old = before.select("identifier", F.col("user_id").alias("from_user_id"), F.col("status").alias("_was"))
-    new = after.select("identifier", F.col("user_id").alias("to_user_id"), "status", "withheld")
-    own = user_id_of(F.col("identifier"))
-    both = old.join(new, on="identifier", how="full").select(
-        "identifier",
-        F.coalesce("from_user_id", own).alias("from_user_id"),
-        F.coalesce("to_user_id", own).alias("to_user_id"),
-        F.coalesce("_was", F.lit("active")).alias("was"),
-        F.coalesce("status", F.lit("active")).alias("is"),
-        F.coalesce("withheld", F.array().cast("array<string>")).alias("withheld"),
-    )
+    both = _both(before, after).join(_oldest(evidence), on="identifier", how="left")
     # Those it was, and is, one person with.
     was, now = Window.partitionBy("from_user_id"), Window.partitionBy("to_user_id")
-    told = both.join(_oldest(evidence), on="identifier", how="left").withColumns(
+    told = both.withColumns(
         {
-            "merged": F.min("from_user_id").over(now) < F.max("from_user_id").over(now),
-            "split": F.min("to_user_id").over(was) < F.max("to_user_id").over(was),
+            "is_merged": F.min("from_user_id").over(now) < F.max("from_user_id").over(now),
+            "is_split": F.min("to_user_id").over(was) < F.max("to_user_id").over(was),
             "pair": F.least(F.min("pair").over(was), F.min("pair").over(now)),
         }
     )
-    rows = told.where("from_user_id <> to_user_id OR was <> `is`")
-    cause = (
-        F.when((F.col("is") == "shared") & (F.col("was") != "shared"), F.lit("withheld"))
-        .when((F.col("was") == "shared") & (F.col("is") != "shared"), F.lit("restored"))
-        .when(F.col("merged"), F.lit("merged"))
-        .when(F.col("split"), F.lit("split"))
-        .otherwise(F.lit("older evidence"))
-    )
-    return rows.select(
+    return told.where("from_user_id <> to_user_id OR was <> `is`").select(
         F.lit(moved_at).cast("timestamp").alias("moved_at"), F.lit(as_of).alias("as_of"), "identifier", "from_user_id", "to_user_id",
-        cause.alias("cause"), "pair.a", "pair.b", "pair.first_on", "withheld",
+        _cause().alias("cause"), "pair.a", "pair.b", "pair.first_on", "withheld",
     )  # fmt: skip
+
+
+def _both(before: DataFrame, after: DataFrame) -> DataFrame:
+    """Each identifier with its user and status before and after; whom evidence does not name is a user of its own."""
+    old = before.select("identifier", F.col("user_id").alias("from_user_id"), F.col("status").alias("was"))
+    new = after.select(
+        "identifier", F.col("user_id").alias("to_user_id"), F.col("status").alias("is"), "withheld"
+    )
+    own, active = user_id_of(F.col("identifier")), F.lit(str(UserStatus.ACTIVE))
+    return old.join(new, on="identifier", how="full").select(
+        "identifier",
+        F.coalesce("from_user_id", own).alias("from_user_id"),
+        F.coalesce("to_user_id", own).alias("to_user_id"),
+        F.coalesce("was", active).alias("was"),
+        F.coalesce("is", active).alias("is"),
+        F.coalesce("withheld", F.array().cast("array<string>")).alias("withheld"),
+    )
+
+
+def _cause() -> Column:
+    is_shared, was_shared = (F.col(name) == str(UserStatus.SHARED) for name in ("is", "was"))
+    return (
+        F.when(is_shared & ~was_shared, F.lit(str(Cause.WITHHELD)))
+        .when(was_shared & ~is_shared, F.lit(str(Cause.RESTORED)))
+        .when(F.col("is_merged"), F.lit(str(Cause.MERGED)))
+        .when(F.col("is_split"), F.lit(str(Cause.SPLIT)))
+        .otherwise(F.lit(str(Cause.RENAMED)))
+    )
 
 
 def _oldest(evidence: DataFrame) -> DataFrame:

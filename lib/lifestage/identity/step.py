@@ -25,7 +25,7 @@ from lifestage.identity.links import (
     reference_links,
 )
 from lifestage.identity.solving import reached, solve
-from lifestage.tables.identity import user_id_of
+from lifestage.tables.identity import UserStatus, user_id_of
 from lifestage.tables.matches import FUZZY
 
 # How far evidence has been taken in: the last delivery, and the version of the matches.
@@ -234,7 +234,9 @@ def _past(job: Job, config: IdentityConfig, day: date, newest: date) -> DataFram
     members, mapped = reached(later, known, now, config)
     then = settled(solve(known, config, members)).select(*MAPPED)
     alone = mapped.join(then, on="identifier", how="left_anti").select(
-        "identifier", user_id_of(F.col("identifier")).alias("user_id"), F.lit("active").alias("status")
+        "identifier",
+        user_id_of(F.col("identifier")).alias("user_id"),
+        F.lit(str(UserStatus.ACTIVE)).alias("status"),
     )
     differing = then.unionByName(alone).exceptAll(mapped.select(*MAPPED))
     return settled(differing.select(F.lit(day).alias("as_of"), *MAPPED))

@@ -16,6 +16,17 @@ class UserStatus(StrEnum):
     SHARED = "shared"
 
 
+class Cause(StrEnum):
+    """Why an identifier is another user than before."""
+
+    MERGED = "merged"
+    SPLIT = "split"
+    WITHHELD = "withheld"
+    RESTORED = "restored"
+    RENAMED = "renamed"
+    """The same people, known by another identifier: the oldest evidence came late, or went."""
+
+
 IS_PERSON = f"status <> '{UserStatus.SHARED}'"
 
 
@@ -105,7 +116,12 @@ IDENTITY_CHANGES = Table(
         Column("identifier", T.StringType(), "Pseudonym", required=True),
         Column("from_user_id", T.StringType(), "User before", required=True),
         Column("to_user_id", T.StringType(), "User after", required=True),
-        Column("cause", T.StringType(), "merged, split, withheld, restored or older evidence", required=True),
+        Column(
+            "cause",
+            T.StringType(),
+            "merged, split, withheld (exceeds a limit), restored (does so no more), or renamed (known by another identifier)",
+            required=True,
+        ),
         Column("a", T.StringType(), "One end of the evidence that came or went, the oldest of its person"),
         Column("b", T.StringType(), "The other end"),
         Column("first_on", T.DateType(), "Date of that evidence"),
