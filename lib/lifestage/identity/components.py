@@ -54,24 +54,26 @@ def _coded(edges: DataFrame) -> tuple[pa.Array, Codes, Codes]:
 
 
 def on_cluster(edges: DataFrame) -> DataFrame:
-    """The same without any of it on the driver: large star and small star in turn, until nothing moves.
+    """The same without any of it on the driver: large star and small star in turn, until there are only stars.
 
     Each round hangs the neighbours of an identifier on the least of them, so that components become stars around their
     least identifier within about as many rounds as the logarithm of their diameter.
     """
-    stars = _both_ways(edges.where("a <> b")).select("a", "b").distinct()
-    stars = stars.where("a > b").localCheckpoint()
-    while True:
-        rounded = _small_star(_large_star(stars)).localCheckpoint()
-        is_done = rounded.exceptAll(stars).isEmpty() and stars.exceptAll(rounded).isEmpty()
-        stars = rounded
-        if is_done:
-            break
-    least = stars.groupBy("a").agg(F.min("b").alias("component")).withColumnRenamed("a", "identifier")
-    ends = [edges.select(F.col(end).alias("identifier")) for end in ("a", "b")]
-    everyone = reduce(DataFrame.unionByName, ends).distinct()
-    named = everyone.join(least, on="identifier", how="left")
-    return named.select("identifier", F.coalesce("component", "identifier").alias("component"))
+    ends = edges.select(*[F.unhex(end).alias(end) for end in ("a", "b")])
+    stars = kept(_both_ways(ends).where("a > b").distinct())
+    while not _are_stars(stars):
+        stars = kept(_small_star(_large_star(stars)))
+    everyone = reduce(DataFrame.unionByName, [ends.select(F.col(end).alias("a")) for end in ("a", "b")])
+    named = everyone.distinct().join(stars, on="a", how="left")
+    component = F.coalesce("b", "a")
+    return named.select(F.lower(F.hex("a")).alias("identifier"), F.lower(F.hex(component)).alias("component"))
+
+
+def _are_stars(edges: DataFrame) -> bool:
+    """Whether everybody hangs on one identifier, which hangs on none."""
+    twice = edges.groupBy("a").count().where("count > 1")
+    centres = edges.select(F.col("b").alias("a")).distinct()
+    return twice.isEmpty() and edges.join(centres, on="a", how="left_semi").isEmpty()
 
 
 def _large_star(edges: DataFrame) -> DataFrame:
