@@ -92,6 +92,16 @@ map: {product: product, price: CAST(price AS INT), contact: lower(email)}
 types: {price: money, cost: int}
 identifiers: {owner: membre}
 """,
+    "reference/people.yaml": """
+path: people/*.csv
+format: csv
+columns: {nr: string, tel: string, since: date}
+key: [member]
+valid_from: since
+map: {member: nr, phone: tel, contact: "concat('tel ', tel)", has_phone: tel IS NOT NULL, valid_from: since}
+types: {has_phone: boolean, valid_from: date}
+identifiers: {member: email, phone: email}
+""",
     "reference/prices.yaml": """
 path: prices/*.csv
 format: csv
@@ -125,6 +135,7 @@ measures:
   purchase_channel: null
 days: {good_days: {expression: n_actions > rand(), unit: days, description: x}}
 dates: {good_on: {which: first, when: n_good > 0, description: x}}
+profile: {known_at: {from: [people.has_phone], unit: flag, description: x}}
 windows: {n_nothing: {days: [7]}}
 """,
     "stages.yaml": """
@@ -147,7 +158,7 @@ SAID = {
     (
         "main.yaml",
         "activity.lookups.stores",
-        "unknown reference table, expected one of Events, prices, products, runs",
+        "unknown reference table, expected one of Events, people, prices, products, runs",
     ),
     ("main.yaml", "activity.lookups.products", "expected SQL for each key column of the table: product_id"),
     ("main.yaml", "activity.category", "unknown column stores.kind"),
@@ -193,6 +204,8 @@ SAID = {
     ("reference/products.yaml", "valid_from", "did you mean file_name?"),
     ("reference/products.yaml", "map.price", "use TRY_CAST"),
     ("reference/products.yaml", "map.contact", "column email holds an identifier in a source"),
+    ("reference/people.yaml", "map.contact", "column tel is an identifier of this table"),
+    ("reference/people.yaml", "map.valid_from", "every reference table has a column of that name"),
     ("reference/products.yaml", "types", "cost is not a column of map"),
     ("reference/products.yaml", "types.price", "unknown type money"),
     ("reference/products.yaml", "identifiers", "owner is not a column of map"),
@@ -204,6 +217,7 @@ SAID = {
     ("features.yaml", "days.good_days.expression", "rand() reads a clock"),
     ("features.yaml", "dates.good_on.when", "unknown column n_good"),
     ("features.yaml", "purchase_channel", "it cannot be taken away"),
+    ("features.yaml", "profile.known_at", "it is a column that is always there"),
     ("features.yaml", "windows.n_nothing", "neither a measure nor a day"),
     ("stages.yaml", "ladder", "stage lost is defined twice"),
     ("stages.yaml", "ladder", "no user can ever reach lost"),

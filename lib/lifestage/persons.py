@@ -47,7 +47,7 @@ def find(project: runner.Project, read: Read, user: str, as_of: date) -> DataFra
         known = localised(identity_map.join(F.broadcast(of_user), on="user_id", how="left_semi"))
     users = [row["user_id"] for row in _named(known, names).select("user_id").distinct().collect()]
     if len(users) > 1:
-        raise NoDataError(f"{len(users)} users are known by that name: give the user_id of one")
+        raise NoDataError(_several(len(users)))
     if users:
         return known.where(F.col("user_id") == users[0]).select(*IDENTITY_MAP.names)
     return _alone(project, read, names, known)
@@ -106,18 +106,24 @@ def _alone(project: runner.Project, read: Read, names: DataFrame, known: DataFra
     identifiers = subjects.unionByName(read("identity_map").select("identifier")).distinct()
     own = identifiers.withColumn("user_id", user_id_of(F.col("identifier")))
     mine = localised(_named(own, names).join(known.select("identifier"), on="identifier", how="left_anti"))
-    row = mine.first()
-    if row is None:
+    rows = mine.collect()
+    if not rows:
         raise NoDataError(_nobody(project, read, names))
+    if len(rows) > 1:
+        raise NoDataError(_several(len(rows)))
+    [row] = rows
     values = {"status": str(UserStatus.ACTIVE), "withheld": [], **row.asDict()}
-    rows = [[values.get(name) for name in known.columns]]
-    return local_rows(project.store.spark, rows, known.schema)
+    return local_rows(project.store.spark, [[values.get(name) for name in known.columns]], known.schema)
+
+
+def _several(n: int) -> str:
+    return f"{n} users are known by that name: give the user_id of one"
 
 
 def _nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
     """Why nobody is found; who was known by that name before is named."""
     moved = _named(read("identity_changes"), names, "from_user_id")
-    last = moved.orderBy(F.col("as_of").desc(), "to_user_id").first()
+    last = moved.orderBy(F.col("moved_at").desc(), "to_user_id").first()
     if last:
         return (
             f"user {last['from_user_id']} is user {last['to_user_id']} since {last['as_of']}: {last['cause']}"
@@ -155,5 +161,5 @@ def _against(
 def _changes(journal: DataFrame, user_id: str, as_of: date) -> list[dict[str, Any]]:
     """What moved to or from the user up to a date, oldest first; a row an identifier that moved."""
     mine = (F.col("from_user_id") == user_id) | (F.col("to_user_id") == user_id)
-    rows = journal.where(mine & (F.col("as_of") <= F.lit(as_of))).orderBy("as_of", "identifier")
+    rows = journal.where(mine & (F.col("as_of") <= F.lit(as_of))).orderBy("moved_at", "identifier")
     return [row.asDict() for row in rows.collect()]

@@ -7,6 +7,7 @@ import pytest
 
 from lifestage.core.errors import CheckError
 from lifestage.matching import scoring
+from lifestage.matching.config import Kind
 from lifestage.matching.scoring import LINKS, scored
 from matching.builders import config, records
 
@@ -118,3 +119,10 @@ def test_nothing_of_what_is_compared_is_logged(caplog):
     with caplog.at_level(logging.DEBUG):
         scored(records(("m1", 1, ANNA), ("m2", 1, ANNA)), config())
     assert [word for word in ("schmidt", "10115", "19800517") if word in caplog.text.lower()] == []
+
+
+def test_a_block_of_all_comparisons_teaches_nothing_and_pairs_all_the_same():
+    comparisons = {"given": Kind.NAME, "born": Kind.DATE}
+    rows = [(f"m{n:04}", 1, f"Given{n % 650}/1980-05-{1 + n % 28:02}") for n in range(1_300)]
+    settings = config(comparisons=comparisons, blocking=(("given", "born"), ("born",)))
+    assert scored(records(*rows, comparisons=comparisons), settings).is_learned

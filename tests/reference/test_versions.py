@@ -172,6 +172,13 @@ def test_rows_of_one_delivery_key_and_date_repeat_or_contradict_each_other(spark
     assert told(spark, []).isEmpty()
 
 
+def test_of_two_full_extracts_of_one_date_the_later_says_who_is_there(spark):
+    extracts = [extract(1, 1, a="A", b="B"), extract(2, 5, a="A", b="C", c="C"), extract(3, 5, a="A")]
+    apart = one_by_one(no_products(spark), extracts)
+    assert_rows(versions(apart, "b"), [("b", "B", 0, 5, 1), ("b", "-", 5, 0, 3)])
+    assert_frames(read(no_products(spark), extracts), apart)
+
+
 def rejected(spark, *rows):
     """Rejected rows of (delivery, id, day or None, whether the line could be read)."""
     values = [(n, id_, on and day(on), not is_read) for n, id_, on, is_read in rows]

@@ -9,6 +9,7 @@ from lifestage.settings import Config
 from lifestage.tables.catalogue import Aggregate, Catalogue, Unit, Windows
 from lifestage.tables.events import EVENT_COLUMNS
 from lifestage.tables.features import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_features, user_state
+from lifestage.tables.profiles import BECAUSE
 
 ENRICHED = ("is_action", "local_hour", "is_new_product")
 # Columns beside those of the catalogue.
@@ -26,6 +27,7 @@ LATER = {
     "segment_id",
     "segment",
 }
+OF_PROFILES = {*BECAUSE, "because", "valid_to", "only_on"}
 TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *OF_OTHERS, *LATER}
 
 
@@ -63,6 +65,8 @@ def catalogue_problems(config: Config) -> Iterator[str]:
 def _profile_problems(config: Config) -> Iterator[str]:
     """Each expression is over the columns of one reference table that names a person."""
     references = config.reference.sources
+    for name in sorted({*config.features.catalogue.profile} & OF_PROFILES):
+        yield f"profile.{name}: it is a column that is always there"
     for name, attribute in config.features.catalogue.profile.items():
         if attribute.values and attribute.unit is not Unit.NAME:
             yield f"profile.{name}.values: of a name only, not of {attribute.unit}"

@@ -16,6 +16,7 @@ from lifestage.reference.config import ReferenceSource
 from lifestage.settings import Config
 from lifestage.tables.events import MAPPED_COLUMNS
 from lifestage.tables.matches import FUZZY
+from lifestage.tables.reference import VERSION_COLUMNS
 from lifestage.tables.registry import all_tables
 
 MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
@@ -80,6 +81,18 @@ def reference_problems(table: str, source: ReferenceSource, config: Config) -> I
             sorted(columns(sql) & _private_columns(config)) if name not in source.identifiers else ()
         ):
             yield f"{key}: column {column} holds an identifier in a source: name its type under identifiers"
+    yield from _names_in_clear(source)
+    for name in sorted({column.name for column in VERSION_COLUMNS} & {*source.map}):
+        yield f"map.{name}: every reference table has a column of that name, choose another"
+
+
+def _names_in_clear(source: ReferenceSource) -> Iterator[str]:
+    """What is an identifier of the table is in no other of its columns, but as a flag or a date that follows from it."""
+    private = {column for name in source.identifiers for column in columns(source.map.get(name, "NULL"))}
+    for name in sorted({*source.map} - {*source.identifiers}):
+        says_less = source.types.get(name, "string") in ("boolean", "date", "timestamp", "local_timestamp")
+        for column in () if says_less else sorted(columns(source.map[name]) & private):
+            yield f"map.{name}: column {column} is an identifier of this table: name its type under identifiers"
 
 
 def sealed_problems(source: ReferenceSource) -> Iterator[str]:

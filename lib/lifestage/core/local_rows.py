@@ -5,15 +5,16 @@ from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from lifestage.core.keeping import kept
+
 # So many rows may lie in a plan, which is then read without a job and is known to be empty where it is.
 IN_PLAN = 10_000
-# Texts of a pseudonym's length make some 100 MB of so many rows, in every executor.
-SENT_ROUND = 1_000_000
+# Texts of a pseudonym's length make some 100 MB of so many rows, in every executor; and rows may be wide.
+SENT_ROUND, VALUES_SENT_ROUND = 1_000_000, 6_000_000
 ARROW: Mapping[T.DataType, pa.DataType] = {
     T.StringType(): pa.string(),
     T.BinaryType(): pa.binary(),
@@ -41,13 +42,18 @@ def localised(frame: DataFrame) -> DataFrame:
 
 def settled(frame: DataFrame) -> DataFrame:
     """The frame worked out once, without the plan that led to it; few rows are sent round to whatever joins them."""
-    rows = frame.localCheckpoint(storageLevel=StorageLevel.MEMORY_AND_DISK)
+    rows = kept(frame)
     n = rows.count()
-    if n > SENT_ROUND:
+    if n > SENT_ROUND or n * _width(frame.schema) > VALUES_SENT_ROUND:
         return rows
     if n <= IN_PLAN:
         rows = frame.sparkSession.createDataFrame(rows.toArrow(), frame.schema)
     return F.broadcast(rows)
+
+
+def _width(kind: T.DataType) -> int:
+    """How many columns there are, those in structs one by one."""
+    return sum(_width(field.dataType) for field in kind) if isinstance(kind, T.StructType) else 1
 
 
 def arrow_schema(schema: T.StructType) -> pa.Schema:

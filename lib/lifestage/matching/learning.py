@@ -1,7 +1,7 @@
 """What the records themselves say of the weight of each agreement."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from lifestage.matching.model import Settings, rule_of
@@ -13,7 +13,11 @@ SEED = 1
 
 
 def learned(
-    linker: Any, blocking: Sequence[tuple[str, ...]], n_pairs: Sequence[int], n_records: int
+    linker: Any,
+    blocking: Sequence[tuple[str, ...]],
+    n_pairs: Sequence[int],
+    n_records: int,
+    comparisons: Collection[str],
 ) -> Settings:
     """The settings with weights learned from the records, by expectation maximisation for each blocking rule.
 
@@ -24,7 +28,8 @@ def learned(
     training = linker.training
     training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED)
     for columns, n in zip(blocking, n_pairs, strict=True):
-        if n >= LEAST_PAIRS:
+        # A rule that has all comparisons leaves none to learn of.
+        if n >= LEAST_PAIRS and not set(comparisons) <= set(columns):
             training.estimate_parameters_using_expectation_maximisation(
                 rule_of(columns), populate_probability_two_random_records_match_from_trained_values=True
             )

@@ -57,7 +57,13 @@ def scored(records: pa.Table, config: MatchingConfig) -> Scored:
         if is_learned:
             # Samples and sums are the same each time in one thread; what follows goes row by row.
             database.execute("SET threads = 1")
-            settings = learned(_linker(database, records, settings), config.blocking, n_pairs, len(records))
+            settings = learned(
+                _linker(database, records, settings),
+                config.blocking,
+                n_pairs,
+                len(records),
+                config.comparisons,
+            )
             database.execute("RESET threads")
         predict = _linker(database, records, settings).inference.predict
         found = predict(threshold_match_probability=config.threshold).physical_name

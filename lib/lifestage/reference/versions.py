@@ -68,9 +68,12 @@ def end_markers(
     seen = known.select(*key, "extract_date").unionByName(extracts.select(*key, "extract_date"))
     first_seen = seen.groupBy(*key).agg(F.min("extract_date").alias("_first"))
     dates = extracts.groupBy("extract_date").agg(F.max("delivery_no").alias("delivery_no"))
-    mentioned = extracts.select(*key, "extract_date")
+    # Of several extracts of one date the last says who is there.
+    counts = F.broadcast(dates)
+    newest = ("extract_date", "delivery_no")
+    mentioned = extracts.join(counts, on=[*newest], how="left_semi").select(*key, "extract_date")
     if rejected is not None:
-        dated = _dated(rejected, extracts)
+        dated = _dated(rejected, extracts).join(counts, on=[*newest], how="left_semi")
         mentioned = mentioned.unionByName(dated.select(*key, "extract_date"))
         unread = dated.where("_broken").select("extract_date").distinct()
         dates = dates.join(unread, on="extract_date", how="left_anti")
