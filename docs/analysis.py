@@ -15,6 +15,7 @@ import pandas as pd
 from pyspark.sql import functions as F
 
 import lifestage
+from lifestage.tables.users import on_every_date, with_users
 
 
 def show(question: str, answer: pd.DataFrame) -> None:
@@ -115,8 +116,9 @@ spend = {
     name: F.when(age.between(first, first + 89), F.col("net_amount"))
     for name, first in (("now", 0), ("before", 90))
 }
-users = lifestage.read("identity_map").join(stages, on="user_id")
-days = lifestage.read("category_days").join(users, on=F.col("subject") == F.col("identifier"))
+# Whom the map does not name is a user of their own.
+users = on_every_date(lifestage.read("identity_map"))
+days = with_users(lifestage.read("category_days"), users).join(stages, on="user_id")
 spent = (
     days.where("category IS NOT NULL")
     .groupBy("category", F.expr("IF(stage = 'declining', 'declining', 'others')").alias("group"))

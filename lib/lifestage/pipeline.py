@@ -56,7 +56,7 @@ STEPS = (
         "identity",
         "who is who across channels",
         identity.run,
-        reads=("events", "event_versions", "ingest_ledger", REFERENCES, "matches"),
+        reads=("events", "event_versions", "ingest_ledger", REFERENCES, "matches", "runs"),
         writes=("link_days", "links", "identity_map", "identity_changes", "identity_past"),
     ),
     Step(

@@ -25,6 +25,8 @@ DEFAULT_CONF = "conf/lifestage.yaml"
 N_NEAREST = 3
 # A row of it is a completed run or the running one: there is no half state to guard against.
 UNVERSIONED = ("runs", "run_lock")
+# Where nothing names two identifiers there are none of these, and everybody is a user of their own.
+OF_EVIDENCE = ("link_days", "links", "identity_map", "identity_past", "identity_changes")
 
 
 class StaleWarning(UserWarning):
@@ -216,6 +218,8 @@ def _rows(project: runner.Project, name: str, run: CompletedRun | None) -> DataF
         return project.store.read(project.tables[name])
     if run is None:
         raise NoDataError(f"{name}: no run has completed yet: start `lifestage run`")
+    if name not in run.table_versions and name in OF_EVIDENCE:
+        return local_rows(project.store.spark, [], project.tables[name].schema)
     if name not in run.table_versions:
         raise NoDataError(
             f"{name}: run {run.run_id}, the last completed one, did not have this table: start `lifestage run`"

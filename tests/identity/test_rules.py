@@ -12,6 +12,7 @@ from lifestage.core.local_rows import local_rows
 from lifestage.identity.components import on_cluster, on_driver
 from lifestage.identity.config import IdentityConfig, IdentitySettings, Pair
 from lifestage.identity.rules import solved
+from lifestage.identity.solving import person_of
 
 DAY = date(2026, 3, 1)
 LIMITS = {"device": {"member": 2}, "phone": {"member": 1}}
@@ -105,6 +106,16 @@ def test_decisions_win_over_limits_and_evidence(spark):
     denied = answer(spark, hub, deny=[("device-k", "member-1")])
     assert denied["device-k"] == denied["member-2"] == ("device-k", "active")
     assert "member-1" not in denied
+
+
+def test_a_person_found_by_their_links_has_the_decisions_too(spark):
+    """A pair that is denied does not count for a limit, whichever way somebody is looked for."""
+    links = [link("device-k", f"member-{n}", n) for n in range(2)] + [link("device-k", "member-x")]
+    rules = config(LIMITS, deny=[("device-k", "member-x")]).model_copy(update={"driver_links": 100})
+    seeds = local_rows(spark, [(pseudonym("member-0"),)], "identifier string")
+    found = person_of(frame(spark, links, DAY + timedelta(days=9)), seeds, rules).collect()
+    assert sorted(name_of(row["identifier"]) for row in found) == ["device-k", "member-0", "member-1"]
+    assert len({row["user_id"] for row in found}) == 1
 
 
 def test_a_pair_that_is_allowed_and_denied_is_no_decision():

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from identity.world import STEPS, World
 from support.frames import assert_frames, assert_rows
-from support.projects import copy_of
+from support.projects import ALL_STEPS, copy_of
 
 
 @pytest.fixture
@@ -109,6 +109,16 @@ def test_an_earlier_date_has_a_device_that_was_not_shared_yet(world):
         **dict.fromkeys(("k", "m1"), ("km1", "active")),
         **{name: (name, "active") for name in ("m2", "m3")},
     }
+
+
+@pytest.mark.slow
+def test_the_first_evidence_after_others_were_built_says_who_merged(world):
+    world.see(("1", 1, {"cookie": "c"}), ("2", 1, {"member": "m"}))
+    world.run(1, steps=ALL_STEPS)
+    world.see(("3", 2, {"cookie": "c", "member": "m"}))
+    world.run(2)
+    [moved] = world.test.read("identity_changes").collect()
+    assert (moved["cause"], {world.names[moved[end]] for end in "ab"}) == ("merged", {"c", "m"})
 
 
 def test_nothing_new_writes_nothing(world):

@@ -176,6 +176,20 @@ def test_persons_of_a_run_that_was_killed_are_made_good(spark_session, tmp_path)
     assert_same_tables(disturbed, undisturbed)
 
 
+@pytest.mark.slow
+def test_evidence_of_a_run_that_was_killed_may_be_taken_back_before_the_next(spark_session, tmp_path):
+    world = World(spark_session, tmp_path / "base", MAIN + LIMITS + TINY)
+    world.see(("1", 9, {"cookie": "c", "member": "m"}), ("2", 9, {"cookie": "d", "member": "n"}))
+    world.test.run(MONDAY, steps=PERSONS)
+    world.see(("3", 10, {"cookie": "c", "member": "n"}))
+    assert killed(world.test, "identity_changes", PERSONS) == -signal.SIGKILL
+    assert world.test.read("identity_changes").count() > 0
+    world.see(("3", 10, {}, 2, True))
+    world.test.run(TUESDAY, NOW, steps=PERSONS, run_id=AGAIN)
+    assert set(world.who().values()) == {("cm", "active"), ("dn", "active")}
+    assert [world.test.read(name).count() for name in ("links", "identity_changes")] == [2, 0]
+
+
 def versions_of(world):
     """The version of every table, but of the lock, which every try takes."""
     tables = world.project.tables

@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "date": date(2026, 1, 1),
     "timestamp": datetime(2026, 1, 1, 12),
     "binary": bytearray(b"x"),
+    "array<string>": [],
 }
 
 

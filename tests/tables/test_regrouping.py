@@ -17,10 +17,16 @@ def at(day):
     return datetime(2026, 3, day, 23, tzinfo=UTC)
 
 
+def own(identifier):
+    """The user whom nobody else belongs to."""
+    return sha256(f"user:{identifier}".encode()).hexdigest()[:32]
+
+
 @pytest.fixture
 def found(spark):
     def changes(now, journal=(), past=(), built=None, users=None):
-        """`now`: identifier to user; `journal`: (identifier, from, to, day); `past`: (date, identifier, user).
+        """`now`: identifier to user; `journal`: (identifier, from, to, day); `past`: (date, identifier, user), and when
+        they were written where not by the date's build.
 
         `users`: who was a user on each of `built`; everybody on all of them by default.
         """
@@ -29,15 +35,18 @@ def found(spark):
             for i, a, b, day in journal
         ]
         mapped = [{"identifier": i, "user_id": u, "withheld": []} for i, u in now.items()]
-        then = [{"as_of": day, "identifier": i, "user_id": u} for day, i, u in past]
+        built = built or [(day, at(day.day)) for day in DAYS]
+        then = [
+            {"as_of": day, "identifier": i, "user_id": u, "built_at": instant or dict(built)[day]}
+            for day, i, u, instant in [(*row, None)[:4] for row in past]
+        ]
         tables = {
             "identity_map": build(spark, IDENTITY_MAP, mapped),
             "identity_past": build(spark, IDENTITY_PAST, then),
             "identity_changes": build(spark, IDENTITY_CHANGES, moves),
         }
-        built = built or [(day, at(day.day)) for day in DAYS]
-        everybody = {*now.values(), *[u for *_, u in past], *[u for _, a, b, _ in journal for u in (a, b)]}
-        everybody |= {sha256(f"user:{i}".encode()).hexdigest()[:32] for i, *_ in journal}
+        everybody = {*now.values(), *[row[2] for row in past], *[u for _, a, b, _ in journal for u in (a, b)]}
+        everybody |= {own(i) for i, *_ in journal}
         there = [
             (user, day, instant)
             for n, (day, instant) in enumerate(built)
@@ -65,7 +74,8 @@ def test_one_that_parts_is_told_with_the_part(found):
 
 
 def test_the_same_identifiers_under_an_older_name_are_renamed(found):
-    renamed = found({"a": "new", "b": "new"}, [("a", "old", "new", 2), ("b", "old", "new", 2)])
+    moves, users = [("a", "old", "new", 2), ("b", "old", "new", 2)], [{"old"}, {"new"}, {"new"}]
+    renamed = found({"a": "new", "b": "new"}, moves, users=users)
     assert_rows(renamed, [(DAYS[1], "old", "renamed"), (DAYS[1], "new", "renamed")])
 
 
@@ -114,3 +124,19 @@ def test_one_date_that_was_built_twice_has_the_moves_between(found):
     twice = [(DAYS[0], at(1)), (DAYS[0], at(3))]
     merged = found({"a": "u", "b": "u"}, [("b", "v", "u", 2)], built=twice, users=[{"u", "v"}, {"u"}])
     assert_rows(merged, [(DAYS[0], "u", "merged"), (DAYS[0], "v", "merged")])
+
+
+def test_one_that_parts_and_leaves_the_map_is_split_all_the_same(found):
+    # No evidence names either any more, and the one that keeps the name did not move.
+    alone = own("b")
+    parted = found({}, [("b", "u", alone, 2)], users=[{"u"}, {"u", alone}, {"u", alone}])
+    assert_rows(parted, [(DAYS[1], "u", "split"), (DAYS[1], alone, "split")])
+
+
+def test_rows_of_a_later_build_of_a_date_say_nothing_of_an_earlier_one(found):
+    twice = [(DAYS[1], at(2)), (DAYS[1], at(5))]
+    journal = [("x", "x1", "z", 4), ("y", "y1", "z", 4)]
+    past = [(DAYS[1], "x", "p", at(5)), (DAYS[1], "y", "p", at(5))]
+    users = [{"x1", "y1"}, {"p"}]
+    merged = found({"x": "z", "y": "z"}, journal, past, twice, users)
+    assert_rows(merged, [(DAYS[1], user, "merged") for user in ("p", "x1", "y1")])

@@ -87,8 +87,15 @@ def first_dates(link_days: DataFrame) -> DataFrame:
     return link_days.groupBy(*ENDS).agg(F.min("event_date").alias("first_on"))
 
 
+def differently_dated(before: DataFrame, after: DataFrame) -> DataFrame:
+    """a, b and the earlier first date of every pair that has one more, one less or another, by rows of `links`."""
+    old = before.select(*PAIR, F.col("first_on").alias("first_before"))
+    both = after.join(old, on=[*PAIR], how="full").where("NOT first_on <=> first_before")
+    return both.select(*PAIR, F.least("first_on", "first_before").alias("first_on"))
+
+
 def dated_again(links: DataFrame, link_days: DataFrame, changes: DataFrame) -> DataFrame:
-    """The first date of every pair of which evidence goes or comes, before and after; NULL where there is none.
+    """Every pair that has a first date, none any more or another by evidence that goes or comes; NULL where none.
 
     Args:
         links: as they are.
@@ -106,11 +113,11 @@ def dated_again(links: DataFrame, link_days: DataFrame, changes: DataFrame) -> D
         )
     )
     # Where the first goes, what is left is counted again; otherwise the earlier date counts.
-    touched = settled(
-        gone.join(known, on=[*PAIR]).where("event_date <= first_before").select(*PAIR).distinct()
-    )
-    left = link_days.join(touched, on=[*PAIR], how="left_semi").join(gone, on=[*KEY], how="left_anti")
-    left = left.where("false") if touched.isEmpty() else left
+    is_first = F.col("event_date") <= F.col("first_before")
+    touched = settled(gone.join(known, on=[*PAIR]).where(is_first).select(*PAIR, "first_before").distinct())
+    [[since]] = touched.agg(F.trunc(F.min("first_before"), "month")).collect()
+    later = link_days.where(F.col("event_month") >= F.lit(since).cast("date"))
+    left = later.join(touched, on=[*PAIR], how="left_semi").join(gone, on=[*KEY], how="left_anti")
     still = known.join(touched, on=[*PAIR], how="left_anti")
     dates = (
         come.select(*PAIR, "event_date")
@@ -118,4 +125,5 @@ def dated_again(links: DataFrame, link_days: DataFrame, changes: DataFrame) -> D
         .unionByName(still.select(*PAIR, F.col("first_before").alias("event_date")))
     )
     first = dates.groupBy(*PAIR).agg(F.min("event_date").alias("first_on"))
-    return pairs.join(first, on=[*PAIR], how="left").join(known, on=[*PAIR], how="left")
+    dated = pairs.join(first, on=[*PAIR], how="left").join(known, on=[*PAIR], how="left")
+    return dated.where("NOT first_on <=> first_before")

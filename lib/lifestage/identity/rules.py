@@ -30,18 +30,23 @@ def solved(
         limits that it exceeds. A person's key is the identifier with the oldest evidence of those that are not
         withheld; of equally old ones the first in order. What is withheld is its own, and shared.
     """
-    believed = links.join(_pairs(links, config.deny), on=["a", "b"], how="left_anti")
-    nodes = settled(identifiers(believed, config))
+    links = believed(links, config)
+    nodes = settled(identifiers(links, config))
     allowed = _pairs(links, config.allow)
     if members is not None:
         nodes = nodes.join(members, on="identifier", how="left_semi")
         allowed = allowed.join(members.withColumnRenamed("identifier", "a"), on="a", how="left_semi")
-    counting = believed.select("a", "b")
+    counting = links.select("a", "b")
     for end in ("a", "b"):
         known = nodes.where(~is_withheld()).select(F.col("identifier").alias(end))
         counting = counting.join(known, on=end, how="left_semi")
     found = components(counting.select("a", "b").unionByName(allowed))
     return _with_key(nodes.join(found, on="identifier", how="full"))
+
+
+def believed(links: DataFrame, config: IdentityConfig) -> DataFrame:
+    """Links without the pairs that somebody has denied."""
+    return links.join(_pairs(links, config.deny), on=["a", "b"], how="left_anti")
 
 
 def identifiers(links: DataFrame, config: IdentityConfig) -> DataFrame:

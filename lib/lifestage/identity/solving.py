@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from lifestage.core.local_rows import local_rows, settled
 from lifestage.identity.components import on_cluster, on_driver
 from lifestage.identity.config import IdentityConfig
-from lifestage.identity.rules import identifiers, is_withheld, solved
+from lifestage.identity.rules import believed, identifiers, is_withheld, solved
 from lifestage.tables.identity import IDENTITY_MAP, user_id_of
 
 
@@ -51,7 +51,7 @@ def _freed(links: DataFrame, hubs: DataFrame, config: IdentityConfig) -> DataFra
     """Whom those of the hubs that are not withheld any more were seen with."""
     if hubs.isEmpty():
         return hubs
-    near = settled(of_any(links, hubs))
+    near = settled(of_any(believed(links, config), hubs))
     still = identifiers(near, config).where(is_withheld())
     freed = hubs.join(still, on="identifier", how="left_anti")
     return settled(of_any(near, freed).select(F.explode(F.array("a", "b")).alias("identifier")).distinct())
@@ -68,6 +68,7 @@ def person_of(links: DataFrame, seeds: DataFrame, config: IdentityConfig) -> Dat
         seeds: some identifiers of the person.
         config: limits and decisions.
     """
+    links = believed(links, config)
     members = settled(seeds.select("identifier").distinct())
     pairs = [pair.ends for pair in config.allow]
     allowed = local_rows(

@@ -1,7 +1,7 @@
 """Who is who: evidence up to date, and the persons that it reaches solved anew."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -19,6 +19,7 @@ from lifestage.identity.links import (
     PAIR,
     dated_again,
     difference,
+    differently_dated,
     event_links,
     first_dates,
     match_links,
@@ -44,13 +45,13 @@ def run(job: Job, config: IdentityConfig) -> None:
     if not (config.sources or config.references or config.is_matched or config.allow or done):
         return
     last = _there_is(job, config)
-    since = _taken(done) if done.get("meaning") == config.evidence_meaning else None
+    since = _since(job, config)
     if since is None:
         _rebuild(job, config, last)
     elif since != last:
         _take_in(job, config, since, last)
     else:
-        _refresh_map(job, config, _none(job))
+        _refresh_map(job, config, job.read("links").where("false").select(*PAIR, "first_on"))
     _write_past(job, config)
 
 
@@ -65,9 +66,18 @@ def _taken(progress: Mapping[str, object]) -> Taken:
     return {name: None if number is None else int(str(number)) for name, number in numbers.items()}
 
 
-def _is_ahead(one: Taken, other: Taken) -> bool:
-    """Both only grow; a commit of nothing is left out, so that what nothing changed may also lag behind."""
-    return any((one[name] or 0) > (other[name] or 0) for name in one)
+def _since(job: Job, config: IdentityConfig) -> Taken | None:
+    """How far evidence was taken in; None where it is of another meaning, or a run broke off before its last commit.
+
+    Pairs of such a run may have lost their evidence since, and no delivery says so. Numbers only grow; a commit of
+    nothing is left out, so that those of what did not change lag behind.
+    """
+    links, evidence = job.progress("links"), job.progress("link_days")
+    if {links.get("meaning"), evidence.get("meaning")} != {config.evidence_meaning}:
+        return None
+    written, since = _taken(links), _taken(evidence)
+    is_ahead = any((written[name] or 0) > (since[name] or 0) for name in since)
+    return None if is_ahead else since
 
 
 def _rebuild(job: Job, config: IdentityConfig, last: Taken) -> None:
@@ -75,27 +85,25 @@ def _rebuild(job: Job, config: IdentityConfig, last: Taken) -> None:
     events = job.read("events").where(F.col("source").isin(list(config.sources)))
     named = [*config.references, *([FUZZY] if config.is_matched else [])]
     evidence = settled(_evidence(job, config, events, named))
-    job.replace_all("links", first_dates(evidence), **last)
-    _solve_all(job, config)
-    job.replace_all("link_days", evidence, **last, meaning=config.evidence_meaning)
+    before, after = first_dates(job.read("link_days")), first_dates(evidence)
+    taken = {**last, "meaning": config.evidence_meaning}
+    job.replace_all("links", after, **taken)
+    _solve_all(job, config, differently_dated(before, after))
+    job.replace_all("link_days", evidence, **taken)
 
 
 def _take_in(job: Job, config: IdentityConfig, since: Taken, last: Taken) -> None:
     """The evidence of the days that deliveries since touched, the pairs it is about, and their persons."""
-    broke_off = _is_ahead(_taken(job.progress("links")), since)
     changes = settled(_changes(job, config, since, last))
-    dated = settled(dated_again(job.read("links"), job.read("link_days"), changes))
-    # A run that was killed may have put the dates right, and not the map.
-    differs = dated.where("NOT first_on <=> first_before")
-    news = dated if broke_off else differs
+    news = settled(dated_again(job.read("links"), job.read("link_days"), changes))
     evidence = settled(news.select(*PAIR, F.least("first_on", "first_before").alias("first_on")))
-    gone = differs.where("first_before IS NOT NULL").select(*PAIR)
-    come = differs.where("first_on IS NOT NULL").drop("first_before")
-    job.exchange("links", gone, come, "true", **last)
+    taken = {**last, "meaning": config.evidence_meaning}
+    gone = news.where("first_before IS NOT NULL").select(*PAIR)
+    come = news.where("first_on IS NOT NULL").drop("first_before")
+    job.exchange("links", gone, come, "true", **taken)
     _refresh_map(job, config, evidence)
     gone, come = changes.where("n_before IS NOT NULL"), changes.where("n IS NOT NULL").select(*EVIDENCE)
-    prune = _in_months(_days_of(gone))
-    job.exchange("link_days", gone.select(*KEY), come, prune, **last, meaning=config.evidence_meaning)
+    job.exchange("link_days", gone.select(*KEY), come, _in_months(_days_of(gone)), **taken)
 
 
 def _evidence(job: Job, config: IdentityConfig, events: DataFrame, named: Sequence[str]) -> DataFrame:
@@ -149,62 +157,67 @@ def _in_months(days: Sequence[date]) -> str:
     return f"event_month IN ({literals([*months])})" if months else "false"
 
 
-def _none(job: Job) -> DataFrame:
-    return job.read("links").where("false").select(*PAIR, "first_on")
-
-
 def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
-    """Solve the persons that evidence reaches, as of the newest date that was ever built.
-
-    The journal is written before the map: a run that was killed between them finds the same moves again.
-    """
+    """Solve the persons that evidence reaches, as of the newest date that was ever built."""
     done = job.progress("identity_map")
     if done.get("meaning") != config.meaning:
-        _solve_all(job, config)
+        _solve_all(job, config, evidence)
         return
-    seen = date.fromisoformat(str(done["as_of"]))
-    as_of = max(job.run.as_of, seen)
-    links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
-    if as_of > seen:
-        came_due = links.where(F.col("first_on") > F.lit(seen)).select(*PAIR, "first_on")
-        evidence = settled(evidence.unionByName(came_due).distinct())
+    as_of = _newest(job)
+    evidence = settled(_with_due(job, evidence, as_of))
     if evidence.isEmpty():
         return
+    links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
     members, before = reached(evidence, links, job.read("identity_map"), config)
     after = settled(solve(links, config, members))
-    _tell(job, moved(before, after, evidence, as_of, job.run.now))
+    at = _tell(job, before, after, evidence)
     gone, come = _differing(before, after)
-    job.exchange("identity_map", gone, come, "true", **_solved(job, config, as_of))
+    job.exchange("identity_map", gone, come, "true", **_solved(job, config, at))
 
 
-def _solve_all(job: Job, config: IdentityConfig) -> None:
-    """Everybody anew; what moves by that is in the journal all the same."""
+def _solve_all(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
+    """Everybody anew. What moves by that is told where anybody may have seen who they were before."""
+    as_of = _newest(job)
+    after = settled(solve(job.read("links").where(F.col("first_on") <= F.lit(as_of)), config))
+    at = job.run.now
+    if job.progress("identity_map") or not job.read("runs").isEmpty():
+        at = _tell(job, job.read("identity_map"), after, _with_due(job, evidence, as_of))
+    job.replace_all("identity_map", after, **_solved(job, config, at))
+
+
+def _newest(job: Job) -> date:
+    """The newest date that was ever built, with this run's."""
+    seen = job.progress("identity_map").get("as_of")
+    return max(job.run.as_of, date.fromisoformat(str(seen))) if seen else job.run.as_of
+
+
+def _with_due(job: Job, evidence: DataFrame, as_of: date) -> DataFrame:
+    """Pairs that came or went, and those that only count since the date that the map is of."""
+    seen = date.fromisoformat(str(job.progress("identity_map").get("as_of", as_of)))
+    if seen == as_of:
+        return evidence
+    is_due = (F.col("first_on") > F.lit(seen)) & (F.col("first_on") <= F.lit(as_of))
+    return evidence.unionByName(job.read("links").where(is_due).select(*PAIR, "first_on")).distinct()
+
+
+def _tell(job: Job, before: DataFrame, after: DataFrame, evidence: DataFrame) -> datetime:
+    """Add what moved to the journal, and say when that was: now, or just after what moved last.
+
+    What the journal has beside what the map's commit knows of is of a run that broke off before it, and is taken back.
+    """
     done = job.progress("identity_map")
-    as_of = max(job.run.as_of, date.fromisoformat(str(done["as_of"]))) if done else job.run.as_of
-    links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
-    after = settled(solve(links, config))
+    at = job.run.now
     if done:
-        _tell(job, moved(job.read("identity_map"), after, _none(job), as_of, job.run.now))
-    job.replace_all("identity_map", after, **_solved(job, config, as_of))
+        at = max(at, datetime.fromisoformat(str(done["moved_at"])) + timedelta(microseconds=1))
+    job.store.roll_back(job.table("identity_changes"), int(str(done.get("journal", 0))))
+    job.write("identity_changes", moved(before, after, evidence, _newest(job), at))
+    return at
 
 
-def _solved(job: Job, config: IdentityConfig, as_of: date) -> dict[str, str]:
-    """What a commit of the map records."""
-    return {"as_of": str(as_of), "meaning": config.meaning, "moved_at": str(job.run.now)}
-
-
-def _tell(job: Job, moves: DataFrame) -> None:
-    """Add to the journal what it does not have: a run that was killed before it wrote the map has told some already."""
-    told = job.read("identity_changes")
-    since = job.progress("identity_map").get("moved_at")
-    if since:
-        told = told.where(F.col("moved_at") >= F.lit(datetime.fromisoformat(str(since))))
-    what = ("from_user_id", "to_user_id", "cause")
-    known = told.select(F.struct("identifier", *what).alias("_move")).distinct()
-    same = F.struct("identifier", *what) == F.col("_move")
-    news = settled(moves.join(known, on=same, how="left_anti"))
-    at = f"moved_at = TIMESTAMP'{job.run.now.isoformat()}'"
-    job.exchange("identity_changes", news.select("moved_at", "identifier"), news, at)
+def _solved(job: Job, config: IdentityConfig, at: datetime) -> dict[str, object]:
+    """What a commit of the map records; the journal is written before it."""
+    journal = job.store.version(job.table("identity_changes")) or 0
+    return {"as_of": str(_newest(job)), "meaning": config.meaning, "moved_at": str(at), "journal": journal}
 
 
 def _differing(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFrame]:
@@ -239,4 +252,5 @@ def _past(job: Job, config: IdentityConfig, day: date, newest: date) -> DataFram
         F.lit(str(UserStatus.ACTIVE)).alias("status"),
     )
     differing = then.unionByName(alone).exceptAll(mapped.select(*MAPPED))
-    return settled(differing.select(F.lit(day).alias("as_of"), *MAPPED))
+    built_at = F.lit(job.run.now).cast("timestamp").alias("built_at")
+    return settled(differing.select(F.lit(day).alias("as_of"), *MAPPED, built_at))

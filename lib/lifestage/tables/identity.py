@@ -99,7 +99,11 @@ IDENTITY_PAST = Table(
     name="identity_past",
     kind=Kind.JOURNAL,
     comment="Who an identifier was on a date that was built after later ones, where that is not who it was on the newest.",
-    columns=(Column("as_of", T.DateType(), "Business date the row describes", required=True), *_MAPPED),
+    columns=(
+        Column("as_of", T.DateType(), "Business date the row describes", required=True),
+        *_MAPPED,
+        Column("built_at", T.TimestampType(), "The run's now that built the date so", required=True),
+    ),
     key=("as_of", "identifier"),
     mode=WriteMode.PARTITIONS,
     partitions=("as_of",),
@@ -111,7 +115,12 @@ IDENTITY_CHANGES = Table(
     kind=Kind.JOURNAL,
     comment="What moved: identifiers that became another user, or stopped being one, and why.",
     columns=(
-        Column("moved_at", T.TimestampType(), "When it moved (the run's now)", required=True),
+        Column(
+            "moved_at",
+            T.TimestampType(),
+            "When it moved: the run's now, or just after what moved before",
+            required=True,
+        ),
         Column("as_of", T.DateType(), "Newest date of the run that moved it", required=True),
         Column("identifier", T.StringType(), "Pseudonym", required=True),
         Column("from_user_id", T.StringType(), "User before", required=True),
@@ -128,6 +137,6 @@ IDENTITY_CHANGES = Table(
         Column("withheld", T.ArrayType(T.StringType()), "Limits that the identifier exceeds", required=True),
     ),
     key=("moved_at", "identifier"),
-    mode=WriteMode.MERGE,
+    mode=WriteMode.APPEND,
     unindexed=("identifier", "from_user_id", "to_user_id", "a", "b"),
 )

@@ -59,11 +59,10 @@ def regrouped(read: Callable[[str], DataFrame], built: Sequence[Built], users: D
     before = known.select(F.col("user_id").alias("was"), (F.col("side") + 1).alias("side"))
     pairs = pairs.join(before, on=["was", "side"], how="left_semi")
     pairs = pairs.join(known, on=["user_id", "side"], how="left_semi")
-    unmoved = _unmoved(identity_map, moved)
-    sources = _counted(
-        pairs, "user_id", "was", unmoved.join(before.withColumnRenamed("was", "user_id"), on="user_id")
-    )
-    targets = _counted(pairs, "was", "user_id", unmoved.join(known, on="user_id"))
+    then = before.withColumnRenamed("was", "user_id")
+    unmoved, left = _unmoved(identity_map, moved), _left(then, known, moved)
+    sources = _counted(pairs, "user_id", "was", unmoved.join(then, on="user_id").unionByName(left))
+    targets = _counted(pairs, "was", "user_id", unmoved.join(known, on="user_id").unionByName(left))
     placed = pairs.join(sources, on=["side", "user_id"]).join(targets, on=["side", "was"])
     ends = placed.where("was <> user_id").select(
         "as_of", F.explode(F.array("was", "user_id")).alias("user_id"), "n_was", "n_user_id"
@@ -99,7 +98,8 @@ def _users_by_side(
 ) -> DataFrame:
     """The user on each side of every identifier that has more than one."""
     journal = changes.select("identifier", "moved_at", "from_user_id")
-    past = identity_past.join(sides.select("as_of").distinct(), on="as_of")
+    # A date that was built again has rows of its newest build alone.
+    past = identity_past.join(sides.select("as_of", "built_at", "side"), on=["as_of", "built_at"])
     moved = journal.select("identifier").unionByName(past.select("identifier")).distinct()
     now = F.coalesce("user_id", user_id_of(F.col("identifier")))
     placed = (
@@ -110,9 +110,9 @@ def _users_by_side(
     # Rows of a date say who was who when they were built: the first move after that tells who it was before.
     later = placed.join(journal, on="identifier").where("moved_at > built_at")
     until = later.groupBy("identifier", "side").agg(F.min_by("from_user_id", "moved_at").alias("until"))
-    then = past.select("identifier", "as_of", F.col("user_id").alias("then"))
+    then = past.select("identifier", "side", F.col("user_id").alias("then"))
     found = placed.join(until, on=["identifier", "side"], how="left")
-    found = found.join(then, on=["identifier", "as_of"], how="left")
+    found = found.join(then, on=["identifier", "side"], how="left")
     return found.select("identifier", "side", "as_of", F.coalesce("then", "until", "now").alias("user_id"))
 
 
@@ -129,9 +129,15 @@ def _unmoved(identity_map: DataFrame, moved: DataFrame) -> DataFrame:
     return others.select("user_id").distinct()
 
 
+def _left(then: DataFrame, known: DataFrame, moved: DataFrame) -> DataFrame:
+    """Users of both sides whom nobody that moved belongs to any more: what is theirs stayed, be it in no row of the map."""
+    stayed = known.join(then, on=["user_id", "side"], how="left_semi")
+    return stayed.join(moved.select("user_id", "side"), on=["user_id", "side"], how="left_anti")
+
+
 def _counted(pairs: DataFrame, user: str, other: str, unmoved: DataFrame) -> DataFrame:
     """Per side and user, how many users its identifiers are of on the other side; an unmoved one is of the same user."""
-    stays = unmoved.select("side", F.col("user_id").alias(user), F.lit(1).alias("_stays"))
+    stays = unmoved.select("side", F.col("user_id").alias(user), F.lit(1).alias("_stays")).distinct()
     counted = pairs.groupBy("side", user).agg(
         F.count_distinct(other).alias("_n"), F.max(F.col(user) == F.col(other)).alias("_itself")
     )
