@@ -20,7 +20,7 @@ def moved(
         after: rows of the same identifiers, after; what no evidence names any more is missing.
         evidence: a, b and first_on of the pairs that came or went.
         as_of: the newest date of the run.
-        moved_at: the run's now.
+        moved_at: when it moved; later than what moved before.
     """
     both = _both(before, after).join(_oldest(evidence), on="identifier", how="left")
     # Those it was, and is, one person with.
