@@ -576,6 +576,12 @@ def test_views_cannot_take_the_names_that_stages_have_when_read(tmp_path):
     ]
 
 
+def test_a_stage_cannot_be_called_what_users_are_who_merged(tmp_path):
+    ladder = "ladder: [{stage: merged, when: 'true'}]\ndisplay: [merged]"
+    [problem] = refused(tmp_path, sound(**{"stages.yaml": ladder}))
+    assert problem.startswith("stages.yaml: ladder: stage merged is what users are called")
+
+
 @pytest.mark.parametrize("name", ["occasions_365d", "tier", "stage"])
 def test_a_feature_cannot_take_the_name_of_a_window_or_of_what_others_decide(tmp_path, name):
     features = f"features: {{{name}: {{expression: '1', unit: days, description: One}}}}"

@@ -3,9 +3,9 @@
 import pytest
 from pyspark.sql import functions as F
 
-from identity.world import STEPS, World
+from identity.world import LIMITS, STEPS, World
 from support.frames import assert_frames, assert_rows
-from support.projects import ALL_STEPS, copy_of
+from support.projects import ALL_STEPS, MAIN, copy_of
 
 
 @pytest.fixture
@@ -109,6 +109,17 @@ def test_an_earlier_date_has_a_device_that_was_not_shared_yet(world):
         **dict.fromkeys(("k", "m1"), ("km1", "active")),
         **{name: (name, "active") for name in ("m2", "m3")},
     }
+
+
+@pytest.mark.slow
+def test_who_was_who_on_a_date_goes_with_the_date(spark, tmp_path):
+    world = World(spark, tmp_path, MAIN + LIMITS + "as_of: {keep: {days: 1, month_ends: false}}\n")
+    world.see(("1", 1, {"cookie": "c", "member": "m"}), ("2", 3, {"cookie": "d", "member": "m"}))
+    world.run(3)
+    world.run(2, now="2026-03-05T12:00:00+00:00", steps=ALL_STEPS)
+    assert world.who_on(2)["d"] == ("d", "active")
+    world.run(4)
+    assert world.test.read("identity_past").isEmpty()
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """What is decided by rules over features: stages, value, segments, audiences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lifestage.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
 from lifestage.checks.expressions import listed, misnamed
@@ -9,6 +9,7 @@ from lifestage.core.expressions import condition_problems, number_problems
 from lifestage.segments.config import expression_problems
 from lifestage.settings import Config
 from lifestage.stages.reachability import unreachable
+from lifestage.tables.regrouping import Regrouped
 from lifestage.tables.segments import USER_SEGMENTS
 from lifestage.tables.stages import USER_STAGES
 from lifestage.tables.value import USER_VALUE
@@ -36,6 +37,7 @@ def stage_problems(config: Config) -> Iterator[str]:
     yield from found
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"ladder: stage {name} is defined twice"
+    yield from _taken("ladder: stage", names)
     if "net_amount_30d" not in features_of(config):
         yield "stage_totals: needs the feature net_amount_30d: declare its window in features.yaml"
     if sorted(ladder.display) != sorted(names):
@@ -49,6 +51,11 @@ def stage_problems(config: Config) -> Iterator[str]:
     if not found:
         for stage in unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
             yield f"ladder: no user can ever reach {stage}: an earlier condition always wins or its own never holds"
+
+
+def _taken(what: str, names: Iterable[str]) -> Iterator[str]:
+    for name in sorted({*names} & {*Regrouped}):
+        yield f"{what} {name} is what users are called whom evidence put together or apart: choose another name"
 
 
 def rfm_problems(config: Config) -> Iterator[str]:
@@ -66,7 +73,8 @@ def rfm_problems(config: Config) -> Iterator[str]:
 
 
 def index_problems(config: Config) -> Iterator[str]:
-    """value.yaml: the components of the index."""
+    """value.yaml: the components of the index, and the names of tiers."""
+    yield from _taken("tiers:", [tier.tier for tier in config.value.tiers])
     for name, dimension in config.value.index.dimensions.items():
         yield from misnamed([name, *dimension.components])
         for component, sql in dimension.components.items():

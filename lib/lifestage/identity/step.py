@@ -231,12 +231,12 @@ def _differing(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFram
 
 
 def _write_past(job: Job, config: IdentityConfig) -> None:
-    """Who was who on the run's dates before the map's: where it differs from the map."""
+    """Who was who on the run's dates before the map's, where it differs from the map; and nothing of expired dates."""
     newest = date.fromisoformat(str(job.progress("identity_map")["as_of"]))
-    days = [day for day in job.run.as_of_dates if day < newest]
-    if days:
-        parts = [_past(job, config, day, newest) for day in days]
-        job.write_as_of("identity_past", reduce(DataFrame.unionByName, parts))
+    parts = [_past(job, config, day, newest) for day in job.run.as_of_dates if day < newest]
+    past = job.read("identity_past")
+    if parts or not past.where(F.col("as_of").isin([*job.run.expired])).isEmpty():
+        job.write_as_of("identity_past", reduce(DataFrame.unionByName, parts, past.where("false")))
 
 
 def _past(job: Job, config: IdentityConfig, day: date, newest: date) -> DataFrame:
