@@ -98,3 +98,15 @@ def test_two_subjects_of_one_user_have_the_days_of_the_definition(world):
     rows = world.test.read("user_features").where(F.col("as_of") == world.day(3))
     mine = rows.where(F.col("user_id") == user_of(world, "c", 3)).first()
     assert (mine["active_days_90d"], mine["occasions_all"], str(mine["net_amount_all"])) == (3, 1, "10.00")
+
+
+def test_late_evidence_is_not_of_a_date_that_was_built_without_it(spark, tmp_path):
+    world = World(spark, tmp_path / "late")
+    world.see(("1", 1, {"cookie": "c"}), ("2", 1, {"member": "k"}))
+    world.run(2, steps=ALL_STEPS)
+    world.see(("3", 1, {"cookie": "c", "member": "k"}))
+    world.run(3, steps=ALL_STEPS)
+    assert names(world, found(world, "c", 2)) == ["c"]
+    assert names(world, found(world, "c", 3)) == ["c", "k"]
+    [late] = graph(world.test.project, "c", world.day(2))["evidence"]
+    assert late["against"] == ["came after this date was built"]

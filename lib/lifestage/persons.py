@@ -1,6 +1,6 @@
 """Who somebody is: a person's identifiers on a date, found by any name they go by, and the evidence that joins them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from functools import reduce
 from typing import Any
@@ -9,13 +9,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage import runner
-from lifestage.core.as_of_dates import newest_built
 from lifestage.core.errors import NoDataError
 from lifestage.core.local_rows import local_rows, localised
 from lifestage.core.pseudonyms import add_normalised, pseudonym, with_pads
 from lifestage.identity.solving import of_any, person_of
 from lifestage.reading import LATEST, known_date, reader
 from lifestage.tables.identity import IDENTITY_MAP, UserStatus, user_id_of
+from lifestage.tables.regrouping import BY_NOW, journal_versions, map_when_built
 
 SHOWN = ("identifier", "type", "linked_on", "withheld")
 
@@ -29,28 +29,21 @@ def find(project: runner.Project, read: Read, user: str, as_of: date) -> DataFra
         project: an open project; with keys where `user` is a raw identifier.
         read: reads tables as one run left them.
         user: a user_id, a pseudonym, or a raw identifier, which becomes a pseudonym in memory and is kept nowhere.
-        as_of: the date; on earlier ones than that of the map the person is solved anew, by today's limits and decisions.
+        as_of: a date that was built.
+
+    Returns:
+        The person as of when the date was built, so that they explain its rows; what the map says beside is of now.
 
     Raises:
         NoDataError: where nobody is known by that name on that date, or several are.
     """
     names = _names(project, user)
-    identity_map = read("identity_map")
-    # Whoever was a user of their own once can be asked for by that name as well.
-    once = identity_map.withColumn("once", user_id_of(F.col("identifier")))
-    seeds = localised(_named(once, names, "identifier", "user_id", "once").drop("once"))
-    if as_of < (newest_built(read("runs")) or as_of):
-        links = read("links").where(F.col("first_on") <= F.lit(as_of))
-        known = localised(person_of(links, seeds, project.config.identity))
-    else:
-        of_user = seeds.select("user_id").distinct()
-        known = localised(identity_map.join(F.broadcast(of_user), on="user_id", how="left_semi"))
-    users = [row["user_id"] for row in _named(known, names).select("user_id").distinct().collect()]
+    built = (as_of, journal_versions(read("runs")).get(as_of, BY_NOW))
+    persons = map_when_built(read, built)
+    users = [row["user_id"] for row in _named(persons, names).select("user_id").distinct().collect()]
     if len(users) > 1:
         raise NoDataError(_several(len(users)))
-    if users:
-        return known.where(F.col("user_id") == users[0]).select(*IDENTITY_MAP.names)
-    return _alone(project, read, names, known)
+    return localised(persons.where(F.col("user_id") == users[0])) if users else _alone(project, read, names)
 
 
 def graph(project: runner.Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
@@ -62,20 +55,25 @@ def graph(project: runner.Project, user: str, as_of: date | str | None = None) -
     day = known_date("user_features", read("user_features"), as_of or LATEST)
     members = find(project, read, user, day)
     links = read("links").where(F.col("first_on") <= F.lit(day))
+    # What is said of the person's identifiers, and of those they were seen with, by the evidence up to the day.
     around = localised(person_of(links, members, project.config.identity))
-    # The identifiers of one person, and what they were seen with.
     rows = {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
     own = (user_id_of(F.col("identifier")) == F.col("user_id")).alias("is_key")
-    mine = members.select(*SHOWN, own, "user_id", "status").orderBy("linked_on", "identifier").collect()
-    user_id = mine[0]["user_id"]
+    is_key = {row["identifier"]: row["is_key"] for row in members.select("identifier", own).collect()}
+    mine = sorted(
+        (rows[each] for each in is_key), key=lambda row: (row["linked_on"] or day, row["identifier"])
+    )
+    user_id = members.first()["user_id"]  # type: ignore[index]
     evidence = _evidence(read("link_days").where(F.col("event_date") <= F.lit(day)), members)
     denied = {pair.ends: pair.because for pair in project.config.identity.deny}
     return {
         "user_id": user_id,
         "as_of": day,
         "status": mine[0]["status"],
-        "identifiers": [{name: row[name] for name in (*SHOWN, "is_key")} for row in mine],
-        "evidence": [{**pair, "against": _against(pair, rows, denied)} for pair in evidence],
+        "identifiers": [
+            {**{name: row[name] for name in SHOWN}, "is_key": is_key[row["identifier"]]} for row in mine
+        ],
+        "evidence": [{**pair, "against": _against(pair, rows, denied, is_key)} for pair in evidence],
         "decisions": [pair.model_dump() for pair in project.config.identity.allow if {*pair.ends} & {*rows}],
         "changes": _changes(read("identity_changes"), user_id, day),
     }
@@ -100,20 +98,18 @@ def _named(rows: DataFrame, names: DataFrame, *columns: str) -> DataFrame:
     return rows.join(F.broadcast(names), on=reduce(Column.__or__, is_named), how="left_semi")
 
 
-def _alone(project: runner.Project, read: Read, names: DataFrame, known: DataFrame) -> DataFrame:
+def _alone(project: runner.Project, read: Read, names: DataFrame) -> DataFrame:
     """The row of an identifier that no evidence joins: whoever is on an event, and is the only one they have."""
     subjects = read("activity_days").select(F.col("subject").alias("identifier")).distinct()
-    identifiers = subjects.unionByName(read("identity_map").select("identifier")).distinct()
-    own = identifiers.withColumn("user_id", user_id_of(F.col("identifier")))
-    mine = localised(_named(own, names).join(known.select("identifier"), on="identifier", how="left_anti"))
-    rows = mine.collect()
+    alone = subjects.join(read("identity_map"), on="identifier", how="left_anti")
+    rows = _named(alone.withColumn("user_id", user_id_of(F.col("identifier"))), names).collect()
     if not rows:
         raise NoDataError(_nobody(project, read, names))
     if len(rows) > 1:
         raise NoDataError(_several(len(rows)))
-    [row] = rows
-    values = {"status": str(UserStatus.ACTIVE), "withheld": [], **row.asDict()}
-    return local_rows(project.store.spark, [[values.get(name) for name in known.columns]], known.schema)
+    values = {"status": str(UserStatus.ACTIVE), "withheld": [], **rows[0].asDict()}
+    schema = IDENTITY_MAP.schema
+    return local_rows(project.store.spark, [[values.get(name) for name in schema.names]], schema)
 
 
 def _several(n: int) -> str:
@@ -123,7 +119,7 @@ def _several(n: int) -> str:
 def _nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
     """Why nobody is found; who was known by that name before is named."""
     moved = _named(read("identity_changes"), names, "from_user_id")
-    last = moved.orderBy(F.col("moved_at").desc(), "to_user_id").first()
+    last = moved.orderBy(F.col("journal_version").desc(), "to_user_id").first()
     if last:
         return (
             f"user {last['from_user_id']} is user {last['to_user_id']} since {last['as_of']}: {last['cause']}"
@@ -145,21 +141,26 @@ def _evidence(link_days: DataFrame, members: DataFrame) -> list[dict[str, Any]]:
 
 
 def _against(
-    pair: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]], denied: Mapping[tuple[str, str], str]
+    pair: Mapping[str, Any],
+    rows: Mapping[str, Mapping[str, Any]],
+    denied: Mapping[tuple[str, str], str],
+    mine: Collection[str],
 ) -> list[str]:
     """Why a pair does not join; empty where it does."""
     ends = (pair["a"], pair["b"])
     found = [f"denied: {denied[ends]}".rstrip(": ")] if ends in denied else []
-    return found + [
+    found += [
         f"{rows[end]['type']} is shared: {limit}"
         for end in ends
         if end in rows
         for limit in rows[end]["withheld"]
     ]
+    is_later = not found and not {*ends} <= {*mine}
+    return ["came after this date was built"] if is_later else found
 
 
 def _changes(journal: DataFrame, user_id: str, as_of: date) -> list[dict[str, Any]]:
     """What moved to or from the user up to a date, oldest first; a row an identifier that moved."""
     mine = (F.col("from_user_id") == user_id) | (F.col("to_user_id") == user_id)
-    rows = journal.where(mine & (F.col("as_of") <= F.lit(as_of))).orderBy("moved_at", "identifier")
+    rows = journal.where(mine & (F.col("as_of") <= F.lit(as_of))).orderBy("journal_version", "identifier")
     return [row.asDict() for row in rows.collect()]

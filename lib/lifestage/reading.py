@@ -17,7 +17,7 @@ from lifestage.audiences.membership import add_movement
 from lifestage.core.errors import NoDataError, expectation
 from lifestage.core.local_rows import local_rows
 from lifestage.stages.history import add_history, add_schemes
-from lifestage.tables.regrouping import built_at, regrouped, users_of_dates
+from lifestage.tables.regrouping import journal_versions, regrouped, users_of_dates
 
 LATEST = "latest"
 CONF_VARIABLE = "LIFESTAGE_CONF"
@@ -125,7 +125,7 @@ def _regrouped(project: runner.Project) -> DataFrame:
     """Users who merged or split between dates that follow each other, of all that are kept (see regrouped)."""
     read = reader(project)
     kept = _dates(read("user_stages"))
-    built = [(day, at) for day, at in built_at(read("runs")).items() if day in kept]
+    built = [each for each in journal_versions(read("runs")).items() if each[0] in kept]
     return regrouped(read, built, users_of_dates(read("user_stages"), built))
 
 

@@ -116,8 +116,8 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
         built = _built(project)
         _check_definitions(project, request, built)
         dates = _with_training_dates(project, request, built)
-        expired = _expired(project, dates, built)
-        run = Run(request.run_id, dates, request.now, project.config.hash, __version__, expired)
+        stay = _staying(project, dates, built)
+        run = Run(request.run_id, dates, request.now, project.config.hash, __version__, stay)
         commits: dict[str, int] = {}
 
         def run_step(step: Step) -> None:
@@ -267,15 +267,11 @@ def _built(project: Project) -> dict[date, int]:
     return as_of_dates.history((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
 
 
-def _expired(project: Project, dates: Sequence[date], built: Mapping[date, int]) -> tuple[date, ...]:
-    """Dates in the tables that this run does not keep: too old, or left by a run that never completed."""
+def _staying(project: Project, dates: Sequence[date], built: Mapping[date, int]) -> tuple[date, ...]:
+    """Dates of completed runs that tables keep beside those of this run."""
     keep = project.config.main.as_of.keep
-    before = as_of_dates.kept(built, keep.days, keep.month_ends)
-    after = as_of_dates.kept(built.keys() | set(dates), keep.days, keep.month_ends)
-    features = project.store.read(project.tables["user_features"])
-    stored = {row["as_of"] for row in features.select("as_of").distinct().collect()}
-    # Of jobs, each clears its own tables: by the time of the second, features has cleared its own.
-    return tuple(sorted((stored | before) - after - set(dates)))
+    kept = as_of_dates.kept(built.keys() | set(dates), keep.days, keep.month_ends)
+    return tuple(sorted(kept - set(dates)))
 
 
 @contextmanager

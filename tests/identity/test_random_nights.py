@@ -2,17 +2,21 @@
 
 import random
 from datetime import date
+from itertools import combinations
 
 import pytest
 
 from identity.model import Link, who_is_who
 from identity.world import STEPS, World
+from lifestage.tables.users import users_on
 from support.frames import assert_frames
-from support.projects import copy_of
+from support.projects import MAIN, copy_of
 
 pytestmark = pytest.mark.slow
 NIGHTS = range(1, 6)
+BEFORE = 3
 LIMITS = {"device": {"member": 2}, "phone": {"member": 1}}
+ON_DRIVER, ON_CLUSTER = 20_000_000, 0
 PEOPLE = {"cookie": 6, "member": 4, "device": 2}
 
 
@@ -42,7 +46,7 @@ class Shop:
         return rows
 
     def _put(self, event, day, version):
-        kinds = self.random.sample(sorted(PEOPLE), 2)
+        kinds = self.random.sample(sorted(PEOPLE), self.random.choice((2, 2, 3)))
         named = {kind: f"{kind}-{self.random.randrange(PEOPLE[kind])}" for kind in kinds}
         self.live[event] = (day, version, named)
         return (event, day, named, version, False)
@@ -51,7 +55,8 @@ class Shop:
 def links_of(shop, known):
     """Every pair that a live event or a customer record names."""
     for day, _, named in shop.live.values():
-        yield Link(*named.values(), date(2026, 3, day))
+        for one, other in combinations(named.values(), 2):
+            yield Link(one, other, date(2026, 3, day))
     for member, phone, day in known:
         yield Link(member, phone, date(2026, 3, day))
 
@@ -64,21 +69,33 @@ def groups(members):
     return {name: (together[user], status) for name, (user, status) in members.items()}
 
 
-def mapped(world):
-    rows = world.test.read("identity_map").collect()
-    return groups({world.names[row["identifier"]]: (row["user_id"], row["status"]) for row in rows})
+def grouped(world, rows):
+    named = {world.names[row["identifier"]]: (row["user_id"], row["status"]) for row in rows.collect()}
+    return groups(named)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_every_night_gives_the_persons_of_the_definition(spark, tmp_path, seed):
-    world, shop, known = World(spark, tmp_path / "nightly"), Shop(seed), []
+def on_an_earlier_date(world):
+    day = world.day(BEFORE)
+    users = users_on(world.test.read("identity_map"), world.test.read("identity_past"), [day])
+    return grouped(world, users.where("only_on IS NULL OR only_on = DATE'2026-03-03'"))
+
+
+@pytest.mark.parametrize(("seed", "driver_links"), [(0, ON_DRIVER), (1, ON_DRIVER), (2, ON_CLUSTER)])
+def test_every_night_gives_the_persons_of_the_definition(spark, tmp_path, seed, driver_links):
+    main = f"{MAIN}identity: {{driver_links: {driver_links}, limits: {LIMITS}}}\n"
+    world, shop, known = World(spark, tmp_path / "nightly", main), Shop(seed), []
     for day in NIGHTS:
         world.see(*shop.night(day))
         if day % 2:
             known.append((f"member-{shop.random.randrange(4)}", f"+4977777{day}", day))
             world.know(known[-1])
         world.run(day)
-        assert mapped(world) == groups(who_is_who([*links_of(shop, known)], world.day(day), LIMITS))
+        expected = groups(who_is_who([*links_of(shop, known)], world.day(day), LIMITS))
+        assert grouped(world, world.test.read("identity_map")) == expected
+    world.run(BEFORE, now="2026-03-06T12:00:00+00:00")
+    then = groups(who_is_who([*links_of(shop, known)], world.day(BEFORE), LIMITS))
+    # Whom nothing named by then is a user of their own.
+    assert on_an_earlier_date(world) == {name: ({name}, "active") for name in expected} | then
     once = copy_of(world.test, tmp_path / "once")
     once.run(str(world.day(NIGHTS[-1])), steps=STEPS)
     for name in ("link_days", "links", "identity_map"):

@@ -82,7 +82,7 @@ def test_a_device_that_crosses_its_limit_is_withdrawn_and_comes_back_below_it(wo
     assert world.who()["m1"] == ("m1", "active")
     causes = [
         (row["as_of"].day, row["cause"])
-        for row in world.test.read("identity_changes").orderBy("moved_at").collect()
+        for row in world.test.read("identity_changes").orderBy("journal_version").collect()
         if world.names[row["identifier"]] == "k"
     ]
     assert causes == [(3, "withheld"), (4, "restored"), (4, "withheld")]

@@ -1,12 +1,14 @@
 """From customer files to persons: matches come, change, go, and are evidence like any other."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
 from identity.world import STEPS
+from lifestage.cli.doctor import Level, examine
 from lifestage.core.errors import ConfigError
 from lifestage.core.job import Secrets
 from matching.world import MATCHING, TYPES, Town
@@ -140,6 +142,17 @@ def test_of_empty_tables_there_is_no_match(town):
     found = town.match()
     assert (found.n_records, found.n_pairs, found.n_links, found.bands) == (0, 0, 0, {})
     assert town.test.read("matches").isEmpty()
+
+
+def test_links_of_other_settings_are_told(spark, town, tmp_path):
+    def told(each):
+        findings = examine(each.test.project, datetime(2026, 6, 1, tzinfo=UTC), is_fast=True)
+        return next(found.level for found in findings if found.subject == "matches")
+
+    town.match()
+    assert told(town) is Level.OK
+    other = Town(spark, tmp_path / "town", MAIN + TYPES + MATCHING + "  threshold: 0.9\n")
+    assert told(other) is Level.NOTE
 
 
 def _on(town, test):

@@ -1,6 +1,6 @@
 """Users who merged or parted between dates that were built: from the map, the journal and past dates."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from hashlib import sha256
 
 import pytest
@@ -13,10 +13,6 @@ from support.frames import assert_rows, build
 DAYS = [date(2026, 3, day) for day in (1, 2, 3)]
 
 
-def at(day):
-    return datetime(2026, 3, day, 23, tzinfo=UTC)
-
-
 def own(identifier):
     """The user whom nobody else belongs to."""
     return sha256(f"user:{identifier}".encode()).hexdigest()[:32]
@@ -25,20 +21,20 @@ def own(identifier):
 @pytest.fixture
 def found(spark):
     def changes(now, journal=(), past=(), built=None, users=None):
-        """`now`: identifier to user; `journal`: (identifier, from, to, day); `past`: (date, identifier, user), and when
-        they were written where not by the date's build.
+        """`now`: identifier to user; `journal`: (identifier, from, to, version); `past`: (date, identifier, user), and the
+        version they were written in where that is not of the date's build.
 
         `users`: who was a user on each of `built`; everybody on all of them by default.
         """
         moves = [
-            {"identifier": i, "from_user_id": a, "to_user_id": b, "moved_at": at(day), "withheld": []}
-            for i, a, b, day in journal
+            {"identifier": i, "from_user_id": a, "to_user_id": b, "journal_version": version, "withheld": []}
+            for i, a, b, version in journal
         ]
         mapped = [{"identifier": i, "user_id": u, "withheld": []} for i, u in now.items()]
-        built = built or [(day, at(day.day)) for day in DAYS]
+        built = built or [(day, day.day) for day in DAYS]
         then = [
-            {"as_of": day, "identifier": i, "user_id": u, "built_at": instant or dict(built)[day]}
-            for day, i, u, instant in [(*row, None)[:4] for row in past]
+            {"as_of": day, "identifier": i, "user_id": u, "journal_version": version or dict(built)[day]}
+            for day, i, u, version in [(*row, None)[:4] for row in past]
         ]
         tables = {
             "identity_map": build(spark, IDENTITY_MAP, mapped),
@@ -48,11 +44,11 @@ def found(spark):
         everybody = {*now.values(), *[row[2] for row in past], *[u for _, a, b, _ in journal for u in (a, b)]}
         everybody |= {own(i) for i, *_ in journal}
         there = [
-            (user, day, instant)
-            for n, (day, instant) in enumerate(built)
+            (user, day, version)
+            for n, (day, version) in enumerate(built)
             for user in (everybody if users is None else users[n])
         ]
-        known = local_rows(spark, there, "user_id string, as_of date, built_at timestamp")
+        known = local_rows(spark, there, "user_id string, as_of date, journal_version bigint")
         found = regrouped(tables.__getitem__, built, known)
         return found.select("as_of", "user_id", "change")
 
@@ -81,19 +77,19 @@ def test_the_same_identifiers_under_an_older_name_are_renamed(found):
 
 def test_what_moved_before_the_first_date_was_built_or_back_again_is_no_change(found):
     assert found({"a": "u", "b": "u"}, [("b", "v", "u", 1)]).isEmpty()
-    once, again = [(DAYS[0], at(1)), (DAYS[2], at(3))], [("b", "u", "v", 2), ("b", "v", "u", 3)]
+    once, again = [(DAYS[0], 1), (DAYS[2], 3)], [("b", "u", "v", 2), ("b", "v", "u", 3)]
     assert found({"a": "u", "b": "u"}, again, built=once).isEmpty()
 
 
 def test_dates_of_one_run_differ_by_the_evidence_up_to_them(found):
-    one_run = [(day, at(4)) for day in DAYS]
+    one_run = [(day, 4) for day in DAYS]
     merged = found({"a": "u", "b": "u"}, past=[(DAYS[0], "b", "v"), (DAYS[1], "b", "v")], built=one_run)
     assert_rows(merged, [(DAYS[2], "u", "merged"), (DAYS[2], "v", "merged")])
 
 
 def test_a_date_that_was_built_later_has_who_was_who_by_its_own_evidence(found):
     # The first date was built again after the second, with what is known of it now.
-    built = [(DAYS[0], at(5)), (DAYS[1], at(2))]
+    built = [(DAYS[0], 5), (DAYS[1], 2)]
     parted = found({"a": "u", "b": "u"}, [("b", "v", "u", 4)], past=[(DAYS[0], "b", "v")], built=built)
     assert parted.isEmpty()
 
@@ -121,7 +117,7 @@ def test_what_parts_from_a_user_and_is_nobody_takes_nothing_away(found):
 
 
 def test_one_date_that_was_built_twice_has_the_moves_between(found):
-    twice = [(DAYS[0], at(1)), (DAYS[0], at(3))]
+    twice = [(DAYS[0], 1), (DAYS[0], 3)]
     merged = found({"a": "u", "b": "u"}, [("b", "v", "u", 2)], built=twice, users=[{"u", "v"}, {"u"}])
     assert_rows(merged, [(DAYS[0], "u", "merged"), (DAYS[0], "v", "merged")])
 
@@ -134,9 +130,9 @@ def test_one_that_parts_and_leaves_the_map_is_split_all_the_same(found):
 
 
 def test_rows_of_a_later_build_of_a_date_say_nothing_of_an_earlier_one(found):
-    twice = [(DAYS[1], at(2)), (DAYS[1], at(5))]
+    twice = [(DAYS[1], 2), (DAYS[1], 5)]
     journal = [("x", "x1", "z", 4), ("y", "y1", "z", 4)]
-    past = [(DAYS[1], "x", "p", at(5)), (DAYS[1], "y", "p", at(5))]
+    past = [(DAYS[1], "x", "p", 5), (DAYS[1], "y", "p", 5)]
     users = [{"x1", "y1"}, {"p"}]
     merged = found({"x": "z", "y": "z"}, journal, past, twice, users)
     assert_rows(merged, [(DAYS[1], user, "merged") for user in ("p", "x1", "y1")])

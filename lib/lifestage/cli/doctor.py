@@ -98,6 +98,7 @@ def examine(project: runner.Project, now: datetime, is_fast: bool = False) -> It
         _stale,
         _rejected,
         _model,
+        _matches,
     ]
     if not is_fast:
         checks.append(_twice_dated)
@@ -259,6 +260,19 @@ def _rejected(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             Level.NOTE, "rejected rows", detail, f"lifestage quarantine list --source {item.source} --show"
         )
+
+
+def _matches(patient: Patient) -> Iterator[Finding]:
+    """Whether the links of fuzzy matching are of the settings of today: a run takes them as they are."""
+    project, config = patient.project, patient.project.config.matching
+    if not config.records:
+        return
+    meaning = project.store.last_metadata(project.tables["matches"]).get("meaning")
+    if meaning == config.meaning:
+        yield Finding(Level.OK, "matches", "of the settings of today")
+    else:
+        what = "records were never matched" if meaning is None else "of other settings than today's"
+        yield Finding(Level.NOTE, "matches", what, "lifestage match, then lifestage run")
 
 
 def _model(patient: Patient) -> Iterator[Finding]:

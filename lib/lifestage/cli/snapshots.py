@@ -141,7 +141,7 @@ def show_diff(
 
 def difference_of(project: runner.Project, before: str, after: str) -> dict[str, Any]:
     """Changes and moves between two snapshots, the largest first; bounded by stages, tiers and segments."""
-    built = {row["snapshot_id"]: (row["as_of"], row["published_at"]) for row in manifests(project)}
+    built = {row["snapshot_id"]: (row["as_of"], row["journal_version"]) for row in manifests(project)}
     users = {name: users_of(project, name) for name in (before, after)}
     dated = [users_of_one(rows, built[name]) for name, rows in users.items()]
     others = regrouped(reader(project), [built[name] for name in users], reduce(DataFrame.unionByName, dated))

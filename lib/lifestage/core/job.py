@@ -19,8 +19,8 @@ class Run:
     now: datetime
     config_hash: str = ""
     code_version: str = ""
-    expired: tuple[date, ...] = ()
-    """Dates that tables per as_of no longer keep; they go in the commit that writes the new ones."""
+    stay: tuple[date, ...] = ()
+    """Dates of completed runs that tables per as_of keep; all others go in the commit that writes the new ones."""
 
     @property
     def as_of(self) -> date:
@@ -94,8 +94,13 @@ class Job:
         return self._noted(self.store.replace_all(table, frame, self.metadata(**progress)))
 
     def write_as_of(self, name: str, frame: DataFrame, **progress: object) -> Commit:
-        """Replace the rows of every date that this run builds."""
-        return self.write(name, frame, {"as_of": (*self.run.as_of_dates, *self.run.expired)}, **progress)
+        """Write the rows of every date that this run builds, in place of all but those of the dates that stay.
+
+        What goes is too old to be kept, or was left by a run that never completed.
+        """
+        table = self._declared(name, self.writes)
+        stay = {"as_of": self.run.stay}
+        return self._noted(self.store.write(table, frame, self.metadata(**progress), stay=stay))
 
     def progress(self, name: str) -> dict[str, object]:
         """What the table's newest commit of ours recorded."""

@@ -96,6 +96,7 @@ class Store:
         frame: DataFrame,
         metadata: Mapping[str, object],
         replace: Mapping[str, Sequence[date | str]] | None = None,
+        stay: Mapping[str, Sequence[date | str]] | None = None,
     ) -> Commit:
         """Write rows as the table's mode says; the frame must conform to the contract.
 
@@ -104,6 +105,7 @@ class Store:
             frame: rows, unique on the key for the modes merge and insert.
             metadata: kept in the commit: run, step and how far its input was consumed.
             replace: for the mode partitions, the partition values that the frame holds in full.
+            stay: in place of it, the values that are left as they are; of all others the frame holds everything.
         """
         started = time.monotonic()
         self.create(table)
@@ -114,7 +116,7 @@ class Store:
             case WriteMode.OVERWRITE:
                 self._save(table, rows, "overwrite", metadata)
             case WriteMode.PARTITIONS:
-                self._save(table, rows, "overwrite", metadata, _replace_where(replace or {}))
+                self._save(table, rows, "overwrite", metadata, _replace_where(replace or {}, stay or {}))
             case WriteMode.INSERT:
                 self._merge(self._merge_builder(table, rows).whenNotMatchedInsertAll(), metadata)
             case WriteMode.MERGE:
@@ -288,9 +290,15 @@ def _laid_out(rows: DataFrame, table: Table) -> DataFrame:
     return rows.sortWithinPartitions(*table.partitions, *table.order) if table.order else rows
 
 
-def _replace_where(values: Mapping[str, Sequence[date | str]]) -> dict[str, str]:
-    where = " AND ".join(f"{column} IN ({literals(items)})" for column, items in values.items())
-    return {"replaceWhere": where, "mergeSchema": "true"}
+def _replace_where(
+    replaced: Mapping[str, Sequence[date | str]], staying: Mapping[str, Sequence[date | str]]
+) -> dict[str, str]:
+    where = [f"{column} IN ({literals(values)})" for column, values in replaced.items()]
+    where += [
+        f"{column} NOT IN ({literals(values)})" if values else f"{column} IS NOT NULL"
+        for column, values in staying.items()
+    ]
+    return {"replaceWhere": " AND ".join(where), "mergeSchema": "true"}
 
 
 def literals(values: Sequence[date | str]) -> str:

@@ -1,6 +1,6 @@
 """What moved and why: identifiers whose user is another than before."""
 
-from datetime import date, datetime
+from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -8,10 +8,8 @@ from pyspark.sql import functions as F
 from lifestage.tables.identity import Cause, UserStatus, user_id_of
 
 
-def moved(
-    before: DataFrame, after: DataFrame, evidence: DataFrame, as_of: date, moved_at: datetime
-) -> DataFrame:
-    """Rows of identity_changes: every identifier whose user or status differs.
+def moved(before: DataFrame, after: DataFrame, evidence: DataFrame, as_of: date) -> DataFrame:
+    """What identity_changes says of every identifier whose user or status differs, but for when that was told.
 
     With each, the oldest pair that came or went among those it was or is one person with.
 
@@ -20,7 +18,6 @@ def moved(
         after: rows of the same identifiers, after; what no evidence names any more is missing.
         evidence: a, b and first_on of the pairs that came or went.
         as_of: the newest date of the run.
-        moved_at: when it moved; later than what moved before.
     """
     both = _both(before, after).join(_oldest(evidence), on="identifier", how="left")
     # Those it was, and is, one person with.
@@ -33,7 +30,7 @@ def moved(
         }
     )
     return told.where("from_user_id <> to_user_id OR was <> `is`").select(
-        F.lit(moved_at).cast("timestamp").alias("moved_at"), F.lit(as_of).alias("as_of"), "identifier", "from_user_id", "to_user_id",
+        F.lit(as_of).alias("as_of"), "identifier", "from_user_id", "to_user_id",
         _cause().alias("cause"), "pair.a", "pair.b", "pair.first_on", "withheld",
     )  # fmt: skip
 

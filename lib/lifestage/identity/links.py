@@ -24,7 +24,8 @@ def event_links(events: DataFrame) -> DataFrame:
 
     `events` has one row an event, with source, event_date and identifiers.
     """
-    return _counted(events.select("identifiers", "source", "event_date"))
+    named = events.where(F.size("identifiers") >= 2).withColumn("named", F.map_entries("identifiers"))
+    return _pair_days(named)
 
 
 def reference_links(versions: DataFrame, name: str, identifiers: dict[str, str]) -> DataFrame:
@@ -45,7 +46,7 @@ def reference_links(versions: DataFrame, name: str, identifiers: dict[str, str])
     rows = versions.select(
         named.alias("named"), F.lit(name).alias("source"), F.col("extract_date").alias("event_date")
     )
-    return _paired(rows)
+    return _pair_days(rows)
 
 
 def match_links(matches: DataFrame) -> DataFrame:
@@ -55,12 +56,7 @@ def match_links(matches: DataFrame) -> DataFrame:
     ).withColumn("event_month", F.trunc("event_date", "month"))
 
 
-def _counted(events: DataFrame) -> DataFrame:
-    named = events.where(F.size("identifiers") >= 2).withColumn("named", F.map_entries("identifiers"))
-    return _paired(named)
-
-
-def _paired(rows: DataFrame) -> DataFrame:
+def _pair_days(rows: DataFrame) -> DataFrame:
     """Counts by pair, source and date; nobody is a pair with themselves."""
     known = "array_sort(array_distinct(transform(filter(named, e -> e.value IS NOT NULL), e -> named_struct('value', e.value, 'key', e.key))))"
     pairs = rows.select("source", "event_date", F.expr(known).alias("named")).select(

@@ -1,7 +1,8 @@
 """Who is who: evidence up to date, and the persons that it reaches solved anew."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -35,6 +36,18 @@ Taken = dict[str, int | None]
 MAPPED = ("identifier", "user_id", "status")
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """The map before this run, by what its newest commit recorded; nothing of it where there is none."""
+
+    as_of: date | None
+    meaning: str | None
+    journal: int
+    """The version of the journal that was written before it."""
+    newest: date
+    """The date that the map is to be of: the newest that was ever built, with this run's."""
+
+
 def run(job: Job, config: IdentityConfig) -> None:
     """Bring evidence, pairs and the map up to date with what was delivered; say who was who on the run's other dates.
 
@@ -44,15 +57,21 @@ def run(job: Job, config: IdentityConfig) -> None:
     done = job.progress("link_days")
     if not (config.sources or config.references or config.is_matched or config.allow or done):
         return
-    last = _there_is(job, config)
-    since = _since(job, config)
+    mapped, last, since = _mapped(job), _there_is(job, config), _since(job, config)
     if since is None:
-        _rebuild(job, config, last)
+        _rebuild(job, config, mapped, last)
     elif since != last:
-        _take_in(job, config, since, last)
+        _take_in(job, config, mapped, since, last)
     else:
-        _refresh_map(job, config, job.read("links").where("false").select(*PAIR, "first_on"))
-    _write_past(job, config)
+        _refresh_map(job, config, mapped, job.read("links").where("false").select(*PAIR, "first_on"))
+    _write_past(job, config, mapped.newest)
+
+
+def _mapped(job: Job) -> Mapped:
+    said = {name: str(value) for name, value in job.progress("identity_map").items()}
+    as_of = date.fromisoformat(said["as_of"]) if "as_of" in said else None
+    newest = max(job.run.as_of, as_of or job.run.as_of)
+    return Mapped(as_of, said.get("meaning"), int(said.get("journal", 0)), newest)
 
 
 def _there_is(job: Job, config: IdentityConfig) -> Taken:
@@ -80,7 +99,7 @@ def _since(job: Job, config: IdentityConfig) -> Taken | None:
     return None if is_ahead else since
 
 
-def _rebuild(job: Job, config: IdentityConfig, last: Taken) -> None:
+def _rebuild(job: Job, config: IdentityConfig, mapped: Mapped, last: Taken) -> None:
     """Everything anew, of all that was ever delivered."""
     events = job.read("events").where(F.col("source").isin(list(config.sources)))
     named = [*config.references, *([FUZZY] if config.is_matched else [])]
@@ -88,11 +107,11 @@ def _rebuild(job: Job, config: IdentityConfig, last: Taken) -> None:
     before, after = first_dates(job.read("link_days")), first_dates(evidence)
     taken = {**last, "meaning": config.evidence_meaning}
     job.replace_all("links", after, **taken)
-    _solve_all(job, config, differently_dated(before, after))
+    _solve_all(job, config, mapped, differently_dated(before, after))
     job.replace_all("link_days", evidence, **taken)
 
 
-def _take_in(job: Job, config: IdentityConfig, since: Taken, last: Taken) -> None:
+def _take_in(job: Job, config: IdentityConfig, mapped: Mapped, since: Taken, last: Taken) -> None:
     """The evidence of the days that deliveries since touched, the pairs it is about, and their persons."""
     changes = settled(_changes(job, config, since, last))
     news = settled(dated_again(job.read("links"), job.read("link_days"), changes))
@@ -101,7 +120,7 @@ def _take_in(job: Job, config: IdentityConfig, since: Taken, last: Taken) -> Non
     gone = news.where("first_before IS NOT NULL").select(*PAIR)
     come = news.where("first_on IS NOT NULL").drop("first_before")
     job.exchange("links", gone, come, "true", **taken)
-    _refresh_map(job, config, evidence)
+    _refresh_map(job, config, mapped, evidence)
     gone, come = changes.where("n_before IS NOT NULL"), changes.where("n IS NOT NULL").select(*EVIDENCE)
     job.exchange("link_days", gone.select(*KEY), come, _in_months(_days_of(gone)), **taken)
 
@@ -141,10 +160,10 @@ def _is_delivered(versions: DataFrame, since: int) -> bool:
 
 
 def _touched_days(job: Job, config: IdentityConfig, since: int) -> list[date]:
-    """Days of events that came or went; bounded by what was delivered."""
-    of_sources = F.col("source").isin(list(config.sources))
-    added = job.read("events").where(of_sources & (F.col("delivery_no") > since))
-    removed = job.read("event_versions").where(of_sources & (F.col("superseded_by") > since))
+    """Days of events that came or went and name several identifiers; bounded by what was delivered."""
+    names_several = F.col("source").isin(list(config.sources)) & (F.size("identifiers") >= 2)
+    added = job.read("events").where(names_several & (F.col("delivery_no") > since))
+    removed = job.read("event_versions").where(names_several & (F.col("superseded_by") > since))
     return _days_of(added.select("event_date").unionByName(removed.select("event_date")))
 
 
@@ -157,67 +176,60 @@ def _in_months(days: Sequence[date]) -> str:
     return f"event_month IN ({literals([*months])})" if months else "false"
 
 
-def _refresh_map(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
+def _refresh_map(job: Job, config: IdentityConfig, mapped: Mapped, evidence: DataFrame) -> None:
     """Solve the persons that evidence reaches, as of the newest date that was ever built."""
-    done = job.progress("identity_map")
-    if done.get("meaning") != config.meaning:
-        _solve_all(job, config, evidence)
+    if mapped.meaning != config.meaning:
+        _solve_all(job, config, mapped, evidence)
         return
-    as_of = _newest(job)
-    evidence = settled(_with_due(job, evidence, as_of))
+    evidence = settled(_with_due(job, mapped, evidence))
     if evidence.isEmpty():
         return
-    links = job.read("links").where(F.col("first_on") <= F.lit(as_of))
+    links = job.read("links").where(F.col("first_on") <= F.lit(mapped.newest))
     members, before = reached(evidence, links, job.read("identity_map"), config)
     after = settled(solve(links, config, members))
-    at = _tell(job, before, after, evidence)
+    _tell(job, mapped, before, after, evidence)
     gone, come = _differing(before, after)
-    job.exchange("identity_map", gone, come, "true", **_solved(job, config, at))
+    job.exchange("identity_map", gone, come, "true", **_solved(job, config, mapped))
 
 
-def _solve_all(job: Job, config: IdentityConfig, evidence: DataFrame) -> None:
+def _solve_all(job: Job, config: IdentityConfig, mapped: Mapped, evidence: DataFrame) -> None:
     """Everybody anew. What moves by that is told where anybody may have seen who they were before."""
-    as_of = _newest(job)
-    after = settled(solve(job.read("links").where(F.col("first_on") <= F.lit(as_of)), config))
-    at = job.run.now
-    if job.progress("identity_map") or not job.read("runs").isEmpty():
-        at = _tell(job, job.read("identity_map"), after, _with_due(job, evidence, as_of))
-    job.replace_all("identity_map", after, **_solved(job, config, at))
+    after = settled(solve(job.read("links").where(F.col("first_on") <= F.lit(mapped.newest)), config))
+    if mapped.as_of or not job.read("runs").isEmpty():
+        _tell(job, mapped, job.read("identity_map"), after, _with_due(job, mapped, evidence))
+    job.replace_all("identity_map", after, **_solved(job, config, mapped))
 
 
-def _newest(job: Job) -> date:
-    """The newest date that was ever built, with this run's."""
-    seen = job.progress("identity_map").get("as_of")
-    return max(job.run.as_of, date.fromisoformat(str(seen))) if seen else job.run.as_of
-
-
-def _with_due(job: Job, evidence: DataFrame, as_of: date) -> DataFrame:
+def _with_due(job: Job, mapped: Mapped, evidence: DataFrame) -> DataFrame:
     """Pairs that came or went, and those that only count since the date that the map is of."""
-    seen = date.fromisoformat(str(job.progress("identity_map").get("as_of", as_of)))
-    if seen == as_of:
+    if mapped.as_of in (None, mapped.newest):
         return evidence
-    is_due = (F.col("first_on") > F.lit(seen)) & (F.col("first_on") <= F.lit(as_of))
+    is_due = (F.col("first_on") > F.lit(mapped.as_of)) & (F.col("first_on") <= F.lit(mapped.newest))
     return evidence.unionByName(job.read("links").where(is_due).select(*PAIR, "first_on")).distinct()
 
 
-def _tell(job: Job, before: DataFrame, after: DataFrame, evidence: DataFrame) -> datetime:
-    """Add what moved to the journal, and say when that was: now, or just after what moved last.
+def _tell(job: Job, mapped: Mapped, before: DataFrame, after: DataFrame, evidence: DataFrame) -> None:
+    """Add what moved to the journal.
 
     What the journal has beside what the map's commit knows of is of a run that broke off before it, and is taken back.
     """
-    done = job.progress("identity_map")
-    at = job.run.now
-    if done:
-        at = max(at, datetime.fromisoformat(str(done["moved_at"])) + timedelta(microseconds=1))
-    job.store.roll_back(job.table("identity_changes"), int(str(done.get("journal", 0))))
-    job.write("identity_changes", moved(before, after, evidence, _newest(job), at))
-    return at
+    job.store.roll_back(job.table("identity_changes"), mapped.journal)
+    told = moved(before, after, evidence, mapped.newest).withColumns(
+        {
+            "journal_version": F.lit(_journal_version(job) + 1).cast("bigint"),
+            "moved_at": F.lit(job.run.now).cast("timestamp"),
+        }
+    )
+    job.write("identity_changes", told)
 
 
-def _solved(job: Job, config: IdentityConfig, at: datetime) -> dict[str, object]:
+def _journal_version(job: Job) -> int:
+    return job.store.version(job.table("identity_changes")) or 0
+
+
+def _solved(job: Job, config: IdentityConfig, mapped: Mapped) -> dict[str, object]:
     """What a commit of the map records; the journal is written before it."""
-    journal = job.store.version(job.table("identity_changes")) or 0
-    return {"as_of": str(_newest(job)), "meaning": config.meaning, "moved_at": str(at), "journal": journal}
+    return {"as_of": str(mapped.newest), "meaning": config.meaning, "journal": _journal_version(job)}
 
 
 def _differing(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFrame]:
@@ -230,12 +242,12 @@ def _differing(before: DataFrame, after: DataFrame) -> tuple[DataFrame, DataFram
     return gone, come
 
 
-def _write_past(job: Job, config: IdentityConfig) -> None:
-    """Who was who on the run's dates before the map's, where it differs from the map; and nothing of expired dates."""
-    newest = date.fromisoformat(str(job.progress("identity_map")["as_of"]))
+def _write_past(job: Job, config: IdentityConfig, newest: date) -> None:
+    """Who was who on the run's dates before the map's, where it differs from the map; and nothing of dates that go."""
     parts = [_past(job, config, day, newest) for day in job.run.as_of_dates if day < newest]
     past = job.read("identity_past")
-    if parts or not past.where(F.col("as_of").isin([*job.run.expired])).isEmpty():
+    remaining = [*job.run.stay, *job.run.as_of_dates]
+    if parts or not past.where(~F.col("as_of").isin(remaining)).isEmpty():
         job.write_as_of("identity_past", reduce(DataFrame.unionByName, parts, past.where("false")))
 
 
@@ -252,5 +264,5 @@ def _past(job: Job, config: IdentityConfig, day: date, newest: date) -> DataFram
         F.lit(str(UserStatus.ACTIVE)).alias("status"),
     )
     differing = then.unionByName(alone).exceptAll(mapped.select(*MAPPED))
-    built_at = F.lit(job.run.now).cast("timestamp").alias("built_at")
-    return settled(differing.select(F.lit(day).alias("as_of"), *MAPPED, built_at))
+    version = F.lit(_journal_version(job)).cast("bigint").alias("journal_version")
+    return settled(differing.select(F.lit(day).alias("as_of"), *MAPPED, version))

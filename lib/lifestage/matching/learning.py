@@ -15,7 +15,7 @@ SEED = 1
 def learned(
     linker: Any,
     blocking: Sequence[tuple[str, ...]],
-    n_pairs: Sequence[int],
+    sizes: Sequence[int],
     n_records: int,
     comparisons: Collection[str],
 ) -> Settings:
@@ -27,7 +27,7 @@ def learned(
     usual = linker.misc.save_model_to_json(out_path=None)
     training = linker.training
     training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED)
-    for columns, n in zip(blocking, n_pairs, strict=True):
+    for columns, n in zip(blocking, sizes, strict=True):
         # A rule that has all comparisons leaves none to learn of.
         if n >= LEAST_PAIRS and not set(comparisons) <= set(columns):
             training.estimate_parameters_using_expectation_maximisation(

@@ -50,9 +50,10 @@ def scored(records: pa.Table, config: MatchingConfig) -> Scored:
     is_learned = len(records) >= LEARNED_FROM
     with _database() as database:
         database.register("records", records)
-        n_pairs = _pairs(database, config)
-        if not sum(n_pairs):
+        sizes = _sizes(database, config)
+        if not sum(sizes):
             return Scored(LINKS.empty_table(), 0, is_learned)
+        n_pairs = _n_pairs(database, config)
         settings = usual(config, is_learned)
         if is_learned:
             # Samples and sums are the same each time in one thread; what follows goes row by row.
@@ -60,7 +61,7 @@ def scored(records: pa.Table, config: MatchingConfig) -> Scored:
             settings = learned(
                 _linker(database, records, settings),
                 config.blocking,
-                n_pairs,
+                sizes,
                 len(records),
                 config.comparisons,
             )
@@ -68,7 +69,7 @@ def scored(records: pa.Table, config: MatchingConfig) -> Scored:
         predict = _linker(database, records, settings).inference.predict
         found = predict(threshold_match_probability=config.threshold).physical_name
         links = database.sql(_links_sql(found, config)).to_arrow_table()
-    return Scored(links.cast(LINKS), sum(n_pairs), is_learned)
+    return Scored(links.cast(LINKS), n_pairs, is_learned)
 
 
 def require_splink() -> None:
@@ -98,27 +99,31 @@ def _linker(database: Any, records: pa.Table, settings: dict[str, Any]) -> Any:
     return Linker(records, settings, DuckDBAPI(database), set_up_basic_logging=False)
 
 
-def _pairs(database: Any, config: MatchingConfig) -> list[int]:
-    """How many pairs each blocking list adds to those before it."""
-    sizes = [
-        f"SELECT sum(n * (n - 1) // 2) AS n FROM (SELECT count(*) AS n FROM records WHERE {_known(columns)} "
-        f"GROUP BY {', '.join(map(_quoted, columns))})"
-        for columns in config.blocking
-    ]
-    for columns, sql in zip(config.blocking, sizes, strict=True):
-        n = _number(database, sql)
+def _sizes(database: Any, config: MatchingConfig) -> list[int]:
+    """How many pairs of records agree in all of each blocking list."""
+    found = []
+    for columns in config.blocking:
+        groups = f"SELECT count(*) AS n FROM records WHERE {_known(columns)} GROUP BY {', '.join(map(_quoted, columns))}"
+        n = _number(database, f"SELECT sum(n * (n - 1) // 2) FROM ({groups})")
         if n > MOST_PAIRS:
             raise CheckError(
                 f"matching.blocking: [{', '.join(columns)}] pairs records {n:,} times, expected at most "
                 f"{MOST_PAIRS:,}: add a comparison to the list"
             )
-    found = []
+        found.append(n)
+    return found
+
+
+def _n_pairs(database: Any, config: MatchingConfig) -> int:
+    """How many pairs agree in any of the lists: each list adds those that none before it has."""
+    total = 0
     for number, columns in enumerate(config.blocking):
         before = [f"NOT coalesce({rule_of(earlier)}, false)" for earlier in config.blocking[:number]]
         where = " AND ".join(["l.record < r.record", *before])
-        sql = f"SELECT count(*) FROM records l JOIN records r ON {rule_of(columns)} WHERE {where}"
-        found.append(_number(database, sql))
-    return found
+        total += _number(
+            database, f"SELECT count(*) FROM records l JOIN records r ON {rule_of(columns)} WHERE {where}"
+        )
+    return total
 
 
 def _number(database: Any, sql: str) -> int:

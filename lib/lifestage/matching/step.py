@@ -31,8 +31,7 @@ def run(job: Job, config: MatchingConfig) -> Matched:
     records = to_records(job.read, config, job.keys.quarantine_key)
     found = scored(records, config)
     rows = job.spark.createDataFrame(found.links, MATCHES.schema)
-    versions = {name: job.store.version(job.table(name)) for name in sorted(config.records)}
-    job.replace_all("matches", rows, meaning=config.meaning, n_records=len(records), versions=versions)
+    job.replace_all("matches", rows, meaning=config.meaning)
     return Matched(
         len(records),
         found.n_pairs,

@@ -6,10 +6,11 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.core.as_of_join import is_valid_on
 from lifestage.profiles.config import ProfilesConfig, table_of
 from lifestage.tables.catalogue import Attribute, Prefer, type_of
 from lifestage.tables.profiles import BECAUSE
-from lifestage.tables.users import with_users
+from lifestage.tables.users import is_of_date, with_users
 
 KEY = ("user_id", "as_of")
 OF_RECORD = ("subject", "valid_from", "valid_to", "known_at")
@@ -33,15 +34,14 @@ def to_profiles(
     A record counts from its own date on: what is said of a person later is not known before. Of several records of a
     user the first table in order that knows a value wins, and of one table the newest record; or, where an attribute
     prefers the newest, the other way round. Of equally new records of one table that of the first identifier in order
-    counts. A value that is not of the attribute's type, or none of its values, is not known.
+    counts, and of one identifier the least value. A value that is not of the attribute's type, or none of its values, is not known.
     """
     records = reduce(
         lambda one, other: one.unionByName(other, allowMissingColumns=True),
         [_records(rows, name, config) for name, rows in versions.items()],
     )
-    is_theirs = F.col("only_on").isNull() | (F.col("only_on") == F.col("as_of"))
-    holds = (F.col("valid_from") <= F.col("as_of")) & (F.col("as_of") < F.col("valid_to"))
-    dated = with_users(records, users).join(F.broadcast(dates), on=holds & is_theirs, how="inner")
+    is_known = is_valid_on("as_of") & is_of_date()
+    dated = with_users(records, users).join(F.broadcast(dates), on=is_known, how="inner")
     best = dated.groupBy(*KEY).agg(*[F.min(name).alias(name) for name in config.attributes])
     known = [F.col(name).isNotNull() for name in config.attributes]
     return best.where(reduce(Column.__or__, known)).select(

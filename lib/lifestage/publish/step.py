@@ -13,7 +13,7 @@ from lifestage.core.local_rows import local_rows
 from lifestage.publish.checks import Check, snapshot_checks, unchanged_audiences
 from lifestage.publish.config import PublishConfig
 from lifestage.publish.snapshot import describe, latest, next_revision, to_snapshot_users
-from lifestage.tables.regrouping import Regrouped, regrouped, users_of_one
+from lifestage.tables.regrouping import JOURNAL, Regrouped, regrouped, users_of_one
 
 INPUTS = ("user_features", "user_stages", "user_value", "user_segments", "user_audiences")
 
@@ -63,13 +63,17 @@ def _n_merged(
     """Users of the snapshot before who have merged with others: they have not vanished. Counted where some are missing."""
     if before is None or content["n_users"] >= before["n_users"]:
         return 0
-    built = [(before["as_of"], before["published_at"]), (job.run.as_of, job.run.now)]
+    built = [(before["as_of"], before["journal_version"]), (job.run.as_of, _journal_version(job))]
     known = job.read("snapshot_users").where(F.col("snapshot_id") == before["snapshot_id"])
     then, now = (users_of_one(rows, each) for rows, each in zip((known, users), built, strict=True))
     others = regrouped(job.read, built, then.unionByName(now))
     merged = others.where(F.col("change") == Regrouped.MERGED)
     merged = merged.join(known, on="user_id", how="left_semi")
     return merged.join(users, on="user_id", how="left_anti").count()
+
+
+def _journal_version(job: Job) -> int:
+    return job.store.version(job.table(JOURNAL)) or 0
 
 
 def _same_rule(job: Job, before: Mapping[str, Any] | None) -> set[str]:
@@ -120,6 +124,7 @@ def _write_manifest(
         "as_of": job.run.as_of,
         "revision": revision,
         "published_at": job.run.now,
+        "journal_version": _journal_version(job),
         "run_id": job.run.run_id,
         "n_users": content["n_users"],
         "digest": content["digest"],

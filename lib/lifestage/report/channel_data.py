@@ -44,7 +44,7 @@ def reach(
 
     Args:
         events: accepted events, anonymous ones too.
-        identity_map: who is who.
+        identity_map: who is who on that day.
         known: types of identifiers by which it knows somebody.
         actions: types of events that somebody does.
         as_of: the last day.

@@ -38,7 +38,14 @@ from lifestage.report.value_data import (
     top_shares,
 )
 from lifestage.tables.events import COUNT_COLUMNS
-from lifestage.tables.regrouping import built_at, regrouped, users_of_dates
+from lifestage.tables.regrouping import (
+    BY_NOW,
+    Built,
+    journal_versions,
+    map_when_built,
+    regrouped,
+    users_of_dates,
+)
 
 HISTORY_DAYS = 400
 MAX_DELIVERIES = 2_000
@@ -70,7 +77,9 @@ def read_data(
         read(name) for name in ("user_stages", "stage_totals", "user_features", "user_value", "user_segments")
     )
     before = date_before(totals, as_of)
-    others = _others(read, run, before)
+    versions = {as_of: BY_NOW, **journal_versions(read("runs"))}
+    others = _others(read, [(day, versions[day]) for day in (before, as_of) if day in versions])
+    persons = map_when_built(read, (as_of, versions[as_of]))
     has_mix = MIX in users_table.names
     parts: dict[str, Callable[[], Any]] = {
         "stages": lambda: stage_counts(totals, as_of),
@@ -87,7 +96,7 @@ def read_data(
         ),
         "audience_rules": lambda: audience_rules(read("audience_definitions"), as_of),
         "channels": lambda: channel_counts(users, stages, value, as_of) if has_mix else (),
-        "reach": lambda: reach(read("events"), read("identity_map"), config.known, config.actions, as_of),
+        "reach": lambda: reach(read("events"), persons, config.known, config.actions, as_of),
         "regrouped": lambda: regrouped_counts(others),
         "deliveries": lambda: newest_deliveries(read("ingest_ledger"), run.now),
         "snapshots": lambda: newest_snapshots(read("snapshots"), run.as_of_dates),
@@ -108,11 +117,8 @@ def read_data(
     )
 
 
-def _others(read: Callable[[str], DataFrame], run: Run, before: date | None) -> DataFrame:
-    """Users who merged or split between the date before and the run's newest one."""
-    # The running one is not among the completed runs.
-    runs = {**built_at(read("runs")), **dict.fromkeys(run.as_of_dates, run.now)}
-    built = [(day, runs[day]) for day in (before, run.as_of) if day in runs]
+def _others(read: Callable[[str], DataFrame], built: Sequence[Built]) -> DataFrame:
+    """Users who merged or split between two dates."""
     users = users_of_dates(read("user_stages"), built)
     return settled(regrouped(read, built, users).drop("as_of"))
 

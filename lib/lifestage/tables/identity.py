@@ -102,7 +102,12 @@ IDENTITY_PAST = Table(
     columns=(
         Column("as_of", T.DateType(), "Business date the row describes", required=True),
         *_MAPPED,
-        Column("built_at", T.TimestampType(), "The run's now that built the date so", required=True),
+        Column(
+            "journal_version",
+            T.LongType(),
+            "Version of identity_changes when the date was built so",
+            required=True,
+        ),
     ),
     key=("as_of", "identifier"),
     mode=WriteMode.PARTITIONS,
@@ -116,11 +121,12 @@ IDENTITY_CHANGES = Table(
     comment="What moved: identifiers that became another user, or stopped being one, and why.",
     columns=(
         Column(
-            "moved_at",
-            T.TimestampType(),
-            "When it moved: the run's now, or just after what moved before",
+            "journal_version",
+            T.LongType(),
+            "Version of this table that tells it: grows, whatever now runs are given",
             required=True,
         ),
+        Column("moved_at", T.TimestampType(), "The run's now", required=True),
         Column("as_of", T.DateType(), "Newest date of the run that moved it", required=True),
         Column("identifier", T.StringType(), "Pseudonym", required=True),
         Column("from_user_id", T.StringType(), "User before", required=True),
@@ -136,7 +142,7 @@ IDENTITY_CHANGES = Table(
         Column("first_on", T.DateType(), "Date of that evidence"),
         Column("withheld", T.ArrayType(T.StringType()), "Limits that the identifier exceeds", required=True),
     ),
-    key=("moved_at", "identifier"),
+    key=("journal_version", "identifier"),
     mode=WriteMode.APPEND,
     unindexed=("identifier", "from_user_id", "to_user_id", "a", "b"),
 )

@@ -35,6 +35,12 @@ SNAPSHOTS = Table(
         AS_OF,
         Column("revision", T.IntegerType(), "1 for the first publication of an as_of", required=True),
         Column("published_at", T.TimestampType(), "The run's now", required=True),
+        Column(
+            "journal_version",
+            T.LongType(),
+            "Version of identity_changes then: who merged since is in later ones",
+            required=True,
+        ),
         Column("run_id", T.StringType(), "Run that published it", required=True),
         Column("n_users", T.LongType(), "Rows in snapshot_users", required=True),
         Column("digest", T.StringType(), "Digest of the rows, independent of their order", required=True),

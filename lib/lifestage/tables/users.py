@@ -56,5 +56,9 @@ def with_users(rows: DataFrame, users: DataFrame) -> DataFrame:
 
 def is_seen_on(day: str = "event_date") -> Column:
     """Whether a day of a user counts on an as_of: it is not after it, and the user is who they are on it."""
-    of_date = F.col("only_on").isNull() | (F.col("only_on") == F.col("as_of"))
-    return (F.col(day) <= F.col("as_of")) & of_date
+    return (F.col(day) <= F.col("as_of")) & is_of_date()
+
+
+def is_of_date() -> Column:
+    """Whether a row of who is who holds on an as_of."""
+    return F.col("only_on").isNull() | (F.col("only_on") == F.col("as_of"))
