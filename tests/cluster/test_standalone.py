@@ -21,7 +21,7 @@ TO_FEATURES = ALL_STEPS[: ALL_STEPS.index("stages")]
 FIRST, SECOND = "2026-02-27", "2026-02-28"
 TIMEOUT = 900
 # As in conftest: half the CPU on tiny data.
-TINY_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+TINY_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
 
 PRODUCTS = """
 path: products/products_*.csv

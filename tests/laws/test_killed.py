@@ -38,7 +38,7 @@ LATER_COMMITS = (
 # A process of its own needs what tests/conftest.py gives the session: tiny data, one core.
 TINY = """
 spark: {spark.master: "local[1]", spark.sql.shuffle.partitions: "1", spark.sql.adaptive.enabled: "false",
-        spark.driver.memory: 1g, spark.driver.extraJavaOptions: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:MetaspaceSize=256m"}
+        spark.driver.memory: 1g, spark.driver.extraJavaOptions: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -XX:MetaspaceSize=256m"}
 """
 MEMBERS = """
 path: members/*.csv
