@@ -41,9 +41,9 @@ LOCAL_SETTINGS = {
     "spark.driver.memory": "3g",
     # Compiling takes more of a local run than its tasks do. Inlining less, the compiler has a third less to do, and
     # what it compiles is as fast. A heap and class space that begin at the size they come to are not collected while
-    # they grow; with room for all compiled code, none is looked for to be thrown out (later Javas may not know that).
+    # they grow.
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xms2g -XX:MetaspaceSize=512m "
-    "-XX:ReservedCodeCacheSize=512m -XX:+IgnoreUnrecognizedVMOptions -XX:-MethodFlushing "
+    "-XX:ReservedCodeCacheSize=512m "
     "-XX:MaxInlineLevel=5 -XX:InlineSmallCode=1000 -XX:FreqInlineSize=150",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
 }
