@@ -204,7 +204,7 @@ SAID = {
     ("reference/products.yaml", "valid_from", "did you mean file_name?"),
     ("reference/products.yaml", "map.price", "use TRY_CAST"),
     ("reference/products.yaml", "map.contact", "column email holds an identifier in a source"),
-    ("reference/people.yaml", "map.contact", "column tel is an identifier of this table"),
+    ("reference/people.yaml", "map.contact", "column tel is an identifier of a reference table"),
     ("reference/people.yaml", "map.valid_from", "every reference table has a column of that name"),
     ("reference/products.yaml", "types", "cost is not a column of map"),
     ("reference/products.yaml", "types.price", "unknown type money"),

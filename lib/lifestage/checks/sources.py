@@ -56,7 +56,7 @@ def source_problems(source: Source, config: Config) -> Iterator[str]:
         yield f"identifiers.{kind}: unknown identifier type, expected one of {listed(config.ingest.identifiers)}"
     for key, sql in _source_expressions(source):
         yield from keyed(key, sql, known)
-    yield from _leaks(source)
+    yield from _leaks(source, config)
 
 
 def reference_problems(table: str, source: ReferenceSource, config: Config) -> Iterator[str]:
@@ -81,18 +81,18 @@ def reference_problems(table: str, source: ReferenceSource, config: Config) -> I
             sorted(columns(sql) & _private_columns(config)) if name not in source.identifiers else ()
         ):
             yield f"{key}: column {column} holds an identifier in a source: name its type under identifiers"
-    yield from _names_in_clear(source)
+    yield from _names_in_clear(source, config)
     for name in sorted({column.name for column in VERSION_COLUMNS} & {*source.map}):
         yield f"map.{name}: every reference table has a column of that name, choose another"
 
 
-def _names_in_clear(source: ReferenceSource) -> Iterator[str]:
-    """What is an identifier of the table is in no other of its columns, but as a flag or a date that follows from it."""
-    private = {column for name in source.identifiers for column in columns(source.map.get(name, "NULL"))}
+def _names_in_clear(source: ReferenceSource, config: Config) -> Iterator[str]:
+    """What is an identifier of a table is in no other column of any, but as a flag or a date that follows from it."""
+    private = _reference_identifiers(config)
     for name in sorted({*source.map} - {*source.identifiers}):
         says_less = source.types.get(name, "string") in ("boolean", "date", "timestamp", "local_timestamp")
         for column in () if says_less else sorted(columns(source.map[name]) & private):
-            yield f"map.{name}: column {column} is an identifier of this table: name its type under identifiers"
+            yield f"map.{name}: column {column} is an identifier of a reference table: name its type under identifiers"
 
 
 def sealed_problems(source: ReferenceSource) -> Iterator[str]:
@@ -203,9 +203,19 @@ def _private_columns(config: Config) -> set[str]:
     }
 
 
-def _leaks(source: Source) -> Iterator[str]:
-    """Columns that hold an identifier may reach a table as pseudonyms only."""
-    private = set(source.pii)
+def _reference_identifiers(config: Config) -> set[str]:
+    """Columns of extracts that any reference table calls an identifier."""
+    return {
+        column
+        for source in config.reference.sources.values()
+        for name in source.identifiers
+        for column in columns(source.map.get(name, "NULL"))
+    }
+
+
+def _leaks(source: Source, config: Config) -> Iterator[str]:
+    """Columns that hold an identifier, here or in a reference table, may reach a table as pseudonyms only."""
+    private = {*source.pii, *({*source.columns} & _reference_identifiers(config))}
     for sql in source.identifiers.values():
         private |= columns(sql)
     for column in sorted(set(source.key) & private - set(source.pii)):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from pyspark import errors as spark_errors
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
@@ -38,6 +39,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 # With these a stack or a query plan begins.
 ENDS = ("\tat ", "JVM stacktrace", "'", "+- ", ":- ", "== ")
 DEFAULT_CONF = Path("conf/lifestage.yaml")
+# What Spark says of these quotes the value of a row.
+OF_ROWS = (
+    spark_errors.ArithmeticException,
+    spark_errors.ArrayIndexOutOfBoundsException,
+    spark_errors.DateTimeException,
+    spark_errors.IllegalArgumentException,
+    spark_errors.NumberFormatException,
+    spark_errors.SparkRuntimeException,
+)
 
 
 def guarded(command: Callable[[], object]) -> None:
@@ -154,7 +164,12 @@ def _text(value: object) -> str:
 
 
 def _gist(error: Exception) -> str:
-    """What an engine's error says, without the stack of its JVM."""
+    """What an engine's error says, without the stack of its JVM; of one about a row no more than its name."""
+    if isinstance(error, OF_ROWS) and error.getCondition():
+        return (
+            f"[{error.getCondition()}] a value of a row, which may name a person and is not shown, fails an "
+            "expression: use a function that gives NULL for it (TRY_CAST, try_to_timestamp, try_url_decode, ...)"
+        )
     lines = str(error).strip().splitlines()
     told = takewhile(lambda line: not line.startswith(ENDS), lines)
     # What it quotes of a row may be anybody's address.

@@ -57,6 +57,8 @@ def stop(problems: Sequence[str]) -> None:
 
 def _examples(rows: DataFrame, reason: str) -> list[str]:
     """Raw rows with letters as x and digits as 9: their shape shows the fault, not the person."""
-    masked = F.regexp_replace(F.regexp_replace(F.substring("raw", 1, 120), r"\p{L}", "x"), r"\d", "9")
+    masked = F.regexp_replace(
+        F.regexp_replace(F.substring("raw", 1, 120), r"[\p{L}\p{M}]", "x"), r"\p{N}", "9"
+    )
     shapes = rows.where(F.array_contains("reasons", reason)).select(masked.alias("shape")).distinct()
     return [row["shape"] for row in shapes.orderBy("shape").limit(N_EXAMPLES).collect()]

@@ -84,8 +84,8 @@ def _started(builder: SparkSession.Builder) -> SparkSession:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise
         raise LifestageError(
-            "Spark needs Java 17 or 21, which did not start: set JAVA_HOME to the folder of one, or put it on PATH; "
-            "what it said itself stands above"
+            "Spark needs Java 17 or 21, which did not start: set JAVA_HOME to the folder of one, or put it on PATH; and "
+            "spark.driver.memory of 2g or more, where you set it. What it said itself stands above"
         ) from error
 
 

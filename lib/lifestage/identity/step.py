@@ -8,6 +8,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.core.as_of_dates import newest_built
 from lifestage.core.job import Job
 from lifestage.core.ledger import KNOWN, LEDGER
 from lifestage.core.local_rows import settled
@@ -54,10 +55,12 @@ def run(job: Job, config: IdentityConfig) -> None:
     The evidence is committed last: until then a run that was killed finds the same differences again. Where nothing
     names two identifiers, and nothing ever did, there is nothing to do.
     """
-    done = job.progress("link_days")
-    if not (config.sources or config.references or config.is_matched or config.allow or done):
+    done = [job.progress(name) for name in ("link_days", "links", "identity_map")]
+    if not (config.sources or config.references or config.is_matched or config.allow or any(done)):
         return
     mapped, last, since = _mapped(job), _there_is(job, config), _since(job, config)
+    # What the journal tells beside what the map's commit knows of is of a run that broke off before it.
+    job.store.roll_back(job.table("identity_changes"), mapped.journal)
     if since is None:
         _rebuild(job, config, mapped, last)
     elif since != last:
@@ -70,7 +73,7 @@ def run(job: Job, config: IdentityConfig) -> None:
 def _mapped(job: Job) -> Mapped:
     said = {name: str(value) for name, value in job.progress("identity_map").items()}
     as_of = date.fromisoformat(said["as_of"]) if "as_of" in said else None
-    newest = max(job.run.as_of, as_of or job.run.as_of)
+    newest = max(day for day in (job.run.as_of, as_of, newest_built(job.read("runs"))) if day)
     return Mapped(as_of, said.get("meaning"), int(said.get("journal", 0)), newest)
 
 
@@ -209,11 +212,7 @@ def _with_due(job: Job, mapped: Mapped, evidence: DataFrame) -> DataFrame:
 
 
 def _tell(job: Job, mapped: Mapped, before: DataFrame, after: DataFrame, evidence: DataFrame) -> None:
-    """Add what moved to the journal.
-
-    What the journal has beside what the map's commit knows of is of a run that broke off before it, and is taken back.
-    """
-    job.store.roll_back(job.table("identity_changes"), mapped.journal)
+    """Add what moved to the journal."""
     told = moved(before, after, evidence, mapped.newest).withColumns(
         {
             "journal_version": F.lit(_journal_version(job) + 1).cast("bigint"),
