@@ -576,6 +576,20 @@ def test_views_cannot_take_the_names_that_stages_have_when_read(tmp_path):
     ]
 
 
+def test_an_identifier_of_one_reference_table_is_one_in_all(tmp_path):
+    people = (
+        "path: p/*.csv\nformat: csv\ncolumns: {id: string, tel: string}\nkey: [id]\nvalid_from: file_name\n"
+    )
+    files = {
+        "reference/people.yaml": f"{people}map: {{id: id, tel: tel}}\nidentifiers: {{tel: phone}}\n",
+        "reference/others.yaml": f"{people}map: {{id: id, number: tel, has_number: tel IS NOT NULL}}\ntypes: {{has_number: boolean}}\n",
+    }
+    [problem] = refused(tmp_path, sound(**files))
+    assert problem.startswith(
+        "reference/others.yaml: map.number: column tel is an identifier of a reference table"
+    )
+
+
 def test_a_stage_cannot_be_called_what_users_are_who_merged(tmp_path):
     ladder = "ladder: [{stage: merged, when: 'true'}]\ndisplay: [merged]"
     [problem] = refused(tmp_path, sound(**{"stages.yaml": ladder}))

@@ -25,6 +25,18 @@ def failing(error):
 
 
 @pytest.mark.parametrize(
+    "sql", ["url_decode('al%zz@x.de')", "to_timestamp('al%zz@x.de', 'yyyy')", "CAST('al%zz@x.de' AS INT)"]
+)
+def test_what_fails_on_a_row_does_not_show_it(spark, capsys, sql):
+    with pytest.raises(Exception) as failed:  # noqa: PT011 - whatever Spark makes of it
+        spark.range(1).selectExpr(sql).collect()
+    code, said = exit_of(failing(failed.value), capsys)[:2]
+    assert code == 1
+    assert "zz" not in said
+    assert "which may name a person" in said
+
+
+@pytest.mark.parametrize(
     ("error", "code", "said"),
     [
         (NoDataError("there is no table x"), 1, "there is no table x\n"),

@@ -4,6 +4,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from identity.world import LIMITS, STEPS, World
+from lifestage.core.store import Store
 from support.frames import assert_frames, assert_rows
 from support.projects import ALL_STEPS, MAIN, copy_of
 
@@ -155,3 +156,30 @@ def test_day_by_day_gives_what_everything_at_once_gives(world, tmp_path):
     once.run("2026-03-04", steps=STEPS)
     for name in ("link_days", "links", "identity_map"):
         assert_frames(world.test.read(name), once.read(name))
+
+
+def broken_off(monkeypatch, table):
+    """Runs end right after a commit of a table."""
+    exchange = Store.replace_all
+
+    def then_stop(store, written, *arguments):
+        result = exchange(store, written, *arguments)
+        if written.name == table:
+            raise RuntimeError("broke off")
+        return result
+
+    monkeypatch.setattr(Store, "replace_all", then_stop)
+
+
+def test_a_decision_that_is_taken_back_after_a_run_broke_off_holds_no_more(spark, tmp_path, monkeypatch):
+    a, b = "a" * 32, "b" * 32
+    allow = f"identity: {{allow: [{{a: {a}, b: {b}}}]}}\n"
+    world = World(spark, tmp_path / "p", MAIN + allow)
+    world.see(("1", 1, {"cookie": "c"}))
+    broken_off(monkeypatch, "identity_map")
+    with pytest.raises(RuntimeError):
+        world.run(1)
+    assert world.test.read("identity_map").count() == 2
+    monkeypatch.undo()
+    World(spark, tmp_path / "p", MAIN).run(1, now="2026-03-02T12:00:00+00:00")
+    assert world.test.read("identity_map").isEmpty()
