@@ -12,6 +12,7 @@ from lifestage import runner
 from lifestage.core.errors import NoDataError
 from lifestage.core.local_rows import local_rows, localised
 from lifestage.core.pseudonyms import add_normalised, pseudonym, with_pads
+from lifestage.identity.config import IdentityConfig
 from lifestage.identity.solving import of_any, person_of
 from lifestage.reading import LATEST, known_date, reader
 from lifestage.tables.identity import IDENTITY_MAP, UserStatus, user_id_of
@@ -54,29 +55,35 @@ def graph(project: runner.Project, user: str, as_of: date | str | None = None) -
     read = reader(project)
     day = known_date("user_features", read("user_features"), as_of or LATEST)
     members = find(project, read, user, day)
-    links = read("links").where(F.col("first_on") <= F.lit(day))
-    # What is said of the person's identifiers, and of those they were seen with, by the evidence up to the day.
-    around = localised(person_of(links, members, project.config.identity))
-    rows = {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
+    decided = project.config.identity
+    rows = _around(read("links"), members, decided, day)
     own = (user_id_of(F.col("identifier")) == F.col("user_id")).alias("is_key")
-    is_key = {row["identifier"]: row["is_key"] for row in members.select("identifier", own).collect()}
-    mine = sorted(
-        (rows[each] for each in is_key), key=lambda row: (row["linked_on"] or day, row["identifier"])
-    )
-    user_id = members.first()["user_id"]  # type: ignore[index]
+    mine = {row["identifier"]: row for row in members.select("identifier", "user_id", own).collect()}
+    identifiers = [
+        {**{name: rows[each][name] for name in SHOWN}, "is_key": row["is_key"]} for each, row in mine.items()
+    ]
+    identifiers.sort(key=lambda each: (each["linked_on"] or day, each["identifier"]))
+    user_id = next(row["user_id"] for row in mine.values())
     evidence = _evidence(read("link_days").where(F.col("event_date") <= F.lit(day)), members)
-    denied = {pair.ends: pair.because for pair in project.config.identity.deny}
+    denied = {pair.ends: pair.because for pair in decided.deny}
     return {
         "user_id": user_id,
         "as_of": day,
-        "status": mine[0]["status"],
-        "identifiers": [
-            {**{name: row[name] for name in SHOWN}, "is_key": is_key[row["identifier"]]} for row in mine
-        ],
-        "evidence": [{**pair, "against": _against(pair, rows, denied, is_key)} for pair in evidence],
-        "decisions": [pair.model_dump() for pair in project.config.identity.allow if {*pair.ends} & {*rows}],
+        "status": rows[identifiers[0]["identifier"]]["status"],
+        "identifiers": identifiers,
+        "evidence": [{**pair, "against": _against(pair, rows, denied, mine)} for pair in evidence],
+        "decisions": [pair.model_dump() for pair in decided.allow if {*pair.ends} & {*rows}],
         "changes": _changes(read("identity_changes"), user_id, day),
     }
+
+
+def _around(
+    links: DataFrame, members: DataFrame, config: IdentityConfig, day: date
+) -> dict[str, dict[str, Any]]:
+    """What the evidence up to a day says of a person's identifiers, and of those they were seen with."""
+    known = links.where(F.col("first_on") <= F.lit(day))
+    around = localised(person_of(known, members, config))
+    return {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
 
 
 def _names(project: runner.Project, user: str) -> DataFrame:

@@ -34,7 +34,9 @@ def after(spark):
 
 
 def test_who_came_in_went_out_and_stayed_with_their_value(before, after):
-    assert_rows(changes(difference_of(before, after)), [("in", 1, "0"), ("out", 1, "5"), ("both", 2, "80")])
+    assert_rows(
+        changes(difference_of(before, after)), [("in", 0, 1, "0"), ("out", 1, 0, "5"), ("both", 2, 2, "80")]
+    )
 
 
 def test_moves_are_of_users_in_both(before, after):
@@ -46,14 +48,14 @@ def test_moves_are_of_users_in_both(before, after):
 
 def test_who_merged_or_was_split_neither_came_nor_went_nor_moved(before, after):
     difference = difference_of(before, after, goes="merged", moves="merged", comes="split")
-    assert_rows(changes(difference), [("merged", 2, "25"), ("split", 1, "0"), ("both", 1, "60")])
+    assert_rows(changes(difference), [("merged", 2, 1, "25"), ("split", 0, 1, "0"), ("both", 1, 1, "60")])
     assert moves(difference).isEmpty()
 
 
 def test_nothing_moves_between_a_snapshot_and_itself(before):
     difference = difference_of(before, before)
     assert moves(difference).isEmpty()
-    assert_rows(changes(difference), [("both", 3, "65")])
+    assert_rows(changes(difference), [("both", 3, 3, "65")])
 
 
 def test_who_is_in_no_tier_moves_into_one(spark):
@@ -62,7 +64,7 @@ def test_who_is_in_no_tier_moves_into_one(spark):
 
 
 def test_against_nobody_everybody_came_in(spark, after):
-    assert_rows(changes(difference_of(users(spark), after)), [("in", 3, "80")])
+    assert_rows(changes(difference_of(users(spark), after)), [("in", 0, 3, "80")])
 
 
 def test_two_differences_compose(spark, before, after):
@@ -79,7 +81,7 @@ def test_two_differences_compose(spark, before, after):
     ends = [f"{name}_after" for name in (*KINDS, "segment_id", "monetary_amount")]
     began = first.where("change <> 'in'").select("user_id", *starts)
     ended = second.where("change <> 'out'").select("user_id", *ends)
-    assert_frames(began.join(ended, on="user_id", how="full"), whole.drop("change"))
+    assert_frames(began.join(ended, on="user_id", how="full"), whole.drop("change", "is_before", "is_after"))
 
 
 def test_a_segment_that_got_another_name_is_the_same_one(spark):

@@ -108,9 +108,9 @@ def test_what_joining_has_changed_is_a_sentence():
 
 
 def test_merged_and_split_users_are_told_unless_they_are_few():
-    data = empty(before=BEFORE, least_users=2, regrouped={"merged": 3, "split": 1})
+    data = empty(before=BEFORE, least_users=2, regrouped={"merged": (3, 2), "split": (1, 2)})
     (sentence,) = channels_section(data, WORDS).notes
-    assert sentence.startswith("3 users have merged since")
+    assert sentence == f"3 users of {WORDS.day(BEFORE)} are now known to be 2 people."
 
 
 def test_without_anybody_a_sentence_says_so():

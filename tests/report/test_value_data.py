@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lifestage.report.config import AudienceText
 from lifestage.report.content import AudienceCount, Flow, Part, TierCount, TopShare
+from lifestage.report.data import regrouped_counts
 from lifestage.report.value_data import (
     audience_counts,
     audience_rules,
@@ -72,6 +73,14 @@ def test_who_merged_or_was_split_leaves_a_stage_for_that_and_comes_from_it(spark
         Flow("dormant", "merged", 1),
         Flow("split", "churned", 1),
     }
+
+
+def test_merged_users_are_counted_as_they_were_and_as_they_are(spark):
+    rows = stages(
+        spark, ("kept", BEFORE, "novice"), ("kept", AS_OF, "growth"), ("absorbed", BEFORE, "dormant")
+    )
+    others = regrouped(spark, kept="merged", absorbed="merged")
+    assert regrouped_counts(rows, others, AS_OF) == {"merged": (2, 1)}
 
 
 def test_tiers_are_counted_best_first(spark):

@@ -160,9 +160,9 @@ def difference_of(project: runner.Project, before: str, after: str) -> dict[str,
 def _diff_grid(found: Mapping[str, Any], kind: str) -> Any:
     """Who came and went, or the largest moves of one kind; None where nobody moved."""
     if kind == "change":
-        rows = grid("users", "count", "net spend", numbers=["count", "net spend"])
+        rows = grid("users", "before", "after", "net spend", numbers=["before", "after", "net spend"])
         for row in found["changes"]:
-            rows.add_row(row["change"], f"{row['n_users']:,}", f"{row['value']:,.2f}")
+            rows.add_row(row["change"], f"{row['n_before']:,}", f"{row['n_after']:,}", f"{row['value']:,.2f}")
         return rows
     moved = [row for row in found["moves"] if row["kind"] == kind]
     if not moved:

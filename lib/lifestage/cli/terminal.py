@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from itertools import takewhile
@@ -69,7 +70,8 @@ def guarded(command: Callable[[], object]) -> None:
         sys.exit(error.exit_code)
     except Exception as error:
         # Spark's errors reach us in many classes; whatever it is, a scheduler gets a message and an exit code.
-        logger.debug("failed", exc_info=error)
+        # Where, and nothing of what it says: Spark quotes rows.
+        logger.debug("failed:\n%s", "".join(traceback.format_tb(error.__traceback__)))
         _complain(f"{type(error).__name__}: {_gist(error)}", *getattr(error, "__notes__", ()))
         errors.print("LIFESTAGE_LOG=DEBUG shows where it happened", markup=False)
         sys.exit(ExitCode.FAILED)
@@ -86,9 +88,8 @@ def opened(conf: Path, needs_keys: bool = True, is_brief: bool = False) -> runne
     _require(conf)
     with at_work("starting Spark"):
         project = runner.open_project(conf, needs_keys=needs_keys, is_brief=is_brief)
-    if not logger.isEnabledFor(logging.INFO):
-        # What fails in Spark reaches us as an exception; its log would say it again, in pages.
-        project.store.spark.sparkContext.setLogLevel("FATAL")
+    # What fails in Spark reaches us as an exception; its log would say it again, in pages, and with values of rows.
+    project.store.spark.sparkContext.setLogLevel("FATAL")
     return project
 
 

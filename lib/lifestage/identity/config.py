@@ -26,7 +26,7 @@ class Pair(Model):
 class IdentitySettings(Model):
     """Rules of who is who."""
 
-    limits: dict[str, dict[str, Annotated[int, Field(ge=1)]]] = Field(
+    limits: dict[str, dict[str, Annotated[int, Field(ge=1, strict=True)]]] = Field(
         description="type of identifier to other type to how many of those it may be seen with; one that is seen with "
         "more is shared by several people, and its links do not count",
     )

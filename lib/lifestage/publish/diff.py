@@ -11,29 +11,34 @@ MOVES = ("kind", "moved_from", "moved_to", "n_users", "value")
 def diff(before: DataFrame, after: DataFrame, others: DataFrame) -> DataFrame:
     """One row per user of either snapshot: `change` is in, out or both, with each stage, tier, segment and value.
 
-    Columns end in _before and _after; they are NULL on the side where the user is not. Both frames are unique per
-    user_id. Users who merged or split between the two, the `others` (see regrouped), have that as change; but for them
+    Columns end in _before and _after; they are NULL on the side where the user is not, which is_before and is_after
+    tell. Both frames are unique per user_id. Users who merged or split between the two, the `others` (see regrouped), have that as change; but for them
     the difference of A and B and that of B and C compose to that of A and C.
     """
     columns = (*KINDS, "segment_id", "monetary_amount")
     sides = [
         frame.select(
-            "user_id", F.lit(True).alias(f"_{side}"), *[F.col(c).alias(f"{c}_{side}") for c in columns]
+            "user_id", F.lit(True).alias(f"is_{side}"), *[F.col(c).alias(f"{c}_{side}") for c in columns]
         )
         for frame, side in ((before, "before"), (after, "after"))
     ]
     joined = sides[0].join(sides[1], on="user_id", how="full")
-    change = F.when(F.col("_before").isNull(), "in").when(F.col("_after").isNull(), "out").otherwise("both")
-    found = joined.join(others.select("user_id", F.col("change").alias("_other")), on="user_id", how="left")
-    return found.withColumn("change", F.coalesce("_other", change)).drop("_before", "_after", "_other")
+    is_there = {f"is_{side}": F.coalesce(f"is_{side}", F.lit(False)) for side in ("before", "after")}
+    change = F.when(~F.col("is_before"), "in").when(~F.col("is_after"), "out").otherwise("both")
+    found = joined.withColumns(is_there).join(
+        others.select("user_id", F.col("change").alias("_other")), on="user_id", how="left"
+    )
+    return found.withColumn("change", F.coalesce("_other", change)).drop("_other")
 
 
 def changes(difference: DataFrame) -> DataFrame:
-    """Users and value of those who came in, went out, are in both, merged or split; at most six rows.
+    """Users on either side and value of those who came in, went out, are in both, merged or split; at most six rows.
 
-    Value is the net spend in the period of RFM, after the change where the user is still there.
+    Users who merged are more before than after, so that each column adds up to its snapshot. Value is the net spend in
+    the period of RFM, after the change where the user is still there.
     """
-    return difference.groupBy("change").agg(F.count("*").alias("n_users"), _value())
+    n_before, n_after = F.count_if("is_before"), F.count_if("is_after")
+    return difference.groupBy("change").agg(n_before.alias("n_before"), n_after.alias("n_after"), _value())
 
 
 def moves(difference: DataFrame) -> DataFrame:

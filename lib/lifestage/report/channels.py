@@ -33,11 +33,11 @@ def _reach_notes(data: ReportData, words: Words) -> tuple[str, ...]:
 
 def _regrouped_notes(data: ReportData, words: Words) -> tuple[str, ...]:
     """Users who are others than on the date before, as far as they are not too few."""
-    found = {change: data.regrouped.get(change, 0) for change in Regrouped}
+    found = {change: data.regrouped.get(change, (0, 0)) for change in Regrouped}
     return tuple(
-        words(f"channels.{change}", n=n, before=words.day(data.before))
-        for change, n in found.items()
-        if data.before and n >= data.least_users
+        words(f"channels.{change}", was=words.count(was), n=n, before=words.day(data.before))
+        for change, (was, n) in found.items()
+        if data.before and min(was, n) >= data.least_users
     )
 
 

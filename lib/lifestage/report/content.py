@@ -226,7 +226,7 @@ class ReportData:
     segment_flows: tuple[Flow, ...] = ()
     channels: tuple[ChannelCount, ...] = ()
     reach: Reach | None = None
-    regrouped: Mapping[str, int] = field(default_factory=dict)
+    regrouped: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     deliveries: tuple[Delivery, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
     runs: tuple[CompletedRun, ...] = ()

@@ -40,7 +40,6 @@ from lifestage.report.value_data import (
 from lifestage.tables.events import COUNT_COLUMNS
 from lifestage.tables.regrouping import (
     BY_NOW,
-    Built,
     journal_versions,
     map_when_built,
     regrouped,
@@ -78,7 +77,9 @@ def read_data(
     )
     before = date_before(totals, as_of)
     versions = {as_of: BY_NOW, **journal_versions(read("runs"))}
-    others = _others(read, [(day, versions[day]) for day in (before, as_of) if day in versions])
+    built = [(day, versions[day]) for day in (before, as_of) if day in versions]
+    known = users_of_dates(stages, built)
+    others = settled(regrouped(read, built, known).drop("as_of"))
     persons = map_when_built(read, (as_of, versions[as_of]))
     has_mix = MIX in users_table.names
     parts: dict[str, Callable[[], Any]] = {
@@ -97,7 +98,7 @@ def read_data(
         "audience_rules": lambda: audience_rules(read("audience_definitions"), as_of),
         "channels": lambda: channel_counts(users, stages, value, as_of) if has_mix else (),
         "reach": lambda: reach(read("events"), persons, config.known, config.actions, as_of),
-        "regrouped": lambda: regrouped_counts(others),
+        "regrouped": lambda: regrouped_counts(known, others, as_of),
         "deliveries": lambda: newest_deliveries(read("ingest_ledger"), run.now),
         "snapshots": lambda: newest_snapshots(read("snapshots"), run.as_of_dates),
         "runs": lambda: newest_runs(read("runs")),
@@ -117,15 +118,12 @@ def read_data(
     )
 
 
-def _others(read: Callable[[str], DataFrame], built: Sequence[Built]) -> DataFrame:
-    """Users who merged or split between two dates."""
-    users = users_of_dates(read("user_stages"), built)
-    return settled(regrouped(read, built, users).drop("as_of"))
-
-
-def regrouped_counts(others: DataFrame) -> dict[str, int]:
-    """Users by what became of them; at most three."""
-    return {row["change"]: row["count"] for row in others.groupBy("change").count().collect()}
+def regrouped_counts(users: DataFrame, others: DataFrame, as_of: date) -> dict[str, tuple[int, int]]:
+    """By what became of users, how many they were on the date before and how many they are now; at most three."""
+    is_now = F.col("as_of") == F.lit(as_of)
+    rows = users.join(F.broadcast(others), on="user_id").groupBy("change")
+    counts = rows.agg(F.count_if(~is_now).alias("n_before"), F.count_if(is_now).alias("n_after"))
+    return {row["change"]: (row["n_before"], row["n_after"]) for row in counts.collect()}
 
 
 def features_of(table: Table, names: Sequence[str]) -> tuple[Feature, ...]:
