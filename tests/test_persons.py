@@ -109,4 +109,4 @@ def test_late_evidence_is_not_of_a_date_that_was_built_without_it(spark, tmp_pat
     assert names(world, found(world, "c", 2)) == ["c"]
     assert names(world, found(world, "c", 3)) == ["c", "k"]
     [late] = graph(world.test.project, "c", world.day(2))["evidence"]
-    assert late["against"] == ["came after this date was built"]
+    assert late["against"] == ["not joined when this date was built"]

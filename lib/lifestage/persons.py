@@ -69,10 +69,11 @@ def graph(project: runner.Project, user: str, as_of: date | str | None = None) -
     return {
         "user_id": user_id,
         "as_of": day,
-        "status": rows[identifiers[0]["identifier"]]["status"],
+        # Who shares what they are known by is nobody else.
+        "status": str(UserStatus.ACTIVE) if len(mine) > 1 else rows[identifiers[0]["identifier"]]["status"],
         "identifiers": identifiers,
         "evidence": [{**pair, "against": _against(pair, rows, denied, mine)} for pair in evidence],
-        "decisions": [pair.model_dump() for pair in decided.allow if {*pair.ends} & {*rows}],
+        "decisions": [pair.model_dump() for pair in decided.allow if {*pair.ends} & {*mine}],
         "changes": _changes(read("identity_changes"), user_id, day),
     }
 
@@ -163,7 +164,7 @@ def _against(
         for limit in rows[end]["withheld"]
     ]
     is_later = not found and not {*ends} <= {*mine}
-    return ["came after this date was built"] if is_later else found
+    return ["not joined when this date was built"] if is_later else found
 
 
 def _changes(journal: DataFrame, user_id: str, as_of: date) -> list[dict[str, Any]]:

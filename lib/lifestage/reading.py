@@ -125,7 +125,7 @@ def _regrouped(project: runner.Project) -> DataFrame:
     """Users who merged or split between dates that follow each other, of all that are kept (see regrouped)."""
     read = reader(project)
     kept = _dates(read("user_stages"))
-    built = [each for each in journal_versions(read("runs")).items() if each[0] in kept]
+    built = sorted(each for each in journal_versions(read("runs")).items() if each[0] in kept)
     return regrouped(read, built, users_of_dates(read("user_stages"), built))
 
 

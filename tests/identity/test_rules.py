@@ -196,3 +196,9 @@ def test_both_ways_of_solving_agree_on_a_large_graph(spark):
     )
     sides = [sorted(map(tuple, by(numbers).collect())) for by in (on_driver, on_cluster)]
     assert sides[0] == sides[1]
+
+
+def test_another_reason_or_order_of_decisions_changes_nothing():
+    decided, more = config(LIMITS, deny=[("c1", "m1"), ("c2", "m2")]), config(LIMITS, deny=[("c1", "m1")])
+    turned = [pair.model_copy(update={"because": "it was sold"}) for pair in reversed(decided.deny)]
+    assert decided.model_copy(update={"deny": tuple(turned)}).meaning == decided.meaning != more.meaning

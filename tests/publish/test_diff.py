@@ -48,7 +48,7 @@ def test_moves_are_of_users_in_both(before, after):
 
 def test_who_merged_or_was_split_neither_came_nor_went_nor_moved(before, after):
     difference = difference_of(before, after, goes="merged", moves="merged", comes="split")
-    assert_rows(changes(difference), [("merged", 2, 1, "25"), ("split", 0, 1, "0"), ("both", 1, 1, "60")])
+    assert_rows(changes(difference), [("merged", 2, 1, "20"), ("split", 0, 1, "0"), ("both", 1, 1, "60")])
     assert moves(difference).isEmpty()
 
 

@@ -124,3 +124,22 @@ def test_rows_that_a_killed_run_left_without_a_manifest_are_written_anew(desk):
         desk.read("snapshot_users").where(F.col("as_of") == day).select("snapshot_id", "user_id", "stage")
     )
     assert_rows(actual, [("2026-08-01.r1", f"u{n}", "mature") for n in range(4)])
+
+
+def test_two_who_merge_under_a_new_name_are_one_fewer_and_hide_nobody_who_vanished(desk):
+    before, day = date(2024, 1, 1), date(2024, 1, 2)
+    was = ["old1", "old2"]
+    desk.hold([user(each, before) for each in (*was, "x1", "x2", "x3")], before)
+    desk.publish("two", before)
+    moves = [
+        {"identifier": name, "from_user_id": old, "to_user_id": "new", "journal_version": 1, "withheld": []}
+        for name, old in zip(("c1", "c2"), was, strict=True)
+    ]  # fmt: skip
+    desk.store.write(
+        TABLES["identity_changes"], build(desk.store.spark, TABLES["identity_changes"], moves), {}
+    )
+    mapped = [{"identifier": name, "user_id": "new", "withheld": []} for name in ("c1", "c2", "m")]
+    desk.store.write(TABLES["identity_map"], build(desk.store.spark, TABLES["identity_map"], mapped), {})
+    desk.hold([user(each, day) for each in ("new", "x1", "x2")], day)
+    with pytest.raises(CheckError, match=r"3 users, 5 in 2024-01-01\.r1, 1 fewer by merging since"):
+        desk.publish("one gone", day)

@@ -94,6 +94,12 @@ def test_each_mix_has_its_users_and_its_stages():
     ]
 
 
+def test_a_mix_of_the_project_has_its_row():
+    kiosk = (*MIXED, ChannelCount("kiosk", "mature", 5, Decimal(1)))
+    section = channels_section(full(channels=kiosk), WORDS)
+    assert [row[0].text for row in section.figures[0].rows] == ["shop only", "both", "kiosk", "neither"]
+
+
 def test_a_mix_of_few_is_withheld_with_another():
     section = channels_section(full(channels=MIXED, least_users=3), WORDS)
     shown = {row[0].text: row[1].text for row in section.figures[0].rows}

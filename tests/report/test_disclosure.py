@@ -65,6 +65,9 @@ NAMES = {"5[1-5]": "best", "[1-4][1-5]": "others"}
 def pages(draw) -> ReportData:
     """Users who are in a stage on two dates, some of them scored, in tiers and segments; every group may be small."""
     moves = {(a, b): draw(small) for a in ("x", "y", None) for b in ("x", "y") if a or b}
+    moves |= {(a, "merged"): draw(small) for a in ("x", "y")} | {
+        ("merged", b): draw(small) for b in ("x", "y")
+    }
     before = {a: sum(n for (was, _), n in moves.items() if was == a) for a in ("x", "y")}
     now = {b: sum(n for (_, at), n in moves.items() if at == b) for b in ("x", "y")}
     everybody = sum(now.values())
@@ -78,6 +81,7 @@ def pages(draw) -> ReportData:
         before=BEFORE,
         stages=tuple(StageCount(day, stage, n) for day, at in ((BEFORE, before), (AS_OF, now)) for stage, n in at.items() if n),
         stage_flows=tuple(Flow(*pair, n) for pair, n in moves.items() if n),
+        regrouped={"merged": (sum(moves[a, "merged"] for a in "xy"), sum(moves["merged", b] for b in "xy"))},
         rfm_names=NAMES,
         rfm=(
             *[RfmCount("scored", 365, *cell, n, Decimal()) for cell, n in cells.items() if n],
@@ -114,10 +118,12 @@ def equations(data, cells):
         for name in of["name"]
     ]
     for side, day in ((1, BEFORE), (2, AS_OF)):
-        for stage in {cell[side] for cell in of["move"]} - {None}:
+        for stage in {cell[side] for cell in of["move"]} - {None, "merged"}:
             found.append(
                 {("stage", day, stage): -1, **{cell: 1 for cell in of["move"] if cell[side] == stage}}
             )
+        merged = [cell for cell in of["move"] if cell[3 - side] == "merged"]
+        found.append({("regrouped", "merged", side): -1, **dict.fromkeys(merged, 1)})
     return found
 
 

@@ -136,3 +136,9 @@ def test_rows_of_a_later_build_of_a_date_say_nothing_of_an_earlier_one(found):
     users = [{"x1", "y1"}, {"p"}]
     merged = found({"x": "z", "y": "z"}, journal, past, twice, users)
     assert_rows(merged, [(DAYS[1], user, "merged") for user in ("p", "x1", "y1")])
+
+
+def test_the_other_way_round_what_merged_is_split(found):
+    back = [(DAYS[1], 2), (DAYS[0], 1)]
+    split = found({"a": "u", "c": "u"}, [("c", "v", "u", 2)], built=back)
+    assert_rows(split, [(DAYS[0], "u", "split"), (DAYS[0], "v", "split")])

@@ -36,7 +36,7 @@ def explain(
 ) -> None:
     """Why a user has their stage, RFM, tier, segment and audiences, since when, and what would change it.
 
-    Example: lifestage explain 1f0c63a0be9d --as-of 2026-11-21 --conf conf/prod.yaml
+    Example: lifestage explain 1f0c63a0be9d4d1f8a4f0f6a2f4f9a10 --as-of 2026-11-21 --conf conf/prod.yaml
     """
     found = explained(_brief(conf), _name(user), day("--as-of", as_of) if as_of else None)
     if as_json:
@@ -53,7 +53,7 @@ def identity(
 ) -> None:
     """Which identifiers are one person, by what evidence, what was withheld, and what moved when.
 
-    Example: lifestage identity 1f0c63a0be9d --as-of 2026-11-21 --conf conf/prod.yaml
+    Example: lifestage identity 1f0c63a0be9d4d1f8a4f0f6a2f4f9a10 --as-of 2026-11-21 --conf conf/prod.yaml
     """
     found = graph(_brief(conf), _name(user), day("--as-of", as_of) if as_of else None)
     if as_json:
@@ -155,7 +155,7 @@ def _pair(each: Mapping[str, Any]) -> str:
 
 def _move(each: Mapping[str, Any]) -> str:
     by = f" by {_short(each['a'])} and {_short(each['b'])}" if each["a"] else ""
-    return f"{_day(each['as_of'])}: {_short(each['identifier'])} {each['cause']}{by}, from user {_short(each['from_user_id'])} to {_short(each['to_user_id'])}"
+    return f"{_day(each['as_of'])}: {_short(each['identifier'])} {each['cause']}{by}, from user {each['from_user_id']} to {each['to_user_id']}"
 
 
 def _short(pseudonym: str) -> str:

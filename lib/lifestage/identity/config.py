@@ -70,7 +70,8 @@ class IdentityConfig(IdentitySettings):
     @property
     def meaning(self) -> str:
         """A hash of what decides who is who, by evidence that is known."""
-        return semantic_hash(self.model_dump(mode="json", include={"limits", "allow", "deny"}))
+        decided = [sorted({pair.ends for pair in pairs}) for pairs in (self.allow, self.deny)]
+        return semantic_hash([self.limits, *decided])
 
     @property
     def evidence_meaning(self) -> str:

@@ -34,7 +34,7 @@ def snapshot_checks(
         same_rule: audiences whose rule is the one of the snapshot before; others may change as they like.
         with_data: dimensions of value that count, each with the scored users of whom it says something; empty where
             nobody is scored.
-        n_merged: users of the snapshot before who are part of another user by now.
+        n_merged: how many fewer users there are for having merged since the snapshot before.
     """
     n = content["n_users"]
     checks = [
@@ -56,7 +56,7 @@ def snapshot_checks(
         kept = before["n_users"] - n_merged
         least = round(kept * (1 - config.max_user_drop), 6)
         allowed = f"at most {config.max_user_drop:.0%} fewer allowed"
-        merged = f", {n_merged:,} of them merged since" if n_merged else ""
+        merged = f", {n_merged:,} fewer by merging since" if n_merged else ""
         detail = f"{n:,} users, {before['n_users']:,} in {before['snapshot_id']}{merged}, {allowed}"
         checks.append(Check("users did not vanish", n >= least, detail))
         checks.append(_audiences_check(content["counts"], before, config, same_rule))

@@ -3,6 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.tables.regrouping import Regrouped
+
 # What tells whether a user moved: a segment may have another name after a training, its id stays.
 KINDS = {"stage": "stage", "tier": "tier", "segment": "segment_id"}
 MOVES = ("kind", "moved_from", "moved_to", "n_users", "value")
@@ -35,7 +37,8 @@ def changes(difference: DataFrame) -> DataFrame:
     """Users on either side and value of those who came in, went out, are in both, merged or split; at most six rows.
 
     Users who merged are more before than after, so that each column adds up to its snapshot. Value is the net spend in
-    the period of RFM, after the change where the user is still there.
+    the period of RFM, after the change where the user is still there; that of users who merged or split is what they have
+    after it.
     """
     n_before, n_after = F.count_if("is_before"), F.count_if("is_after")
     return difference.groupBy("change").agg(n_before.alias("n_before"), n_after.alias("n_after"), _value())
@@ -53,7 +56,9 @@ def moves(difference: DataFrame) -> DataFrame:
         for kind, key in KINDS.items()
     ]
     both = difference.where("change = 'both'")
-    pairs = both.select("monetary_amount_before", "monetary_amount_after", F.inline(F.array(*options)))
+    pairs = both.select(
+        "change", "monetary_amount_before", "monetary_amount_after", F.inline(F.array(*options))
+    )
     return (
         pairs.where("NOT stayed")
         .groupBy("kind", "moved_from", "moved_to")
@@ -62,5 +67,7 @@ def moves(difference: DataFrame) -> DataFrame:
 
 
 def _value() -> Column:
-    latest = F.coalesce("monetary_amount_after", "monetary_amount_before", F.lit(0).cast("decimal(18,2)"))
+    # What a user had who merged is part of what the other has.
+    gone = F.when(~F.col("change").isin([*Regrouped]), F.col("monetary_amount_before"))
+    latest = F.coalesce("monetary_amount_after", gone, F.lit(0).cast("decimal(18,2)"))
     return F.sum(latest).cast("decimal(18,2)").alias("value")

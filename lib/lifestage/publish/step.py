@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from lifestage.core.errors import CheckError
 from lifestage.core.job import Job
-from lifestage.core.local_rows import local_rows
+from lifestage.core.local_rows import local_rows, settled
 from lifestage.publish.checks import Check, snapshot_checks, unchanged_audiences
 from lifestage.publish.config import PublishConfig
 from lifestage.publish.snapshot import describe, latest, next_revision, to_snapshot_users
@@ -60,16 +60,16 @@ def _check_own(job: Job) -> None:
 def _n_merged(
     job: Job, before: Mapping[str, Any] | None, content: Mapping[str, Any], users: DataFrame
 ) -> int:
-    """Users of the snapshot before who have merged with others: they have not vanished. Counted where some are missing."""
+    """How many fewer users there are for having merged: they have not vanished. Counted where some are missing."""
     if before is None or content["n_users"] >= before["n_users"]:
         return 0
     built = [(before["as_of"], before["journal_version"]), (job.run.as_of, _journal_version(job))]
     known = job.read("snapshot_users").where(F.col("snapshot_id") == before["snapshot_id"])
     then, now = (users_of_one(rows, each) for rows, each in zip((known, users), built, strict=True))
     others = regrouped(job.read, built, then.unionByName(now))
-    merged = others.where(F.col("change") == Regrouped.MERGED)
-    merged = merged.join(known, on="user_id", how="left_semi")
-    return merged.join(users, on="user_id", how="left_anti").count()
+    merged = settled(others.where(F.col("change") == Regrouped.MERGED))
+    were, are = (merged.join(rows, on="user_id", how="left_semi").count() for rows in (known, users))
+    return max(were - are, 0)
 
 
 def _journal_version(job: Job) -> int:

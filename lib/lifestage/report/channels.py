@@ -1,12 +1,13 @@
 """What the page says about channels: who acts where, and what joining them has changed."""
 
 from lifestage.report.content import ReportData
+from lifestage.report.disclosure import SIDES
 from lifestage.report.grids import Cell, Column, Grid, Section, columns, figure, filled, text
 from lifestage.report.lifecycle import stage_order
 from lifestage.report.words import Words
 from lifestage.tables.regrouping import Regrouped
 
-MIXES = ("online only", "shop only", "both", None)
+MIXES = ("online only", "shop only", "both")
 
 
 def channels_section(data: ReportData, words: Words) -> Section:
@@ -33,11 +34,11 @@ def _reach_notes(data: ReportData, words: Words) -> tuple[str, ...]:
 
 def _regrouped_notes(data: ReportData, words: Words) -> tuple[str, ...]:
     """Users who are others than on the date before, as far as they are not too few."""
-    found = {change: data.regrouped.get(change, (0, 0)) for change in Regrouped}
+    found = {change: data.regrouped[change] for change in Regrouped if change in data.regrouped}
     return tuple(
         words(f"channels.{change}", was=words.count(was), n=n, before=words.day(data.before))
         for change, (was, n) in found.items()
-        if data.before and min(was, n) >= data.least_users
+        if data.before and {("regrouped", change, side) for side in SIDES} <= data.seen
     )
 
 
@@ -45,7 +46,7 @@ def _mix_grid(data: ReportData, words: Words) -> Grid:
     users, spend = data.mix_users, data.mix_spend
     total, spent = sum(users.values()), sum(spend.values())
     rows: list[tuple[Cell, ...]] = []
-    for mix in [mix for mix in MIXES if mix in users]:
+    for mix in _mixes(data):
         is_shown = ("mix", mix) in data.seen
         rows.append((
             text(_name(mix, words)),
@@ -63,7 +64,7 @@ def _mix_grid(data: ReportData, words: Words) -> Grid:
 def _stages_grid(data: ReportData, words: Words) -> Grid:
     """Users of each stage by channel mix."""
     counts = {(count.mix, count.stage): count.n_users for count in data.channels}
-    mixes = [mix for mix in MIXES if mix in data.mix_users]
+    mixes = _mixes(data)
     rows = [
         (
             text(words.of(stage)),
@@ -80,6 +81,12 @@ def _stages_grid(data: ReportData, words: Words) -> Grid:
     ]
     heads = (*columns(words, "stage"), *[Column(_name(mix, words)) for mix in mixes])
     return Grid(words("channels.stages", date=words.day(data.header.as_of)), heads, tuple(rows))
+
+
+def _mixes(data: ReportData) -> list[str | None]:
+    """The mixes there are: first the usual ones, then those of the project, and at last who was nowhere."""
+    others = sorted(mix for mix in data.mix_users if mix and mix not in MIXES)
+    return [mix for mix in (*MIXES, *others, None) if mix in data.mix_users]
 
 
 def _name(mix: str | None, words: Words) -> str:

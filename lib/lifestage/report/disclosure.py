@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Cell = tuple[Any, ...]
 Equation = Mapping[Cell, int]
+# Before and after.
+SIDES = (1, 2)
 BUYERS, MODELLED = ("all", "buyers"), ("all", "modelled")
 
 
@@ -82,6 +84,11 @@ def cells_of(data: "ReportData") -> dict[Cell, int]:
     return {
         **{("stage", s.as_of, s.stage): s.n_users for s in data.stages},
         **{("move", f.moved_from, f.moved_to): f.n_users for f in data.stage_flows},
+        **{
+            ("regrouped", change, side): n
+            for change, ns in data.regrouped.items()
+            for side, n in zip(SIDES, ns, strict=True)
+        },
         **{("mix", mix): n for mix, n in data.mix_users.items()},
         **{("mixed", c.mix, c.stage): c.n_users for c in data.channels},
         **{("rfm", *place): n for place, n in scored.items()},
@@ -121,12 +128,15 @@ def _names(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
 
 
 def _moves(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:
-    """Who was in a stage went somewhere, and who is in it came from somewhere."""
-    for side, day in ((1, data.before), (2, data.header.as_of)):
+    """Who was in a stage went somewhere, and who is in it came from somewhere; so did those who merged or were split."""
+    for side, day in zip(SIDES, (data.before, data.header.as_of), strict=True):
         for stage in sorted({cell[side] for cell in _of(cells, "move")} - {None, *Regrouped}):
             moves = [cell for cell in _of(cells, "move") if cell[side] == stage]
             whole = [cell for cell in _of(cells, "stage") if cell[1:] == (day, stage)]
             yield {**dict.fromkeys(moves, 1), **dict.fromkeys(whole, -1)}
+    for _, change, side in [*_of(cells, "regrouped")]:
+        moves = [cell for cell in _of(cells, "move") if change in cell[1:] and cell[side] != change]
+        yield {**dict.fromkeys(moves, 1), ("regrouped", change, side): -1}
 
 
 def _mixes(data: "ReportData", cells: Collection[Cell]) -> Iterator[Equation]:

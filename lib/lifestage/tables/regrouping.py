@@ -53,16 +53,17 @@ def map_when_built(read: Read, built: Built) -> DataFrame:
 
 
 def regrouped(read: Read, built: Sequence[Built], users: DataFrame) -> DataFrame:
-    """Users who are put together or apart between two times that follow each other.
+    """Users who are put together or apart between each of some times and the next.
 
     Args:
         read: gives the rows of the tables of identity.
-        built: dates with versions of the journal; a date may be there twice.
+        built: dates with versions of the journal, in the order in which they are held against each other; a date may be
+            there twice.
         users: who was a user then, with user_id, as_of and journal_version. Identifiers of nobody who was one move no
             user: who comes with a cookie and a number on one day is new, and merged with nobody.
 
     Returns:
-        user_id, as_of (the later of the two dates) and change: merged (with another user), split (into several), or
+        user_id, as_of (the second of the two dates) and change: merged (with another user), split (into several), or
         renamed (known by another identifier). A user whom several apply to is merged, then split.
     """
     now, past, changes = _tables(read)
@@ -108,8 +109,8 @@ def _since(changes: DataFrame, built: Sequence[Built]) -> DataFrame:
 
 
 def _sides(spark: SparkSession, built: Sequence[Built]) -> DataFrame:
-    """The dates in order, numbered."""
-    rows = [(side, *each) for side, each in enumerate(sorted(built))]
+    """The dates, numbered."""
+    rows = [(side, *each) for side, each in enumerate(built)]
     return F.broadcast(local_rows(spark, rows, "side int, as_of date, journal_version bigint"))
 
 
