@@ -56,6 +56,8 @@ OF_THE_RUN = {
     "ingest_ledger": ["table_versions"],
     "runs": ["run_id", "table_versions", "seconds"],
     "snapshots": ["run_id"],
+    # Taking back what a killed run told is a commit of its own.
+    "identity_changes": ["journal_version"],
 }
 
 
