@@ -25,7 +25,7 @@ storage: {{root: {OUT}/tables}}
 landing: {OUT}/landing
 business: {{name: Benchmark, time_zone: UTC, history_starts_on: {FIRST_DAY}, left_censor_margin_days: 30}}
 report: {{path: {OUT}/report.html}}
-spark: {{spark.driver.memory: 5g}}
+spark: {{spark.driver.memory: 3g}}
 """
 
 SOURCE = """
