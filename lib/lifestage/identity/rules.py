@@ -10,7 +10,7 @@ from lifestage.identity.config import IdentityConfig, Pair
 from lifestage.tables.identity import UserStatus
 
 Components = Callable[[DataFrame], DataFrame]
-PAIR = "a string, b string"
+PAIR_SCHEMA = "a string, b string"
 
 
 def solved(
@@ -97,4 +97,4 @@ def _with_key(nodes: DataFrame) -> DataFrame:
 
 
 def _pairs(frame: DataFrame, pairs: Sequence[Pair]) -> DataFrame:
-    return F.broadcast(local_rows(frame.sparkSession, sorted({pair.ends for pair in pairs}), PAIR))
+    return F.broadcast(local_rows(frame.sparkSession, sorted({pair.ends for pair in pairs}), PAIR_SCHEMA))

@@ -39,7 +39,8 @@ def reached(
     """
     ends = evidence.select(F.explode(F.array("a", "b")).alias("identifier")).distinct()
     mapped = settled(identity_map.join(F.broadcast(ends), on="identifier", how="left_semi"))
-    hubs = mapped.where(is_withheld()).select("identifier")
+    # Settled, so that of none it is known, and the map is not read for them.
+    hubs = settled(mapped.where(is_withheld()).select("identifier"))
     near = _freed(links, hubs, config)
     users = identity_map.join(near, on="identifier", how="left_semi").unionByName(mapped).select("user_id")
     before = settled(identity_map.join(F.broadcast(users.distinct()), on="user_id", how="left_semi"))

@@ -35,7 +35,7 @@ def user_id_of(key_identifier: SqlColumn) -> SqlColumn:
     return F.substring(F.sha2(F.concat(F.lit("user:"), key_identifier), 256), 1, 32)
 
 
-PAIR = (
+PAIR_COLUMNS = (
     Column("a", T.StringType(), "Pseudonym, the first of the two in order", required=True),
     Column("a_type", T.StringType(), "Type of a", required=True),
     Column("b", T.StringType(), "Pseudonym", required=True),
@@ -47,7 +47,7 @@ LINK_DAYS = Table(
     kind=Kind.DERIVED,
     comment="Evidence: two identifiers that one event or one row of reference data names, by source and date; or whose records match.",
     columns=(
-        *PAIR,
+        *PAIR_COLUMNS,
         Column(
             "source", T.StringType(), "Source of events, reference table, or fuzzy for a match", required=True
         ),
@@ -67,7 +67,7 @@ LINKS = Table(
     name="links",
     kind=Kind.DERIVED,
     comment="Pairs of identifiers that were ever seen together, with the first date.",
-    columns=(*PAIR, Column("first_on", T.DateType(), "First date of any evidence", required=True)),
+    columns=(*PAIR_COLUMNS, Column("first_on", T.DateType(), "First date of any evidence", required=True)),
     key=("a", "b"),
     mode=WriteMode.MERGE,
     unindexed=("a", "b"),

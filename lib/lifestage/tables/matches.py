@@ -3,7 +3,7 @@
 from pyspark.sql import types as T
 
 from lifestage.core.contracts import Column, Kind, Table, WriteMode
-from lifestage.tables.identity import PAIR
+from lifestage.tables.identity import PAIR_COLUMNS
 
 # What evidence by matching has for a source.
 FUZZY = "fuzzy"
@@ -13,7 +13,7 @@ MATCHES = Table(
     kind=Kind.ARTEFACT,
     comment="Identifiers whose records are probably of one person: an input of `identity`.",
     columns=(
-        *PAIR,
+        *PAIR_COLUMNS,
         Column("score", T.DoubleType(), "Probability that both are one person", required=True),
         Column(
             "event_date", T.DateType(), "Date from which both records say what was compared", required=True
