@@ -15,7 +15,7 @@ import pandas as pd
 from pyspark.sql import functions as F
 
 import lifestage
-from lifestage.tables.users import on_every_date, with_users
+from lifestage.users.resolution import on_every_date, with_users
 
 
 def show(question: str, answer: pd.DataFrame) -> None:

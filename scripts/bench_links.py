@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from lifestage import runner
-from lifestage.identity.solving import solve
+from lifestage.project import runner
+from lifestage.users.identity.solving import solve
 
 OUT = Path("out/bench-links")
 FIRST_DAY = date(2026, 1, 1)

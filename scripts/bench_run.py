@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench_events import FIRST_DAY, LAST_DAY, N_DAYS, make
-from lifestage import runner
-from lifestage.pipeline import BY_NAME
+from lifestage.project import runner
+from lifestage.project.pipeline import BY_NAME
 
 OUT = Path("out/bench")
 STEPS = tuple(name for name in BY_NAME if name not in ("reference", "report"))

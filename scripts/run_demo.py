@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from demo_landing import lay_out
-from lifestage import runner
-from lifestage.core.as_of_dates import Every, dates_between
-from lifestage.pipeline import BY_NAME
+from lifestage.platform.as_of_dates import Every, dates_between
+from lifestage.project import runner
+from lifestage.project.pipeline import BY_NAME
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import ZONE as WORLD_ZONE
 from lifestage.simulate.world import world_of

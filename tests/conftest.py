@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from lifestage.core.session import build_session
-from lifestage.core.store import Location, Store
+from lifestage.platform.runtime.session import build_session
+from lifestage.platform.storage.store import Location, Store
 
 # Fixed keys: the same pseudonyms in every run, so that expected rows can be written down.
 os.environ.setdefault("LIFESTAGE_PSEUDONYM_KEY", "11" * 32)

@@ -6,13 +6,13 @@ __version__ = "0.1.0"
 __all__ = ["audience_moves", "read", "snapshot", "stage_history"]
 
 if TYPE_CHECKING:
-    from lifestage.reading import audience_moves, read, snapshot, stage_history
+    from lifestage.services.readers import audience_moves, read, snapshot, stage_history
 else:
 
     def __getattr__(name: str) -> Any:
         """The readers, imported on first use: the package itself needs no Spark."""
         if name not in __all__:
             raise AttributeError(f"module {__name__} has no attribute {name}")
-        from lifestage import reading
+        from lifestage.services import readers as reading
 
         return getattr(reading, name)

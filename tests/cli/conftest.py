@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from lifestage.cli.quarantine import Quarantine, RejectedRow, quarantined, rejected_rows, replay_waiting
-from lifestage.ingest.replay import Choice, Replayed
+from lifestage.ingestion.events.replay import Choice, Replayed
 from support.frames import build
 from support.projects import TILL, TILL_COLUMNS, TestProject, make_project
 

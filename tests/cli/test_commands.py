@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lifestage import __version__
-from lifestage.pipeline import BY_NAME
-from lifestage.starter import SAMPLE_ENDS_ON, create
+from lifestage.project.pipeline import BY_NAME
+from lifestage.services.starter import SAMPLE_ENDS_ON, create
 
 pytestmark = pytest.mark.slow
 

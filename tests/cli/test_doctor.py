@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from lifestage.cli.doctor import Level, examine
-from lifestage.runner import KEY_FINGERPRINT, TIME_ZONE, identity_of
+from lifestage.project.runner import KEY_FINGERPRINT, TIME_ZONE, identity_of
 from support.frames import build
 from support.projects import make_project
 

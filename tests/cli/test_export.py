@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage.core.errors import CheckError, ConfigError, LifestageError
-from lifestage.publish.export import ExportFormat, export, neutral
-from lifestage.tables.publish import SNAPSHOT_USERS
+from lifestage.activation.publish.export import ExportFormat, export, neutral
+from lifestage.activation.publish.tables import SNAPSHOT_USERS
+from lifestage.platform.errors import CheckError, ConfigError, LifestageError
 from support.frames import build, shuffled
 
 pytestmark = pytest.mark.slow

@@ -19,9 +19,9 @@ from cli.conftest import (
 )
 from lifestage.cli import quarantine
 from lifestage.cli.quarantine import quarantined, rejected_rows, replay_waiting
-from lifestage.core.errors import ConfigError, NoDataError
-from lifestage.ingest.replay import Choice, chosen_ids, waiting
-from lifestage.tables.events import INGEST_LEDGER, REJECTED_EVENTS
+from lifestage.ingestion.events.replay import Choice, chosen_ids, waiting
+from lifestage.ingestion.sources.tables import INGEST_LEDGER, REJECTED_EVENTS
+from lifestage.platform.errors import ConfigError, NoDataError
 from support.frames import assert_rows, build
 from support.projects import TILL, make_project
 

@@ -19,7 +19,7 @@ from cli.conftest import (
     line,
 )
 from lifestage.cli.quarantine import quarantined, replay_waiting
-from lifestage.ingest.replay import Choice
+from lifestage.ingestion.events.replay import Choice
 from support.frames import assert_rows
 from support.projects import make_project
 

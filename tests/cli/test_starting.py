@@ -6,8 +6,8 @@ import pytest
 from lifestage.cli import app
 from lifestage.cli.starting import next_commands
 from lifestage.cli.terminal import guarded
-from lifestage.config import load_config
-from lifestage.starter import SAMPLE_ENDS_ON, create, sample_files
+from lifestage.project.loader import load_config
+from lifestage.services.starter import SAMPLE_ENDS_ON, create, sample_files
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ import pytest
 
 from lifestage.cli import app
 from lifestage.cli.terminal import day, grid, guarded, instant, say_json
-from lifestage.core.errors import CheckError, ConfigError, NoDataError
-from lifestage.starter import create
+from lifestage.platform.errors import CheckError, ConfigError, NoDataError
+from lifestage.services.starter import create
 
 pytestmark = pytest.mark.slow
 

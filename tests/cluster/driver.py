@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from lifestage import runner
+from lifestage.project import runner
 from support.projects import TestProject
 
 

@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from cluster.standalone import HOST, SPARK_HOME, bare_environment, python_without_lifestage, standalone
-from lifestage.core.contracts import Kind
+from lifestage.platform.storage.contracts import Kind
 from support.projects import ALL_STEPS, MAIN, TILL, TestProject, make_project
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from lifestage import runner
+from lifestage.project import runner
 from support.projects import ALL_STEPS, TestProject
 
 ROOT = Path(__file__).parents[2]

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from lifestage.config import load_config
-from lifestage.core.files import FileLayout, Format
+from lifestage.ingestion.sources.layout import FileLayout, Format
+from lifestage.project.loader import load_config
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "demo_landing.py"

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from lifestage import runner
+from lifestage.project import runner
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import world_of
 from support.projects import TestProject

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage import runner
+from lifestage.project import runner
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import Case, world_of
 from support.projects import TestProject

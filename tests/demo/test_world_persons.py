@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage import runner
+from lifestage.project import runner
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import world_of
-from lifestage.tables.identity import user_id_of
+from lifestage.users.resolution import user_id_of
 from support.projects import TestProject
 from support.pseudonyms import pseudonym
 

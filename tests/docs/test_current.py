@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lifestage.documents import generated, with_map
+from documents import generated, with_map
 
 ROOT = Path(__file__).parents[2]
 GENERATED = generated((ROOT / "README.md").read_text(encoding="utf-8"))

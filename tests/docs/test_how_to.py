@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 import typer
 
-from lifestage.audiences.config import Audience, AudiencesConfig
-from lifestage.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
+from lifestage.activation.audiences.config import Audience, AudiencesConfig
+from lifestage.activation.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
+from lifestage.analytics.stages.config import Stage, StageLadder
+from lifestage.analytics.strategies import Strategy
+from lifestage.analytics.value.config import Dimension, IndexConfig, Tier
 from lifestage.cli import app
-from lifestage.config import load_config
-from lifestage.core.files import TYPE_PATTERN, FileLayout
-from lifestage.core.yaml_files import packaged_yaml
-from lifestage.features.config import Rhythm
-from lifestage.ingest.config import Source
-from lifestage.pipeline import STEPS
-from lifestage.reference.config import ReferenceSource
-from lifestage.stages.config import Stage, StageLadder
-from lifestage.tables.catalogue import (
+from lifestage.ingestion.events.config import Source
+from lifestage.ingestion.events.tables import MAPPED_COLUMNS
+from lifestage.ingestion.reference.config import ReferenceSource
+from lifestage.ingestion.sources.layout import TYPE_PATTERN, FileLayout
+from lifestage.platform.config.yaml_files import packaged_yaml
+from lifestage.project.loader import load_config
+from lifestage.project.pipeline import STEPS
+from lifestage.users.catalogue.model import (
     Aggregate,
     Attribute,
     Catalogue,
@@ -28,9 +30,7 @@ from lifestage.tables.catalogue import (
     Unit,
     Windows,
 )
-from lifestage.tables.events import MAPPED_COLUMNS
-from lifestage.tables.strategies import Strategy
-from lifestage.value.config import Dimension, IndexConfig, Tier
+from lifestage.users.features.config import Rhythm
 
 ROOT = Path(__file__).parents[2]
 HOW_TO = ROOT / "docs" / "how-to"
@@ -89,8 +89,8 @@ def test_every_type_and_mapped_column_of_a_source_is_explained():
 
 
 def test_every_packaged_event_type_and_identifier_is_named():
-    identifiers = packaged_yaml("base.yaml")["identifiers"]
-    assert missing("add-a-source.md", {*packaged_yaml("event_types.yaml"), *identifiers}) == []
+    identifiers = packaged_yaml("project/defaults.yaml")["identifiers"]
+    assert missing("add-a-source.md", {*packaged_yaml("ingestion/events/defaults.yaml"), *identifiers}) == []
 
 
 def test_every_key_of_a_reference_table_is_explained():

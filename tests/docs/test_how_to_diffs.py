@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lifestage.config import load_config
-from lifestage.starter import SAMPLE_ENDS_ON, create
+from lifestage.project.loader import load_config
+from lifestage.services.starter import SAMPLE_ENDS_ON, create
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 PAGES = ("add-a-source.md", "add-a-feature.md", "change-the-ladder.md", "choose-an-audience.md")

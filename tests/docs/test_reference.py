@@ -9,8 +9,8 @@ import pytest
 import typer
 import yaml
 
+from documents.settings import FILES, SettingsFile, settings_of
 from lifestage.cli import app
-from lifestage.documents.settings import FILES, SettingsFile, settings_of
 
 ROOT = Path(__file__).parents[2]
 YAML_FILES = [*(ROOT / "lib/lifestage/defaults").rglob("*.yaml"), *(ROOT / "conf").rglob("*.yaml")]

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from laws.history import line, random_lines
-from lifestage import runner
+from lifestage.project import runner
 from support.frames import assert_frames, assert_rows
 from support.projects import TestProject, make_project
 

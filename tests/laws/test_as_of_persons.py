@@ -3,10 +3,10 @@
 import pytest
 from pyspark.sql import functions as F
 
-from identity.world import LIMITS, World
-from lifestage.tables.users import users_on
+from lifestage.users.resolution import users_on
 from support.frames import assert_frames
 from support.projects import ALL_STEPS, MAIN, copy_of
+from users.identity.world import LIMITS, World
 
 pytestmark = pytest.mark.slow
 

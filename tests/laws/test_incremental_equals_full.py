@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ingest.model import Model
+from ingestion.events.model import Model
 from laws.history import line
 from support.frames import assert_frames, assert_rows
 from support.projects import make_project

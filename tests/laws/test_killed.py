@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from identity.world import LIMITS, World
 from laws.history import line, random_lines
-from lifestage.core.store import Location, Store
+from lifestage.platform.storage.store import Location, Store
 from support.frames import assert_frames
 from support.projects import ALL_STEPS, MAIN, TestProject, make_project
+from users.identity.world import LIMITS, World
 
 TESTS = Path(__file__).parents[1]
 MONDAY, TUESDAY, NOW = "2026-03-09", "2026-03-10", "2026-03-10T23:00:00+00:00"

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.core.contracts import Table
+from lifestage.platform.storage.contracts import Table
 
 # One fixed value a type for required columns that a test does not care about.
 DEFAULTS: dict[str, Any] = {

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lifestage.cli import main
-from lifestage.core.store import Store
+from lifestage.platform.storage.store import Store
 
 WRITES = ("write", "exchange", "replace_all")
 SPARED = "run_lock"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from lifestage import runner
-from lifestage.config import load_config
-from lifestage.core.store import Location, Store
-from lifestage.keys import read_secrets
-from lifestage.pipeline import STEPS
+from lifestage.platform.storage.store import Location, Store
+from lifestage.project import runner
+from lifestage.project.loader import load_config
+from lifestage.project.pipeline import STEPS
+from lifestage.project.secrets import read_secrets
 
 ALL_STEPS = tuple(step.name for step in STEPS if step.name != "report")
 TO_ACTIVITY = ("reference", "ingest", "identity", "activity")

@@ -1,4 +1,4 @@
-"""Pseudonyms by Python's own HMAC: what the SQL of core/pseudonyms.py has to give."""
+"""Pseudonyms by Python's own HMAC: what the SQL of platform/security/pseudonyms.py has to give."""
 
 import hmac
 

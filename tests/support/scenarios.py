@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.core.contracts import Table
-from lifestage.tables.users import users_on, with_users
+from lifestage.platform.storage.contracts import Table
+from lifestage.users.resolution import users_on, with_users
 from support.projects import MAIN, TILL, TestProject, make_project
 from support.pseudonyms import pseudonym
 

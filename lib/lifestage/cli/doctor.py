@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from pyspark.sql import functions as F
 
-from lifestage import runner
+from lifestage.analytics.segments.schedule import training_date
 from lifestage.cli.quarantine import quarantined
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
@@ -22,13 +22,13 @@ from lifestage.cli.terminal import (
     opened,
     say_json,
 )
-from lifestage.core import lock
-from lifestage.core.errors import ConfigError, ExitCode
-from lifestage.core.ledger import LEDGER, committed_versions
-from lifestage.ingest.step import TABLES as INGEST_TABLES
-from lifestage.keys import read_secrets
-from lifestage.reading import last_run
-from lifestage.segments.schedule import training_date
+from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
+from lifestage.ingestion.sources.ledger import LEDGER, committed_versions
+from lifestage.platform.errors import ConfigError, ExitCode
+from lifestage.platform.storage import lock
+from lifestage.project import runner
+from lifestage.project.secrets import read_secrets
+from lifestage.services.readers import last_run
 
 N_NAMED = 3
 

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, day, grid, loaded, opened, say_json
-from lifestage.explaining import explain as explained
-from lifestage.keys import read_secret
-from lifestage.persons import graph
-from lifestage.runner import Project
+from lifestage.project.runner import Project
+from lifestage.project.secrets import read_secret
+from lifestage.services.explain import explain as explained
+from lifestage.services.persons import graph
 
 FROM_INPUT = "-"
 TITLES = 12

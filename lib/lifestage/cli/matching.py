@@ -4,7 +4,6 @@ import uuid
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from lifestage import runner
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
     AsJson,
@@ -17,11 +16,12 @@ from lifestage.cli.terminal import (
     refuse,
     say_json,
 )
-from lifestage.core.job import Run
-from lifestage.matching.scoring import require_splink
-from lifestage.matching.step import Matched
-from lifestage.matching.step import run as match_records
-from lifestage.pipeline import MATCHING
+from lifestage.platform.job import Run
+from lifestage.project import runner
+from lifestage.project.pipeline import MATCHING
+from lifestage.users.matching.scoring import require_splink
+from lifestage.users.matching.step import Matched
+from lifestage.users.matching.step import run as match_records
 
 
 def match(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:

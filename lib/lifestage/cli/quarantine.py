@@ -10,7 +10,6 @@ import typer
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage import runner
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
     AsJson,
@@ -24,11 +23,12 @@ from lifestage.cli.terminal import (
     refuse,
     say_json,
 )
-from lifestage.core.errors import expectation
-from lifestage.core.job import Run
-from lifestage.ingest.replay import Choice, Replayed, plain_text, waiting
-from lifestage.ingest.replay import replay as replay_rows
-from lifestage.pipeline import BY_NAME
+from lifestage.ingestion.events.replay import Choice, Replayed, plain_text, waiting
+from lifestage.ingestion.events.replay import replay as replay_rows
+from lifestage.platform.errors import expectation
+from lifestage.platform.job import Run
+from lifestage.project import runner
+from lifestage.project.pipeline import BY_NAME
 
 app = typer.Typer(no_args_is_help=True, help="Rows that were rejected, and how those of events still get in.")
 

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
+from lifestage.activation.report.config import Language
+from lifestage.activation.report.data import read_data
+from lifestage.activation.report.step import write_report
 from lifestage.cli.terminal import DEFAULT_CONF, Conf, console, day, opened
-from lifestage.core.errors import NoDataError
-from lifestage.core.job import Run
-from lifestage.reading import LATEST, known_date, reader, run_of
-from lifestage.report.config import Language
-from lifestage.report.data import read_data
-from lifestage.report.step import write_report
+from lifestage.platform.errors import NoDataError
+from lifestage.platform.job import Run
+from lifestage.services.readers import LATEST, known_date, reader, run_of
 
 
 def report(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pyspark.sql import functions as F
 
-from lifestage import runner
+from lifestage.activation.report.step import is_newest
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
     AsJson,
@@ -31,14 +31,14 @@ from lifestage.cli.terminal import (
     refuse,
     say_json,
 )
-from lifestage.core.as_of_dates import Every, dates_between
-from lifestage.core.deliveries import absolute
-from lifestage.core.errors import NoDataError
-from lifestage.core.ledger import KNOWN
-from lifestage.keys import read_secrets
-from lifestage.pipeline import BY_NAME, STEPS, groups, writers_of
-from lifestage.report.step import is_newest
-from lifestage.tables.events import REFERENCE
+from lifestage.ingestion.sources.deliveries import absolute
+from lifestage.ingestion.sources.ledger import KNOWN
+from lifestage.ingestion.sources.tables import REFERENCE
+from lifestage.platform.as_of_dates import Every, dates_between
+from lifestage.platform.errors import NoDataError
+from lifestage.project import runner
+from lifestage.project.pipeline import BY_NAME, STEPS, groups, writers_of
+from lifestage.project.secrets import read_secrets
 
 # What may become of a row.
 OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")

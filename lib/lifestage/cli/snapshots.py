@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from pyspark.sql import DataFrame, Row
 
-from lifestage import runner
+from lifestage.activation.publish.diff import MOVES, changes, diff, moves
+from lifestage.activation.publish.export import Export, ExportFormat, export
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
     AsJson,
@@ -24,11 +25,10 @@ from lifestage.cli.terminal import (
     refuse,
     say_json,
 )
-from lifestage.core.errors import expectation
-from lifestage.publish.diff import MOVES, changes, diff, moves
-from lifestage.publish.export import Export, ExportFormat, export
-from lifestage.reading import LATEST, manifest_of, manifests, reader, users_of
-from lifestage.tables.regrouping import regrouped, users_of_one
+from lifestage.platform.errors import expectation
+from lifestage.project import runner
+from lifestage.services.readers import LATEST, manifest_of, manifests, reader, users_of
+from lifestage.users.identity.regrouping import regrouped, users_of_one
 
 app = typer.Typer(
     no_args_is_help=True, help="Published snapshots: frozen users with stage, value and segment."

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lifestage.cli.terminal import console, refuse
-from lifestage.starter import SAMPLE_ENDS_ON, create
+from lifestage.services.starter import SAMPLE_ENDS_ON, create
 
 
 def init(

@@ -1,0 +1,1 @@
+"""Who gets what: audiences, published snapshots and the report."""

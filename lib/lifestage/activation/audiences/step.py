@@ -1,0 +1,35 @@
+"""Membership of every audience at the run's dates."""
+
+from pyspark.sql import functions as F
+
+from lifestage.activation.audiences.config import AudiencesConfig
+from lifestage.activation.audiences.definitions import Definition, changed, rules_on
+from lifestage.activation.audiences.membership import members, to_candidates
+from lifestage.platform.as_of_dates import newest_built
+from lifestage.platform.job import Job
+from lifestage.platform.runtime.local_rows import local_rows
+
+INPUTS = ("user_features", "user_stages", "user_value", "user_segments")
+
+
+def run(job: Job, config: AudiencesConfig) -> None:
+    """Record what rules changed; read who they choose from; write who is in which audience."""
+    definitions = _definitions(job, config)
+    dates = job.run.as_of_dates
+    users = to_candidates(*[job.read(name).where(F.col("as_of").isin(*dates)) for name in INPUTS])
+    job.write_as_of("user_audiences", members(users, {day: rules_on(definitions, day) for day in dates}))
+
+
+def _definitions(job: Job, config: AudiencesConfig) -> list[Definition]:
+    """Those stored and those that this run adds, which are stored first."""
+    table = job.table("audience_definitions")
+    # A row an audience and change of its rule.
+    rows = job.read(table.name).select("audience", "from_as_of", "sql").collect()
+    stored = [Definition(*row) for row in rows]
+    configured = {name: audience.when for name, audience in config.audiences.items()}
+    added = changed(stored, configured, job.run.as_of_dates, newest_built(job.read("runs")))
+    if added:
+        new = [(each.audience, each.from_as_of, each.sql, each.semantic_hash) for each in added]
+        job.write(table.name, local_rows(job.spark, new, table.schema))
+    replaced = {(each.audience, each.from_as_of): each for each in (*stored, *added)}
+    return [*replaced.values()]

@@ -1,0 +1,38 @@
+"""Tables of the audiences domain."""
+
+from pyspark.sql import types as T
+
+from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
+from lifestage.users.resolution import AS_OF, USER
+
+AUDIENCE_DEFINITIONS = Table(
+    name="audience_definitions",
+    kind=Kind.ARTEFACT,
+    comment="Every rule that an audience has had, from which as_of on; the first also covers earlier dates.",
+    columns=(
+        Column("audience", T.StringType(), "Name of the audience", required=True),
+        Column("from_as_of", T.DateType(), "First as_of the rule holds on", required=True),
+        Column("sql", T.StringType(), "The rule; NULL where the audience ends"),
+        Column("semantic_hash", T.StringType(), "Hash of what the rule means", required=True),
+    ),
+    key=("audience", "from_as_of"),
+    mode=WriteMode.MERGE,
+)
+
+USER_AUDIENCES = Table(
+    name="user_audiences",
+    kind=Kind.DERIVED,
+    comment="Who is in which audience as of a date, with the values that the rule of that date matched.",
+    columns=(
+        Column("audience", T.StringType(), "Name of the audience", required=True),
+        USER,
+        AS_OF,
+        Column(
+            "matched", T.MapType(T.StringType(), T.StringType()), "Value of every column that the rule names"
+        ),
+    ),
+    key=("audience", "user_id", "as_of"),
+    mode=WriteMode.PARTITIONS,
+    partitions=("as_of",),
+    unindexed=("user_id",),
+)

@@ -1,0 +1,75 @@
+"""What a report shows and where it goes."""
+
+from enum import StrEnum
+
+from babel import Locale, UnknownLocaleError
+from pydantic import Field, field_validator
+
+from lifestage.platform.config.models import Model
+
+
+class Language(StrEnum):
+    """What a report is written in; each has a file of texts."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
+
+
+class ReportSettings(Model):
+    """Where the report goes, how it speaks, and what it withholds."""
+
+    path: str = Field(description="HTML file to write")
+    language: Language = Field(description="English (en) or Simplified Chinese (zh)")
+    locale: str | None = Field(
+        default=None,
+        description="how numbers and dates are written, such as de_DE; the language's own by default",
+    )
+    min_cell_users: int = Field(ge=1, description="numbers about fewer users are not shown")
+    segment_features: tuple[str, ...] = Field(
+        default=(), description="features that profile a segment, in the order of the columns"
+    )
+
+    @field_validator("locale")
+    @classmethod
+    def _known_locale(cls, locale: str | None) -> str | None:
+        if locale is not None:
+            try:
+                Locale.parse(locale)
+            except (ValueError, UnknownLocaleError) as error:
+                raise ValueError(f"no known locale: {locale}; write it as de_DE or zh_Hans_CN") from error
+        return locale
+
+
+class AudienceText(Model):
+    """What the report says of an audience beside its numbers."""
+
+    description: str
+    owner: str = ""
+    benefits: str = ""
+
+
+class StageText(Model):
+    """What the report says of a stage beside its numbers."""
+
+    stage: str
+    description: str
+    when: str
+    benefits: str = ""
+
+
+class ReportConfig(ReportSettings):
+    """One HTML file a run.
+
+    `rfm_names` maps a pattern of the R x F map such as `[1-2][3-4]` or `51` to a name, as the value step has it.
+    """
+
+    business: str
+    currency: str
+    display: tuple[str, ...]
+    ladder: tuple[StageText, ...]
+    rfm_names: dict[str, str]
+    audiences: dict[str, AudienceText]
+    known: tuple[str, ...]
+    """Types of identifiers by which the business knows somebody."""
+    actions: tuple[str, ...]
+    """Types of events that a user does."""

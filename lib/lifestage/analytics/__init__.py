@@ -1,0 +1,1 @@
+"""What the features of a user mean: stages, value and segments."""

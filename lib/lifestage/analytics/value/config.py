@@ -1,0 +1,205 @@
+"""How value is scored."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
+
+from lifestage.analytics.strategies import Strategy
+from lifestage.analytics.value.comparisons import Weighing, matrix_problems, weigh
+from lifestage.platform.config.models import Model
+
+ENTRY = re.compile(r"\d{1,3}([.]\d{1,6})?(/0*[1-9]\d{0,2})?")
+CELL = re.compile(r"(\d|\[[\d-]{1,9}\]){2}")
+MEASURES = ("recency", "frequency", "monetary")
+
+
+class RfmConfig(Model):
+    """RFM over a named period, and the names of the 25 cells of R x F.
+
+    `names` maps a cell pattern such as `[1-2][3-4]` or `51` to a name; each cell is named exactly once.
+    """
+
+    period_days: int = Field(default=365, ge=1, description="days up to as_of that count")
+    min_users: int = Field(default=5, ge=1, description="fewer scored users give insufficient_data")
+    min_history_days: int = Field(default=30, ge=0, description="a shorter history gives insufficient_data")
+    cuts: dict[str, tuple[int, int, int, int]] = Field(
+        default={},
+        description="measure to the least values of scores 2..5 (recency: greatest days; monetary: minor units); "
+        "quintiles where absent",
+    )
+    names: dict[str, str] = Field(description="cells of R and F, such as 51 or [1-2][3-4], to their name")
+
+    @field_validator("names")
+    @classmethod
+    def _are_patterns(cls, names: dict[str, str]) -> dict[str, str]:
+        for pattern in names:
+            if not CELL.fullmatch(pattern):
+                raise ValueError(f"{pattern[:20]} is no pattern such as 51 or [1-2][3-4]")
+        return names
+
+    @field_validator("cuts")
+    @classmethod
+    def _from_worst_to_best(
+        cls, cuts: dict[str, tuple[int, int, int, int]]
+    ) -> dict[str, tuple[int, int, int, int]]:
+        problems = [
+            f"unknown measure {name}, expected one of {', '.join(MEASURES)}"
+            for name in cuts
+            if name not in MEASURES
+        ]
+        problems += [
+            f"{name}: {list(bounds)} is not in order, recency has to fall, the others to rise"
+            for name, bounds in cuts.items()
+            if list(bounds) != sorted(set(bounds), reverse=name == "recency")
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return cuts
+
+
+def _fraction(entry: object) -> object:
+    """3, 0.5 or "1/3", exactly."""
+    text = str(entry).replace(" ", "")
+    if not ENTRY.fullmatch(text):
+        raise ValueError(f"{text[:20]} is not a number such as 3 or 1/3")
+    return Fraction(text)
+
+
+Entry = Annotated[Fraction, BeforeValidator(_fraction), PlainSerializer(str)]
+
+
+class Weighted(Model, ABC):
+    """Named items with weights that sum to 1, or with a matrix of pairwise comparisons to derive them from.
+
+    `comparisons` has a row for each item, in one order for rows and columns: how many times more the row's item matters.
+    """
+
+    weights: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = Field(
+        default=None, description="what each item weighs; 1 in sum"
+    )
+    comparisons: dict[str, tuple[Entry, ...]] | None = Field(
+        default=None, description="in place of weights: how many times more each item matters than each other"
+    )
+
+    @property
+    @abstractmethod
+    def items(self) -> Sequence[str]:
+        """What is weighed."""
+
+    @cached_property
+    def weighing(self) -> Weighing:
+        """The weights in force, and how consistent the judgements behind them are."""
+        if self.comparisons is not None:
+            return weigh(self.comparisons)
+        return Weighing({name: (self.weights or {})[name] for name in self.items})
+
+    @model_validator(mode="after")
+    def _weighs_every_item(self) -> Self:
+        given = self.comparisons if self.comparisons is not None else self.weights
+        if given is None or (self.weights is not None and self.comparisons is not None):
+            raise ValueError("give exactly one of weights and comparisons")
+        if set(given) != set(self.items):
+            raise ValueError(
+                f"weighed are {', '.join(given) or 'none'}, expected each of {', '.join(self.items)}: what is switched "
+                "off has no weight, and nothing is weighed anew by itself"
+            )
+        problems = [*matrix_problems(self.comparisons)] if self.comparisons is not None else []
+        if self.weights is not None and abs(sum(self.weights.values()) - 1) > 1e-9:
+            problems.append(f"weights sum to {sum(self.weights.values()):g}, expected 1")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+class Dimension(Weighted):
+    """One dimension of value; each component is a number per user as SQL over user_features, NULL counts as 0."""
+
+    enabled: bool = Field(default=True, description="whether it counts; one that does not has no weight")
+    components: dict[str, str] = Field(min_length=1, description="SQL over user_features; NULL counts as 0")
+
+    @property
+    def items(self) -> Sequence[str]:
+        """Its components."""
+        return tuple(self.components)
+
+
+class IndexConfig(Weighted):
+    """The value index: dimensions that are switched on, weighed against each other."""
+
+    dimensions: dict[str, Dimension] = Field(description="what value consists of")
+
+    @property
+    def enabled(self) -> dict[str, Dimension]:
+        """The dimensions that count."""
+        return {name: dimension for name, dimension in self.dimensions.items() if dimension.enabled}
+
+    @property
+    def items(self) -> Sequence[str]:
+        """The dimensions that count."""
+        return tuple(self.enabled)
+
+
+class Tier(Model):
+    """One tier of the value index, from its lower bound up.
+
+    `from_share` counts users: those for whom at least this share of scored users has a strictly lower index.
+    `from_index` is a cut point of the index itself. The last tier has neither.
+    """
+
+    tier: str = Field(description="its name")
+    description: str = Field(default="", description="for people")
+    from_share: float | None = Field(
+        default=None, gt=0, lt=1, description="least share of scored users with a strictly lower index"
+    )
+    from_index: float | None = Field(default=None, gt=0, le=1, description="in place of it: least index")
+    strategy: Strategy = Strategy()
+
+    @property
+    def bound(self) -> float | None:
+        """The lower bound; None for the tier that takes the rest."""
+        return self.from_index if self.from_share is None else self.from_share
+
+
+class ValueSettings(Model):
+    """The file value.yaml."""
+
+    rfm: RfmConfig
+    index: IndexConfig
+    tiers: tuple[Tier, ...] = Field(description="the best first; the last takes the rest")
+
+    @field_validator("tiers")
+    @classmethod
+    def _from_best_to_rest(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+        if problem := tier_problem(tiers):
+            raise ValueError(problem)
+        return tiers
+
+
+class ValueConfig(ValueSettings):
+    """Everything the value step needs."""
+
+    history_starts_on: date
+
+
+def tier_problem(tiers: Sequence[Tier]) -> str:
+    """Why the tiers do not put every scored user into exactly one; empty where they do."""
+    names, bounded = [tier.tier for tier in tiers], tiers[:-1]
+    if len(set(names)) != len(names) or not tiers:
+        return f"expected different names, found {', '.join(names) or 'none'}"
+    if tiers[-1].bound is not None:
+        return f"{names[-1]} takes the rest, it has no from_share or from_index"
+    if any((tier.from_share is None) == (tier.from_index is None) for tier in bounded):
+        return "each tier but the last has exactly one of from_share and from_index"
+    if len({tier.from_share is None for tier in bounded}) > 1:
+        return "from_share and from_index cannot be mixed"
+    for better, worse in pairwise(bounded):
+        if (better.bound or 0) <= (worse.bound or 0):
+            return f"{better.tier} from {better.bound:g} and {worse.tier} from {worse.bound:g} overlap: expected falling bounds"
+    return ""

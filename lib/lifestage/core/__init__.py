@@ -1,1 +1,0 @@
-"""Configuration, session, tables, errors: the machinery that knows nothing of customers."""

@@ -1,0 +1,1 @@
+"""How data gets in: sources, events and reference data."""

@@ -1,0 +1,40 @@
+"""The declared catalogue of event types, online and offline."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from lifestage.platform.config.models import Model
+
+
+class Doer(StrEnum):
+    """Who acts: what a person does makes a day active, what is done to them does not."""
+
+    USER = "user"
+    BUSINESS = "business"
+
+
+class AmountSign(StrEnum):
+    """Which amounts an event type may carry."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    ANY = "any"
+
+
+class EventType(Model):
+    """One type of event."""
+
+    description: str = Field(description="what happened")
+    by: Doer = Field(
+        default=Doer.USER, description="what a user does makes a day active, what is done to them does not"
+    )
+    amount: AmountSign = Field(default=AmountSign.ANY, description="sign of the amount that it may have")
+
+
+EventTypes = dict[str, EventType]
+
+
+def actions_of(types: EventTypes) -> tuple[str, ...]:
+    """The types that make a day active, sorted."""
+    return tuple(sorted(name for name, kind in types.items() if kind.by is Doer.USER))

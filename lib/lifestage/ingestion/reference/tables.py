@@ -1,0 +1,63 @@
+"""The contract that every reference table shares."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import types as T
+
+from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
+
+VERSION_COLUMNS = (
+    Column("is_ended", T.BooleanType(), "A full extract no longer held the key", required=True),
+    Column(
+        "extract_date", T.DateType(), "Business date of the extract that brought the version", required=True
+    ),
+    Column(
+        "valid_from",
+        T.DateType(),
+        "First day it holds; the first version covers all earlier days",
+        required=True,
+    ),
+    Column("valid_to", T.DateType(), "First day it no longer holds", required=True),
+    Column(
+        "delivery_no", T.LongType(), "Delivery in the ingest ledger that last changed the row", required=True
+    ),
+)
+
+SIMPLE = (
+    *(T.StringType(), T.BooleanType(), T.IntegerType(), T.LongType(), T.DoubleType()),
+    *(T.DateType(), T.TimestampType()),
+)
+TYPES: dict[str, T.DataType] = {kind.simpleString(): kind for kind in SIMPLE}
+
+
+def reference_table(
+    name: str,
+    description: str,
+    key: Sequence[str],
+    columns: Mapping[str, str],
+    pseudonyms: Sequence[str],
+    sealed: Sequence[str] = (),
+) -> Table:
+    """A keyed extract as versions valid from a business date (SCD2); `columns` maps names to SQL types."""
+    payload = tuple(
+        Column(column, T.BinaryType(), "As delivered, encrypted")
+        if column in sealed
+        else Column(column, _type_of(kind), "Key" if column in key else "As delivered", column in key)
+        for column, kind in columns.items()
+    )
+    return Table(
+        name=name,
+        kind=Kind.DERIVED,
+        comment=description or f"Reference data {name}, versioned by business date.",
+        columns=(*payload, *VERSION_COLUMNS),
+        key=(*key, "valid_from"),
+        mode=WriteMode.MERGE,
+        unindexed=tuple(pseudonyms),
+    )
+
+
+def _type_of(kind: str) -> T.DataType:
+    """The type that a column of a file may have. Spark's own parser needs a session, and tables are listed without."""
+    digits = [int(number) for number in re.findall(r"\d+", kind)]
+    return T.DecimalType(*digits) if digits else TYPES[kind]

@@ -1,0 +1,1 @@
+"""Files of sources: how they are found, read, checked and recorded."""

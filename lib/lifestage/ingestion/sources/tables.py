@@ -1,0 +1,81 @@
+"""Tables that events and reference data share: rejected rows, and the ledger of deliveries."""
+
+from pyspark.sql import types as T
+
+from lifestage.platform.storage.contracts import STRING_MAP, Column, Kind, Table, WriteMode
+
+REJECTED_EVENTS = Table(
+    name="rejected_events",
+    kind=Kind.DERIVED,
+    comment="Rows that could not become events or reference data, with every reason; raw text encrypted.",
+    columns=(
+        Column(
+            "rejected_id",
+            T.StringType(),
+            "Keyed hash of the raw text and its occurrence in the delivery",
+            required=True,
+        ),
+        Column("source", T.StringType(), "Declared source, or reference table", required=True),
+        Column("delivery_no", T.LongType(), "Delivery in the ingest ledger", required=True),
+        Column("ingested_at", T.TimestampType(), "When its delivery was read (the run's now)", required=True),
+        Column("event_date", T.DateType(), "Business date where it could be parsed"),
+        Column("reasons", T.ArrayType(T.StringType()), "Every rule the row breaks, sorted", required=True),
+        Column("identifiers", STRING_MAP, "Pseudonyms of the identifiers that could be parsed"),
+        Column(
+            "raw", T.BinaryType(), "The raw text, encrypted with the quarantine key (AES-SIV)", required=True
+        ),
+    ),
+    key=("rejected_id", "delivery_no"),
+    mode=WriteMode.APPEND,
+    unindexed=("rejected_id",),
+)
+
+# What the ledger calls a delivery of rows that had been rejected, and one of reference data.
+REPLAY = "replay"
+
+REFERENCE = "reference"
+
+COUNT_COLUMNS = (
+    Column("n_rows", T.LongType(), "Rows in"),
+    Column("n_accepted", T.LongType(), "Rows that became events"),
+    Column("n_replaced", T.LongType(), "Corrections and deletes that took effect"),
+    Column("n_superseded", T.LongType(), "Rows of a lower version than the one known"),
+    Column("n_duplicate", T.LongType(), "Rows whose key was known"),
+    Column("n_rejected", T.LongType(), "Rows that break a rule"),
+    Column("n_suppressed", T.LongType(), "Rows of suppressed persons"),
+)
+
+INGEST_LEDGER = Table(
+    name="ingest_ledger",
+    kind=Kind.JOURNAL,
+    comment="One row a delivery: a file read once, or a replay of rejected rows. Its row commits the delivery.",
+    columns=(
+        Column("delivery_no", T.LongType(), "Growing number, one sequence per storage root", required=True),
+        Column("source", T.StringType(), "Declared source", required=True),
+        Column(
+            "kind", T.StringType(), "events, reference, known (content seen before) or replay", required=True
+        ),
+        Column("path", T.StringType(), "File as found"),
+        Column("n_bytes", T.LongType(), "Size of the file"),
+        Column("modified_at", T.TimestampType(), "When the file was last changed"),
+        Column("fingerprint", T.StringType(), "SHA-256 of the file's bytes", required=True),
+        Column("known_as", T.LongType(), "Delivery that had the same content"),
+        Column("replayed", T.ArrayType(T.StringType()), "Rejected rows that a replay took up"),
+        Column("ingested_at", T.TimestampType(), "The run's now", required=True),
+        *COUNT_COLUMNS,
+        Column("n_late", T.LongType(), "Accepted rows whose day was already final"),
+        Column("reasons", T.MapType(T.StringType(), T.LongType()), "Rows per broken rule of severity error"),
+        Column(
+            "warnings", T.MapType(T.StringType(), T.LongType()), "Rows per broken rule of severity warning"
+        ),
+        Column("first_event_date", T.DateType(), "Earliest business date the delivery changed"),
+        Column("last_event_date", T.DateType(), "Latest business date the delivery changed"),
+        Column(
+            "table_versions",
+            T.MapType(T.StringType(), T.LongType()),
+            "Versions of ingest's tables it completes",
+        ),
+    ),
+    key=("delivery_no",),
+    mode=WriteMode.APPEND,
+)

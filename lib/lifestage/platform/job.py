@@ -1,0 +1,131 @@
+"""What a step is given: the tables it declared, the dates it builds, and no clock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+
+from lifestage.platform.storage.contracts import Table
+from lifestage.platform.storage.store import Commit, Store
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its name, the dates it builds (ascending) and the instant it counts as now."""
+
+    run_id: str
+    as_of_dates: tuple[date, ...]
+    now: datetime
+    config_hash: str = ""
+    code_version: str = ""
+    stay: tuple[date, ...] = ()
+    """Dates of completed runs that tables per as_of keep; all others go in the commit that writes the new ones."""
+
+    @property
+    def as_of(self) -> date:
+        """The newest date that is built."""
+        return self.as_of_dates[-1]
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Keys from the environment; never shown, logged or compared in a plan."""
+
+    pseudonym_key: bytes
+    quarantine_key: bytes
+
+    def __repr__(self) -> str:
+        return "Secrets(***)"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A step's view of the world: only the tables that the map says it reads and writes."""
+
+    step: str
+    run: Run
+    store: Store
+    tables: Mapping[str, Table]
+    reads: frozenset[str]
+    writes: frozenset[str]
+    secrets: Secrets | None = None
+    commits: dict[str, int] = field(default_factory=dict)
+    """Version of each table that the run has written so far, shared by its steps."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows that this step has written, by table."""
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session that the tables are read with."""
+        return self.store.spark
+
+    @property
+    def keys(self) -> Secrets:
+        """The keys, for a step that lets identifiers in or raw text out."""
+        assert self.secrets is not None, "the project was opened to be read"
+        return self.secrets
+
+    def read(self, name: str) -> DataFrame:
+        """The newest rows of a declared table; an empty frame where nothing was written yet."""
+        return self.store.read(self._declared(name, self.reads | self.writes))
+
+    def write(
+        self,
+        name: str,
+        frame: DataFrame,
+        replace: Mapping[str, Sequence[date | str]] | None = None,
+        **progress: object,
+    ) -> Commit:
+        """Write as the contract says; `progress` is kept in the commit, beside run and step."""
+        table = self._declared(name, self.writes)
+        return self._noted(self.store.write(table, frame, self.metadata(**progress), replace))
+
+    def exchange(
+        self, name: str, removals: DataFrame, additions: DataFrame, prune: str, **progress: object
+    ) -> Commit:
+        """Take rows out and put others in, in one commit (see Store.exchange)."""
+        table = self._declared(name, self.writes)
+        return self._noted(self.store.exchange(table, removals, additions, self.metadata(**progress), prune))
+
+    def replace_all(self, name: str, frame: DataFrame, **progress: object) -> Commit:
+        """Write the whole table anew."""
+        table = self._declared(name, self.writes)
+        return self._noted(self.store.replace_all(table, frame, self.metadata(**progress)))
+
+    def write_as_of(self, name: str, frame: DataFrame, **progress: object) -> Commit:
+        """Write the rows of every date that this run builds, in place of all but those of the dates that stay.
+
+        What goes is too old to be kept, or was left by a run that never completed.
+        """
+        table = self._declared(name, self.writes)
+        stay = {"as_of": self.run.stay}
+        return self._noted(self.store.write(table, frame, self.metadata(**progress), stay=stay))
+
+    def progress(self, name: str) -> dict[str, object]:
+        """What the table's newest commit of ours recorded."""
+        return self.store.last_metadata(self._declared(name, self.reads | self.writes))
+
+    def wrote(self, name: str) -> bool:
+        """Whether the table's newest commit is of this run, by this process or another of its jobs."""
+        return name in self.commits or self.progress(name).get("run_id") == self.run.run_id
+
+    def table(self, name: str) -> Table:
+        """The contract of a declared table."""
+        return self._declared(name, self.reads | self.writes)
+
+    def metadata(self, **progress: object) -> dict[str, object]:
+        """What every commit of this step carries."""
+        return {"run_id": self.run.run_id, "step": self.step, **progress}
+
+    def _noted(self, commit: Commit) -> Commit:
+        self.commits[commit.table] = commit.version
+        self.rows[commit.table] = self.rows.get(commit.table, 0) + commit.rows
+        return commit
+
+    def _declared(self, name: str, allowed: frozenset[str]) -> Table:
+        if name not in allowed:
+            raise KeyError(
+                f"step {self.step} does not declare table {name}: add it to the map in pipeline.py"
+            )
+        return self.tables[name]

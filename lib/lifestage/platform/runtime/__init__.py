@@ -1,0 +1,1 @@
+"""Spark: the session, frames, and work that runs in parallel."""

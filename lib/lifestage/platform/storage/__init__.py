@@ -1,0 +1,1 @@
+"""Tables: their contracts, the store that keeps them, and the lock on a storage root."""

@@ -1,0 +1,46 @@
+"""The section matching of the main file."""
+
+from collections.abc import Iterator
+
+from lifestage.project.checks.expressions import listed, misnamed
+from lifestage.project.settings import Config
+from lifestage.users.matching.config import Kind, Records
+
+OURS = {"record", "identifier", "type", "since"}
+
+
+def matching_problems(config: Config) -> Iterator[str]:
+    """Records of tables that there are, compared by what there is of them."""
+    matching = config.matching
+    yield from (f"matching.comparisons.{problem}" for problem in misnamed(matching.comparisons))
+    for name in sorted(OURS & {*matching.comparisons}):
+        yield f"matching.comparisons.{name}: the name is taken, choose another"
+    for table, records in matching.records.items():
+        yield from (
+            f"matching.records.{table}{problem}" for problem in _record_problems(table, records, config)
+        )
+    used = {name for records in matching.records.values() for name in records.columns}
+    for name in sorted({*matching.comparisons} - used) if matching.is_on else ():
+        yield f"matching.comparisons.{name}: no records have a column for it"
+    if matching.is_on and not matching.blocking:
+        yield "matching.blocking: expected lists of comparisons, such as [surname, postcode]"
+    for number, names in enumerate(matching.blocking):
+        if not names:
+            yield f"matching.blocking.{number}: names no comparison: every record would be compared with every other"
+        for name in sorted({*names} - {*matching.comparisons}):
+            yield f"matching.blocking.{number}: unknown comparison {name}, expected some of {listed(matching.comparisons)}"
+
+
+def _record_problems(table: str, records: Records, config: Config) -> Iterator[str]:
+    source = config.reference.sources.get(table)
+    if source is None:
+        yield f": unknown reference table, expected one of {listed(config.reference.sources)}"
+        return
+    if records.identifier not in source.identifiers:
+        yield f".identifier: {records.identifier} is no identifier of the table, expected one of {listed(source.identifiers)}"
+    for name, column in records.columns.items():
+        if name not in config.matching.comparisons:
+            yield f".columns.{name}: unknown comparison, declare it in matching.comparisons as one of {listed(Kind)}"
+        if column not in source.map or column in source.identifiers:
+            open_columns = {*source.map} - {*source.identifiers}
+            yield f".columns.{name}: {column} is no column to compare, expected one of {listed(open_columns)}"

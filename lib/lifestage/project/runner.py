@@ -1,0 +1,325 @@
+"""Run steps of the map on a project: lock, settings of the root, steps, completion."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from lifestage import __version__
+from lifestage.analytics.segments.schedule import training_date
+from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
+from lifestage.ingestion.reference.tables import reference_table
+from lifestage.ingestion.sources.ledger import LEDGER, roll_back_unfinished
+from lifestage.platform import as_of_dates
+from lifestage.platform.errors import ConfigError
+from lifestage.platform.job import Job, Run, Secrets
+from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.session import BRIEF_SETTINGS, build_session
+from lifestage.platform.runtime.together import together
+from lifestage.platform.security.pseudonyms import key_fingerprint
+from lifestage.platform.storage import lock
+from lifestage.platform.storage.contracts import Table
+from lifestage.platform.storage.store import Location, Store
+from lifestage.project.loader import load_config
+from lifestage.project.pipeline import BY_NAME, MATCHING, STEPS, Step, groups, named
+from lifestage.project.registry import all_tables
+from lifestage.project.secrets import read_secrets
+from lifestage.project.settings import Config
+
+logger = logging.getLogger(__name__)
+
+TIME_ZONE = "lifestage.time_zone"
+KEY_FINGERPRINT = "lifestage.key_fingerprint"
+# What is a function of the events.
+BACKFILL_STEPS = tuple(BY_NAME)[tuple(BY_NAME).index("identity") :]
+
+Progress = Callable[[str, float, int], None]
+"""Told of each step that is done: its name, seconds and rows written."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A configuration with its tables and the session that reaches them."""
+
+    config: Config
+    store: Store
+    tables: Mapping[str, Table]
+    secrets: Secrets | None
+    """The keys; None where the project was opened to be read."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Names of the reference tables."""
+        return tuple(self.config.reference.sources)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run. `wall_clock` serves the lock alone; steps see `now`."""
+
+    run_id: str
+    as_of_dates: tuple[date, ...]
+    now: datetime
+    wall_clock: datetime
+    steps: tuple[str, ...]
+    is_job: bool = False
+    accept_definitions: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def open_project(
+    path: Path, spark: SparkSession | None = None, needs_keys: bool = True, is_brief: bool = False
+) -> Project:
+    """The project whose main file is `path`; every configuration problem is raised before Spark starts.
+
+    Args:
+        path: the main file.
+        spark: a session that knows Delta; a new one by default.
+        needs_keys: False to read tables only, which takes no key.
+        is_brief: True for a new session that serves a few small queries.
+    """
+    config = load_config(path)
+    secrets = read_secrets(config) if needs_keys else None
+    storage = config.main.storage
+    location = Location(root=_absolute(storage.root), schema=storage.schema_name)
+    settings = {**(BRIEF_SETTINGS if is_brief else {}), **config.main.spark}
+    session = spark or build_session(settings=settings)
+    return Project(config, Store(session, location), tables_of(config), secrets)
+
+
+def tables_of(config: Config) -> dict[str, Table]:
+    """Every table of the project, reference tables first."""
+    references = [
+        reference_table(
+            name,
+            source.description,
+            source.key,
+            {column: source.types.get(column, "string") for column in source.map},
+            list(source.identifiers),
+            source.sealed,
+        )
+        for name, source in config.reference.sources.items()
+    ]
+    return all_tables(config.features.catalogue, references)
+
+
+def execute(project: Project, request: Request, progress: Progress) -> None:
+    """Run the requested steps in the map's order; a run that includes publish is complete after it."""
+    with held(project, request):
+        built = _built(project)
+        _check_definitions(project, request, built)
+        dates = _with_training_dates(project, request, built)
+        stay = _staying(project, dates, built)
+        run = Run(request.run_id, dates, request.now, project.config.hash, __version__, stay)
+        commits: dict[str, int] = {}
+
+        def run_step(step: Step) -> None:
+            job = job_for(project, step, run, commits)
+            with _timed(step.name, request.seconds):
+                step.run(job, getattr(project.config, step.name))
+            progress(step.name, request.seconds[step.name], sum(job.rows.values()))
+
+        for group in groups():
+            chosen = [step for step in group if step.name in request.steps]
+            together([partial(run_step, step) for step in chosen])
+            if "publish" in [step.name for step in chosen]:
+                _complete(project, request, run, commits)
+
+
+@contextmanager
+def held(project: Project, request: Request) -> Iterator[None]:
+    """Hold the storage root for a request; refused while a run is alive on it, or where it has another key or zone.
+
+    The jobs of one run hold it together, until publish has completed the run; any other request gives it back when it
+    ends. Who only reads holds nothing.
+    """
+    _check_root(project)
+    if not any(step.writes for step in (*STEPS, MATCHING) if step.name in request.steps):
+        yield
+        return
+    me = lock.this_process(request.run_id, request.wall_clock, request.is_job)
+    run_lock = project.tables["run_lock"]
+    lock.take(project.store, run_lock, me, timedelta(hours=project.config.main.run.dead_after_hours))
+    is_over = not request.is_job
+    try:
+        _take_back(project)
+        yield
+        is_over = is_over or "publish" in request.steps
+    finally:
+        if is_over:
+            lock.release(project.store, run_lock, me)
+
+
+def job_for(project: Project, step: Step, run: Run, commits: dict[str, int]) -> Job:
+    """A step's view of the project."""
+    return Job(
+        step=step.name,
+        run=run,
+        store=project.store,
+        tables=project.tables,
+        reads=named(step.reads, project.references),
+        writes=named(step.writes, project.references),
+        secrets=project.secrets,
+        commits=commits,
+    )
+
+
+def stale_dates(project: Project) -> list[date]:
+    """Kept as_of dates that later deliveries reach, from the ledger and the runs: never stored, so never lost."""
+    keep = project.config.main.as_of.keep
+    built = _built(project)
+    remaining = as_of_dates.kept(built, keep.days, keep.month_ends)
+    ledger = project.store.read(project.tables[LEDGER]).where("first_event_date IS NOT NULL")
+    first_days = {
+        row["delivery_no"]: row["first_event_date"]
+        for row in ledger.select("delivery_no", "first_event_date").collect()
+    }
+    return as_of_dates.stale({day: seen for day, seen in built.items() if day in remaining}, first_days)
+
+
+def _absolute(root: str | None) -> str | None:
+    return root if root is None or "://" in root else str(Path(root).resolve())
+
+
+def _take_back(project: Project) -> None:
+    """What a run wrote that ended before its ledger rows did: no step may see it."""
+    written = [project.tables[name] for name in (*project.references, *INGEST_TABLES)]
+    roll_back_unfinished(project.store, written, project.store.read(project.tables[LEDGER]))
+
+
+def _check_root(project: Project) -> None:
+    """A storage root has one business time zone and one key for good: everything in it depends on them."""
+    table = project.tables["runs"]
+    mine = identity_of(project)
+    project.store.create(table, properties=mine)
+    theirs = project.store.properties(table)
+    problems = [
+        f"storage: this root was built with {name.partition('.')[2]} {theirs[name]}, the configuration gives {value}"
+        for name, value in mine.items()
+        if theirs.get(name) != value
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def identity_of(project: Project) -> dict[str, str]:
+    """What a storage root records of the project that made it, as properties of `runs`; no key, no fingerprint."""
+    zone = {TIME_ZONE: project.config.main.business.time_zone}
+    return (
+        zone
+        if project.secrets is None
+        else {**zone, KEY_FINGERPRINT: key_fingerprint(project.secrets.pseudonym_key)}
+    )
+
+
+def _check_definitions(project: Project, request: Request, built: Mapping[date, int]) -> None:
+    """A changed meaning stops a run: rows of one table must mean the same."""
+    if request.accept_definitions:
+        return
+    config, day = project.config, request.as_of_dates[-1]
+    meanings = {
+        "activity": ("activity_days", config.activity.meaning),
+        "features": ("user_features", config.features.meaning),
+    }
+    changed = [
+        table
+        for step, (table, meaning) in meanings.items()
+        if step in request.steps
+        and project.store.last_metadata(project.tables[table]).get("meaning") not in (None, meaning)
+    ]
+    if changed:
+        raise ConfigError(
+            [
+                f"{table}: what its columns mean changed since it was built (features, event types, lookups or the time "
+                f"zone); `lifestage backfill --from {day} --to {day} --every day` accepts that and rebuilds this date"
+                f"{_earlier(built, day)}"
+                for table in changed
+            ]
+        )
+
+
+def _earlier(built: Mapping[date, int], day: date) -> str:
+    """How the month-ends before a date are rebuilt as well, where there are any."""
+    before = min((each for each in built if each < day), default=None)
+    return f", `--from {before} --to {day}` the month-ends before it" if before else ""
+
+
+def _with_training_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:
+    """The requested dates and those on which a segment model is still to be trained for them."""
+    dates = set(request.as_of_dates)
+    if {"features", "segments"} <= set(request.steps):
+        due = {training_date(day, project.config.segments.training) for day in dates}
+        # A date that was built before had its chance: it has a model, or too few users for one.
+        begins = project.config.main.business.history_starts_on
+        dates |= {day for day in due if day and day >= begins} - set(built)
+    return tuple(sorted(dates))
+
+
+def _built(project: Project) -> dict[date, int]:
+    rows = project.store.read(project.tables["runs"]).select("as_of_dates", "delivery_no").collect()
+    return as_of_dates.history((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
+
+
+def _staying(project: Project, dates: Sequence[date], built: Mapping[date, int]) -> tuple[date, ...]:
+    """Dates of completed runs that tables keep beside those of this run."""
+    keep = project.config.main.as_of.keep
+    kept = as_of_dates.kept(built.keys() | set(dates), keep.days, keep.month_ends)
+    return tuple(sorted(kept - set(dates)))
+
+
+@contextmanager
+def _timed(name: str, seconds: dict[str, float]) -> Iterator[None]:
+    """Note how long a step takes; what stops it says in which step."""
+    started = time.monotonic()
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"step {name} was not completed")
+        raise
+    seconds[name] = round(time.monotonic() - started, 2)
+    logger.info("step=%s seconds=%.1f", name, seconds[name])
+
+
+def _complete(project: Project, request: Request, run: Run, commits: Mapping[str, int]) -> None:
+    """The run's row: from here on readers see its tables."""
+    store, table = project.store, project.tables["runs"]
+    # The same content is published once: the date's newest snapshot may be that of an earlier run.
+    of_date = store.read(project.tables["snapshots"]).where(F.col("as_of") == F.lit(run.as_of))
+    newest = of_date.agg(F.max_by("snapshot_id", "revision").alias("id")).first()
+    row: dict[str, Any] = {
+        "run_id": run.run_id,
+        "now": run.now,
+        "as_of_dates": list(run.as_of_dates),
+        "delivery_no": store.last_metadata(project.tables["user_features"]).get("delivery_no"),
+        "table_versions": _versions(project, commits),
+        "snapshot_ids": [newest["id"]] if newest and newest["id"] else [],
+        "config_hash": run.config_hash,
+        "code_version": __version__,
+        "seconds": dict(request.seconds),
+    }
+    frame = local_rows(store.spark, [tuple(row[name] for name in table.names)], table.schema)
+    store.write(table, frame, {"run_id": run.run_id})
+
+
+def _versions(project: Project, commits: Mapping[str, int]) -> dict[str, int]:
+    """The version of every table that exists; those this process wrote are known already."""
+    others = [name for name in project.tables if name not in commits and name not in ("runs", "run_lock")]
+    read = together([partial(project.store.version, project.tables[name]) for name in others])
+    versions = {**dict(zip(others, read, strict=True)), **commits}
+    return {name: version for name, version in sorted(versions.items()) if version is not None}
+
+
+def step_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Known step names; ConfigError naming the others."""
+    unknown = [name for name in names if name not in BY_NAME]
+    if unknown:
+        raise ConfigError([f"--steps: unknown {', '.join(unknown)}, expected some of {', '.join(BY_NAME)}"])
+    return tuple(names)

@@ -1,0 +1,175 @@
+"""Who somebody is: a person's identifiers on a date, found by any name they go by, and the evidence that joins them."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lifestage.platform.errors import NoDataError
+from lifestage.platform.runtime.local_rows import local_rows, localised
+from lifestage.platform.security.pseudonyms import add_normalised, pseudonym, with_pads
+from lifestage.project import runner
+from lifestage.services.readers import LATEST, known_date, reader
+from lifestage.users.identity.config import IdentityConfig
+from lifestage.users.identity.regrouping import BY_NOW, journal_versions, map_when_built
+from lifestage.users.identity.solving import of_any, person_of
+from lifestage.users.identity.tables import IDENTITY_MAP
+from lifestage.users.resolution import UserStatus, user_id_of
+
+SHOWN = ("identifier", "type", "linked_on", "withheld")
+
+Read = Callable[[str], DataFrame]
+
+
+def find(project: runner.Project, read: Read, user: str, as_of: date) -> DataFrame:
+    """Every identifier of one person on a date, as rows of identity_map.
+
+    Args:
+        project: an open project; with keys where `user` is a raw identifier.
+        read: reads tables as one run left them.
+        user: a user_id, a pseudonym, or a raw identifier, which becomes a pseudonym in memory and is kept nowhere.
+        as_of: a date that was built.
+
+    Returns:
+        The person as of when the date was built, so that they explain its rows; what the map says beside is of now.
+
+    Raises:
+        NoDataError: where nobody is known by that name on that date, or several are.
+    """
+    names = _names(project, user)
+    built = (as_of, journal_versions(read("runs")).get(as_of, BY_NOW))
+    persons = map_when_built(read, built)
+    users = [row["user_id"] for row in _named(persons, names).select("user_id").distinct().collect()]
+    if len(users) > 1:
+        raise NoDataError(_several(len(users)))
+    return localised(persons.where(F.col("user_id") == users[0])) if users else _alone(project, read, names)
+
+
+def graph(project: runner.Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
+    """One person on a date: identifiers, the evidence of each pair with what is said against it, and what moved.
+
+    Args and errors are those of `find`; the newest date by default.
+    """
+    read = reader(project)
+    day = known_date("user_features", read("user_features"), as_of or LATEST)
+    members = find(project, read, user, day)
+    decided = project.config.identity
+    rows = _around(read("links"), members, decided, day)
+    own = (user_id_of(F.col("identifier")) == F.col("user_id")).alias("is_key")
+    mine = {row["identifier"]: row for row in members.select("identifier", "user_id", own).collect()}
+    identifiers = [
+        {**{name: rows[each][name] for name in SHOWN}, "is_key": row["is_key"]} for each, row in mine.items()
+    ]
+    identifiers.sort(key=lambda each: (each["linked_on"] or day, each["identifier"]))
+    user_id = next(row["user_id"] for row in mine.values())
+    evidence = _evidence(read("link_days").where(F.col("event_date") <= F.lit(day)), members)
+    denied = {pair.ends: pair.because for pair in decided.deny}
+    return {
+        "user_id": user_id,
+        "as_of": day,
+        # Who shares what they are known by is nobody else.
+        "status": str(UserStatus.ACTIVE) if len(mine) > 1 else rows[identifiers[0]["identifier"]]["status"],
+        "identifiers": identifiers,
+        "evidence": [{**pair, "against": _against(pair, rows, denied, mine)} for pair in evidence],
+        "decisions": [pair.model_dump() for pair in decided.allow if {*pair.ends} & {*mine}],
+        "changes": _changes(read("identity_changes"), user_id, day),
+    }
+
+
+def _around(
+    links: DataFrame, members: DataFrame, config: IdentityConfig, day: date
+) -> dict[str, dict[str, Any]]:
+    """What the evidence up to a day says of a person's identifiers, and of those they were seen with."""
+    known = links.where(F.col("first_on") <= F.lit(day))
+    around = localised(person_of(known, members, config))
+    return {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
+
+
+def _names(project: runner.Project, user: str) -> DataFrame:
+    """What was given, as it is and, with keys, as the pseudonym it has as each type of identifier: a row each."""
+    given = local_rows(project.store.spark, [(user,)], "name string")
+    if project.secrets is None:
+        return given
+    rows = with_pads(given, project.secrets.pseudonym_key)
+    kinds = project.config.main.identifiers
+    for kind, rules in kinds.items():
+        rows = add_normalised(rows, "name", f"_{kind}", rules)
+    names = F.array("name", *[pseudonym(kind, F.col(f"_{kind}")) for kind in kinds])
+    return localised(rows.select(F.explode(names).alias("name")).where("name IS NOT NULL"))
+
+
+def _named(rows: DataFrame, names: DataFrame, *columns: str) -> DataFrame:
+    """Rows that have one of the names, as identifier or user unless said otherwise. As literals they would show in plans."""
+    is_named = [F.col(column) == F.col("name") for column in columns or ("identifier", "user_id")]
+    return rows.join(F.broadcast(names), on=reduce(Column.__or__, is_named), how="left_semi")
+
+
+def _alone(project: runner.Project, read: Read, names: DataFrame) -> DataFrame:
+    """The row of an identifier that no evidence joins: whoever is on an event, and is the only one they have."""
+    subjects = read("activity_days").select(F.col("subject").alias("identifier")).distinct()
+    alone = subjects.join(read("identity_map"), on="identifier", how="left_anti")
+    rows = _named(alone.withColumn("user_id", user_id_of(F.col("identifier"))), names).collect()
+    if not rows:
+        raise NoDataError(_nobody(project, read, names))
+    if len(rows) > 1:
+        raise NoDataError(_several(len(rows)))
+    values = {"status": str(UserStatus.ACTIVE), "withheld": [], **rows[0].asDict()}
+    schema = IDENTITY_MAP.schema
+    return local_rows(project.store.spark, [[values.get(name) for name in schema.names]], schema)
+
+
+def _several(n: int) -> str:
+    return f"{n} users are known by that name: give the user_id of one"
+
+
+def _nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
+    """Why nobody is found; who was known by that name before is named."""
+    moved = _named(read("identity_changes"), names, "from_user_id")
+    last = moved.orderBy(F.col("journal_version").desc(), "to_user_id").first()
+    if last:
+        return (
+            f"user {last['from_user_id']} is user {last['to_user_id']} since {last['as_of']}: {last['cause']}"
+        )
+    kinds = ", ".join(project.config.main.identifiers)
+    return f"nobody is known by that name: give a user_id, a pseudonym, or a raw {kinds}"
+
+
+def _evidence(link_days: DataFrame, members: DataFrame) -> list[dict[str, Any]]:
+    """Pairs with an end of the person's by source, oldest first; bounded by one person's evidence."""
+    by_source = of_any(link_days, members).groupBy("a", "a_type", "b", "b_type", "source")
+    seen = by_source.agg(
+        F.min("event_date").alias("first_on"),
+        F.max("event_date").alias("last_on"),
+        F.sum("n").alias("n"),
+        F.max("score").alias("score"),
+    )
+    return [row.asDict() for row in seen.orderBy("first_on", "a", "b", "source").collect()]
+
+
+def _against(
+    pair: Mapping[str, Any],
+    rows: Mapping[str, Mapping[str, Any]],
+    denied: Mapping[tuple[str, str], str],
+    mine: Collection[str],
+) -> list[str]:
+    """Why a pair does not join; empty where it does."""
+    ends = (pair["a"], pair["b"])
+    found = [f"denied: {denied[ends]}".rstrip(": ")] if ends in denied else []
+    found += [
+        f"{rows[end]['type']} is shared: {limit}"
+        for end in ends
+        if end in rows
+        for limit in rows[end]["withheld"]
+    ]
+    is_later = not found and not {*ends} <= {*mine}
+    return ["not joined when this date was built"] if is_later else found
+
+
+def _changes(journal: DataFrame, user_id: str, as_of: date) -> list[dict[str, Any]]:
+    """What moved to or from the user up to a date, oldest first; a row an identifier that moved."""
+    mine = (F.col("from_user_id") == user_id) | (F.col("to_user_id") == user_id)
+    rows = journal.where(mine & (F.col("as_of") <= F.lit(as_of))).orderBy("journal_version", "identifier")
+    return [row.asDict() for row in rows.collect()]

@@ -1,1 +1,0 @@
-"""The declared contract of every table, one module a domain."""

@@ -1,0 +1,1 @@
+"""The feature catalogue: which measures and features there are."""

@@ -1,0 +1,217 @@
+"""docs/settings.md: every setting of every file, from the models that read them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from documents.markdown import REQUIRED, WRITTEN, code, grid
+from lifestage.activation.audiences.config import AudiencesConfig
+from lifestage.analytics.segments.config import SegmentsConfig
+from lifestage.analytics.stages.config import StageLadder
+from lifestage.analytics.value.config import ValueSettings
+from lifestage.ingestion.events.config import Source
+from lifestage.ingestion.events.event_types import EventType
+from lifestage.ingestion.reference.config import ReferenceSource
+from lifestage.platform.config.yaml_files import packaged_yaml
+from lifestage.project.settings import Main
+from lifestage.users.catalogue.model import Catalogue
+
+LONG = 90
+TYPES = {
+    str: "text", int: "whole number", float: "number", bool: "`true` or `false`", date: "date", Fraction: "number",
+}  # fmt: skip
+BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+DEFAULTS = "../lib/lifestage/"
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """A file of a project: the model that reads it, and how it combines with the packaged one."""
+
+    name: str
+    model: type[BaseModel]
+    combines: str
+    packaged: str | None = None
+    by_name: bool = False
+
+
+FILES = (
+    SettingsFile(
+        "The main file",
+        Main,
+        "The file that `--conf` names. Merged key by key with {packaged}; `null` takes a key away. One key more: `extends: FILE` "
+        "begins with another main file, whose path is relative to this one.",
+        "project/defaults.yaml",
+    ),
+    SettingsFile(
+        "sources/NAME.yaml",
+        Source,
+        "One file a source of events; none is packaged. [How to](how-to/add-a-source.md).",
+    ),
+    SettingsFile(
+        "reference/NAME.yaml",
+        ReferenceSource,
+        "One file a reference table; none is packaged. [How to](how-to/add-a-reference.md).",
+    ),
+    SettingsFile(
+        "event_types.yaml",
+        EventType,
+        "Merged by name with {packaged}. [How to](how-to/add-a-source.md#what-it-says).",
+        "ingestion/events/defaults.yaml",
+        by_name=True,
+    ),
+    SettingsFile(
+        "features.yaml",
+        Catalogue,
+        "Merged by name with {packaged}; `null` takes an entry away. [How to](how-to/add-a-feature.md).",
+        "users/catalogue/defaults.yaml",
+    ),
+    SettingsFile(
+        "stages.yaml",
+        StageLadder,
+        "Takes the place of {packaged} as a whole. [How to](how-to/change-the-ladder.md).",
+        "analytics/stages/defaults.yaml",
+    ),
+    SettingsFile(
+        "value.yaml",
+        ValueSettings,
+        "Each of `rfm`, `index` and `tiers` takes the place of the section in {packaged} as a whole "
+        "([why](decisions/015-value-is-merged-by-section.md)): one that you give needs `names`, `dimensions` and the tiers of its own. "
+        "[How to](how-to/weigh-value.md).",
+        "analytics/value/defaults.yaml",
+    ),
+    SettingsFile(
+        "segments.yaml",
+        SegmentsConfig,
+        "Merged key by key with {packaged}; lists are replaced.",
+        "analytics/segments/defaults.yaml",
+    ),
+    SettingsFile(
+        "audiences.yaml",
+        AudiencesConfig,
+        "Merged by name with {packaged}; `null` takes an audience away. [How to](how-to/choose-an-audience.md).",
+        "activation/audiences/defaults.yaml",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One key: NAME stands for a name of one's own, [] for each item of a list."""
+
+    key: str
+    type: str
+    default: str
+    meaning: str
+
+
+def settings_page() -> str:
+    """Every setting with type, default and meaning, file by file."""
+    parts = [
+        WRITTEN.format(source="the models that read the files, in lib/lifestage/"),
+        "# Settings",
+        "Every key of every file of a project. A project needs a main file and a source; all other files are optional, lie "
+        "beside the main file, and say only what differs from what comes with the package. An unknown key is an error; "
+        "`lifestage validate` names what is wrong by file and key: what is ill formed, and once nothing is, what has no meaning.",
+        "In a key, `NAME` stands for a name of yours and `[]` for each item of a list. SQL is Spark SQL for one row.",
+        *(part for file in FILES for part in _section(file)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def settings_of(file: SettingsFile) -> list[Setting]:
+    """The settings of one file."""
+    packaged = packaged_yaml(file.packaged) if file.packaged else {}
+    if file.by_name:
+        return [*_settings(file.model, {}, "NAME.", file.packaged)]
+    return [*_settings(file.model, packaged, "", file.packaged)]
+
+
+def _section(file: SettingsFile) -> Iterator[str]:
+    yield f"## {file.name}"
+    yield file.combines.format(packaged=f"[the packaged file]({DEFAULTS}{file.packaged})")
+    rows = ((code(each.key), each.type, each.default, each.meaning) for each in settings_of(file))
+    yield grid(("key", "type", "default", "meaning"), rows)
+
+
+def _settings(
+    model: type[BaseModel], packaged: Mapping[str, Any], prefix: str, file: str | None
+) -> Iterator[Setting]:
+    for name, field in model.model_fields.items():
+        own = field.alias or name
+        inner, below = _inside(field.annotation)
+        given = packaged.get(own)
+        if inner is None or below:
+            default = _default(field, packaged, own, file)
+            yield Setting(
+                f"{prefix}{own}", _type(field.annotation, field.metadata), default, field.description or ""
+            )
+        if inner is not None:
+            yield from _settings(inner, {} if below else given or {}, f"{prefix}{own}{below}.", file)
+
+
+def _inside(annotation: Any) -> tuple[type[BaseModel] | None, str]:
+    """The model inside an annotation, and what stands for its place in a mapping or list; None without one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, ""
+    found = [arg for arg in get_args(annotation) if isinstance(arg, type) and issubclass(arg, BaseModel)]
+    if not found:
+        return None, ""
+    return found[0], ".NAME" if get_origin(annotation) is dict else "[]"
+
+
+def _default(field: FieldInfo, packaged: Mapping[str, Any], own: str, file: str | None) -> str:
+    if own not in packaged and field.is_required():
+        return REQUIRED
+    value = packaged.get(own, None if field.is_required() else field.default)
+    if value in (None, "", (), {}, []):
+        return "none"
+    text = str(value) if isinstance(value, StrEnum) else _flow(value)
+    return code(text) if len(text) <= LONG else f"[packaged]({DEFAULTS}{file})"
+
+
+def _flow(value: object) -> str:
+    """A value as YAML on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000)
+    return text.removesuffix("...\n").strip()
+
+
+def _type(annotation: Any, bounds: Iterable[Any] = ()) -> str:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(inner[0], inner[1:])
+    if origin in (Union, UnionType):
+        return " or ".join(_type(each, bounds) for each in inner if each is not NoneType)
+    if origin is Literal:
+        return ", ".join(map(code, inner))
+    if origin is dict:
+        return "mapping" if _inside(annotation)[0] else f"mapping to {_type(inner[1])}"
+    if origin is tuple:
+        return _list_type(annotation, inner)
+    if issubclass(annotation, StrEnum):
+        return ", ".join(map(code, annotation))
+    return ", ".join([TYPES[annotation], *_bounds(bounds)])
+
+
+def _list_type(annotation: Any, inner: tuple[Any, ...]) -> str:
+    if _inside(annotation)[0]:
+        return "list"
+    if inner[-1] is Ellipsis:
+        return f"list of {_type(inner[0])}"
+    return f"list of {len(inner)}: {' to '.join(dict.fromkeys(map(_type, inner)))}"
+
+
+def _bounds(metadata: Iterable[Any]) -> Iterator[str]:
+    flat = [each for item in metadata for each in (item.metadata if isinstance(item, FieldInfo) else [item])]
+    for item in flat:
+        for name, words in BOUNDS.items():
+            if (bound := getattr(item, name, None)) is not None:
+                yield f"{words} {bound:,}"

@@ -1,0 +1,79 @@
+"""The tables that a publication reads, for a handful of users with fixed defaults."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from lifestage.activation.publish import step
+from lifestage.activation.publish.config import PublishConfig
+from lifestage.platform.config.yaml_files import packaged_yaml
+from lifestage.platform.job import Job, Run
+from lifestage.platform.storage.store import Store
+from lifestage.project.pipeline import BY_NAME
+from lifestage.project.registry import all_tables
+from lifestage.users.catalogue.model import Catalogue
+from support.frames import build
+
+D = date(2026, 6, 30)
+TABLES = all_tables(Catalogue.model_validate(packaged_yaml("users/catalogue/defaults.yaml")), ())
+INPUTS = ("user_features", "user_stages", "user_value", "user_segments", "user_audiences")
+SETTINGS = packaged_yaml("project/defaults.yaml")["publish"]
+
+
+def user(user_id="u1", as_of=D, status="active", stage="mature", **columns):
+    """One user in every table that is published; a stage or audience of None leaves the user without one."""
+    fixed = {
+        "rule": "true",
+        "matched": {},
+        "rfm_name": "loyal",
+        "segment": "regulars",
+        "segment_id": 1,
+        "audience": None,
+    }
+    return {"user_id": user_id, "as_of": as_of, "status": status, "stage": stage, **fixed, **columns}
+
+
+def inputs(spark, users):
+    """user_features, user_stages, user_value, user_segments and user_audiences of the users."""
+    return [build(spark, TABLES[name], rows_of(name, users)) for name in INPUTS]
+
+
+def rows_of(name, users):
+    needed = {"user_stages": "stage", "user_audiences": "audience"}.get(name, "user_id")
+    rows = [row for row in users if row[needed] is not None]
+    # user_features has the status of a user, user_segments one of its own.
+    left_out = {"status"} if name == "user_segments" else set()
+    columns = set(TABLES[name].names) - left_out
+    return [{key: value for key, value in row.items() if key in columns} for row in rows]
+
+
+def publish_config(**settings):
+    """The shipped settings with changes, and a strategy for one stage."""
+    strategies = {"stage": {"mature": {"owner": "CRM", "touchpoints": ["app"]}}}
+    return PublishConfig.model_validate({**SETTINGS, "strategies": strategies, **settings})
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A storage root whose users can be changed and published."""
+
+    store: Store
+
+    def hold(self, users, as_of=D, names=("user_features", "user_stages")):
+        """Write the users into these tables; value and segments may be missing."""
+        for name in names:
+            frame = build(self.store.spark, TABLES[name], rows_of(name, users))
+            self.store.write(TABLES[name], frame, {}, {"as_of": [as_of]})
+
+    def publish(self, run_id, as_of=D, built=INPUTS, **settings):
+        """Publish in a run that has built these tables."""
+        moment = datetime(as_of.year, as_of.month, as_of.day, 6, tzinfo=UTC)
+        run = Run(run_id, (as_of,), moment, "confighash")
+        reads, writes = frozenset(BY_NAME["publish"].reads), frozenset(BY_NAME["publish"].writes)
+        job = Job("publish", run, self.store, TABLES, reads, writes, commits=dict.fromkeys(built, 0))
+        step.run(job, publish_config(**settings))
+
+    def read(self, name):
+        return self.store.read(TABLES[name])
+
+    def manifests(self, *columns):
+        return self.read("snapshots").select(*columns)

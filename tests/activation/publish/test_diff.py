@@ -1,0 +1,105 @@
+"""Two snapshots against each other."""
+
+import pytest
+
+from lifestage.activation.publish.diff import KINDS, changes, diff, moves
+from lifestage.activation.publish.tables import SNAPSHOT_USERS
+from support.frames import assert_frames, assert_rows, build, regrouped, shuffled
+
+
+def users(spark, **stages_and_spend):
+    rows = [
+        {"user_id": name, "stage": stage, "tier": tier, "segment": "s", "monetary_amount": spend}
+        for name, (stage, tier, spend) in stages_and_spend.items()
+    ]
+    return build(spark, SNAPSHOT_USERS, rows)
+
+
+def difference_of(before, after, **others):
+    return diff(before, after, regrouped(before.sparkSession, **others))
+
+
+@pytest.fixture
+def before(spark):
+    return users(
+        spark, stays=("mature", "high", "50"), moves=("growth", "low", "10"), goes=("novice", None, "5")
+    )
+
+
+@pytest.fixture
+def after(spark):
+    return users(
+        spark, stays=("mature", "high", "60"), moves=("declining", "mid", "20"), comes=("novice", None, None)
+    )
+
+
+def test_who_came_in_went_out_and_stayed_with_their_value(before, after):
+    assert_rows(
+        changes(difference_of(before, after)), [("in", 0, 1, "0"), ("out", 1, 0, "5"), ("both", 2, 2, "80")]
+    )
+
+
+def test_moves_are_of_users_in_both(before, after):
+    assert_rows(
+        moves(difference_of(before, after)),
+        [("stage", "growth", "declining", 1, "20"), ("tier", "low", "mid", 1, "20")],
+    )
+
+
+def test_who_merged_or_was_split_neither_came_nor_went_nor_moved(before, after):
+    difference = difference_of(before, after, goes="merged", moves="merged", comes="split")
+    assert_rows(changes(difference), [("merged", 2, 1, "20"), ("split", 0, 1, "0"), ("both", 1, 1, "60")])
+    assert moves(difference).isEmpty()
+
+
+def test_nothing_moves_between_a_snapshot_and_itself(before):
+    difference = difference_of(before, before)
+    assert moves(difference).isEmpty()
+    assert_rows(changes(difference), [("both", 3, 3, "65")])
+
+
+def test_who_is_in_no_tier_moves_into_one(spark):
+    one, other = users(spark, u=("novice", None, "1")), users(spark, u=("novice", "low", "1"))
+    assert_rows(moves(difference_of(one, other)), [("tier", None, "low", 1, "1")])
+
+
+def test_against_nobody_everybody_came_in(spark, after):
+    assert_rows(changes(difference_of(users(spark), after)), [("in", 0, 3, "80")])
+
+
+def test_two_differences_compose(spark, before, after):
+    """What A and B say of the start and B and C of the end is what A and C say."""
+    third = users(
+        spark, moves=("mature", "high", "70"), comes=("growth", "low", "9"), goes=("novice", None, "8")
+    )
+    first, second, whole = (
+        difference_of(before, after),
+        difference_of(after, third),
+        difference_of(before, third),
+    )
+    starts = [f"{name}_before" for name in (*KINDS, "segment_id", "monetary_amount")]
+    ends = [f"{name}_after" for name in (*KINDS, "segment_id", "monetary_amount")]
+    began = first.where("change <> 'in'").select("user_id", *starts)
+    ended = second.where("change <> 'out'").select("user_id", *ends)
+    assert_frames(began.join(ended, on="user_id", how="full"), whole.drop("change", "is_before", "is_after"))
+
+
+def test_a_segment_that_got_another_name_is_the_same_one(spark):
+    def segmented(number, name):
+        return build(
+            spark,
+            SNAPSHOT_USERS,
+            [{"user_id": "u", "stage": "mature", "segment_id": number, "segment": name}],
+        )
+
+    assert moves(difference_of(segmented(1, "big"), segmented(1, "bigger"))).isEmpty()
+    moved = moves(difference_of(segmented(1, "big"), segmented(2, "small"))).select(
+        "kind", "moved_from", "moved_to"
+    )
+    assert_rows(moved, [("segment", "big", "small")])
+
+
+def test_order_and_partitions_do_not_matter(before, after):
+    assert_frames(
+        moves(difference_of(shuffled(before), shuffled(after))), moves(difference_of(before, after))
+    )

@@ -1,0 +1,171 @@
+"""The report as a reader sees it: in a real browser, with charts, links and a keyboard."""
+
+import shutil
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from activation.report.builders import WORDS, completed, delivery, full, rfm, segment, snapshot, stage
+from lifestage.activation.report.content import AudienceCount, Check, Flow, Rule, TierCount
+from lifestage.activation.report.page import render
+from lifestage.activation.report.words import words_of
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
+# scripts/test names this reason in its closing lines, and fails for it with --all.
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+EVIL = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>"
+FORMULA = '=HYPERLINK("http://127.0.0.1:9/")'
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page that was opened, with everything it asked for and complained of."""
+
+    def __init__(self, chromium, path, width=1280, scheme="light"):
+        self.page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.requests, self.errors = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.errors.append(message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.add_init_script(SHIFTS)
+        self.page.goto(path.as_uri())
+        charts = self.page.locator(".chart")
+        self.page.wait_for_function(
+            "n => document.querySelectorAll('.chart svg').length >= n", arg=charts.count()
+        )
+
+
+SHIFTS = """
+window.shift = 0;
+new PerformanceObserver(list => { for (const each of list.getEntries()) window.shift += each.value; })
+  .observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A report with every figure, in both languages."""
+    data = full(
+        stages=(stage("novice", 200), stage("mature", 800)),
+        deliveries=(delivery(), delivery(2, "pos", is_new=False)),
+    )
+    folder = tmp_path_factory.mktemp("reports")
+    for language, currency in (("en", "EUR"), ("zh", "CNY")):
+        (folder / f"{language}.html").write_text(
+            render(data, words_of(language, None, currency)), encoding="utf-8"
+        )
+    return folder
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_every_chart_is_drawn_and_nothing_else_is_asked_for(chromium, shop, language, width, scheme):
+    visit = Visit(chromium, shop / f"{language}.html", width, scheme)
+    assert visit.errors == []
+    assert visit.requests == [(shop / f"{language}.html").as_uri()]
+    drawn = visit.page.evaluate(
+        "[...document.querySelectorAll('.chart')].map(each => each.querySelectorAll('svg path, svg rect').length)"
+    )
+    assert len(drawn) == 8
+    assert all(marks > 1 for marks in drawn)
+    # Nothing sticks out at the side, and nothing jumps once it is drawn.
+    assert visit.page.evaluate("document.documentElement.scrollWidth") == width
+    assert visit.page.evaluate("window.shift") < 0.01
+    assert axe_findings(visit) == []
+    visit.page.close()
+
+
+def axe_findings(visit):
+    """What axe finds serious, with the folds open."""
+    visit.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    found = Axe().run(visit.page).response["violations"]
+    return [
+        (each["id"], node["html"][:120])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+def test_the_keyboard_reaches_every_link_table_and_fold(chromium, shop):
+    visit = Visit(chromium, shop / "en.html")
+    wanted = visit.page.evaluate(
+        "[...document.querySelectorAll('a, summary, .scroll')].filter(each => each.checkVisibility()).length"
+    )
+    reached = set()
+    for _ in range(wanted + 5):
+        visit.page.keyboard.press("Tab")
+        reached.add(
+            visit.page.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)")
+        )
+    assert len(reached - {-1, 0}) >= wanted
+    visit.page.close()
+
+
+def test_a_sentence_leads_to_its_figure(chromium, shop):
+    visit = Visit(chromium, shop / "en.html")
+    visit.page.locator(".sentences a").nth(2).click()
+    assert visit.page.locator("#concentration-chart").bounding_box()["y"] < 200
+    visit.page.close()
+
+
+def test_paper_has_no_folds_and_light_colours(chromium, shop):
+    visit = Visit(chromium, shop / "en.html", scheme="dark")
+    visit.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    visit.page.emulate_media(media="print", color_scheme="dark")
+    assert visit.page.evaluate("[...document.querySelectorAll('details')].every(each => each.open)")
+    assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert len(visit.page.pdf()) > 50_000
+    visit.page.close()
+
+
+@pytest.mark.parametrize("planted", [EVIL, FORMULA, "javascript:window.hacked=1", "{{window.hacked=1}}"])
+def test_what_is_planted_in_names_never_runs(chromium, tmp_path, planted):
+    """Product, category and campaign names reach the page as names of segments, audiences, sources and reasons."""
+    data = full(
+        stage_order=(planted,),
+        stages=(stage(planted, 9),),
+        rules=(Rule(planted, planted, planted, planted),),
+        stage_flows=(Flow(planted, "other", 9),),
+        tiers=(TierCount(planted, 9, Decimal(9), Decimal(0)),),
+        rfm_names={"[1-5][1-5]": planted},
+        rfm=(rfm(5, 5, 9),),
+        audiences=(AudienceCount(planted, planted, planted, 9, 0, 0, Decimal(9), planted),),
+        audience_rules={planted: planted},
+        segments=(segment(1, planted, 9),),
+        deliveries=(delivery(source=planted, path=planted, reasons={planted: 1}),),
+        snapshots=(replace(snapshot((Check(planted, True, planted),)), digest=planted),),
+        runs=(replace(completed(), seconds={planted: 1.0}),),
+    )
+    path = tmp_path / "planted.html"
+    path.write_text(render(data, WORDS), encoding="utf-8")
+    visit = Visit(chromium, path)
+    for chart in visit.page.locator(".chart svg").all():
+        chart.hover(force=True)
+    visit.page.wait_for_timeout(200)
+    assert visit.page.evaluate("window.hacked") is None
+    assert visit.requests == [path.as_uri()]
+    assert visit.errors == []
+    assert visit.page.locator("main img, main script").count() == 0
+    assert visit.page.locator("text=" + planted[:20]).count() > 5
+    visit.page.close()

@@ -1,0 +1,74 @@
+"""A stage that nobody can reach is a mistake in the ladder; one that somebody can reach must never be called one."""
+
+import pytest
+
+from lifestage.analytics.stages.reachability import unreachable
+from lifestage.platform.config.yaml_files import packaged_yaml
+
+SHIPPED = [
+    (rung["stage"], rung["when"]) for rung in packaged_yaml("analytics/stages/defaults.yaml")["ladder"]
+]
+
+
+def ladder(*conditions):
+    """Stages a, b, c, ... of these conditions."""
+    return list(zip("abcdefgh", conditions, strict=False))
+
+
+def test_every_shipped_stage_can_be_reached():
+    assert unreachable(SHIPPED) == []
+
+
+@pytest.mark.parametrize("moved", ["churned", "recalled", "visitor"])
+def test_a_stage_behind_the_catch_all_cannot_be_reached(moved):
+    rungs = dict(SHIPPED)
+    condition = rungs.pop(moved)
+    assert unreachable([*rungs.items(), (moved, condition)]) == [moved]
+
+
+def test_the_narrower_of_two_thresholds_must_come_first():
+    conditions = dict(SHIPPED)
+    swapped = [("dormant", conditions["dormant"]), ("churned", conditions["churned"])]
+    assert unreachable(swapped) == ["churned"]
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        ("x > 4", "x > 2", "true"),
+        ("x > 4 * y", "x > 2 * y", "true"),
+        ("x <= 0.7", "x < 0.8"),
+        ("x > 5 AND x < 6", "true"),
+        ("x < -50", "x < 0", "true"),
+        ("x BETWEEN -3 AND 3", "x IS NULL", "true"),
+        ("name IN ('a', 'b')", "name = 'c'", "name <> 'c'", "name IS NULL"),
+        ("joined_on < '2026-01-01'", "joined_on > '2026-01-01'", "joined_on = '2026-01-01'"),
+        ("is_new", "NOT is_new", "is_new IS NULL"),
+        ("is_new IS NOT TRUE", "true"),
+        ("x > y", "x < y", "x = y", "true"),
+        ("x + y > 10", "x - y > 3", "true"),
+        ("length(name) > 3", "name = 'a'", "true"),
+        ("x > 1 OR y > 1", "x = 1 AND y = 1", "true"),
+    ],
+)
+def test_what_somebody_can_reach_is_not_complained_about(conditions):
+    assert unreachable(ladder(*conditions)) == []
+
+
+@pytest.mark.parametrize(
+    ("conditions", "lost"),
+    [
+        (("x > 2", "x > 4"), ["b"]),
+        (("x > 2", "x <= 2", "x IS NULL", "x = 0"), ["d"]),
+        (("x > 5 AND x < 3", "true"), ["a"]),
+        (("x = 1", "x = 1", "true"), ["b"]),
+        (("is_new", "NOT is_new", "is_new IS NULL", "true"), ["d"]),
+        (("name = 'a'", "name IN ('a')", "true"), ["b"]),
+        (("x > 0 OR x <= 0 OR x IS NULL", "y > 1", "true"), ["b", "c"]),
+        (("NULL", "true"), ["a"]),
+        (("x > NULL", "true"), ["a"]),
+        (("false", "true"), ["a"]),
+    ],
+)
+def test_what_nobody_can_reach_is_named_in_the_ladders_order(conditions, lost):
+    assert unreachable(ladder(*conditions)) == lost

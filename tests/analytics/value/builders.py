@@ -1,0 +1,77 @@
+"""Buyers with fixed defaults, and the scores of a population."""
+
+from datetime import date
+from decimal import Decimal
+
+from lifestage.analytics.value.config import IndexConfig, RfmConfig, Tier
+from lifestage.analytics.value.index import add_index, component_scales, components
+from lifestage.analytics.value.rfm import add_scores, cut_points, to_rfm
+from lifestage.analytics.value.tiers import add_tier, tier_cuts
+from lifestage.platform.config.yaml_files import packaged_yaml
+from lifestage.users.catalogue.model import Catalogue
+from lifestage.users.features.tables import user_features
+from support.frames import build
+
+D = date(2026, 6, 30)
+HISTORY_STARTS = date(2026, 1, 1)
+FEATURES = user_features(Catalogue.model_validate(packaged_yaml("users/catalogue/defaults.yaml")))
+SHIPPED = RfmConfig.model_validate(packaged_yaml("analytics/value/defaults.yaml")["rfm"])
+
+
+def config(**changes):
+    return RfmConfig.model_validate({**SHIPPED.model_dump(), "min_users": 1, **changes})
+
+
+def buyer(user_id="u1", recency=10, frequency=1, spend="10.00", as_of=D, status="active", days=365):
+    """A user with so many occasions of the period; none if `frequency` is 0."""
+    return {
+        "user_id": user_id,
+        "as_of": as_of,
+        "status": status,
+        "recency_days": recency,
+        f"occasions_{days}d": frequency,
+        f"net_amount_{days}d": Decimal(spend),
+    }
+
+
+def buyers(spark, rows):
+    return build(spark, FEATURES, rows)
+
+
+def scored(features, of=None, history_starts_on=HISTORY_STARTS):
+    of = of or config()
+    rfm = to_rfm(features, of)
+    return add_scores(rfm, cut_points(rfm, of), of, history_starts_on)
+
+
+def scores(spark, rows, of=None):
+    return scored(buyers(spark, rows), of)
+
+
+SPEND_ALONE = {
+    "weights": {"economic": 1},
+    "dimensions": {"economic": {"components": {"spend": "net_amount_365d"}, "weights": {"spend": 1}}},
+}
+
+
+def index_of(**changes):
+    return IndexConfig.model_validate({**SPEND_ALONE, **changes})
+
+
+def valued(spark, rows, index=None):
+    """The index of users, and the scales behind it."""
+    index = index or index_of()
+    of = config()
+    rfm = to_rfm(buyers(spark, rows), of, components(index))
+    scores_of = add_scores(rfm, cut_points(rfm, of), of, HISTORY_STARTS)
+    scales = component_scales(scores_of.where("rfm_status = 'scored'"), index)
+    return add_index(scores_of, scales, index), scales
+
+
+def tiered(spark, rows, *bounds, by="from_share"):
+    """The tiers t0, t1, ... of users, with these lower bounds, and their cut points."""
+    tiers = [Tier(tier=f"t{n}", **{by: bound}) for n, bound in enumerate(bounds)]
+    tiers.append(Tier(tier=f"t{len(bounds)}"))
+    users, _ = valued(spark, rows)
+    cuts = tier_cuts(users, tiers)
+    return add_tier(users, cuts), cuts

@@ -1,0 +1,111 @@
+"""Arriving rows and what is known, with fixed defaults: a test says which source, key, delivery and version."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lifestage.ingestion.events.resolve import Resolution, resolve, tombstones
+from lifestage.ingestion.events.tables import EVENT_VERSIONS, EVENTS
+
+# Source: whether it looks back, and whether it rejects changes.
+SOURCES = {
+    "plain": (False, False),
+    "strict": (False, True),
+    "versioned": (True, False),
+    "deletable": (True, False),
+    "strict_deletable": (True, True),
+}
+WINDOW_START = date(2026, 3, 1)
+INSIDE, LATER, BEFORE = date(2026, 3, 10), date(2026, 4, 12), date(2026, 2, 1)
+FIRST_RUN = datetime(2026, 4, 20)
+
+ARRIVALS = T.StructType(
+    [
+        *EVENTS.schema.fields,
+        T.StructField("raw", T.StringType()),
+        T.StructField("reasons", T.ArrayType(T.StringType())),
+        T.StructField("warnings", T.ArrayType(T.StringType())),
+        T.StructField("is_delete", T.BooleanType()),
+        T.StructField("looks_back", T.BooleanType()),
+        T.StructField("rejects_changes", T.BooleanType()),
+    ]
+)
+
+
+def row(
+    source: str = "plain",
+    key: str = "k",
+    delivery: int = 1,
+    version: int | None = None,
+    amount: int | None = 1,
+    day: date = INSIDE,
+    is_delete: bool = False,
+    reasons: Iterable[str] = (),
+    **columns: Any,
+) -> dict[str, Any]:
+    """One arriving row; the kind of source is what its name begins with, up to a dash."""
+    looks_back, rejects_changes = SOURCES[source.partition("-")[0]]
+    return {
+        "event_id": key,
+        "source": source,
+        "event_type": "purchase",
+        "event_at": datetime(day.year, day.month, day.day, 12),
+        "event_date": day,
+        "event_month": day.replace(day=1),
+        "ingested_at": FIRST_RUN + timedelta(days=delivery),
+        "delivery_no": delivery,
+        "version": version,
+        "amount": None if amount is None else Decimal(amount),
+        "raw": f"{source},{key},{version},{amount}",
+        "reasons": list(reasons),
+        "warnings": [],
+        "is_delete": is_delete,
+        "looks_back": looks_back,
+        "rejects_changes": rejects_changes,
+        **columns,
+    }
+
+
+def arrivals(spark: SparkSession, rows: Iterable[Mapping[str, Any]]) -> DataFrame:
+    return spark.createDataFrame(
+        [tuple(item.get(name) for name in ARRIVALS.names) for item in rows], ARRIVALS
+    )
+
+
+@dataclass(frozen=True)
+class Books:
+    """What is known after some runs, and what the last one did."""
+
+    events: DataFrame
+    versions: DataFrame
+    judged: DataFrame | None = None
+
+
+def empty_books(spark: SparkSession) -> Books:
+    return Books(spark.createDataFrame([], EVENTS.schema), spark.createDataFrame([], EVENT_VERSIONS.schema))
+
+
+def resolved(books: Books, arriving: DataFrame) -> Resolution:
+    """Arriving rows judged against what is known, as the ingest step does it."""
+    return resolve(arriving, books.events, tombstones(books.versions), F.lit(WINDOW_START))
+
+
+def after(books: Books, arriving: DataFrame) -> Books:
+    """The books when the rows have been written, as the tables would hold them."""
+    resolution = resolved(books, arriving)
+    judged = resolution.judged.localCheckpoint()
+    remaining, versions = books.events, books.versions
+    if resolution.removed is not None:
+        remaining = remaining.join(
+            resolution.removed.select(*EVENTS.key), on=list(EVENTS.key), how="left_anti"
+        )
+    if resolution.versions is not None:
+        versions = versions.unionByName(resolution.versions)
+    events = remaining.select(*EVENTS.names).unionByName(judged.where("stays").select(*EVENTS.names))
+    return Books(events.localCheckpoint(), versions.localCheckpoint(), judged)

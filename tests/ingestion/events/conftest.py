@@ -1,0 +1,118 @@
+"""One till over a few days: corrections, deletes, a copy, a run that died and one that was stopped at the gate."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from io import StringIO
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lifestage.ingestion.events.tables import EVENTS
+from lifestage.platform.errors import CheckError
+from support.frames import build
+from support.projects import TestProject, make_project
+
+STEPS = ("ingest",)
+CARDS = ("card-of-anna", "card-of-bo", "card-of-cy")
+
+
+@dataclass(frozen=True)
+class Story:
+    """The project after its last run, and what each run left behind."""
+
+    project: TestProject
+    after: dict[str, list[tuple[object, ...]]]
+    refusal: str
+    log: str
+    spark_log: str
+
+
+def line(receipt: str, **columns: object) -> dict[str, object]:
+    """One line of the till, complete unless said otherwise."""
+    defaults = {
+        "line": 1,
+        "version": 1,
+        "deleted": "false",
+        "card": CARDS[0],
+        "kind": "purchase",
+        "product": "p",
+    }
+    return {
+        **defaults,
+        "receipt": receipt,
+        "at": "2026-03-10T12:00:00-04:00",
+        "quantity": 1,
+        "amount": 10,
+        **columns,
+    }
+
+
+FIRST = [line("r1"), line("r1"), line("r2", card=CARDS[1], amount=20), line("r3", card=CARDS[2], amount="x")]
+SECOND = [
+    line("r1", version=2, at="2026-03-11T00:30:00-04:00", amount=15),
+    line("r1", version=0, amount=99),
+    line("r2", card=CARDS[1], version=2, deleted="true"),
+    line("r4", card=""),
+]
+THIRD = [line("r5", card=CARDS[1], at="2026-02-01T12:00:00-05:00")]
+BAD = [line("r6"), line("r7", amount="y", card=CARDS[2])]
+
+
+@pytest.fixture(scope="session")
+def story(
+    spark_session: SparkSession, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Story]:
+    project = make_project(spark_session, tmp_path_factory.mktemp("story") / "shop")
+    log = StringIO()
+    handler = logging.StreamHandler(log)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    spark_session.sparkContext.setLogLevel("INFO")
+    project.deliver("2026-03-10.csv", FIRST)
+    project.run("2026-03-10", steps=STEPS)
+    spark_session.sparkContext.setLogLevel("ERROR")
+    spark_log = "".join(request.config.pluginmanager.getplugin("capturemanager").read_global_capture() or ())
+    after = {"first": events_of(project)}
+    project.deliver("2026-03-10 copy.csv", FIRST)
+    project.deliver("2026-03-11.csv", SECOND)
+    project.run("2026-03-11", steps=STEPS)
+    after["second"] = events_of(project)
+    _die_half_way(project)
+    after["died"] = events_of(project)
+    project.deliver("2026-03-12.csv", THIRD)
+    project.run("2026-03-12", steps=STEPS)
+    after["third"] = events_of(project)
+    bad = project.deliver("2026-03-13.csv", BAD)
+    with pytest.raises(CheckError) as refused:
+        _gated(project).run("2026-03-13", steps=STEPS)
+    after["refused"] = events_of(project)
+    root.removeHandler(handler)
+    root.setLevel(level)
+    yield Story(project, after, str(refused.value), log.getvalue(), spark_log)
+    bad.unlink()
+
+
+def events_of(project: TestProject) -> list[tuple[object, ...]]:
+    """Receipt, day, delivery and amount of each event."""
+    rows = project.read("events").select("order_id", "event_date", "delivery_no", "amount").collect()
+    return sorted((row[0], f"{row[1]:%d %b}", row[2], str(row[3])) for row in rows)
+
+
+def _die_half_way(project: TestProject) -> None:
+    """A run that wrote events and no ledger row."""
+    store = project.project.store
+    rows = build(
+        store.spark, EVENTS, [{"event_id": "half", "source": "till", "order_id": "half", "delivery_no": 4}]
+    )
+    store.write(EVENTS, rows, {"run_id": "dead", "step": "ingest"})
+
+
+def _gated(project: TestProject) -> TestProject:
+    """The same project, where nearly all rows have to pass."""
+    config = project.project.config
+    till = config.ingest.sources["till"].model_copy(update={"gate": 0.95})
+    ingest = config.ingest.model_copy(update={"sources": {"till": till}})
+    return replace(project, project=replace(project.project, config=replace(config, ingest=ingest)))

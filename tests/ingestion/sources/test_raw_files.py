@@ -1,0 +1,135 @@
+import gzip
+from pathlib import Path
+
+import pytest
+
+from ingestion.sources.landing import Landing, layout
+from lifestage.platform.errors import SourceError
+from support.frames import assert_rows
+
+JSON = {"format": "json", "columns": {"name": "string", "amount": "decimal(18,2)", "is_new": "boolean"}}
+
+
+@pytest.fixture
+def landing(spark, tmp_path: Path) -> Landing:
+    return Landing(spark, tmp_path)
+
+
+def test_quotes_blanks_and_doubled_quotes_are_read_as_csv_means_them(landing):
+    landing.put("a.csv", 'name,n\n"x, ""y""",1\r\n  z  , 2 \n"",3\n,\n')
+    assert_rows(landing.values(layout()), [('x, "y"', 1), ("z", 2), (None, 3), (None, None)])
+
+
+def test_the_raw_line_is_kept_as_it_came_and_knows_its_file(landing):
+    landing.put("a.csv", 'name,n\n " x ", 1\n')
+    assert_rows(landing.rows(layout()).select("raw", "file_name", "delivery_no"), [(' " x ", 1', "a.csv", 1)])
+
+
+def test_short_long_and_unclosed_lines_are_broken_and_empty_ones_are_none(landing):
+    landing.put("a.csv", 'name,n\nshort\n\nlong,1,2\n"open,1\n   \ngood,1\n')
+    expected = [("short", True), ("long,1,2", True), ('"open,1', True), ("   ", True), ("good,1", False)]
+    assert_rows(landing.rows(layout()).select("raw", "is_broken"), expected)
+
+
+@pytest.mark.parametrize("header", ["\ufeffname;n", '"name";"n"', "name ; n"])
+def test_a_header_may_have_a_byte_order_mark_quotes_and_blanks(landing, header):
+    landing.put("a.csv", f'{header}\n"x;y";1\n')
+    assert_rows(landing.values(layout(delimiter=";")), [("x;y", 1)])
+
+
+@pytest.mark.parametrize("delimiter", ["\t", "|"])
+def test_other_delimiters_and_quotes_are_taken_as_they_are(landing, delimiter):
+    landing.put("a.csv", f"name{delimiter}n\n^a{delimiter}b^{delimiter}1\n")
+    assert_rows(landing.values(layout(delimiter=delimiter, quote="^")), [(f"a{delimiter}b", 1)])
+
+
+def test_latin_1_is_read_where_the_source_says_so(landing):
+    landing.put("a.csv", "name,n\nMüller,1\n".encode("latin-1"))
+    assert_rows(landing.values(layout(encoding="ISO-8859-1")), [("Müller", 1)])
+
+
+def test_bytes_that_are_not_utf_8_make_a_line_broken_and_no_other(landing):
+    landing.put("a.csv", "name,n\nMüller,1\n".encode("latin-1") + "Möller,2\n".encode())
+    assert_rows(landing.rows(layout()).select("is_broken", "c.n"), [(True, "1"), (False, "2")])
+
+
+def test_swapped_columns_are_refused_naming_source_file_expected_and_found(landing):
+    file = landing.put("a.csv", "n,name\n1,x\n")
+    landing.put("b.csv", "name,n\nx,1\n")
+    with pytest.raises(SourceError) as refused:
+        landing.rows(layout())
+    assert str(refused.value) == f"source till: file:{file}: expected the header name,n, found n,name"
+
+
+def test_a_file_without_header_is_refused_without_showing_a_person(landing):
+    landing.put("a.csv", "anna.mueller@example.org,17\n")
+    with pytest.raises(SourceError, match=r"found xxxx\.xxxxxxx@xxxxxxx\.xxx,99$"):
+        landing.rows(layout())
+    landing.put("a.csv", "n@example.org,17,n\n")
+    with pytest.raises(SourceError, match=r"found x@xxxxxxx\.xxx,99,x$"):
+        landing.rows(layout())
+
+
+def test_every_file_with_a_wrong_header_is_named(landing):
+    landing.put("a.csv", "name\nx\n")
+    landing.put("b.csv", "name,m\nx,1\n")
+    with pytest.raises(SourceError) as refused:
+        landing.rows(layout())
+    assert [line.rpartition("found ")[2] for line in str(refused.value).splitlines()] == ["name", "name,m"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.csv", b""), ("a.csv.gz", gzip.compress(b"")), ("a.csv", b"name,n\n")],
+    ids=["empty", "empty gzip", "header"],
+)
+def test_an_empty_file_and_one_with_a_header_alone_have_no_rows(landing, name, content):
+    landing.put(name, content)
+    assert landing.rows(layout()).isEmpty()
+
+
+def test_gzipped_files_are_read_beside_plain_ones(landing):
+    landing.put("a.csv.gz", gzip.compress(b"name,n\nx,1\n"))
+    landing.put("b.csv", "name,n\ny,2\n")
+    expected = [("a.csv.gz", 1, "x,1"), ("b.csv", 2, "y,2")]
+    assert_rows(landing.rows(layout()).select("file_name", "delivery_no", "raw"), expected)
+
+
+def test_a_gzip_file_that_was_cut_off_is_refused_naming_source_and_file(landing):
+    lines = "".join(f"{n * 7919 % 100_003},{n}\n" for n in range(5_000))
+    file = landing.put("a 1.csv.gz", gzip.compress(f"name,n\n{lines}".encode())[:-2_000])
+    landing.put("b.csv", "name,n\nx,1\n")
+    with pytest.raises(SourceError) as refused:
+        landing.rows(layout())
+    first, *_ = str(refused.value).splitlines()
+    assert first.startswith(f"source till: file:{file}".replace("a 1", "a%201"))
+    assert "cannot be read to its end" in first
+    assert "b.csv" not in str(refused.value)
+
+
+def test_any_name_that_a_file_may_have_is_read(landing):
+    names = ["a 1.csv", "b[2].csv", "c+ü%.csv", "d{3}.csv"]
+    for n, name in enumerate(names):
+        landing.put(name, f"name,n\nx,{n}\n")
+    expected = [(name, str(n)) for n, name in enumerate(names)]
+    assert_rows(landing.rows(layout()).select("file_name", "c.n"), expected)
+
+
+def test_json_lines_keep_their_texts_and_a_missing_key_is_null(landing):
+    landing.put(
+        "a.jsonl", '\ufeff{"name": "x", "amount": 12.50, "is_new": true}\n{"amount": "0.1", "more": 1}\n\n'
+    )
+    assert_rows(landing.values(layout(**JSON)), [("x", "12.50", True), (None, "0.10", None)])
+
+
+def test_a_line_that_is_no_json_object_is_broken(landing):
+    two = [
+        '{"name": "x"} {"name": "y"}',
+        '{"name": "x"}{"name": "y"}',
+        '{"name": "x"}, {}',
+        '{"name": "x"} y',
+    ]
+    lines = ['{"name": "x", "amount":', "[1]", '"x"', "null", *two, '{"name": "x"}']
+    landing.put("a.jsonl", "\n".join(lines))
+    expected = [(line, line != lines[-1]) for line in lines]
+    assert_rows(landing.rows(layout(**JSON)).select("raw", "is_broken"), expected)

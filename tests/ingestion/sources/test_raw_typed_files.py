@@ -1,0 +1,87 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import functions as F
+
+from ingestion.sources.landing import Landing, layout
+from lifestage.ingestion.sources.readers import read_raw
+from lifestage.platform.errors import SourceError
+from support.frames import assert_rows
+
+COLUMNS = {"name": "string", "n": "int", "at": "timestamp", "amount": "decimal(18,2)"}
+ROW = "SELECT 'x' name, 1 n, TIMESTAMP'2026-01-05 10:00:00Z' at, 1.50 amount"
+AT = "2026-01-05T10:00:00.000000Z"
+
+
+@pytest.fixture
+def landing(spark, tmp_path: Path) -> Landing:
+    return Landing(spark, tmp_path)
+
+
+def parquet(landing, *queries):
+    for query in queries:
+        landing.spark.sql(query).coalesce(1).write.mode("append").parquet(str(landing.folder / "till"))
+    return layout(format="parquet", path="till/*.parquet", columns=COLUMNS)
+
+
+def delta(landing, query, mode="append"):
+    landing.spark.sql(query).write.format("delta").mode(mode).save(str(landing.folder / "till"))
+    return layout(format="delta", path="till", columns=COLUMNS)
+
+
+def test_parquet_values_keep_what_they_are(landing):
+    described = parquet(landing, ROW)
+    text = '{"name":"x","n":"1","at":"2026-01-05T10:00:00.000000Z","amount":"1.50"}'
+    assert_rows(landing.rows(described).select("raw", "is_broken", "is_header"), [(text, False, False)])
+    assert_rows(
+        landing.values(described),
+        [("x", 1, datetime(2026, 1, 5, 10, tzinfo=UTC).replace(tzinfo=None), "1.50")],
+    )
+
+
+def test_a_column_of_another_type_is_read_through_its_text(landing):
+    described = parquet(landing, "SELECT 'x' name, 'one' n, '2026-01-05' at, 1.5e0 amount")
+    assert_rows(landing.reasons(described), [(["not_a_int:n", "not_a_timestamp:at"],)])
+    assert_rows(landing.values(described).select("amount"), [("1.50",)])
+
+
+def test_local_time_may_be_stored_with_or_without_a_zone(landing):
+    described = layout(
+        format="parquet", path="till/*.parquet", columns={"a": "local_timestamp", "b": "local_timestamp"}
+    )
+    parquet(landing, "SELECT TIMESTAMP_NTZ'2026-01-05 10:00:00' a, TIMESTAMP'2026-01-05 10:00:00Z' b")
+    utc = landing.values(described).select(F.col("a").cast("string"), F.col("b").cast("string"))
+    assert_rows(utc, [("2026-01-05 15:00:00", "2026-01-05 15:00:00")])
+
+
+def test_a_parquet_file_that_lacks_columns_is_refused_naming_expected_and_found(landing):
+    described = parquet(landing, ROW, "SELECT 'y' name, 2 n")
+    with pytest.raises(SourceError) as refused:
+        landing.rows(described)
+    assert str(refused.value).startswith("source till: file:")
+    assert str(refused.value).endswith(".parquet: expected columns at, amount, found name, n")
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_file_that_is_no_parquet_is_refused_naming_it(landing):
+    file = landing.put("a.parquet", b"PAR1 and nothing else")
+    with pytest.raises(SourceError, match=f"source till: file:{file}: cannot be read"):
+        landing.rows(layout(format="parquet", path="till/*.parquet", columns=COLUMNS))
+
+
+def test_a_delta_source_delivers_its_newest_version_as_one_file_and_is_read_at_that(landing):
+    described = delta(landing, ROW)
+    assert [file.path for file in landing.found(described)] == [f"{landing.folder}/till@v0"]
+    delta(landing, ROW.replace("'x'", "'y'"))
+    deliveries = landing.deliveries(described)
+    assert [(d.path, d.fingerprint) for d in deliveries] == [
+        (f"{landing.folder}/till@v1", f"{landing.folder}/till@v1")
+    ]
+    delta(landing, ROW.replace("'x'", "'later'"), "overwrite")
+    rows = read_raw(landing.spark, described, deliveries)
+    assert_rows(rows.select("c.name", "c.at", "file_name"), [(name, AT, "till@v1") for name in "xy"])
+
+
+def test_a_delta_source_that_is_not_there_yet_delivers_nothing(landing):
+    assert landing.found(layout(format="delta", path="till", columns=COLUMNS)) == []

@@ -1,0 +1,37 @@
+import threading
+
+import pytest
+
+from lifestage.platform.runtime.together import together
+
+
+def test_tasks_run_at_the_same_time_and_results_keep_their_order():
+    meeting = threading.Barrier(3, timeout=10)
+
+    def task(number):
+        # Passes only when all three have come.
+        meeting.wait()
+        return number
+
+    assert together([lambda: task(1), lambda: task(2), lambda: task(3)]) == [1, 2, 3]
+
+
+def test_nothing_to_do_is_done():
+    assert together([]) == []
+
+
+def test_all_have_ended_when_one_has_failed():
+    failed, ended = threading.Event(), []
+
+    def fails():
+        failed.set()
+        raise ValueError("first")
+
+    def takes_longer():
+        failed.wait(10)
+        ended.append("second")
+        raise KeyError("second")
+
+    with pytest.raises(ValueError, match="first"):
+        together([fails, takes_longer])
+    assert ended == ["second"]

@@ -1,0 +1,176 @@
+import hashlib
+import hmac
+import io
+from contextlib import redirect_stdout
+
+import pytest
+from pyspark.sql import functions as F
+
+from lifestage.platform.config.yaml_files import packaged_yaml
+from lifestage.platform.security.pseudonyms import (
+    IdentifierType,
+    add_normalised,
+    key_fingerprint,
+    keyed_hash,
+    pseudonym,
+    with_pads,
+    without_pads,
+)
+from support.frames import assert_rows
+from support.pseudonyms import pseudonym as pseudonym_by_python
+
+KEY = bytes(range(100, 132))
+LONG_KEY = bytes(range(64)) + b"more than a block"
+INVALID, PLACEHOLDER = "invalid_identifier", "placeholder_identifier"
+VALUES = ["", "anna@example.org", "Müller ⚑", "x" * 200, "a\0b"]
+
+
+def packaged(kind):
+    return IdentifierType.model_validate(packaged_yaml("project/defaults.yaml")["identifiers"][kind])
+
+
+def frame(spark, values):
+    return spark.createDataFrame([(value,) for value in values], "value string")
+
+
+@pytest.mark.parametrize("key", [KEY, KEY * 2, LONG_KEY], ids=["short", "a block", "longer"])
+def test_a_pseudonym_is_the_hmac_of_type_and_value(spark, key):
+    rows = with_pads(frame(spark, [*VALUES, None]), key)
+    actual = without_pads(rows.select("value", pseudonym("email", F.col("value")).alias("p"), "_pads"))
+    assert_rows(
+        actual, [(value, pseudonym_by_python(key, "email", value)) for value in VALUES] + [(None, None)]
+    )
+
+
+def test_equal_values_of_two_types_and_of_two_keys_have_nothing_in_common(spark):
+    rows = frame(spark, ["900"])
+    kinds = with_pads(rows, KEY).select(
+        *[pseudonym(kind, F.col("value")).alias(kind) for kind in ("card", "phone")]
+    )
+    other = with_pads(rows, LONG_KEY).select(pseudonym("card", F.col("value")).alias("other"))
+    assert len({*kinds.first(), *other.first()}) == 3
+
+
+def test_a_keyed_hash_takes_any_bytes(spark):
+    rows = with_pads(frame(spark, ["x"]), KEY).select(keyed_hash(F.lit(b"\xff\x00")).alias("p"))
+    assert_rows(rows, [(hmac.new(KEY, b"\xff\x00", hashlib.sha256).hexdigest()[:32],)])
+
+
+def made_of(spark, rules, *given):
+    """What rules make of each text: (given, identifier, why there is none)."""
+    rows = frame(spark, given).withColumnRenamed("value", "raw")
+    return add_normalised(rows, "raw", "normal", rules).select("raw", "normal", "normal_dropped")
+
+
+def test_identifiers_are_normalised_before_they_are_checked(spark):
+    rules = IdentifierType(priority=1, normalise="lower(trim(value))", valid="value RLIKE '^[^@ ]+@[^@ ]+$'")
+    expected = [
+        (" Anna@Example.org ", "anna@example.org", None),
+        ("anna", None, INVALID),
+        ("", None, INVALID),
+        (None, None, None),
+    ]
+    assert_rows(made_of(spark, rules, *[row[0] for row in expected]), expected)
+
+
+def test_a_check_that_gives_null_has_not_passed(spark):
+    rules = IdentifierType(priority=1, valid="try_cast(value AS int) > 0")
+    expected = [("7", "7", None), ("seven", None, INVALID)]
+    assert_rows(made_of(spark, rules, "7", "seven"), expected)
+
+
+def test_placeholders_are_compared_once_both_are_normalised(spark):
+    rules = IdentifierType(
+        priority=1, normalise="upper(value)", valid="value <> 'NONE'", placeholders=["none", "X"]
+    )
+    expected = [("NoNe", None, PLACEHOLDER), ("x", None, PLACEHOLDER), ("y", "Y", None), (None, None, None)]
+    assert_rows(made_of(spark, rules, *[row[0] for row in expected]), expected)
+
+
+def test_the_packaged_email(spark):
+    expected = [
+        (" Anna@Example.ORG ", "anna@example.org", None),
+        ("anna@mail.example.org", "anna@mail.example.org", None),
+        ("anna", None, INVALID),
+        ("anna@example", None, INVALID),
+        ("anna.smith@example", None, INVALID),
+        ("anna@bo@example.org", None, INVALID),
+        ("an na@example.org", None, INVALID),
+        ("+49 30 123456", None, INVALID),
+        ("Test@Test.com ", None, PLACEHOLDER),
+        (None, None, None),
+    ]
+    assert_rows(made_of(spark, packaged("email"), *[row[0] for row in expected]), expected)
+
+
+def test_the_packaged_phone(spark):
+    """+ and 7 to 15 digits; what somebody typed to fill the field is called that, though it is not valid either."""
+    expected = [
+        ("+49 30/123-456", "+4930123456", None),
+        ("0049 (30) 123456", "+4930123456", None),
+        ("+1234567", "+1234567", None),
+        ("+123456", None, INVALID),
+        ("+123456789012345", "+123456789012345", None),
+        ("+1234567890123456", None, INVALID),
+        ("+0301234567", None, INVALID),
+        ("030 123456", None, INVALID),
+        ("4930123456", None, INVALID),
+        ("30+49123456", None, INVALID),
+        ("-", None, INVALID),
+        ("anna@example.org", None, INVALID),
+        ("anna+4930123456@example.org", None, INVALID),
+        ("0000000000", None, PLACEHOLDER),
+        ("000-000 000", None, PLACEHOLDER),
+        (None, None, None),
+    ]
+    assert_rows(made_of(spark, packaged("phone"), *[row[0] for row in expected]), expected)
+
+
+def test_a_number_as_it_is_dialled_in_a_country_is_made_international_by_a_rule_of_its_own(spark):
+    stripped = "regexp_replace(regexp_replace(value, '[^0-9+@]', ''), '^00', '+')"
+    german = packaged("phone").model_copy(update={"normalise": f"regexp_replace({stripped}, '^0', '+49')"})
+    expected = [
+        ("030/123456", "+4930123456", None),
+        ("0041 44 123456", "+4144123456", None),
+        ("+49 30 123456", "+4930123456", None),
+        ("000-000 0000", None, PLACEHOLDER),
+        ("0123456789", None, PLACEHOLDER),
+        ("+49 123456789", None, PLACEHOLDER),
+    ]
+    assert_rows(made_of(spark, german, *[row[0] for row in expected]), expected)
+
+
+def test_no_plan_shows_the_key(spark):
+    rows = with_pads(frame(spark, ["x"]), KEY)
+    rows = without_pads(rows.withColumn("p", pseudonym("email", F.col("value"))))
+    shown = io.StringIO()
+    before = spark.conf.get("spark.sql.codegen.wholeStage")
+    spark.conf.set("spark.sql.codegen.wholeStage", "true")
+    with redirect_stdout(shown):
+        for mode in ("extended", "formatted", "cost", "codegen"):
+            rows.explain(mode)
+    spark.conf.set("spark.sql.codegen.wholeStage", before)
+    assert all(part in shown.getvalue() for part in ("sha2", "BroadcastNestedLoopJoin", "Generated code"))
+    assert traces(KEY, shown.getvalue()) == []
+
+
+def traces(key, text):
+    """Each form of the key and of its pads that a text holds."""
+    block = key.ljust(64, b"\0")
+    pads = [bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C)]
+    forms = [
+        form
+        for secret in (key, *pads)
+        for form in (secret.hex(), str(list(secret))[1:-1], secret.decode("latin-1"))
+    ]
+    forms += [" ".join(f"{byte:02X}" for byte in secret) for secret in (key, *pads)]
+    signed = [[byte - 256 if byte > 127 else byte for byte in secret] for secret in (key, *pads)]
+    forms += [str(numbers)[1:-1] for numbers in signed]
+    return [form for form in forms if form.lower() in text.lower()]
+
+
+def test_the_fingerprint_tells_keys_apart_and_is_no_part_of_any():
+    assert key_fingerprint(KEY) != key_fingerprint(LONG_KEY)
+    assert key_fingerprint(KEY) == key_fingerprint(bytes(KEY))
+    assert len(key_fingerprint(KEY)) == 16
+    assert key_fingerprint(KEY) not in KEY.hex()

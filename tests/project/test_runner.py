@@ -1,0 +1,100 @@
+"""What a run refuses, and what one that does not complete leaves behind: nothing in the next one's way."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from laws.history import line
+from lifestage.ingestion.events.tables import EVENTS
+from lifestage.platform.errors import CheckError, ConfigError, NoDataError, RunLockedError
+from lifestage.project.runner import Request, held
+from support.frames import assert_rows, build
+from support.projects import MAIN, TO_ACTIVITY, make_project
+
+MONDAY, TUESDAY = "2026-03-09", "2026-03-10"
+QUARTER, BEFORE = "2025-12-31", "2025-06-01"
+EARLY = MAIN.replace("history_starts_on: 2026-01-01", "history_starts_on: 2025-01-01")
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def shop(spark_session, tmp_path_factory):
+    """A customer who has come twice, the first time in the quarter before."""
+    shop = make_project(spark_session, tmp_path_factory.mktemp("runner") / "p", main=EARLY)
+    shop.deliver("monday.csv", [line("r0", "c1", "2025-12-01"), line("r1", "c1", MONDAY)])
+    shop.run(MONDAY, steps=TO_ACTIVITY)
+    return shop
+
+
+def test_a_run_that_fails_gives_the_lock_back(shop):
+    with pytest.raises(NoDataError):
+        shop.run(BEFORE, steps=("features",), run_id="fails")
+    assert shop.read("run_lock").isEmpty()
+
+
+def leave(shop, day, name="user_features", **metadata):
+    """A row of a date, as a run that never completed leaves one."""
+    table = shop.project.tables[name]
+    row = build(shop.project.store.spark, table, [{"as_of": date.fromisoformat(day)}])
+    shop.project.store.write(table, row, metadata, {"as_of": [day]})
+
+
+@pytest.mark.parametrize("name", ["norms", "user_features"])
+def test_a_date_that_no_completed_run_keeps_goes_with_the_next(shop, name):
+    leave(shop, MONDAY, name)
+    shop.run(TUESDAY, steps=("features",), run_id="next")
+    dates = {row["as_of"] for row in shop.read(name).select("as_of").collect()}
+    assert dates <= {date.fromisoformat(TUESDAY)}
+
+
+def test_what_an_unfinished_run_wrote_is_taken_back_whichever_step_comes_next(shop):
+    half = build(shop.project.store.spark, EVENTS, [{"event_id": "half", "delivery_no": 9}])
+    shop.project.store.write(EVENTS, half, {"run_id": "dead", "step": "ingest"})
+    shop.run(TUESDAY, steps=("activity",), run_id="not ingest")
+    assert_rows(shop.read("events").select("order_id"), [("r0",), ("r1",)])
+
+
+def test_the_date_of_a_model_that_is_still_to_be_trained_is_built_with_the_first_that_needs_it(shop):
+    shop.run(TUESDAY, steps=("features", "segments"), run_id="trains")
+    days = shop.read("user_features").selectExpr("CAST(as_of AS STRING)")
+    assert_rows(days, [(QUARTER,), (TUESDAY,)])
+
+
+def request(run_id, *steps, is_job=False):
+    return Request(run_id, (date.fromisoformat(TUESDAY),), NOW, NOW, steps, is_job)
+
+
+def test_jobs_hold_the_root_until_their_run_is_complete_and_again_when_they_are_run_again(shop):
+    for _ in range(2):
+        with held(shop.project, request("nightly", "identity", is_job=True)):
+            pass
+        with pytest.raises(RunLockedError, match=r"run nightly on .* has held"):
+            shop.run(TUESDAY, steps=("identity",), run_id="another")
+        with pytest.raises(CheckError), held(shop.project, request("nightly", "publish", is_job=True)):
+            raise CheckError("not published")
+        assert not shop.read("run_lock").isEmpty()
+        with held(shop.project, request("nightly", "publish", is_job=True)):
+            pass
+        assert shop.read("run_lock").isEmpty()
+
+
+def test_who_only_reads_holds_nothing(shop):
+    with held(shop.project, request("nightly", "report")):
+        assert shop.read("run_lock").isEmpty()
+
+
+def test_a_changed_meaning_stops_a_run_until_it_is_accepted(shop):
+    leave(shop, MONDAY, meaning="another")
+    with pytest.raises(ConfigError, match="user_features: what its columns mean changed since it was built"):
+        shop.run(BEFORE, steps=("features",))
+    with pytest.raises(NoDataError):
+        shop.run(BEFORE, steps=("features",), accept_definitions=True)
+    leave(shop, MONDAY)
+
+
+def test_a_root_keeps_its_zone(shop, spark_session):
+    elsewhere = EARLY.replace("America/New_York", "Europe/Berlin")
+    with pytest.raises(
+        ConfigError, match="built with time_zone America/New_York, the configuration gives Europe/Berlin"
+    ):
+        make_project(spark_session, shop.folder, main=elsewhere).run(TUESDAY, steps=("identity",))

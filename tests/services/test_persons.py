@@ -1,0 +1,112 @@
+"""Persons found by their names on any date, and shown with the evidence that joins them."""
+
+import pytest
+from pyspark.sql import functions as F
+
+from lifestage.cli.explaining import identity_lines
+from lifestage.platform.errors import NoDataError
+from lifestage.services.persons import find, graph
+from lifestage.services.readers import reader
+from lifestage.users.resolution import user_id_of
+from support.projects import ALL_STEPS
+from users.identity.world import World
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def world(spark_session, tmp_path_factory):
+    """A cookie and a card that become one on the third; a telephone that two share; somebody alone."""
+    world = World(spark_session, tmp_path_factory.mktemp("persons") / "p")
+    world.see(
+        ("1", 1, {"cookie": "c", "kind": "purchase", "amount": "30.00"}),
+        ("2", 1, {"member": "k", "kind": "return", "amount": "-30.00"}),
+        ("3", 2, {"cookie": "c"}),
+        ("4", 2, {"member": "k", "kind": "purchase", "amount": "10.00"}),
+        ("5", 3, {"cookie": "c", "member": "k"}),
+        ("6", 1, {"cookie": "alone"}),
+    )
+    world.know(("k", "+49777777", 3), ("other", "+49777777", 3))
+    world.run(2, steps=ALL_STEPS)
+    world.run(3, steps=ALL_STEPS)
+    return world
+
+
+def names(world, rows):
+    return sorted(world.names[row["identifier"]] for row in rows.collect())
+
+
+def found(world, name, day):
+    return find(world.test.project, reader(world.test.project), name, world.day(day))
+
+
+def user_of(world, name, day):
+    return found(world, name, day).first()["user_id"]
+
+
+def test_one_person_by_any_name_on_the_newest_date(world):
+    for name in ("c", "k", user_of(world, "c", 3)):
+        assert names(world, found(world, name, 3)) == ["c", "k"]
+
+
+def test_on_an_earlier_date_they_were_two(world):
+    assert names(world, found(world, "c", 2)) == ["c"]
+    assert names(world, found(world, "k", 2)) == ["k"]
+
+
+def test_who_was_a_user_of_their_own_is_named_with_who_they_are_now(world):
+    now = user_of(world, "c", 3)
+    before = {user_of(world, name, 2) for name in ("c", "k")} - {now}
+    with pytest.raises(NoDataError, match=f"is user {now} since 2026-03-03: merged"):
+        found(world, before.pop(), 3)
+
+
+def test_somebody_without_evidence_is_found_and_nobody_is_not(world):
+    assert names(world, found(world, "alone", 3)) == ["alone"]
+    with pytest.raises(NoDataError, match="nobody is known"):
+        found(world, "somebody", 3)
+
+
+def test_what_is_withheld_is_said_with_the_limit(world):
+    person = graph(world.test.project, "k")
+    assert [(world.names[each["identifier"]], each["is_key"]) for each in person["identifiers"]] == [
+        (name, user_id_matches(world, name, person["user_id"])) for name in sorted_by_pseudonym(world, "ck")
+    ]
+    against = {each["source"]: each["against"] for each in person["evidence"]}
+    assert against == {"web": [], "profiles": ["phone is shared: member > 1"]}
+    assert [each["cause"] for each in person["changes"]] == ["merged"]
+
+
+def user_id_matches(world, name, user_id):
+    by_name = {name: identifier for identifier, name in world.names.items()}
+    rows = world.test.read("identity_map").where(F.col("identifier") == by_name[name])
+    return not rows.where(user_id_of(F.col("identifier")) == user_id).isEmpty()
+
+
+def sorted_by_pseudonym(world, wanted):
+    return [name for _, name in sorted(world.names.items()) if name in wanted]
+
+
+def test_the_lines_of_a_person_name_no_raw_identifier(world):
+    told = "\n".join(" ".join(line) for line in identity_lines(graph(world.test.project, "k")))
+    assert "does not count: phone is shared: member > 1" in told
+    assert "+49777777" not in told
+
+
+def test_two_subjects_of_one_user_have_the_days_of_the_definition(world):
+    """Known answer: on the first day 30.00 bought and returned, on the second 10.00 bought."""
+    rows = world.test.read("user_features").where(F.col("as_of") == world.day(3))
+    mine = rows.where(F.col("user_id") == user_of(world, "c", 3)).first()
+    assert (mine["active_days_90d"], mine["occasions_all"], str(mine["net_amount_all"])) == (3, 1, "10.00")
+
+
+def test_late_evidence_is_not_of_a_date_that_was_built_without_it(spark, tmp_path):
+    world = World(spark, tmp_path / "late")
+    world.see(("1", 1, {"cookie": "c"}), ("2", 1, {"member": "k"}))
+    world.run(2, steps=ALL_STEPS)
+    world.see(("3", 1, {"cookie": "c", "member": "k"}))
+    world.run(3, steps=ALL_STEPS)
+    assert names(world, found(world, "c", 2)) == ["c"]
+    assert names(world, found(world, "c", 3)) == ["c", "k"]
+    [late] = graph(world.test.project, "c", world.day(2))["evidence"]
+    assert late["against"] == ["not joined when this date was built"]

@@ -1,0 +1,57 @@
+"""Subject-days merge to user-days before anything is decided about a day."""
+
+import hashlib
+
+import pytest
+
+from support.frames import assert_rows
+from users.features.builders import before, bought, catalogue, day, user_days_of
+
+DAY_1, DAY_2 = before(1), before(0)
+COOKIE_AND_CARD = [
+    bought("cookie", DAY_1, "30.00", quantity=2, dearest="30.00", used_features=["wishlist", "search"]),
+    day("card", DAY_1, n_actions=1, net_amount="-30.00", used_features=["search"]),
+    day("cookie", DAY_2, n_actions=1),
+    bought("card", DAY_2, "10.00", quantity="1.250"),
+]
+
+
+@pytest.fixture(scope="module")
+def user_days(spark_session):
+    frame = user_days_of(spark_session, COOKIE_AND_CARD, catalogue({}), {"cookie": "u1", "card": "u1"})
+    # Looked at by every test of this file; a checkpoint outlives the cache that is cleared between them.
+    return frame.localCheckpoint()
+
+
+def test_a_cookie_that_buys_and_a_card_that_returns_make_one_active_day_without_an_occasion(user_days):
+    """The known answer of the definition."""
+    actual = user_days.select("event_date", "active_days", "occasions", "net_amount")
+    assert_rows(actual, [(DAY_1, 1, 0, 0), (DAY_2, 1, 1, 1000)])
+
+
+def test_a_user_day_adds_what_its_subjects_did(user_days):
+    actual = user_days.select("event_date", "n_actions", "n_purchases", "quantity", "purchase_channel")
+    assert_rows(actual, [(DAY_1, 2, 1, 2000, "store"), (DAY_2, 2, 1, 1250, "store")])
+
+
+def test_extremes_of_subjects_merge_and_nothing_stays_null(user_days):
+    assert_rows(
+        user_days.select("event_date", "dearest", "cheapest"), [(DAY_1, 3000, None), (DAY_2, None, None)]
+    )
+
+
+def test_units_decided_on_a_day_are_thousandths_like_every_unit(user_days):
+    assert_rows(user_days.select("event_date", "occasion_units"), [(DAY_1, 0), (DAY_2, 1250)])
+
+
+def test_users_stay_apart_and_subjects_that_nothing_is_known_of_are_their_own(spark):
+    rows = [bought("cookie", DAY_1), bought("card", DAY_1), bought("stranger", DAY_1)]
+    actual = user_days_of(spark, rows, catalogue({}), {"cookie": "u1", "card": "u2"})
+    own = hashlib.sha256(b"user:stranger").hexdigest()[:32]
+    assert_rows(actual.select("user_id", "status"), [("u1", "active"), ("u2", "active"), (own, "active")])
+
+
+def test_a_day_keeps_the_status_of_its_user(spark):
+    rows = [bought("till", DAY_1), bought("card", DAY_1)]
+    actual = user_days_of(spark, rows, catalogue({}), {"till": ("u1", "shared"), "card": "u2"})
+    assert_rows(actual.select("user_id", "status"), [("u1", "shared"), ("u2", "active")])

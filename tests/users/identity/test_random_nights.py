@@ -1,0 +1,102 @@
+"""Random evidence night by night, with late rows, corrections and deletes: the map is always what the definition says."""
+
+import random
+from datetime import date
+from itertools import combinations
+
+import pytest
+
+from lifestage.users.resolution import users_on
+from support.frames import assert_frames
+from support.projects import MAIN, copy_of
+from users.identity.model import Link, who_is_who
+from users.identity.world import STEPS, World
+
+pytestmark = pytest.mark.slow
+NIGHTS = range(1, 6)
+BEFORE = 3
+LIMITS = {"device": {"member": 2}, "phone": {"member": 1}}
+ON_DRIVER, ON_CLUSTER = 20_000_000, 0
+PEOPLE = {"cookie": 6, "member": 4, "device": 2}
+
+
+class Shop:
+    """Events that are live, by id: day, version, identifiers."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.live = {}
+        self.deleted = {}
+
+    def night(self, day):
+        """Rows of a file: new events of up to three days before, corrections and deletes of older ones."""
+        rows = []
+        for n in range(self.random.randint(3, 6)):
+            event = f"{day}-{n}"
+            rows.append(self._put(event, max(1, day - self.random.choice((0, 0, 0, 1, 3))), 1))
+        for event in self.random.sample(sorted(self.live), min(2, len(self.live))):
+            if event.startswith(f"{day}-"):
+                continue
+            when, version, named = self.live[event]
+            if self.random.random() < 0.5:
+                del self.live[event]
+                rows.append((event, when, named, version + 1, True))
+            else:
+                rows.append(self._put(event, when, version + 1))
+        return rows
+
+    def _put(self, event, day, version):
+        kinds = self.random.sample(sorted(PEOPLE), self.random.choice((2, 2, 3)))
+        named = {kind: f"{kind}-{self.random.randrange(PEOPLE[kind])}" for kind in kinds}
+        self.live[event] = (day, version, named)
+        return (event, day, named, version, False)
+
+
+def links_of(shop, known):
+    """Every pair that a live event or a customer record names."""
+    for day, _, named in shop.live.values():
+        for one, other in combinations(named.values(), 2):
+            yield Link(one, other, date(2026, 3, day))
+    for member, phone, day in known:
+        yield Link(member, phone, date(2026, 3, day))
+
+
+def groups(members):
+    """Identifier to whom it is one person with, from (user, status) of each."""
+    together = {}
+    for name, (user, _) in members.items():
+        together.setdefault(user, set()).add(name)
+    return {name: (together[user], status) for name, (user, status) in members.items()}
+
+
+def grouped(world, rows):
+    named = {world.names[row["identifier"]]: (row["user_id"], row["status"]) for row in rows.collect()}
+    return groups(named)
+
+
+def on_an_earlier_date(world):
+    day = world.day(BEFORE)
+    users = users_on(world.test.read("identity_map"), world.test.read("identity_past"), [day])
+    return grouped(world, users.where("only_on IS NULL OR only_on = DATE'2026-03-03'"))
+
+
+@pytest.mark.parametrize(("seed", "driver_links"), [(0, ON_DRIVER), (1, ON_DRIVER), (2, ON_CLUSTER)])
+def test_every_night_gives_the_persons_of_the_definition(spark, tmp_path, seed, driver_links):
+    main = f"{MAIN}identity: {{driver_links: {driver_links}, limits: {LIMITS}}}\n"
+    world, shop, known = World(spark, tmp_path / "nightly", main), Shop(seed), []
+    for day in NIGHTS:
+        world.see(*shop.night(day))
+        if day % 2:
+            known.append((f"member-{shop.random.randrange(4)}", f"+4977777{day}", day))
+            world.know(known[-1])
+        world.run(day)
+        expected = groups(who_is_who([*links_of(shop, known)], world.day(day), LIMITS))
+        assert grouped(world, world.test.read("identity_map")) == expected
+    world.run(BEFORE, now="2026-03-06T12:00:00+00:00")
+    then = groups(who_is_who([*links_of(shop, known)], world.day(BEFORE), LIMITS))
+    # Whom nothing named by then is a user of their own.
+    assert on_an_earlier_date(world) == {name: ({name}, "active") for name in expected} | then
+    once = copy_of(world.test, tmp_path / "once")
+    once.run(str(world.day(NIGHTS[-1])), steps=STEPS)
+    for name in ("link_days", "links", "identity_map"):
+        assert_frames(world.test.read(name), once.read(name))

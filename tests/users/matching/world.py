@@ -1,0 +1,111 @@
+"""A customer file and the forms of cards, without a number in common, and a shop whose tills know cards."""
+
+from datetime import UTC, datetime
+
+from lifestage.cli.matching import matched
+from lifestage.users.resolution import users_on
+from support.projects import MAIN, make_project
+from support.pseudonyms import pseudonym
+from users.identity.world import STEPS
+
+FILE = """
+path: {name}/*.csv
+format: csv
+columns: {{{number}: string, first_name: string, last_name: string, born: string, town: string, since: date}}
+key: [{number}]
+extract: delta
+valid_from: since
+map: {{{number}: {number}, first_name: first_name, last_name: last_name, born: born, town: town}}
+identifiers: {{{number}: {kind}}}
+sealed: [first_name, last_name, born]
+"""
+WEB = """
+path: web/*.csv
+format: csv
+columns: {id: string, at: timestamp, card: string, phone: string}
+key: [id]
+identifiers: {card: card, phone: phone}
+map: {event_type: "'page_view'", event_at: at, channel: "'web'"}
+"""
+SOURCES = {
+    "web": WEB,
+    "reference/members": FILE.format(name="members", number="member", kind="member"),
+    "reference/cards": FILE.format(name="cards", number="card", kind="card"),
+}
+TYPES = "identifiers: {card: {priority: 2}}\nidentity: {limits: {card: {member: 1}}}\n"
+COLUMNS = "{given: first_name, surname: last_name, born: born, town: town}"
+MATCHING = f"""
+matching:
+  records:
+    members: {{identifier: member, columns: {COLUMNS}}}
+    cards: {{identifier: card, columns: {COLUMNS}}}
+  comparisons: {{given: name, surname: name, born: date, town: text}}
+  blocking: [[surname], [born]]
+"""
+
+
+class Town:
+    """Members and card holders; a number begins with its type."""
+
+    def __init__(self, spark, folder, main=MAIN + TYPES + MATCHING):
+        self.test = make_project(spark, folder, SOURCES, main)
+        self.key = self.test.project.secrets.pseudonym_key
+        self.names = {}
+        self.n = 0
+
+    def know(self, kind, *rows):
+        """A customer file: (number, what it says as first name/last name/born/town, day of March)."""
+        lines = [f"{kind},first_name,last_name,born,town,since"]
+        lines += [
+            f"{self._known(kind, name)},{said.replace('/', ',')},2026-03-{day:02}" for name, said, day in rows
+        ]
+        self._write(f"{kind}s", lines)
+
+    def see(self, *rows):
+        """Visits: (card, telephone, day of March)."""
+        lines = ["id,at,card,phone"]
+        lines += [
+            f"{self.n}-{n},2026-03-{day:02}T12:00:00Z,{self._known('card', card)},{self._known('phone', phone)}"
+            for n, (card, phone, day) in enumerate(rows)
+        ]
+        self._write("web", lines)
+
+    def match(self):
+        return matched(self.test.project, datetime(2026, 6, 1, tzinfo=UTC))
+
+    def run(self, day, steps=STEPS, **request):
+        self.test.run(f"2026-03-{day:02}", steps=steps, **request)
+
+    def night(self, day):
+        """Files in, matched, persons joined."""
+        self.run(day, steps=("reference",))
+        self.match()
+        self.run(day)
+
+    def links(self):
+        """(one, other, score, day) of the evidence by matching."""
+        rows = self.test.read("link_days").where("source = 'fuzzy'").collect()
+        return sorted(
+            (
+                *sorted((self.names[row["a"]], self.names[row["b"]])),
+                round(row["score"], 3),
+                row["event_date"].day,
+            )
+            for row in rows
+        )
+
+    def persons(self):
+        """The numbers of everybody who has several."""
+        users = {}
+        for row in users_on(self.test.read("identity_map"), self.test.read("identity_past"), []).collect():
+            users.setdefault(row["user_id"], set()).add(self.names[row["identifier"]])
+        return sorted(" ".join(sorted(each)) for each in users.values() if len(each) > 1)
+
+    def _known(self, kind, name):
+        if name:
+            self.names[pseudonym(self.key, kind, name)] = name
+        return name
+
+    def _write(self, folder, lines):
+        self.n += 1
+        self.test.write(f"{folder}/{self.n:03}.csv", "\n".join(lines) + "\n")
