@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
+from lifestage.platform.result import Decided
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Commit, Store
 
@@ -50,6 +51,8 @@ class Job:
     reads: frozenset[str]
     writes: frozenset[str]
     secrets: Secrets | None = None
+    decided: tuple[Decided, ...] = ()
+    """What earlier domains of the map decide about each user."""
     commits: dict[str, int] = field(default_factory=dict)
     """Version of each table that the run has written so far, shared by its steps."""
     rows: dict[str, int] = field(default_factory=dict)

@@ -13,8 +13,8 @@ from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.value.config import ValueConfig
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.reference.config import ReferenceConfig
-from lifestage.ingestion.sources.layout import known_zone
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.time_zones import known_zone
 from lifestage.platform.security.pseudonyms import IdentifierType
 from lifestage.users.activity.config import ActivityConfig
 from lifestage.users.features.config import FeaturesConfig, Rhythm

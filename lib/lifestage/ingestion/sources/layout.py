@@ -2,11 +2,11 @@
 
 import re
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.time_zones import known_zone
 
 TYPE_PATTERN = re.compile(
     r"string|boolean|int|bigint|double|date|timestamp|local_timestamp|decimal\(\d{1,2}, ?\d{1,2}\)"
@@ -63,12 +63,3 @@ def is_type(kind: str) -> bool:
         return False
     digits = [int(number) for number in re.findall(r"\d+", kind)]
     return not digits or 38 >= digits[0] >= digits[1]
-
-
-def known_zone(zone: str) -> str:
-    """The name of a time zone; ValueError for any other."""
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"unknown time zone {zone}, expected a name such as Europe/Berlin") from error
-    return zone

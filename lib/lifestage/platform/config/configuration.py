@@ -1,0 +1,43 @@
+"""A project's whole configuration: the shared sections, and what each domain has composed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
+
+from pydantic import BaseModel
+
+from lifestage.platform.config.shared import Shared
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that a run needs.
+
+    `domains` maps the name of each domain to its configuration. Code asks by type:
+    `config.of(StageLadder)` is the configuration of the domain that composes a StageLadder.
+    """
+
+    shared: Shared
+    domains: Mapping[str, BaseModel]
+    hash: str
+
+    def of(self, kind: type[ConfigT]) -> ConfigT:
+        """The configuration of a type; KeyError where no domain composes one."""
+        for config in self.domains.values():
+            if type(config) is kind:
+                return config
+        raise KeyError(f"no domain composes a {kind.__name__}")
+
+    def replace_shared(self, **changes: Any) -> Self:
+        """The configuration with some shared sections replaced; the domains keep what they composed."""
+        return replace(self, shared=self.shared.model_copy(update=changes))
+
+    def replace_of(self, kind: type[BaseModel], **changes: Any) -> Self:
+        """The configuration with some values of one domain replaced."""
+        domains = {
+            name: config.model_copy(update=changes) if type(config) is kind else config
+            for name, config in self.domains.items()
+        }
+        return replace(self, domains=domains)

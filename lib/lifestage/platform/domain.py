@@ -1,0 +1,72 @@
+"""What a domain declares. Everything that concerns all domains loops over these declarations.
+
+The loader, the registry of tables, validation, the command line, jobs, the snapshot, `explain`, the report and the
+reference documentation know a domain by its declaration alone. The list of domains is in project/pipeline.py.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel
+
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.parts import Part, Parts
+from lifestage.platform.job import Job
+from lifestage.platform.result import Decided, Result
+from lifestage.platform.storage.contracts import Table
+
+# Placeholders in `reads` and `writes` for tables whose names only the project or the map knows.
+REFERENCES = "<reference tables>"
+"""The project's own reference tables."""
+RESULTS = "<results>"
+"""The tables of every result that earlier domains of the map declare."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The parts of the configuration that a domain declares, and how it composes its own from all parts."""
+
+    parts: tuple[Part[Any], ...]
+    compose: Callable[[Parts], BaseModel]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A hash of what the rows of a table mean. A changed one stops a run until a backfill accepts it."""
+
+    table: str
+    hash: Callable[[Any], str]
+
+
+def no_problems(config: Config, columns: Mapping[str, str]) -> Iterable[str]:
+    """The checks of a domain whose models say everything."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One domain: a folder of the package and a line of the map."""
+
+    name: str
+    """Name of its step, its job, and its configuration."""
+    does: str
+    """What it does, in a few words for the map."""
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    run: Callable[[Job, Any], object]
+    """The step: reads, calls pure functions, checks, writes. The second argument is the domain's configuration."""
+    config: Configuration
+    tables: Callable[[Config, Sequence[Decided]], Iterable[Table]]
+    """The contracts of the tables that it owns, given what earlier domains decide."""
+    checks: Callable[[Config, Mapping[str, str]], Iterable[str]] = no_problems
+    """Problems of its configuration as `file: key: problem`, given the columns that rules may use with their types."""
+    meaning: Meaning | None = None
+    result: Result | None = None
+    explain: Any = None
+    section: Any = None
+    needs_date: Callable[[Any, date], date | None] | None = None
+    """A further date that building an as_of needs, such as the training date of its model."""
+    is_on_demand: bool = False
+    """True for a domain that is no part of a run but is started by a command of its own."""
