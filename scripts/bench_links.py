@@ -11,6 +11,7 @@ import duckdb
 from rich.console import Console
 
 from lifestage.project import runner
+from lifestage.users.identity.config import IdentityConfig
 from lifestage.users.identity.solving import solve
 
 OUT = Path("out/bench-links")
@@ -87,7 +88,7 @@ def night(project: runner.Project, logins: str, as_of: date, title: str) -> None
 def on_cluster(project: runner.Project) -> None:
     """The same without any of it on the driver; where a row differs the command fails."""
     read = project.store.read
-    config = project.config.identity.model_copy(update={"driver_links": 0})
+    config = project.config.of(IdentityConfig).model_copy(update={"driver_links": 0})
     console.print("[bold]everybody, on the cluster[/bold]")
     started = time.monotonic()
     found = solve(read(project.tables["links"]), config).localCheckpoint()

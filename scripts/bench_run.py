@@ -19,10 +19,10 @@ from rich.table import Table
 
 from bench_events import FIRST_DAY, LAST_DAY, N_DAYS, make
 from lifestage.project import runner
-from lifestage.project.pipeline import BY_NAME
+from lifestage.project.pipeline import STEPS as MAP
 
 OUT = Path("out/bench")
-STEPS = tuple(name for name in BY_NAME if name not in ("reference", "report"))
+STEPS = tuple(name for name in MAP if name not in ("reference", "report"))
 console = Console(highlight=False)
 
 MAIN = f"""

@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from demo_landing import lay_out
+from lifestage.activation.report.config import ReportConfig
 from lifestage.platform.as_of_dates import Every, dates_between
 from lifestage.project import runner
-from lifestage.project.pipeline import BY_NAME
+from lifestage.project.pipeline import BACKFILL_STEPS, STEPS
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import ZONE as WORLD_ZONE
 from lifestage.simulate.world import world_of
@@ -103,10 +104,10 @@ def main() -> None:
         files.result()
     bulk = morning_after(demo.bulk_until, demo.zone)
     run(project, "ingest", (demo.bulk_until,), bulk, ("reference", "ingest"), seconds)
-    run(project, "backfill", demo.months, bulk, without_report(runner.BACKFILL_STEPS), seconds)
+    run(project, "backfill", demo.months, bulk, without_report(BACKFILL_STEPS), seconds)
     for day in demo.daily:
         demo.deliver(demo.out, day, day)
-        steps = tuple(BY_NAME) if day == demo.daily[-1] else without_report(BY_NAME)
+        steps = tuple(STEPS) if day == demo.daily[-1] else without_report(STEPS)
         run(project, f"daily-{day}", (day,), morning_after(day, demo.zone), steps, seconds)
     summary(project, seconds, time.monotonic() - started)
 
@@ -172,9 +173,9 @@ def summary(project: runner.Project, seconds: dict[str, float], total: float) ->
         cells = [items[number] if number < len(items) else ("", "") for items in (*counts.values(), checks)]
         grid.add_row(*[text for cell in cells for text in cell])
     console.print(grid)
-    steps = ", ".join(f"{name} {taken:.0f}" for name, taken in seconds.items() if name in BY_NAME)
+    steps = ", ".join(f"{name} {taken:.0f}" for name, taken in seconds.items() if name in STEPS)
     console.print(f"seconds a step, all runs: {steps}")
-    console.print(f"{total:.0f} s in all; report: {Path(project.config.report.path).resolve()}")
+    console.print(f"{total:.0f} s in all; report: {Path(project.config.of(ReportConfig).path).resolve()}")
 
 
 def sorted_counts(counts: dict[str, int], kind: str) -> list[tuple[str, str]]:

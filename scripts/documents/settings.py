@@ -1,6 +1,6 @@
 """docs/settings.md: every setting of every file, from the models that read them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -13,16 +13,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from documents.markdown import REQUIRED, WRITTEN, code, grid
-from lifestage.activation.audiences.config import AudiencesConfig
-from lifestage.analytics.segments.config import SegmentsConfig
-from lifestage.analytics.stages.config import StageLadder
-from lifestage.analytics.value.config import ValueSettings
-from lifestage.ingestion.events.config import Source
-from lifestage.ingestion.events.event_types import EventType
-from lifestage.ingestion.reference.config import ReferenceSource
+from lifestage.platform.config.parts import Combine, ConfigFile, ConfigFolder, NamedItems, Part, Section
+from lifestage.platform.config.shared import Shared
 from lifestage.platform.config.yaml_files import packaged_yaml
-from lifestage.project.settings import Main
-from lifestage.users.catalogue.model import Catalogue
+from lifestage.platform.domain import Domain
+from lifestage.project.loader import PACKAGED
+from lifestage.project.pipeline import DOMAINS
 
 LONG = 90
 TYPES = {
@@ -41,66 +37,47 @@ class SettingsFile:
     combines: str
     packaged: str | None = None
     by_name: bool = False
+    sections: tuple[Section[Any], ...] = ()
 
 
-FILES = (
-    SettingsFile(
+COMBINES = {
+    Combine.MERGE: "Merged by name with {packaged}; `null` removes an entry, lists are replaced.",
+    Combine.SECTIONS: "Each top-level section replaces the one in {packaged} as a whole.",
+    Combine.REPLACE: "Replaces {packaged} as a whole.",
+}
+
+
+def files_of(domains: Sequence[Domain]) -> list[SettingsFile]:
+    """The main file, then every file that a domain reads."""
+    parts = {part.name: part for domain in domains for part in domain.config.parts}
+    main = SettingsFile(
         "The main file",
-        Main,
-        "The file that `--conf` names. Merged key by key with {packaged}; `null` takes a key away. One key more: `extends: FILE` "
-        "begins with another main file, whose path is relative to this one.",
-        "project/defaults.yaml",
-    ),
-    SettingsFile(
-        "sources/NAME.yaml",
-        Source,
-        "One file a source of events; none is packaged. [How to](how-to/add-a-source.md).",
-    ),
-    SettingsFile(
-        "reference/NAME.yaml",
-        ReferenceSource,
-        "One file a reference table; none is packaged. [How to](how-to/add-a-reference.md).",
-    ),
-    SettingsFile(
-        "event_types.yaml",
-        EventType,
-        "Merged by name with {packaged}. [How to](how-to/add-a-source.md#what-it-says).",
-        "ingestion/events/defaults.yaml",
-        by_name=True,
-    ),
-    SettingsFile(
-        "features.yaml",
-        Catalogue,
-        "Merged by name with {packaged}; `null` takes an entry away. [How to](how-to/add-a-feature.md).",
-        "users/catalogue/defaults.yaml",
-    ),
-    SettingsFile(
-        "stages.yaml",
-        StageLadder,
-        "Takes the place of {packaged} as a whole. [How to](how-to/change-the-ladder.md).",
-        "analytics/stages/defaults.yaml",
-    ),
-    SettingsFile(
-        "value.yaml",
-        ValueSettings,
-        "Each of `rfm`, `index` and `tiers` takes the place of the section in {packaged} as a whole "
-        "([why](decisions/015-value-is-merged-by-section.md)): one that you give needs `names`, `dimensions` and the tiers of its own. "
-        "[How to](how-to/weigh-value.md).",
-        "analytics/value/defaults.yaml",
-    ),
-    SettingsFile(
-        "segments.yaml",
-        SegmentsConfig,
-        "Merged key by key with {packaged}; lists are replaced.",
-        "analytics/segments/defaults.yaml",
-    ),
-    SettingsFile(
-        "audiences.yaml",
-        AudiencesConfig,
-        "Merged by name with {packaged}; `null` takes an audience away. [How to](how-to/choose-an-audience.md).",
-        "activation/audiences/defaults.yaml",
-    ),
-)
+        Shared,
+        "The file that `--conf` names. Merged key by key with the packaged values; `null` removes a key. One key more: "
+        "`extends: FILE` begins with another main file, whose path is relative to this one.",
+        PACKAGED,
+        sections=tuple(part for part in parts.values() if isinstance(part, Section)),
+    )
+    return [main, *[_file_of(part) for part in parts.values() if not isinstance(part, Section)]]
+
+
+def _file_of(part: Part[Any]) -> SettingsFile:
+    match part:
+        case ConfigFolder(name, model, how_to):
+            return SettingsFile(
+                f"{name}/NAME.yaml", model, f"One file an item; none is packaged.{_link(how_to)}"
+            )
+        case NamedItems(name, model, defaults, how_to):
+            combines = COMBINES[Combine.MERGE] + _link(how_to)
+            return SettingsFile(name, model, combines, defaults, by_name=True)
+        case ConfigFile(name, model, defaults, how_to, combine):
+            return SettingsFile(name, model, COMBINES[combine] + _link(how_to), defaults)
+        case _:
+            raise TypeError(f"{part.name}: no page for a {type(part).__name__}")
+
+
+def _link(how_to: str) -> str:
+    return f" [How to]({how_to})." if how_to else ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +90,7 @@ class Setting:
     meaning: str
 
 
-def settings_page() -> str:
+def settings_page(domains: Sequence[Domain] = DOMAINS) -> str:
     """Every setting with type, default and meaning, file by file."""
     parts = [
         WRITTEN.format(source="the models that read the files, in lib/lifestage/"),
@@ -122,7 +99,7 @@ def settings_page() -> str:
         "beside the main file, and say only what differs from what comes with the package. An unknown key is an error; "
         "`lifestage validate` names what is wrong by file and key: what is ill formed, and once nothing is, what has no meaning.",
         "In a key, `NAME` stands for a name of yours and `[]` for each item of a list. SQL is Spark SQL for one row.",
-        *(part for file in FILES for part in _section(file)),
+        *(part for file in files_of(domains) for part in _section(file)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -132,7 +109,11 @@ def settings_of(file: SettingsFile) -> list[Setting]:
     packaged = packaged_yaml(file.packaged) if file.packaged else {}
     if file.by_name:
         return [*_settings(file.model, {}, "NAME.", file.packaged)]
-    return [*_settings(file.model, packaged, "", file.packaged)]
+    found = [*_settings(file.model, packaged, "", file.packaged)]
+    for section in file.sections:
+        given = packaged_yaml(section.defaults) if section.defaults else {}
+        found += _settings(section.model, given, f"{section.name}.", section.defaults)
+    return found
 
 
 def _section(file: SettingsFile) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """docs/tables.md: every table with its columns."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from documents.markdown import WRITTEN, code, columns_grid, grid
+from lifestage.platform.domain import REFERENCES, Domain
 from lifestage.platform.storage.contracts import Kind, Table, WriteMode
-from lifestage.project.pipeline import REFERENCES, STEPS, writers_of
+from lifestage.project.pipeline import DOMAINS, reads_of, writers_of
 
 KINDS = {
     Kind.DERIVED: "a function of other tables; a full rebuild gives the same rows, bit for bit",
@@ -21,11 +22,11 @@ MODES = {
 }
 
 
-def tables_page(tables: Iterable[Table]) -> str:
+def tables_page(tables: Iterable[Table], domains: Sequence[Domain] = DOMAINS) -> str:
     """The dictionary of tables: what each is, who writes it, and every column."""
     listed = list(tables)
     parts = [
-        WRITTEN.format(source="the contracts in lib/lifestage/tables/"),
+        WRITTEN.format(source="the contracts in the tables.py of each domain"),
         "# Tables",
         "Delta tables of a project, in the order of the steps that write them. Each column carries its comment in "
         "the table too. Columns of `activity_days`, `user_state` and `user_features` follow the feature catalogue "
@@ -34,29 +35,33 @@ def tables_page(tables: Iterable[Table]) -> str:
         "that opens a table directly sees each commit.",
         "**Kinds.**\n" + _terms(KINDS),
         "**How tables are written.**\n" + _terms(MODES),
-        grid(("table", "one row per", "kind", "written by"), (_summary(table) for table in listed)),
-        *(part for table in listed for part in _section(table)),
+        grid(("table", "one row per", "kind", "written by"), (_summary(table, domains) for table in listed)),
+        *(part for table in listed for part in _section(table, domains)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _summary(table: Table) -> tuple[str, ...]:
+def _summary(table: Table, domains: Sequence[Domain]) -> tuple[str, ...]:
     link = f"[{_title(table)}](#{_title(table).replace(' ', '-')})"
-    return link, ", ".join(_key(table)), table.kind, writers_of(table.name)
+    return link, ", ".join(_key(table)), table.kind, writers_of(table.name, domains=domains)
 
 
-def _section(table: Table) -> Iterator[str]:
+def _section(table: Table, domains: Sequence[Domain]) -> Iterator[str]:
     yield f"## {_title(table)}"
     yield _comment(table)
     facts = [
         ("kind", table.kind),
         ("key", ", ".join(_key(table))),
         ("partitions", ", ".join(map(code, table.partitions)) or "none"),
-        ("written", f"by {writers_of(table.name)}, mode {table.mode}"),
-        ("read by", ", ".join(step.name for step in STEPS if table.name in step.reads) or "no step"),
+        ("written", f"by {writers_of(table.name, domains=domains)}, mode {table.mode}"),
+        ("read by", _readers(table, domains)),
     ]
     yield "\n".join(f"- {name}: {fact}" for name, fact in facts)
     yield columns_grid(table.columns)
+
+
+def _readers(table: Table, domains: Sequence[Domain]) -> str:
+    return ", ".join(each.name for each in domains if table.name in reads_of(each, domains)) or "no step"
 
 
 def _title(table: Table) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lifestage import __version__
-from lifestage.project.pipeline import BY_NAME
+from lifestage.project.pipeline import STEPS
 from lifestage.services.starter import SAMPLE_ENDS_ON, create
 
 pytestmark = pytest.mark.slow
@@ -70,7 +70,7 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     assert snapshot == f"snapshot  {SAMPLE_ENDS_ON}.r1"
     assert Path(report.removeprefix("report    ")).is_file()
     assert max(len(line) for line in done.stdout.splitlines()[:-1]) <= 80
-    for step in BY_NAME.values():
+    for step in STEPS.values():
         assert re.search(
             rf"^  {step.name:<9} +[\d.]+ s{' +[0-9,]+ rows' if step.writes else '$'}", done.stdout, re.M
         )

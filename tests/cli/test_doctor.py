@@ -116,11 +116,8 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
 
 
 def test_another_key_and_zone_than_the_roots_are_problems(project):
-    business = project.config.main.business.model_copy(update={"time_zone": "Europe/Berlin"})
-    other = replace(
-        project,
-        config=replace(project.config, main=project.config.main.model_copy(update={"business": business})),
-    )
+    business = project.config.shared.business.model_copy(update={"time_zone": "Europe/Berlin"})
+    other = replace(project, config=project.config.replace_shared(business=business))
     found = finding(other, "time zone")
     assert found.level is Level.PROBLEM
     assert found.detail == "the root was made with America/New_York, the configuration gives Europe/Berlin"

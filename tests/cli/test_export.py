@@ -7,12 +7,14 @@ import pytest
 from pyspark.sql import functions as F
 
 from lifestage.activation.publish.export import ExportFormat, export, neutral
-from lifestage.activation.publish.tables import SNAPSHOT_USERS
 from lifestage.platform.errors import CheckError, ConfigError, LifestageError
+from lifestage.project.registry import tables_of
 from support.frames import build, shuffled
+from support.projects import packaged_config
 
 pytestmark = pytest.mark.slow
 
+TABLES = tables_of(packaged_config())
 DAY = date(2026, 1, 31)
 COLUMNS = ("user_id", "as_of", "stage", "r_score", "segment", "stage_matched")
 ROWS = [
@@ -37,7 +39,7 @@ MANIFEST = {
 
 @pytest.fixture
 def users(spark):
-    return build(spark, SNAPSHOT_USERS, ROWS)
+    return build(spark, TABLES["snapshot_users"], ROWS)
 
 
 def test_a_csv_holds_declared_columns_by_user_without_formulas(users, tmp_path):
@@ -93,7 +95,7 @@ def test_the_order_of_rows_changes_no_byte(users, tmp_path, file_format):
 
 
 def test_an_empty_snapshot_is_a_header(spark, tmp_path):
-    empty = build(spark, SNAPSHOT_USERS, [])
+    empty = build(spark, TABLES["snapshot_users"], [])
     done = export(empty, {**MANIFEST, "n_users": 0}, ("user_id",), tmp_path / "users.csv", ExportFormat.CSV)
     assert (done.n_rows, done.path.read_text(encoding="utf-8")) == (0, "user_id\n")
 
@@ -139,7 +141,9 @@ def test_an_audience_that_the_snapshot_does_not_have_is_refused_with_those_it_ha
 
 
 def test_a_list_that_begins_like_a_formula_is_quoted_too(spark, tmp_path):
-    users = build(spark, SNAPSHOT_USERS, [{"user_id": "u1", "as_of": DAY, "audiences": ["=cmd", "b"]}])
+    users = build(
+        spark, TABLES["snapshot_users"], [{"user_id": "u1", "as_of": DAY, "audiences": ["=cmd", "b"]}]
+    )
     done = export(users, {**MANIFEST, "n_users": 1}, ("audiences",), tmp_path / "users.csv", ExportFormat.CSV)
     assert done.path.read_text(encoding="utf-8") == "audiences\n'=cmd; b\n"
 

@@ -6,6 +6,7 @@ import pytest
 from lifestage.cli import app
 from lifestage.cli.starting import next_commands
 from lifestage.cli.terminal import guarded
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.project.loader import load_config
 from lifestage.services.starter import SAMPLE_ENDS_ON, create, sample_files
 
@@ -19,11 +20,11 @@ def init(folder):
 def test_the_project_is_sound_and_has_a_source_of_each_kind(tmp_path):
     create(tmp_path / "shop")
     config = load_config(tmp_path / "shop" / "lifestage.yaml")
-    assert {name: source.format for name, source in config.ingest.sources.items()} == {
+    assert {name: source.format for name, source in config.parts[SOURCES].items()} == {
         "app": "json",
         "orders": "csv",
     }
-    assert list(config.reference.sources) == ["products"]
+    assert list(config.parts[REFERENCE_SOURCES]) == ["products"]
 
 
 def test_keys_are_new_and_their_owners_alone(tmp_path):
@@ -51,7 +52,7 @@ def test_a_header_and_columns_agree(tmp_path):
     create(tmp_path)
     config = load_config(tmp_path / "lifestage.yaml")
     header = sample_files()["orders/orders_2026-01.csv"].splitlines()[0]
-    assert header.split(",") == list(config.ingest.sources["orders"].columns)
+    assert header.split(",") == list(config.parts[SOURCES]["orders"].columns)
 
 
 def test_what_to_type_next_is_printed(tmp_path, capsys):

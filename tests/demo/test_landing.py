@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.ingestion.sources.layout import FileLayout, Format
 from lifestage.project.loader import load_config
 
@@ -247,7 +248,7 @@ def test_the_command_line_names_what_it_wrote(tmp_path):
 
 def layouts() -> dict[str, FileLayout]:
     config = load_config(ROOT / "conf/demo/demo.yaml")
-    return {**config.ingest.sources, **config.reference.sources}
+    return {**config.parts[SOURCES], **config.parts[REFERENCE_SOURCES]}
 
 
 def test_every_landed_file_belongs_to_one_source_of_the_demo(landing):

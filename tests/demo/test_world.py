@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.project import runner
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import world_of
@@ -50,7 +51,7 @@ def truth(world: TestProject, table: str) -> list[dict[str, str]]:
 def sources(world: TestProject) -> dict[str, str]:
     """What each source and reference table reads, by the name of the system."""
     config = world.project.config
-    layouts = {**config.ingest.sources, **config.reference.sources}
+    layouts = {**config.parts[SOURCES], **config.parts[REFERENCE_SOURCES]}
     return {name: layout.path.partition("/")[0] for name, layout in layouts.items()}
 
 

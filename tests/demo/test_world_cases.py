@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
+from lifestage.activation.audiences.config import AudiencesConfig
 from lifestage.project import runner
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import Case, world_of
@@ -48,7 +49,7 @@ def world(request, spark_session, tmp_path_factory):
     simulate(world_of(4_000, 11, 180, 40.0, request.param), folder / "landing")
     spark_session.conf.set("spark.sql.codegen.wholeStage", "false")
     project = built(spark_session, folder)
-    rules = {name: rule.when for name, rule in project.project.config.audiences.audiences.items()}
+    rules = {name: rule.when for name, rule in project.project.config.of(AudiencesConfig).audiences.items()}
     users = users_of(spark_session, project).localCheckpoint()
     yield lambda sql: users.select(F.expr(sql.format(**rules))).first()[0], not request.param
     spark_session.conf.unset("spark.sql.codegen.wholeStage")

@@ -10,14 +10,13 @@ import typer
 from lifestage.activation.audiences.config import Audience, AudiencesConfig
 from lifestage.activation.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
 from lifestage.analytics.stages.config import Stage, StageLadder
-from lifestage.analytics.strategies import Strategy
 from lifestage.analytics.value.config import Dimension, IndexConfig, Tier
 from lifestage.cli import app
-from lifestage.ingestion.events.config import Source
 from lifestage.ingestion.events.tables import MAPPED_COLUMNS
-from lifestage.ingestion.reference.config import ReferenceSource
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES, ReferenceSource, Source
 from lifestage.ingestion.sources.layout import TYPE_PATTERN, FileLayout
 from lifestage.platform.config.yaml_files import packaged_yaml
+from lifestage.platform.result import Strategy
 from lifestage.project.loader import load_config
 from lifestage.project.pipeline import STEPS
 from lifestage.users.catalogue.model import (
@@ -74,8 +73,8 @@ def test_the_examples_together_are_a_sound_project(tmp_path):
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
     config = load_config(tmp_path / "lifestage.yaml")
-    assert set(config.ingest.sources) == {"orders"}
-    assert set(config.reference.sources) == {"products", "profiles", "rates"}
+    assert set(config.parts[SOURCES]) == {"orders"}
+    assert set(config.parts[REFERENCE_SOURCES]) == {"products", "profiles", "rates"}
 
 
 def test_every_key_of_a_source_is_explained():

@@ -9,16 +9,29 @@ import pytest
 import typer
 import yaml
 
-from documents.settings import FILES, SettingsFile, settings_of
+from documents.settings import SettingsFile, files_of, settings_of
 from lifestage.cli import app
+from lifestage.platform.config.parts import Section
+from lifestage.project.pipeline import DOMAINS
 
 ROOT = Path(__file__).parents[2]
-YAML_FILES = [*(ROOT / "lib/lifestage/defaults").rglob("*.yaml"), *(ROOT / "conf").rglob("*.yaml")]
+FILES = files_of(DOMAINS)
+PACKAGED = {ROOT / "lib/lifestage" / file.packaged: file for file in FILES if file.packaged}
+SECTIONS = {
+    ROOT / "lib/lifestage" / part.defaults: part.name
+    for domain in DOMAINS
+    for part in domain.config.parts
+    if isinstance(part, Section)
+}
+STARTER = ROOT / "lib/lifestage/services/starter_project"
+YAML_FILES = [*PACKAGED, *SECTIONS, *STARTER.rglob("*.yaml"), *(ROOT / "conf").rglob("*.yaml")]
 CLI = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 
 
 def kind_of(path: Path) -> SettingsFile:
     """What a file is, by its folder or its name; any other is a main file."""
+    if path in PACKAGED:
+        return PACKAGED[path]
     by_name = {file.name: file for file in FILES}
     return by_name.get(f"{path.parent.name}/NAME.yaml") or by_name.get(path.name) or by_name["The main file"]
 
@@ -42,7 +55,7 @@ def test_every_key_that_a_file_uses_is_a_setting(path):
     ]
     # Names of one's own may follow: activity.lookups.products.
     known = re.compile(rf"({'|'.join(keys)})(\..+)?")
-    used = set(leaves(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    used = set(leaves(yaml.safe_load(path.read_text(encoding="utf-8")), SECTIONS.get(path, "")))
     assert [key for key in sorted(used) if not known.fullmatch(key)] == []
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lifestage.analytics.stages.config import StageLadder
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.errors import ConfigError
 from lifestage.project.loader import load_config
@@ -418,7 +419,7 @@ def test_a_file_that_extends_itself_is_refused(tmp_path):
 
 def test_a_small_project_and_the_demo_are_sound(tmp_path):
     config = load_config(write(tmp_path, sound(**{"stages.yaml": STAGES})))
-    assert [rung.stage for rung in config.stages.ladder] == ["new", "other"]
+    assert [rung.stage for rung in config.of(StageLadder).ladder] == ["new", "other"]
     forgiving = SOUND.replace("amount: amount", FORGIVING)
     load_config(write(tmp_path / "forgiving", sound(**{"sources/till.yaml": forgiving})))
     demo = load_config(Path(__file__).parents[1] / "conf" / "demo" / "demo.yaml")

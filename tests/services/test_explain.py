@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
+from lifestage.analytics.stages.config import StageLadder
 from lifestage.platform.errors import NoDataError
 from lifestage.services.explain import explain
 from lifestage.services.readers import manifest_of, read_audience_moves, users_of
@@ -121,12 +122,12 @@ KNOWN = {
 
 
 def test_every_stage_of_the_ladder_has_its_known_answer(town):
-    assert KNOWN.keys() == {rung.stage for rung in town.project.config.stages.ladder}
+    assert KNOWN.keys() == {rung.stage for rung in town.project.config.of(StageLadder).ladder}
 
 
 @pytest.mark.parametrize("stage", KNOWN)
 def test_the_stage_has_its_rule_and_its_values(town, told, stage):
-    rules = {rung.stage: rung.when for rung in town.project.config.stages.ladder}
+    rules = {rung.stage: rung.when for rung in town.project.config.of(StageLadder).ladder}
     found = told(stage)["stage"]
     assert (found["name"], found["rule"], found["matched"]) == (stage, rules[stage], KNOWN[stage][0])
 

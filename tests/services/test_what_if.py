@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.ladder import assign_stages
 from lifestage.ingestion.events.tables import EVENTS
 from lifestage.platform.runtime.local_rows import local_rows, localised
@@ -20,9 +21,11 @@ from lifestage.services.what_if import (
     held_on,
     hypothetical_features,
 )
+from lifestage.users.activity.config import ActivityConfig
 from lifestage.users.activity.days import build_activity_days, build_category_days, to_enriched
 from lifestage.users.features.build import build_features, build_state
 from lifestage.users.features.categories import to_user_categories
+from lifestage.users.features.config import FeaturesConfig
 from lifestage.users.features.tables import NORMS, user_features
 from lifestage.users.identity.tables import IDENTITY_MAP
 from lifestage.users.resolution import on_every_date
@@ -57,13 +60,13 @@ def event(subject, day, amount, hour=10, kind="purchase", **columns):
 
 def history_of(spark, events, config):
     """Subject-days and category-days; each subject is a user of the same name."""
-    enriched = to_enriched(build(spark, EVENTS, events), {}, config.activity)
+    enriched = to_enriched(build(spark, EVENTS, events), {}, config.of(ActivityConfig))
     users = sorted({each["subject"] for each in events})
     identity = build(
         spark, IDENTITY_MAP, [{"identifier": user, "user_id": user, "status": "active"} for user in users]
     )
     nothing = local_rows(spark, [], "user_id string, as_of date")
-    days = localised(build_activity_days(enriched, config.activity))
+    days = localised(build_activity_days(enriched, config.of(ActivityConfig)))
     return History(days, localised(build_category_days(enriched)), on_every_date(identity), nothing)
 
 
@@ -84,17 +87,21 @@ def delivered(spark, events, norms, dates, config):
     held = held_on(norms, dates)
     baskets = to_user_categories(history.categories, history.users, dates)
     prices = held.where("norm = 'unit_price'")
-    state = build_state(history.activity, history.users, baskets, prices, dates, config.features.catalogue)
-    return build_features(state, held, config.features, user_features(config.features.catalogue))
+    state = build_state(
+        history.activity, history.users, baskets, prices, dates, config.of(FeaturesConfig).catalogue
+    )
+    return build_features(
+        state, held, config.of(FeaturesConfig), user_features(config.of(FeaturesConfig).catalogue)
+    )
 
 
 def assumed(history, bought, norms, config, silent_days=SILENT_DAYS):
-    table = user_features(config.features.catalogue)
+    table = user_features(config.of(FeaturesConfig).catalogue)
     return localised(hypothetical_features(history, bought, D, silent_days, norms, {}, config, table))
 
 
 def stages_of(features, config):
-    return [row.asDict() for row in assign_stages(features, config.stages).collect()]
+    return [row.asDict() for row in assign_stages(features, config.of(StageLadder)).collect()]
 
 
 amounts = st.integers(1, 9999).map(lambda cents: Decimal(cents) / 100)

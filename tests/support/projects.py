@@ -1,6 +1,7 @@
 """Small real projects on a temporary folder: files in, runs, tables out."""
 
 import shutil
+import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,13 +10,17 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
+from lifestage.ingestion.events.config import IngestConfig
+from lifestage.ingestion.reference.config import ReferenceConfig
+from lifestage.platform.config.configuration import Config
 from lifestage.platform.storage.store import Location, Store
 from lifestage.project import runner
 from lifestage.project.loader import load_config
 from lifestage.project.pipeline import STEPS
+from lifestage.project.registry import tables_of
 from lifestage.project.secrets import read_secrets
 
-ALL_STEPS = tuple(step.name for step in STEPS if step.name != "report")
+ALL_STEPS = tuple(step for step in STEPS if step != "report")
 TO_ACTIVITY = ("reference", "ingest", "identity", "activity")
 
 MAIN = """
@@ -101,6 +106,14 @@ class TestProject:
         return self.project.store.read(self.project.tables[table])
 
 
+def packaged_config() -> Config:
+    """The configuration of a project that changes nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "main.yaml"
+        file.write_text(MAIN)
+        return load_config(file)
+
+
 def make_project(
     spark: SparkSession,
     folder: Path,
@@ -122,7 +135,7 @@ def make_project(
         file.write_text(textwrap.dedent(content))
     config = load_config(folder / "main.yaml")
     store = Store(spark, Location(root=str(folder / "tables")))
-    project = runner.Project(config, store, runner.tables_of(config), read_secrets(config))
+    project = runner.Project(config, store, tables_of(config), read_secrets(config))
     return TestProject(folder, project)
 
 
@@ -130,8 +143,8 @@ def copy_of(project: TestProject, folder: Path) -> TestProject:
     """The same configuration and files on an empty storage root."""
     folder.mkdir(parents=True)
     shutil.copytree(project.folder / "landing", folder / "landing", copy_function=shutil.copy2)
-    ingest = project.project.config.ingest.model_copy(update={"landing": str(folder / "landing")})
-    reference = project.project.config.reference.model_copy(update={"landing": str(folder / "landing")})
-    config = replace(project.project.config, ingest=ingest, reference=reference)
+    config = project.project.config
+    for kind in (IngestConfig, ReferenceConfig):
+        config = config.replace_of(kind, landing=str(folder / "landing"))
     store = Store(project.project.store.spark, Location(root=str(folder / "tables")))
     return TestProject(folder, replace(project.project, config=config, store=store))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from pyspark.sql import functions as F
 
+from lifestage.analytics.segments.config import SegmentsConfig
 from lifestage.analytics.segments.schedule import training_date
 from lifestage.cli.quarantine import quarantined
 from lifestage.cli.terminal import (
@@ -23,12 +24,14 @@ from lifestage.cli.terminal import (
     say_json,
 )
 from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
+from lifestage.ingestion.sources.config import SOURCES
 from lifestage.ingestion.sources.ledger import LEDGER, committed_versions
 from lifestage.platform.errors import ConfigError, ExitCode
 from lifestage.platform.storage import lock
 from lifestage.project import runner
 from lifestage.project.secrets import read_secrets
 from lifestage.services.readers import last_run
+from lifestage.users.matching.config import MatchingConfig
 
 N_NAMED = 3
 
@@ -169,7 +172,7 @@ def _lock(patient: Patient) -> Iterator[Finding]:
     project = patient.project
     holder = lock.current(project.store, project.tables["run_lock"])
     me = lock.this_process("doctor", patient.now, is_job=False)
-    dead_after = timedelta(hours=project.config.main.run.dead_after_hours)
+    dead_after = timedelta(hours=project.config.shared.run.dead_after_hours)
     if holder is None:
         yield Finding(Level.OK, "lock", "free")
     elif lock.is_alive(holder, me, dead_after):
@@ -264,7 +267,7 @@ def _rejected(patient: Patient) -> Iterator[Finding]:
 
 def _matches(patient: Patient) -> Iterator[Finding]:
     """Whether the links of fuzzy matching are of the settings of today: a run takes them as they are."""
-    project, config = patient.project, patient.project.config.matching
+    project, config = patient.project, patient.project.config.of(MatchingConfig)
     if not config.records:
         return
     meaning = project.store.last_metadata(project.tables["matches"]).get("meaning")
@@ -281,7 +284,7 @@ def _model(patient: Patient) -> Iterator[Finding]:
     if run is None or not run.as_of_dates:
         return
     as_of = run.as_of_dates[-1]
-    due = training_date(as_of, project.config.segments.training)
+    due = training_date(as_of, project.config.of(SegmentsConfig).training)
     # One row a training date, ever.
     stored = (
         project.store.read(project.tables["segment_models"])
@@ -304,7 +307,7 @@ def _model(patient: Patient) -> Iterator[Finding]:
             "segments.yaml: set training",
         )
     else:
-        least = project.config.segments.min_users
+        least = project.config.of(SegmentsConfig).min_users
         detail = f"none as of {as_of}: fewer than {least} users to train on by {due}"
         yield Finding(
             Level.NOTE,
@@ -319,7 +322,7 @@ def _twice_dated(patient: Patient) -> Iterator[Finding]:
     project = patient.project
     sources = [
         name
-        for name, source in project.config.ingest.sources.items()
+        for name, source in project.config.parts[SOURCES].items()
         if source.key and source.version is None
     ]
     events = project.store.read(project.tables["events"]).where(F.col("source").isin(*sources))

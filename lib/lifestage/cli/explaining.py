@@ -64,7 +64,7 @@ def identity(
 
 def _brief(conf: Path) -> Project:
     """The project; without keys a raw identifier cannot be found, a user_id and a pseudonym can."""
-    secrets = loaded(conf).main.secrets
+    secrets = loaded(conf).shared.secrets
     has_keys = all(read_secret(each) for each in (secrets.pseudonym_key, secrets.quarantine_key))
     return opened(conf, needs_keys=has_keys, is_brief=True)
 

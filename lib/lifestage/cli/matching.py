@@ -18,7 +18,8 @@ from lifestage.cli.terminal import (
 )
 from lifestage.platform.job import Run
 from lifestage.project import runner
-from lifestage.project.pipeline import MATCHING
+from lifestage.users.matching.config import MatchingConfig
+from lifestage.users.matching.domain import DOMAIN as MATCHING
 from lifestage.users.matching.scoring import require_splink
 from lifestage.users.matching.step import Matched
 from lifestage.users.matching.step import run as match_records
@@ -29,7 +30,7 @@ def match(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
 
     Example: lifestage match --conf conf/prod.yaml
     """
-    if not loaded(conf).matching.is_on:
+    if not loaded(conf).of(MatchingConfig).is_on:
         refuse(f"{conf}: matching.records: names no reference table: there is nothing to match")
     require_splink()
     project = opened(conf)
@@ -48,7 +49,7 @@ def matched(project: runner.Project, now: datetime) -> Matched:
     run = Run(run_id, (), now, project.config.hash)
     job = runner.job_for(project, MATCHING, run, {})
     with runner.held(project, runner.Request(run_id, (), now, now, (MATCHING.name,))):
-        return match_records(job, project.config.matching)
+        return match_records(job, project.config.of(MatchingConfig))
 
 
 def _print(found: Matched) -> None:

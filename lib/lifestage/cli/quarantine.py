@@ -23,12 +23,14 @@ from lifestage.cli.terminal import (
     refuse,
     say_json,
 )
+from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.replay import Choice, Replayed, plain_text, waiting
 from lifestage.ingestion.events.replay import replay as replay_rows
+from lifestage.ingestion.sources.config import SOURCES
 from lifestage.platform.errors import expectation
 from lifestage.platform.job import Run
 from lifestage.project import runner
-from lifestage.project.pipeline import BY_NAME
+from lifestage.project.pipeline import STEPS
 
 app = typer.Typer(no_args_is_help=True, help="Rows that were rejected, and how those of events still get in.")
 
@@ -192,9 +194,9 @@ def replay_waiting(
         return []
     run_id = f"replay-{uuid.uuid4().hex[:8]}"
     run = Run(run_id, (), now, project.config.hash)
-    job = runner.job_for(project, BY_NAME["ingest"], run, {})
+    job = runner.job_for(project, STEPS["ingest"], run, {})
     with runner.held(project, runner.Request(run_id, (), now, wall_clock, ("ingest",))):
-        return replay_rows(job, project.config.ingest, choice)
+        return replay_rows(job, project.config.of(IngestConfig), choice)
 
 
 def _tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:
@@ -205,7 +207,7 @@ def _tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:
 
 
 def _check_source(project: runner.Project, source: str | None, others: Iterable[str] = ()) -> None:
-    known = {*project.config.ingest.sources, *project.references, *others}
+    known = {*project.config.parts[SOURCES], *project.references, *others}
     if source is not None and source not in known:
         refuse(f"--source: unknown source {source}: {expectation(source, known)}")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lifestage.activation.report.config import Language
+from lifestage.activation.report.config import Language, ReportConfig
 from lifestage.activation.report.data import read_data
 from lifestage.activation.report.step import write_report
 from lifestage.cli.terminal import DEFAULT_CONF, Conf, console, day, opened
@@ -33,6 +33,8 @@ def report(
         raise NoDataError(f"no run has completed {date} yet: lifestage run --conf {conf} --as-of {date}")
     run = Run(built.run_id, (date,), built.now, project.config.hash, built.code_version)
     changed = {"language": language, "path": str(out) if out else None}
-    config = project.config.report.model_copy(update={name: each for name, each in changed.items() if each})
+    config = project.config.of(ReportConfig).model_copy(
+        update={name: each for name, each in changed.items() if each}
+    )
     write_report(read_data(read, run, config, project.tables["user_features"], {}), config)
     console.print(f"report  {Path(config.path).resolve()}", markup=False, soft_wrap=True)

@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 import typer
 from pyspark.sql import functions as F
 
+from lifestage.activation.audiences.config import AudiencesConfig
+from lifestage.activation.report.config import ReportConfig
 from lifestage.activation.report.step import is_newest
+from lifestage.analytics.stages.config import StageLadder
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
     AsJson,
@@ -31,13 +34,16 @@ from lifestage.cli.terminal import (
     refuse,
     say_json,
 )
+from lifestage.ingestion.events.config import IngestConfig
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.ingestion.sources.deliveries import absolute
 from lifestage.ingestion.sources.ledger import KNOWN
 from lifestage.ingestion.sources.tables import REFERENCE
 from lifestage.platform.as_of_dates import Every, dates_between
 from lifestage.platform.errors import NoDataError
 from lifestage.project import runner
-from lifestage.project.pipeline import BY_NAME, STEPS, groups, writers_of
+from lifestage.project.pipeline import BACKFILL_STEPS, STEPS, groups, writers_of
+from lifestage.project.registry import tables_of
 from lifestage.project.secrets import read_secrets
 
 # What may become of a row.
@@ -50,7 +56,7 @@ def run(
     as_of: AsOf = None,
     now: Now = None,
     steps: Annotated[
-        str | None, typer.Option(help=f"Only these, comma separated, of {', '.join(BY_NAME)}.")
+        str | None, typer.Option(help=f"Only these, comma separated, of {', '.join(STEPS)}.")
     ] = None,
     run_id: RunId = None,
     as_json: AsJson = False,
@@ -59,7 +65,7 @@ def run(
 
     Example: lifestage run --conf conf/prod.yaml --as-of 2026-11-21
     """
-    chosen = runner.step_names(steps.split(",")) if steps else tuple(BY_NAME)
+    chosen = runner.step_names(steps.split(",")) if steps else tuple(STEPS)
     moment = instant(now)
     wanted = day("--as-of", as_of) if as_of else None
     project = opened(conf)
@@ -98,7 +104,7 @@ def backfill(
     if not dates:
         _nothing_to_do("nothing is stale", as_json)
         return
-    request = _request(dates, moment, runner.BACKFILL_STEPS, run_id)
+    request = _request(dates, moment, BACKFILL_STEPS, run_id)
     _execute(project, replace(request, accept_definitions=True), as_json)
 
 
@@ -111,8 +117,8 @@ def validate(conf: Conf = DEFAULT_CONF) -> None:
     read_secrets(config)
     console.print(f"{conf}: sound", markup=False, soft_wrap=True)
     console.print(
-        f"  {len(config.ingest.sources)} sources, {len(config.reference.sources)} reference tables, "
-        f"{len(config.stages.ladder)} stages, {len(config.audiences.audiences)} audiences"
+        f"  {len(config.parts[SOURCES])} sources, {len(config.parts[REFERENCE_SOURCES])} reference tables, "
+        f"{len(config.of(StageLadder).ladder)} stages, {len(config.of(AudiencesConfig).audiences)} audiences"
     )
 
 
@@ -124,8 +130,14 @@ def tables(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
     config = loaded(conf)
     columns = ("table", "written by", "kind", "mode", "key")
     rows = [
-        (table.name, writers_of(table.name, config.reference.sources), table.kind, table.mode, table.key)
-        for table in runner.tables_of(config).values()
+        (
+            table.name,
+            writers_of(table.name, config.parts[REFERENCE_SOURCES]),
+            table.kind,
+            table.mode,
+            table.key,
+        )
+        for table in tables_of(config).values()
     ]
     if as_json:
         say_json([dict(zip(columns, row, strict=True)) for row in rows])
@@ -140,7 +152,7 @@ def run_job(step: str, arguments: Sequence[str] | None = None) -> None:
     """What each jobs/<step>.py does: one step, as part of the run that `--run-id` names."""
     job = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-    @job.command(help=f"{step}: {BY_NAME[step].does}")
+    @job.command(help=f"{step}: {STEPS[step].does}")
     def main(
         run_id: Annotated[str, typer.Option("--run-id", help="Name of the run that this step is part of.")],
         as_of: AsOf = None,
@@ -181,7 +193,7 @@ def _execute(project: runner.Project, request: runner.Request, as_json: bool = F
 
         def show(name: str, seconds: float, n_rows: int) -> None:
             rows[name] = n_rows
-            written = f" {n_rows:>13,} rows" if BY_NAME[name].writes else ""
+            written = f" {n_rows:>13,} rows" if STEPS[name].writes else ""
             screen.print(f"  {name:<9} {seconds:7.1f} s{written}")
             status.update(_at_work(request))
 
@@ -223,9 +235,7 @@ def _outcome(project: runner.Project, request: runner.Request, rows: Mapping[str
         "run_id": request.run_id,
         "as_of_dates": request.as_of_dates,
         "steps": [
-            {"step": name, "seconds": seconds[name], "rows": rows[name]}
-            for name in BY_NAME
-            if name in seconds
+            {"step": name, "seconds": seconds[name], "rows": rows[name]} for name in STEPS if name in seconds
         ],
         "deliveries": _deliveries(project, request) if "ingest" in request.steps else None,
         "snapshot_id": _snapshot_id(project, request) if "publish" in request.steps else None,
@@ -260,14 +270,14 @@ def _report_path(project: runner.Project, request: runner.Request) -> str | None
     """The page that was written; a run of past dates writes none."""
     runs = project.store.read(project.tables["runs"])
     is_written = is_newest(runs, request.as_of_dates[-1])
-    return str(Path(project.config.report.path).resolve()) if is_written else None
+    return str(Path(project.config.of(ReportConfig).path).resolve()) if is_written else None
 
 
 def _told(found: Mapping[str, Any], project: runner.Project) -> Iterator[str]:
     """What came of a run, in lines, and where to look at it."""
     if read := found["deliveries"]:
         known = f", {read['n_known_files']:,} with known content" if read["n_known_files"] else ""
-        nothing = "" if read["n_files"] or known else f" in {project.config.ingest.landing}"
+        nothing = "" if read["n_files"] or known else f" in {project.config.of(IngestConfig).landing}"
         yield f"files     {read['n_files']:,} new{known}{nothing}"
         told = [name for name in OUTCOMES if read[f"n_{name}"] or name in ALWAYS_TOLD]
         counts = ", ".join(f"{read[f'n_{name}']:,} {name}" for name in told)
@@ -293,7 +303,7 @@ def what_there_is(project: runner.Project) -> str:
     days = store.read(project.tables["events"]).agg(F.min("event_date"), F.max("event_date")).first()
     if days and days[0]:
         return f"the events are of {days[0]} to {days[1]}"
-    ingest = project.config.ingest
+    ingest = project.config.of(IngestConfig)
     if not ingest.sources:
         return "there is no source: describe one in sources/ beside the main file (lifestage init DIR has examples)"
     globs = ", ".join(absolute(source.path, ingest.landing) for source in ingest.sources.values())
@@ -310,7 +320,7 @@ def _between(first: str | None, last: str | None, every: Every) -> list[date]:
 
 
 def _today(moment: datetime, project: runner.Project) -> date:
-    return moment.astimezone(ZoneInfo(project.config.main.business.time_zone)).date()
+    return moment.astimezone(ZoneInfo(project.config.shared.business.time_zone)).date()
 
 
 def _yesterday(moment: datetime, project: runner.Project) -> date:

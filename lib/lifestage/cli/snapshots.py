@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from pyspark.sql import DataFrame, Row
 
-from lifestage.activation.publish.diff import MOVES, changes, diff, moves
+from lifestage.activation.publish.config import PublishSettings
+from lifestage.activation.publish.diff import MOVES, changes, compared_groups, diff, moves
 from lifestage.activation.publish.export import Export, ExportFormat, export
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
@@ -27,6 +28,7 @@ from lifestage.cli.terminal import (
 )
 from lifestage.platform.errors import expectation
 from lifestage.project import runner
+from lifestage.project.registry import decided_of
 from lifestage.services.readers import LATEST, manifest_of, manifests, reader, users_of
 from lifestage.users.identity.regrouping import regrouped, users_of_one
 
@@ -103,7 +105,7 @@ def export_file(
         refuse(f"--to: {to} is no file on this computer: export to one, then copy it there")
     if to.exists():
         refuse(f"--to: {to} exists and is not overwritten: give another path, or remove it")
-    destinations = loaded(conf).publish.destinations
+    destinations = loaded(conf).of(PublishSettings).destinations
     if destination not in destinations:
         refuse(f"--destination: {destination} is not declared: {expectation(destination, destinations)}")
     project = opened(conf, needs_keys=False)
@@ -145,10 +147,11 @@ def difference_of(project: runner.Project, before: str, after: str) -> dict[str,
     users = {name: users_of(project, name) for name in (before, after)}
     dated = [users_of_one(rows, built[name]) for name, rows in users.items()]
     others = regrouped(reader(project), [built[name] for name in users], reduce(DataFrame.unionByName, dated))
-    difference = diff(users[before], users[after], others).persist()
+    groups = compared_groups(decided_of(project.config))
+    difference = diff(users[before], users[after], others, groups).persist()
     try:
         by_change = [row.asDict() for row in changes(difference).orderBy("change").collect()]
-        by_move = [row.asDict() for row in moves(difference).select(*MOVES).collect()]
+        by_move = [row.asDict() for row in moves(difference, groups).select(*MOVES).collect()]
     finally:
         difference.unpersist()
     by_move.sort(

@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
+from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError, ExitCode, LifestageError
 from lifestage.project import runner
 from lifestage.project.loader import load_config
-from lifestage.project.settings import Config
 
 logger = logging.getLogger(__name__)
 

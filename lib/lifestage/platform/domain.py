@@ -4,7 +4,7 @@ The loader, the registry of tables, validation, the command line, jobs, the snap
 reference documentation know a domain by its declaration alone. The list of domains is in project/pipeline.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -22,6 +22,8 @@ REFERENCES = "<reference tables>"
 """The project's own reference tables."""
 RESULTS = "<results>"
 """The tables of every result that earlier domains of the map declare."""
+RESULT_CHECKS = "<checks of results>"
+"""The further tables that the checks of those results read."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Configuration:
 
     parts: tuple[Part[Any], ...]
     compose: Callable[[Parts], BaseModel]
+    is_meaning: bool = True
+    """False where it changes only how results are shown; it then stays out of the configuration's hash."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,6 @@ class Meaning:
 
     table: str
     hash: Callable[[Any], str]
-
-
-def no_problems(config: Config, columns: Mapping[str, str]) -> Iterable[str]:
-    """The checks of a domain whose models say everything."""
-    return ()
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,8 @@ class Domain:
     config: Configuration
     tables: Callable[[Config, Sequence[Decided]], Iterable[Table]]
     """The contracts of the tables that it owns, given what earlier domains decide."""
-    checks: Callable[[Config, Mapping[str, str]], Iterable[str]] = no_problems
-    """Problems of its configuration as `file: key: problem`, given the columns that rules may use with their types."""
+    checks: Callable[[Config, Sequence[Decided]], Iterable[str]] | None = None
+    """Problems that only the whole configuration can tell, as `file: key: problem`, given what earlier domains decide."""
     meaning: Meaning | None = None
     result: Result | None = None
     explain: Any = None

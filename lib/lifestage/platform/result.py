@@ -56,6 +56,11 @@ class Candidate:
     settings: Any
     """The limits of the section `publish`."""
 
+    def n_null(self, column: str) -> int:
+        """How many users have no value in a column that names a group."""
+        n: int = self.content["n_null"][column]
+        return n
+
 
 @dataclass(frozen=True)
 class Result:
@@ -80,6 +85,8 @@ class Result:
     """Checks of a snapshot on its own."""
     compare: Callable[[Candidate], Iterable[Check]] | None = None
     """Checks of a snapshot against the one before; not called for the first."""
+    check_reads: tuple[str, ...] = ()
+    """Further tables that these checks read."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,22 @@ class Decided:
     table: Table
     config: Any
 
+    @property
+    def snapshot(self) -> Mapping[str, str]:
+        """Columns of the snapshot, each with the column of the table that it copies."""
+        return self.result.snapshot or {}
+
+    @property
+    def groups(self) -> Mapping[str, Group]:
+        """Kinds of groups that the result divides users into."""
+        return self.result.groups or {}
+
     def rule_columns(self) -> list[Column]:
         """The columns that rules may use."""
         names = self.table.names if self.result.rules is None else self.result.rules
         return [column for column in self.table.columns if column.name in names]
+
+
+def rule_columns(decided: Iterable[Decided]) -> dict[str, str]:
+    """The columns that rules may use, each with its SQL type."""
+    return {column.name: column.type.simpleString() for each in decided for column in each.rule_columns()}

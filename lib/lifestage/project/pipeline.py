@@ -1,208 +1,112 @@
-"""THE MAP: every step with what it reads and writes.
+"""THE MAP: the list of domains, in the order in which their steps run.
 
-CLI order, jobs, the picture in the README and `lifestage tables` derive from it.
+A domain is a folder and a line here. Loader, registry, validation, command line, jobs, snapshot, explain, report and
+reference documentation loop over the list.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from lifestage.activation.audiences import step as audiences
-from lifestage.activation.publish import step as publish
-from lifestage.activation.report import step as report
-from lifestage.analytics.segments import step as segments
-from lifestage.analytics.stages import step as stages
-from lifestage.analytics.value import step as value
-from lifestage.ingestion.events import step as ingest
-from lifestage.ingestion.reference import step as reference
-from lifestage.platform.job import Job
-from lifestage.users.activity import step as activity
-from lifestage.users.features import step as features
-from lifestage.users.identity import step as identity
-from lifestage.users.matching import step as matching
-from lifestage.users.profiles import step as profiles
+from lifestage.activation.audiences.domain import DOMAIN as AUDIENCES
+from lifestage.activation.publish.domain import DOMAIN as PUBLISH
+from lifestage.activation.report.domain import DOMAIN as REPORT
+from lifestage.analytics.segments.domain import DOMAIN as SEGMENTS
+from lifestage.analytics.stages.domain import DOMAIN as STAGES
+from lifestage.analytics.value.domain import DOMAIN as VALUE
+from lifestage.ingestion.events.domain import DOMAIN as EVENTS
+from lifestage.ingestion.reference.domain import DOMAIN as REFERENCE
+from lifestage.ingestion.sources.ledger import LEDGER
+from lifestage.platform.domain import REFERENCES, RESULT_CHECKS, RESULTS, Domain
+from lifestage.users.activity.domain import DOMAIN as ACTIVITY
+from lifestage.users.features.domain import DOMAIN as FEATURES
+from lifestage.users.identity.domain import DOMAIN as IDENTITY
+from lifestage.users.matching.domain import DOMAIN as MATCHING
+from lifestage.users.profiles.domain import DOMAIN as PROFILES
 
-# Stands for the project's own reference tables, whose names are in its configuration.
-REFERENCES = "<reference tables>"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step: what it does, and the tables between which it stands."""
-
-    name: str
-    does: str
-    run: Callable[[Job, Any], object]
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
-
-
-STEPS = (
-    Step(
-        "reference",
-        "keyed extracts, versioned by date",
-        reference.run,
-        reads=("ingest_ledger",),
-        writes=(REFERENCES, "rejected_events", "ingest_ledger"),
-    ),
-    Step(
-        "ingest",
-        "map, check, pseudonymise, deduplicate",
-        ingest.run,
-        reads=(REFERENCES, "ingest_ledger"),
-        writes=("events", "event_versions", "rejected_events", "ingest_ledger"),
-    ),
-    Step(
-        "identity",
-        "who is who across channels",
-        identity.run,
-        reads=("events", "event_versions", "ingest_ledger", REFERENCES, "matches", "runs"),
-        writes=("link_days", "links", "identity_map", "identity_changes", "identity_past"),
-    ),
-    Step(
-        "activity",
-        "one row per subject and day, mergeable",
-        activity.run,
-        reads=("events", "event_versions", "ingest_ledger", REFERENCES),
-        writes=("activity_days", "category_days"),
-    ),
-    Step(
-        "profiles",
-        "what customer records say of a user",
-        profiles.run,
-        reads=(REFERENCES, "ingest_ledger", "identity_map", "identity_past"),
-        writes=("user_profiles",),
-    ),
-    Step(
-        "features",
-        "one row per user, as of a date",
-        features.run,
-        reads=("activity_days", "category_days", "identity_map", "identity_past", "user_profiles"),
-        writes=("user_state", "norms", "user_features"),
-    ),
-    Step(
-        "stages",
-        "ordered rules over features",
-        stages.run,
-        reads=("user_features",),
-        writes=("user_stages", "stage_totals"),
-    ),
-    Step(
-        "value",
-        "RFM, value index, tiers",
-        value.run,
-        reads=("user_features",),
-        writes=("rfm_cuts", "value_scales", "tier_cuts", "user_value"),
-    ),
-    Step(
-        "segments",
-        "distributed K-means",
-        segments.run,
-        reads=("user_features",),
-        writes=("segment_models", "user_segments"),
-    ),
-    Step(
-        "audiences",
-        "rules over all of these",
-        audiences.run,
-        reads=(
-            "user_features",
-            "user_stages",
-            "user_value",
-            "user_segments",
-            "runs",
-        ),
-        writes=("audience_definitions", "user_audiences"),
-    ),
-    Step(
-        "publish",
-        "check, freeze",
-        publish.run,
-        reads=(
-            "user_features",
-            "user_stages",
-            "user_value",
-            "value_scales",
-            "user_segments",
-            "audience_definitions",
-            "user_audiences",
-            "identity_map",
-            "identity_past",
-            "identity_changes",
-        ),
-        writes=("snapshot_users", "snapshots"),
-    ),
-    Step(
-        "report",
-        "one self-contained HTML file",
-        report.run,
-        reads=(
-            "ingest_ledger",
-            "events",
-            "user_features",
-            "user_stages",
-            "stage_totals",
-            "user_value",
-            "value_scales",
-            "user_segments",
-            "audience_definitions",
-            "user_audiences",
-            "snapshots",
-            "runs",
-            "identity_map",
-            "identity_past",
-            "identity_changes",
-        ),
-        writes=(),
-    ),
+DOMAINS: tuple[Domain, ...] = (
+    REFERENCE,
+    EVENTS,
+    MATCHING,
+    IDENTITY,
+    ACTIVITY,
+    PROFILES,
+    FEATURES,
+    STAGES,
+    VALUE,
+    SEGMENTS,
+    AUDIENCES,
+    PUBLISH,
+    REPORT,
 )
-
-# No part of a run: somebody starts it, by `lifestage match`.
-MATCHING = Step(
-    "match",
-    "records that are probably of one person",
-    matching.run,
-    reads=(REFERENCES,),
-    writes=("matches",),
-)
-
-BY_NAME: Mapping[str, Step] = {step.name: step for step in STEPS}
+# A run is complete once this step is done: readers then see its tables.
+COMPLETES = PUBLISH.name
 
 
-def groups() -> list[tuple[Step, ...]]:
-    """The steps in order, in groups: no step of a group writes what another of it touches, so they run together."""
-    found: list[tuple[Step, ...]] = []
-    for step in STEPS:
-        if found and not any(_meet(step, other) for other in found[-1]):
+def steps(domains: Sequence[Domain] = DOMAINS) -> tuple[Domain, ...]:
+    """The domains that are part of a run."""
+    return tuple(domain for domain in domains if not domain.is_on_demand)
+
+
+STEPS: Mapping[str, Domain] = {domain.name: domain for domain in steps()}
+# What follows from the events that are there: a backfill brings none in.
+BACKFILL_STEPS = tuple(domain.name for domain in steps() if LEDGER not in domain.writes)
+
+
+def groups(domains: Sequence[Domain] = DOMAINS) -> list[tuple[Domain, ...]]:
+    """The steps in order, in groups that run in parallel.
+
+    No step of a group writes a table that another of the group reads or writes.
+    """
+    found: list[tuple[Domain, ...]] = []
+    for step in steps(domains):
+        if found and not any(_conflict(step, other, domains) for other in found[-1]):
             found[-1] = (*found[-1], step)
         else:
             found.append((step,))
     return found
 
 
-def _meet(one: Step, other: Step) -> bool:
+def _conflict(one: Domain, other: Domain, domains: Sequence[Domain]) -> bool:
     written = {*one.writes, *other.writes}
-    return bool(written & {*one.reads, *one.writes} & {*other.reads, *other.writes})
+    reads, others = reads_of(one, domains), reads_of(other, domains)
+    return bool(written & {*reads, *one.writes} & {*others, *other.writes})
 
 
-def named(tables: Iterable[str], references: Iterable[str]) -> frozenset[str]:
-    """Table names with the placeholder replaced by the project's reference tables."""
+def reads_of(domain: Domain, domains: Sequence[Domain] = DOMAINS) -> tuple[str, ...]:
+    """The tables that a domain reads, with the results that come before it in the map."""
+    results = [each.result for each in domains_before(domain, domains) if each.result]
+    placeholders = {
+        RESULTS: [result.table for result in results],
+        RESULT_CHECKS: [table for result in results for table in result.check_reads],
+    }
+    return tuple(dict.fromkeys(name for read in domain.reads for name in placeholders.get(read, [read])))
+
+
+def domains_before(domain: Domain, domains: Sequence[Domain] = DOMAINS) -> Sequence[Domain]:
+    """The domains that come before one in the map."""
+    return domains[: [each.name for each in domains].index(domain.name)]
+
+
+def expand(tables: Iterable[str], references: Iterable[str]) -> frozenset[str]:
+    """Names of tables with the placeholder replaced by the project's reference tables."""
     return frozenset(name for table in tables for name in (references if table == REFERENCES else (table,)))
 
 
-def writers_of(table: str, references: Iterable[str] = (REFERENCES,)) -> str:
+def writers_of(
+    table: str, references: Iterable[str] = (REFERENCES,), domains: Sequence[Domain] = DOMAINS
+) -> str:
     """The steps that write a table, or the run itself."""
-    steps = [step.name for step in (*STEPS, MATCHING) if table in named(step.writes, references)]
-    return ", ".join(steps) or "the run itself"
+    names = [domain.name for domain in domains if table in expand(domain.writes, references)]
+    return ", ".join(names) or "the run itself"
 
 
-def picture() -> str:
+def draw_map(domains: Sequence[Domain] = DOMAINS) -> str:
     """The map as a Mermaid flow chart: steps as boxes, tables on the arrows between writer and reader."""
+    shown = steps(domains)
     lines = ["flowchart TD"]
-    lines += [f'    {step.name}["<b>{step.name}</b><br/>{step.does}"]' for step in STEPS]
-    for number, reader in enumerate(STEPS):
-        for writer in STEPS[:number]:
-            shared = [name for name in writer.writes if name in reader.reads and name != "ingest_ledger"]
+    lines += [f'    {step.name}["<b>{step.name}</b><br/>{step.does}"]' for step in shown]
+    for number, reader in enumerate(shown):
+        for writer in shown[:number]:
+            shared = [name for name in writer.writes if name in reads_of(reader, domains) and name != LEDGER]
             if shared:
                 label = ", ".join(name.strip("<>") for name in shared)
                 lines.append(f"    {writer.name} -->|{label}| {reader.name}")

@@ -14,11 +14,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from lifestage import __version__
-from lifestage.analytics.segments.schedule import training_date
-from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
-from lifestage.ingestion.reference.tables import reference_table
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.ingestion.sources.ledger import LEDGER, roll_back_unfinished
 from lifestage.platform import as_of_dates
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.domain import REFERENCES, Domain, Meaning
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.job import Job, Run, Secrets
 from lifestage.platform.runtime.local_rows import local_rows
@@ -29,18 +29,14 @@ from lifestage.platform.storage import lock
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Location, Store
 from lifestage.project.loader import load_config
-from lifestage.project.pipeline import BY_NAME, MATCHING, STEPS, Step, groups, named
-from lifestage.project.registry import all_tables
+from lifestage.project.pipeline import COMPLETES, DOMAINS, STEPS, expand, groups, reads_of
+from lifestage.project.registry import register, tables_of
 from lifestage.project.secrets import read_secrets
-from lifestage.project.settings import Config
 
 logger = logging.getLogger(__name__)
 
 TIME_ZONE = "lifestage.time_zone"
 KEY_FINGERPRINT = "lifestage.key_fingerprint"
-# What is a function of the events.
-BACKFILL_STEPS = tuple(BY_NAME)[tuple(BY_NAME).index("identity") :]
-
 Progress = Callable[[str, float, int], None]
 """Told of each step that is done: its name, seconds and rows written."""
 
@@ -58,7 +54,7 @@ class Project:
     @property
     def references(self) -> tuple[str, ...]:
         """Names of the reference tables."""
-        return tuple(self.config.reference.sources)
+        return tuple(self.config.parts[REFERENCE_SOURCES])
 
 
 @dataclass(frozen=True)
@@ -88,27 +84,11 @@ def open_project(
     """
     config = load_config(path)
     secrets = read_secrets(config) if needs_keys else None
-    storage = config.main.storage
+    storage = config.shared.storage
     location = Location(root=_absolute(storage.root), schema=storage.schema_name)
-    settings = {**(BRIEF_SETTINGS if is_brief else {}), **config.main.spark}
+    settings = {**(BRIEF_SETTINGS if is_brief else {}), **config.shared.spark}
     session = spark or build_session(settings=settings)
     return Project(config, Store(session, location), tables_of(config), secrets)
-
-
-def tables_of(config: Config) -> dict[str, Table]:
-    """Every table of the project, reference tables first."""
-    references = [
-        reference_table(
-            name,
-            source.description,
-            source.key,
-            {column: source.types.get(column, "string") for column in source.map},
-            list(source.identifiers),
-            source.sealed,
-        )
-        for name, source in config.reference.sources.items()
-    ]
-    return all_tables(config.features.catalogue, references)
 
 
 def execute(project: Project, request: Request, progress: Progress) -> None:
@@ -116,21 +96,21 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
     with held(project, request):
         built = _built(project)
         _check_definitions(project, request, built)
-        dates = _with_training_dates(project, request, built)
+        dates = _with_needed_dates(project, request, built)
         stay = _staying(project, dates, built)
         run = Run(request.run_id, dates, request.now, project.config.hash, __version__, stay)
         commits: dict[str, int] = {}
 
-        def run_step(step: Step) -> None:
+        def run_step(step: Domain) -> None:
             job = job_for(project, step, run, commits)
             with _timed(step.name, request.seconds):
-                step.run(job, getattr(project.config, step.name))
+                step.run(job, project.config.domains[step.name])
             progress(step.name, request.seconds[step.name], sum(job.rows.values()))
 
         for group in groups():
             chosen = [step for step in group if step.name in request.steps]
             together([partial(run_step, step) for step in chosen])
-            if "publish" in [step.name for step in chosen]:
+            if COMPLETES in [step.name for step in chosen]:
                 _complete(project, request, run, commits)
 
 
@@ -142,39 +122,40 @@ def held(project: Project, request: Request) -> Iterator[None]:
     ends. Who only reads holds nothing.
     """
     _check_root(project)
-    if not any(step.writes for step in (*STEPS, MATCHING) if step.name in request.steps):
+    if not any(domain.writes for domain in DOMAINS if domain.name in request.steps):
         yield
         return
     me = lock.this_process(request.run_id, request.wall_clock, request.is_job)
     run_lock = project.tables["run_lock"]
-    lock.take(project.store, run_lock, me, timedelta(hours=project.config.main.run.dead_after_hours))
+    lock.take(project.store, run_lock, me, timedelta(hours=project.config.shared.run.dead_after_hours))
     is_over = not request.is_job
     try:
         _take_back(project)
         yield
-        is_over = is_over or "publish" in request.steps
+        is_over = is_over or COMPLETES in request.steps
     finally:
         if is_over:
             lock.release(project.store, run_lock, me)
 
 
-def job_for(project: Project, step: Step, run: Run, commits: dict[str, int]) -> Job:
+def job_for(project: Project, step: Domain, run: Run, commits: dict[str, int]) -> Job:
     """A step's view of the project."""
     return Job(
         step=step.name,
         run=run,
         store=project.store,
         tables=project.tables,
-        reads=named(step.reads, project.references),
-        writes=named(step.writes, project.references),
+        reads=expand(reads_of(step), project.references),
+        writes=expand(step.writes, project.references),
         secrets=project.secrets,
+        decided=next(each.decided for each in register(project.config) if each.domain.name == step.name),
         commits=commits,
     )
 
 
 def stale_dates(project: Project) -> list[date]:
     """Kept as_of dates that later deliveries reach, from the ledger and the runs: never stored, so never lost."""
-    keep = project.config.main.as_of.keep
+    keep = project.config.shared.as_of.keep
     built = _built(project)
     remaining = as_of_dates.kept(built, keep.days, keep.month_ends)
     ledger = project.store.read(project.tables[LEDGER]).where("first_event_date IS NOT NULL")
@@ -191,8 +172,17 @@ def _absolute(root: str | None) -> str | None:
 
 def _take_back(project: Project) -> None:
     """What a run wrote that ended before its ledger rows did: no step may see it."""
-    written = [project.tables[name] for name in (*project.references, *INGEST_TABLES)]
+    written = [project.tables[name] for name in guarded_tables(project)]
     roll_back_unfinished(project.store, written, project.store.read(project.tables[LEDGER]))
+
+
+def guarded_tables(project: Project) -> list[str]:
+    """The tables whose writes a row of the ledger completes: those of the steps that write the ledger, but for it."""
+    writers = [domain for domain in DOMAINS if LEDGER in domain.writes]
+    names = dict.fromkeys(
+        name for domain in writers for name in domain.writes if name not in (LEDGER, REFERENCES)
+    )
+    return [*project.references, *names]
 
 
 def _check_root(project: Project) -> None:
@@ -212,7 +202,7 @@ def _check_root(project: Project) -> None:
 
 def identity_of(project: Project) -> dict[str, str]:
     """What a storage root records of the project that made it, as properties of `runs`; no key, no fingerprint."""
-    zone = {TIME_ZONE: project.config.main.business.time_zone}
+    zone = {TIME_ZONE: project.config.shared.business.time_zone}
     return (
         zone
         if project.secrets is None
@@ -224,16 +214,13 @@ def _check_definitions(project: Project, request: Request, built: Mapping[date, 
     """A changed meaning stops a run: rows of one table must mean the same."""
     if request.accept_definitions:
         return
-    config, day = project.config, request.as_of_dates[-1]
-    meanings = {
-        "activity": ("activity_days", config.activity.meaning),
-        "features": ("user_features", config.features.meaning),
-    }
+    day = request.as_of_dates[-1]
     changed = [
-        table
-        for step, (table, meaning) in meanings.items()
-        if step in request.steps
-        and project.store.last_metadata(project.tables[table]).get("meaning") not in (None, meaning)
+        domain.meaning.table
+        for domain in DOMAINS
+        if domain.meaning
+        and domain.name in request.steps
+        and _is_changed(project, domain.name, domain.meaning)
     ]
     if changed:
         raise ConfigError(
@@ -246,21 +233,35 @@ def _check_definitions(project: Project, request: Request, built: Mapping[date, 
         )
 
 
+def _is_changed(project: Project, name: str, meaning: Meaning) -> bool:
+    recorded = project.store.last_metadata(project.tables[meaning.table]).get("meaning")
+    return recorded not in (None, meaning.hash(project.config.domains[name]))
+
+
 def _earlier(built: Mapping[date, int], day: date) -> str:
     """How the month-ends before a date are rebuilt as well, where there are any."""
     before = min((each for each in built if each < day), default=None)
     return f", `--from {before} --to {day}` the month-ends before it" if before else ""
 
 
-def _with_training_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:
-    """The requested dates and those on which a segment model is still to be trained for them."""
+def _with_needed_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:
+    """The requested dates and those that a domain needs for them, such as the training dates of a model."""
     dates = set(request.as_of_dates)
-    if {"features", "segments"} <= set(request.steps):
-        due = {training_date(day, project.config.segments.training) for day in dates}
-        # A date that was built before had its chance: it has a model, or too few users for one.
-        begins = project.config.main.business.history_starts_on
-        dates |= {day for day in due if day and day >= begins} - set(built)
+    begins = project.config.shared.business.history_starts_on
+    for domain in DOMAINS:
+        if domain.needs_date and _is_built(domain, request):
+            needed = {
+                domain.needs_date(project.config.domains[domain.name], day) for day in request.as_of_dates
+            }
+            # A date that was built before had its chance: it has a model, or too few users for one.
+            dates |= {day for day in needed if day and day >= begins} - set(built)
     return tuple(sorted(dates))
+
+
+def _is_built(domain: Domain, request: Request) -> bool:
+    """Whether the request runs the domain's step and those that write what it reads."""
+    writers = {step.name for step in STEPS.values() if {*step.writes} & {*reads_of(domain)}}
+    return {domain.name, *writers} <= {*request.steps}
 
 
 def _built(project: Project) -> dict[date, int]:
@@ -270,7 +271,7 @@ def _built(project: Project) -> dict[date, int]:
 
 def _staying(project: Project, dates: Sequence[date], built: Mapping[date, int]) -> tuple[date, ...]:
     """Dates of completed runs that tables keep beside those of this run."""
-    keep = project.config.main.as_of.keep
+    keep = project.config.shared.as_of.keep
     kept = as_of_dates.kept(built.keys() | set(dates), keep.days, keep.month_ends)
     return tuple(sorted(kept - set(dates)))
 
@@ -319,7 +320,7 @@ def _versions(project: Project, commits: Mapping[str, int]) -> dict[str, int]:
 
 def step_names(names: Sequence[str]) -> tuple[str, ...]:
     """Known step names; ConfigError naming the others."""
-    unknown = [name for name in names if name not in BY_NAME]
+    unknown = [name for name in names if name not in STEPS]
     if unknown:
-        raise ConfigError([f"--steps: unknown {', '.join(unknown)}, expected some of {', '.join(BY_NAME)}"])
+        raise ConfigError([f"--steps: unknown {', '.join(unknown)}, expected some of {', '.join(STEPS)}"])
     return tuple(names)

@@ -4,15 +4,15 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.job import Secrets
-from lifestage.project.settings import Config
 
 
 def read_secrets(config: Config) -> Secrets:
     """The keys, decoded; ConfigError naming each variable that is missing or malformed."""
     problems: list[str] = []
-    names = config.main.secrets
+    names = config.shared.secrets
     pseudonym_key = _key(names.pseudonym_key, (32, 64), problems)
     quarantine_key = _key(names.quarantine_key, (32, 48, 64), problems)
     if problems:

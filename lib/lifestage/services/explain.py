@@ -13,21 +13,26 @@ from pyspark.sql import functions as F
 
 from lifestage.activation.audiences.definitions import Definition, rules_on
 from lifestage.analytics.segments.assignment import assign_few
+from lifestage.analytics.segments.config import SegmentsConfig
 from lifestage.analytics.segments.model import SegmentModel
 from lifestage.analytics.segments.step import in_force
+from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.history import add_history
 from lifestage.analytics.stages.ladder import assign_stages
+from lifestage.analytics.value.config import ValueConfig
 from lifestage.analytics.value.index import add_index, components, parts_of
 from lifestage.analytics.value.rfm import add_scores, to_rfm
 from lifestage.analytics.value.tiers import add_tier
+from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import NoDataError
 from lifestage.platform.runtime.local_rows import localised
 from lifestage.platform.runtime.together import together
 from lifestage.project import runner
-from lifestage.project.settings import Config
 from lifestage.services.persons import find
 from lifestage.services.readers import LATEST, known_date, reader, run_of
 from lifestage.services.what_if import History, Purchase, first_change, held_on, hypothetical_features
+from lifestage.users.activity.config import ActivityConfig
+from lifestage.users.features.config import FeaturesConfig
 from lifestage.users.features.user_days import to_user_days
 from lifestage.users.resolution import on_every_date
 
@@ -177,7 +182,7 @@ def _tier(config: Config, kept: Kept) -> dict[str, Any]:
     """The tier with the index, what each component gives to it, and the least index of each tier."""
     value = _row(kept["user_value"])
     scales = [row.asDict() for row in kept["value_scales"].collect()]
-    given = _row(kept["user_features"].select(components(config.value.index)))
+    given = _row(kept["user_features"].select(components(config.of(ValueConfig).index)))
     bounds = kept["tier_cuts"].orderBy("least_index").collect()
     return {
         "name": value.get("tier"),
@@ -225,24 +230,24 @@ def _results(
     Norms, cut points, scales and model are those of as_of.
     """
     config = project.config
-    lookups = {name: read(name).where("NOT is_ended") for name in config.activity.lookups}
+    lookups = {name: read(name).where("NOT is_ended") for name in config.of(ActivityConfig).lookups}
     features = localised(
         hypothetical_features(
-            _history(kept), purchase, asked.as_of, config.main.explain.silent_days, kept["norms"], lookups, config,
+            _history(kept), purchase, asked.as_of, config.shared.explain.silent_days, kept["norms"], lookups, config,
             project.tables["user_features"],
         )
     )  # fmt: skip
     days = sorted({row["as_of"] for row in features.select("as_of").collect()})
     cuts, scales, tiers = (held_on(kept[name], days) for name in ("rfm_cuts", "value_scales", "tier_cuts"))
-    rfm = to_rfm(features, config.value.rfm, components(config.value.index))
-    scored = add_scores(rfm, cuts, config.value.rfm, config.value.history_starts_on)
-    valued = add_tier(add_index(scored, scales, config.value.index), tiers)
+    rfm = to_rfm(features, config.of(ValueConfig).rfm, components(config.of(ValueConfig).index))
+    scored = add_scores(rfm, cuts, config.of(ValueConfig).rfm, config.of(ValueConfig).history_starts_on)
+    valued = add_tier(add_index(scored, scales, config.of(ValueConfig).index), tiers)
     model = _model(config, kept, asked.as_of)
     found: dict[tuple[str, date], dict[str, Any]] = defaultdict(dict)
-    for frame in (assign_stages(features, config.stages), valued):
+    for frame in (assign_stages(features, config.of(StageLadder)), valued):
         for row in frame.collect():
             found[row["user_id"], row["as_of"]] |= row.asDict()
-    for each in assign_few(features, dict.fromkeys(days, model), config.segments):
+    for each in assign_few(features, dict.fromkeys(days, model), config.of(SegmentsConfig)):
         found[each["user_id"], each["as_of"]] |= each
     return list(found.values())
 
@@ -256,7 +261,7 @@ def _model(config: Config, kept: Kept, as_of: date) -> SegmentModel | None:
     stored = {row["trained_on"]: SegmentModel.from_row(row) for row in kept["segment_models"].collect()}
     used = _row(kept["user_segments"]).get("model_id")
     own = next((model for model in stored.values() if model.model_id == used), None)
-    return own or in_force(stored, as_of, config.segments)
+    return own or in_force(stored, as_of, config.of(SegmentsConfig))
 
 
 def _purchase(config: Config, read: Read, asked: _Asked, history: History) -> Purchase | None:
@@ -265,7 +270,7 @@ def _purchase(config: Config, read: Read, asked: _Asked, history: History) -> Pu
     The median is the least value with a cumulative share of at least one half. It is bought by the user's first
     identifier in order, on the channel of their last purchase.
     """
-    days = to_user_days(history.activity, history.users, config.features.catalogue)
+    days = to_user_days(history.activity, history.users, config.of(FeaturesConfig).catalogue)
     # A row an occasion of one user.
     nets = sorted(row["net_amount"] for row in days.where("occasions > 0").select("net_amount").collect())
     minor = nets[(len(nets) + 1) // 2 - 1] if nets else _median_of_all(read, asked)

@@ -56,7 +56,7 @@ def graph(project: runner.Project, user: str, as_of: date | str | None = None) -
     read = reader(project)
     day = known_date("user_features", read("user_features"), as_of or LATEST)
     members = find(project, read, user, day)
-    decided = project.config.identity
+    decided = project.config.of(IdentityConfig)
     rows = _around(read("links"), members, decided, day)
     own = (user_id_of(F.col("identifier")) == F.col("user_id")).alias("is_key")
     mine = {row["identifier"]: row for row in members.select("identifier", "user_id", own).collect()}
@@ -94,7 +94,7 @@ def _names(project: runner.Project, user: str) -> DataFrame:
     if project.secrets is None:
         return given
     rows = with_pads(given, project.secrets.pseudonym_key)
-    kinds = project.config.main.identifiers
+    kinds = project.config.shared.identifiers
     for kind, rules in kinds.items():
         rows = add_normalised(rows, "name", f"_{kind}", rules)
     names = F.array("name", *[pseudonym(kind, F.col(f"_{kind}")) for kind in kinds])
@@ -133,7 +133,7 @@ def _nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
         return (
             f"user {last['from_user_id']} is user {last['to_user_id']} since {last['as_of']}: {last['cause']}"
         )
-    kinds = ", ".join(project.config.main.identifiers)
+    kinds = ", ".join(project.config.shared.identifiers)
     return f"nobody is known by that name: give a user_id, a pseudonym, or a raw {kinds}"
 
 

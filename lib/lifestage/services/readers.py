@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from lifestage.activation.audiences.membership import add_movement
+from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.history import add_history, add_schemes
 from lifestage.platform.errors import NoDataError, expectation
 from lifestage.platform.runtime.local_rows import local_rows
@@ -95,7 +96,7 @@ def stage_history(
 
 def read_stage_history(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
     """`stage_history` on a project that is open."""
-    rows = add_schemes(add_history(read_table(project, "user_stages")), project.config.stages)
+    rows = add_schemes(add_history(read_table(project, "user_stages")), project.config.of(StageLadder))
     return _of_date(project, "user_stages", rows, as_of)
 
 

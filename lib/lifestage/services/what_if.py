@@ -11,12 +11,14 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.tables import EVENTS
+from lifestage.platform.config.configuration import Config
 from lifestage.platform.runtime.local_rows import local_rows
 from lifestage.platform.storage.contracts import Table
-from lifestage.project.settings import Config
+from lifestage.users.activity.config import ActivityConfig
 from lifestage.users.activity.days import build_activity_days, to_enriched
 from lifestage.users.features.build import add_profiles, build_features, build_state
 from lifestage.users.features.categories import to_user_categories
+from lifestage.users.features.config import FeaturesConfig
 
 PURCHASE_DAYS = 30
 SILENT = 0
@@ -80,11 +82,13 @@ def hypothetical_features(
     held = held_on(norms, dates)
     baskets = to_user_categories(categories, users, dates).where(asked)
     prices = held.where("norm = 'unit_price'")
-    state = build_state(activity, users, baskets, prices, dates, config.features.catalogue).where(asked)
+    state = build_state(activity, users, baskets, prices, dates, config.of(FeaturesConfig).catalogue).where(
+        asked
+    )
     # What is known of the user holds whatever they buy.
     profiles = state.select("user_id", "as_of").crossJoin(history.profile.drop("user_id", "as_of"))
-    known = add_profiles(state, profiles, config.features.catalogue)
-    return build_features(known, held, config.features, table)
+    known = add_profiles(state, profiles, config.of(FeaturesConfig).catalogue)
+    return build_features(known, held, config.of(FeaturesConfig), table)
 
 
 def first_change(
@@ -138,7 +142,7 @@ def _purchases(
     spark: SparkSession, purchase: Purchase, as_of: date, lookups: Mapping[str, DataFrame], config: Config
 ) -> DataFrame:
     """The subject-day of the purchase of each hypothesis, made from an event as any other."""
-    zone = ZoneInfo(config.main.business.time_zone)
+    zone = ZoneInfo(config.shared.business.time_zone)
     days = [(n, as_of + timedelta(days=n)) for n in range(1, PURCHASE_DAYS + 1)]
     events = [
         {
@@ -157,5 +161,5 @@ def _purchases(
         for n, day in days
     ]
     rows = [tuple(event.get(name) for name in EVENTS.names) for event in events]
-    enriched = to_enriched(local_rows(spark, rows, EVENTS.schema), lookups, config.activity)
-    return build_activity_days(enriched, config.activity)
+    enriched = to_enriched(local_rows(spark, rows, EVENTS.schema), lookups, config.of(ActivityConfig))
+    return build_activity_days(enriched, config.of(ActivityConfig))

@@ -3,13 +3,13 @@
 from datetime import date
 
 from lifestage.activation.audiences.membership import members, to_candidates
-from lifestage.platform.config.yaml_files import packaged_yaml
-from lifestage.project.registry import all_tables
-from lifestage.users.catalogue.model import Catalogue
+from lifestage.project.registry import decided_of, tables_of
 from support.frames import build
+from support.projects import packaged_config
 
 D = date(2026, 6, 30)
-TABLES = all_tables(Catalogue.model_validate(packaged_yaml("users/catalogue/defaults.yaml")), ())
+CONFIG = packaged_config()
+TABLES = tables_of(CONFIG)
 INPUTS = ("user_features", "user_stages", "user_value", "user_segments")
 
 
@@ -18,7 +18,10 @@ def user(user_id="u1", as_of=D, status="active", **columns):
 
 
 def candidates(spark, users):
-    return to_candidates(*[build(spark, TABLES[name], _rows(name, users)) for name in INPUTS])
+    frames = {name: build(spark, TABLES[name], _rows(name, users)) for name in INPUTS}
+    rules = {each.table.name: each.result.rules for each in decided_of(CONFIG)}
+    results = [(rules[name], frames[name]) for name in INPUTS[1:]]
+    return to_candidates(frames["user_features"], results)
 
 
 def chosen(spark, users, rules):

@@ -4,19 +4,21 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from lifestage.activation.publish import step
-from lifestage.activation.publish.config import PublishConfig
+from lifestage.activation.publish.config import PublishSettings
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.job import Job, Run
 from lifestage.platform.storage.store import Store
-from lifestage.project.pipeline import BY_NAME
-from lifestage.project.registry import all_tables
-from lifestage.users.catalogue.model import Catalogue
+from lifestage.project.pipeline import STEPS, reads_of
+from lifestage.project.registry import decided_of, tables_of
 from support.frames import build
+from support.projects import packaged_config
 
 D = date(2026, 6, 30)
-TABLES = all_tables(Catalogue.model_validate(packaged_yaml("users/catalogue/defaults.yaml")), ())
+CONFIG = packaged_config()
+TABLES = tables_of(CONFIG)
+DECIDED = decided_of(CONFIG)
 INPUTS = ("user_features", "user_stages", "user_value", "user_segments", "user_audiences")
-SETTINGS = packaged_yaml("project/defaults.yaml")["publish"]
+SETTINGS = packaged_yaml("activation/publish/defaults.yaml")
 
 
 def user(user_id="u1", as_of=D, status="active", stage="mature", **columns):
@@ -33,8 +35,9 @@ def user(user_id="u1", as_of=D, status="active", stage="mature", **columns):
 
 
 def inputs(spark, users):
-    """user_features, user_stages, user_value, user_segments and user_audiences of the users."""
-    return [build(spark, TABLES[name], rows_of(name, users)) for name in INPUTS]
+    """The features of the users, and the rows of each result."""
+    frames = {name: build(spark, TABLES[name], rows_of(name, users)) for name in INPUTS}
+    return frames["user_features"], [(each, frames[each.table.name]) for each in DECIDED]
 
 
 def rows_of(name, users):
@@ -47,9 +50,8 @@ def rows_of(name, users):
 
 
 def publish_config(**settings):
-    """The shipped settings with changes, and a strategy for one stage."""
-    strategies = {"stage": {"mature": {"owner": "CRM", "touchpoints": ["app"]}}}
-    return PublishConfig.model_validate({**SETTINGS, "strategies": strategies, **settings})
+    """The shipped settings with changes."""
+    return PublishSettings.model_validate({**SETTINGS, **settings})
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,10 @@ class Desk:
         """Publish in a run that has built these tables."""
         moment = datetime(as_of.year, as_of.month, as_of.day, 6, tzinfo=UTC)
         run = Run(run_id, (as_of,), moment, "confighash")
-        reads, writes = frozenset(BY_NAME["publish"].reads), frozenset(BY_NAME["publish"].writes)
-        job = Job("publish", run, self.store, TABLES, reads, writes, commits=dict.fromkeys(built, 0))
+        reads, writes = frozenset(reads_of(STEPS["publish"])), frozenset(STEPS["publish"].writes)
+        job = Job(
+            "publish", run, self.store, TABLES, reads, writes, None, DECIDED, commits=dict.fromkeys(built, 0)
+        )
         step.run(job, publish_config(**settings))
 
     def read(self, name):

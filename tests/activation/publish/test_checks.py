@@ -4,22 +4,45 @@ from datetime import date
 
 import pytest
 
-from activation.publish.builders import publish_config
-from lifestage.activation.publish.checks import snapshot_checks, unchanged_audiences
+from activation.publish.builders import DECIDED, TABLES, publish_config
+from lifestage.activation.publish.checks import check_candidate
+from lifestage.platform.result import Candidate
+from support.frames import build
 
-SOUND = {"n_users": 10, "n_distinct": 10, "n_without_stage": 0, "counts": {}}
-BEFORE = {"n_users": 10, "snapshot_id": "2026-06-29.r1", "counts": {"audience:sleeping": 3}}
+SOUND = {"n_users": 10, "n_distinct": 10, "n_null": {"stage": 0}, "counts": {}}
+DAY = date(2026, 6, 30)
+BEFORE = {
+    "n_users": 10,
+    "snapshot_id": "2026-06-29.r1",
+    "as_of": date(2026, 6, 29),
+    "counts": {"audience:sleeping": 3},
+    "strategies": [{"kind": "audience", "name": "sleeping"}],
+}
 
 
-def checks_of(content, before=None, same_rule=(), **settings):
-    return snapshot_checks({**SOUND, **content}, before, publish_config(**settings), same_rule)
+@pytest.fixture
+def checks_of(spark):
+    """The checks of a candidate, by name; `tables` are rows of what the checks of results read."""
+
+    def checks(content, before=None, n_merged=0, tables=None, **settings):
+        def read(name):
+            return build(spark, TABLES[name], (tables or {}).get(name, []))
+
+        candidate = Candidate(DAY, read, {**SOUND, **content}, before, publish_config(**settings))
+        return {check.name: check for check in check_candidate(candidate, DECIDED, n_merged)}
+
+    return checks
 
 
-def failed(content, before=None, same_rule=(), **settings):
-    return [check.name for check in checks_of(content, before, same_rule, **settings) if not check.passed]
+@pytest.fixture
+def failed(checks_of):
+    def names(*arguments, **options):
+        return [name for name, check in checks_of(*arguments, **options).items() if not check.passed]
+
+    return names
 
 
-def test_a_sound_snapshot_passes():
+def test_a_sound_snapshot_passes(failed):
     assert failed({}, BEFORE) == []
 
 
@@ -28,38 +51,32 @@ def test_a_sound_snapshot_passes():
     [
         ({"n_users": 0, "n_distinct": 0}, ["has users"]),
         ({"n_distinct": 9}, ["one row a user"]),
-        ({"n_without_stage": 1}, ["everyone has a stage"]),
-        ({"n_distinct": 9, "n_without_stage": 1}, ["one row a user", "everyone has a stage"]),
+        ({"n_null": {"stage": 1}}, ["everyone has a stage"]),
+        ({"n_distinct": 9, "n_null": {"stage": 1}}, ["one row a user", "everyone has a stage"]),
     ],
 )
-def test_every_fault_is_told(content, names):
+def test_every_fault_is_told(failed, content, names):
     assert failed(content) == names
 
 
 @pytest.mark.parametrize(("n", "names"), [(8, []), (7, ["users did not vanish"]), (99, [])])
-def test_users_may_fall_as_far_as_configured(n, names):
+def test_users_may_fall_as_far_as_configured(failed, n, names):
     assert failed({"n_users": n, "n_distinct": n}, BEFORE) == names
 
 
-def test_who_merged_with_another_has_not_vanished():
-    found = {
-        n: snapshot_checks({**SOUND, "n_users": 7}, BEFORE, publish_config(), n_merged=n) for n in (1, 2)
-    }
-    assert {
-        n: [c.passed for c in checks if c.name == "users did not vanish"] for n, checks in found.items()
-    } == {
-        1: [False],
-        2: [True],
-    }
+@pytest.mark.parametrize(("n_merged", "passed"), [(1, False), (2, True)])
+def test_who_merged_with_another_has_not_vanished(checks_of, n_merged, passed):
+    found = checks_of({"n_users": 7}, BEFORE, n_merged)
+    assert found["users did not vanish"].passed is passed
 
 
-def test_the_first_snapshot_has_nothing_to_fall_from():
+def test_the_first_snapshot_has_nothing_to_fall_from(failed):
     assert failed({"n_users": 1, "n_distinct": 1}) == []
 
 
-def test_a_check_says_what_it_saw():
-    details = {check.name: check.detail for check in checks_of({"n_users": 7}, BEFORE)}
-    assert details["users did not vanish"] == "7 users, 10 in 2026-06-29.r1, at most 20% fewer allowed"
+def test_a_check_says_what_it_saw(checks_of):
+    found = checks_of({"n_users": 7}, BEFORE)["users did not vanish"]
+    assert found.detail == "7 users, 10 in 2026-06-29.r1, at most 20% fewer allowed"
 
 
 @pytest.mark.parametrize(
@@ -71,16 +88,20 @@ def test_a_check_says_what_it_saw():
         (7, {"min_audience_users": 1, "max_audience_growth": 2.5}, []),
     ],
 )
-def test_an_audience_that_suddenly_doubles_stops(n, settings, names):
-    assert failed({"counts": {"audience:sleeping": n}}, BEFORE, ["sleeping"], **settings) == names
+def test_an_audience_that_suddenly_doubles_stops(failed, n, settings, names):
+    assert failed({"counts": {"audience:sleeping": n}}, BEFORE, **settings) == names
 
 
-def test_an_audience_whose_rule_changed_may_grow():
-    assert failed({"counts": {"audience:sleeping": 999}}, BEFORE, []) == []
+def rules(*dated):
+    return {"audience_definitions": [{"audience": name, "from_as_of": day} for name, day in dated]}
+
+
+def test_an_audience_whose_rule_changed_may_grow(failed):
+    assert failed({"counts": {"audience:sleeping": 999}}, BEFORE, tables=rules(("sleeping", DAY))) == []
 
 
 @pytest.mark.parametrize(
-    ("with_data", "passed", "detail"),
+    ("known", "passed", "detail"),
     [
         ({}, True, "nobody is scored"),
         ({"economic": 1200, "social": 1}, True, "economic for 1,200 users, social for 1 users"),
@@ -92,28 +113,14 @@ def test_an_audience_whose_rule_changed_may_grow():
         ),
     ],
 )
-def test_a_dimension_that_counts_has_data(with_data, passed, detail):
-    found = snapshot_checks(SOUND, None, publish_config(), (), with_data)
-    [check] = [check for check in found if check.name == "value dimensions have data"]
-    assert (check.passed, check.detail) == (passed, detail)
+def test_a_dimension_that_counts_has_data(checks_of, known, passed, detail):
+    scales = [{"as_of": DAY, "dimension": name, "n_known": n} for name, n in known.items()]
+    found = checks_of({}, tables={"value_scales": scales})["value dimensions have data"]
+    assert (found.passed, found.detail) == (passed, detail)
 
 
-def test_the_jump_is_told_with_its_sizes():
-    content = {"counts": {"audience:sleeping": 900}}
-    details = {check.name: check.detail for check in checks_of(content, BEFORE, ["sleeping", "other"])}
-    assert details["audiences did not jump"] == (
+def test_the_jump_is_told_with_its_sizes(checks_of):
+    found = checks_of({"counts": {"audience:sleeping": 900}}, BEFORE)["audiences did not jump"]
+    assert found.detail == (
         "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed (raise publish.max_audience_growth if it is meant)"
     )
-
-
-def test_an_audience_is_the_same_where_the_snapshot_before_has_it_under_the_same_rule():
-    """`added` came with a backfill: its rule holds from an earlier date on, but no snapshot has it."""
-    known = [{"kind": "audience", "name": name} for name in ("steady", "changed")]
-    before = {"as_of": date(2026, 6, 29), "strategies": [*known, {"kind": "stage", "name": "mature"}]}
-    rules = [
-        ("steady", date(2026, 1, 31)),
-        ("changed", date(2026, 1, 31)),
-        ("changed", date(2026, 6, 30)),
-        ("added", date(2026, 3, 31)),
-    ]
-    assert unchanged_audiences(before, rules, date(2026, 6, 30)) == {"steady"}

@@ -2,9 +2,12 @@
 
 import pytest
 
-from lifestage.activation.publish.diff import KINDS, changes, diff, moves
-from lifestage.activation.publish.tables import SNAPSHOT_USERS
+from activation.publish.builders import DECIDED, TABLES
+from lifestage.activation.publish.diff import changes, compared_groups, diff
+from lifestage.activation.publish.diff import moves as moves_between
 from support.frames import assert_frames, assert_rows, build, regrouped, shuffled
+
+KINDS = compared_groups(DECIDED)
 
 
 def users(spark, **stages_and_spend):
@@ -12,11 +15,15 @@ def users(spark, **stages_and_spend):
         {"user_id": name, "stage": stage, "tier": tier, "segment": "s", "monetary_amount": spend}
         for name, (stage, tier, spend) in stages_and_spend.items()
     ]
-    return build(spark, SNAPSHOT_USERS, rows)
+    return build(spark, TABLES["snapshot_users"], rows)
 
 
 def difference_of(before, after, **others):
-    return diff(before, after, regrouped(before.sparkSession, **others))
+    return diff(before, after, regrouped(before.sparkSession, **others), KINDS)
+
+
+def moves(difference):
+    return moves_between(difference, KINDS)
 
 
 @pytest.fixture
@@ -88,7 +95,7 @@ def test_a_segment_that_got_another_name_is_the_same_one(spark):
     def segmented(number, name):
         return build(
             spark,
-            SNAPSHOT_USERS,
+            TABLES["snapshot_users"],
             [{"user_id": "u", "stage": "mature", "segment_id": number, "segment": name}],
         )
 

@@ -8,7 +8,9 @@ from io import StringIO
 import pytest
 from pyspark.sql import SparkSession
 
+from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.tables import EVENTS
+from lifestage.ingestion.sources.config import SOURCES
 from lifestage.platform.errors import CheckError
 from support.frames import build
 from support.projects import TestProject, make_project
@@ -113,6 +115,6 @@ def _die_half_way(project: TestProject) -> None:
 def _gated(project: TestProject) -> TestProject:
     """The same project, where nearly all rows have to pass."""
     config = project.project.config
-    till = config.ingest.sources["till"].model_copy(update={"gate": 0.95})
-    ingest = config.ingest.model_copy(update={"sources": {"till": till}})
+    till = config.parts[SOURCES]["till"].model_copy(update={"gate": 0.95})
+    ingest = config.of(IngestConfig).model_copy(update={"sources": {"till": till}})
     return replace(project, project=replace(project.project, config=replace(config, ingest=ingest)))

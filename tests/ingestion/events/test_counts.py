@@ -4,9 +4,9 @@ import pytest
 from pyspark.sql import types as T
 
 from ingestion.events.builders import ARRIVALS, INSIDE, LATER, arrivals, row
-from lifestage.ingestion.events.config import Source
 from lifestage.ingestion.events.counts import Tally, check_conservation, check_gates, ledger_entry, tally
 from lifestage.ingestion.events.resolve import Resolution
+from lifestage.ingestion.sources.config import Source
 from lifestage.platform.errors import CheckError
 
 EARLIER = date(2024, 2, 29)

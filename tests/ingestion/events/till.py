@@ -6,11 +6,12 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from ingestion.sources.landing import Landing
-from lifestage.ingestion.events.config import IngestConfig, Source
+from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.event_types import EventType
 from lifestage.ingestion.events.mapping import Door, to_canonical
+from lifestage.ingestion.sources.config import Source
+from lifestage.platform.config.shared import IdentifierType
 from lifestage.platform.config.yaml_files import packaged_yaml
-from lifestage.platform.security.pseudonyms import IdentifierType
 
 KEY = b"k" * 32
 NOW = datetime(2026, 3, 20, 6, tzinfo=UTC)

@@ -3,11 +3,10 @@ from decimal import Decimal
 
 from pyspark.sql import types as T
 
-from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.runtime.local_rows import local_rows, localised
-from lifestage.project.registry import all_tables
-from lifestage.users.catalogue.model import Catalogue
+from lifestage.project.registry import tables_of
 from support.frames import assert_rows
+from support.projects import packaged_config
 
 SCHEMA = T.StructType(
     [
@@ -71,7 +70,5 @@ def test_a_localised_frame_has_the_rows_that_were_there_when_it_was_made(spark, 
 
 def test_every_table_can_be_made(spark):
     """Each type that a contract uses has an Arrow type."""
-    for table in all_tables(
-        Catalogue.model_validate(packaged_yaml("users/catalogue/defaults.yaml")), []
-    ).values():
+    for table in tables_of(packaged_config()).values():
         assert local_rows(spark, [], table.schema).schema == table.schema

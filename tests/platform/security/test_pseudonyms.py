@@ -6,9 +6,9 @@ from contextlib import redirect_stdout
 import pytest
 from pyspark.sql import functions as F
 
+from lifestage.platform.config.shared import IdentifierType
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.security.pseudonyms import (
-    IdentifierType,
     add_normalised,
     key_fingerprint,
     keyed_hash,

@@ -8,6 +8,8 @@ from lifestage.cli import app
 from lifestage.cli.terminal import guarded
 from lifestage.platform.errors import ConfigError
 from lifestage.project.loader import load_config
+from lifestage.users.identity.config import IdentityConfig
+from lifestage.users.matching.config import MatchingConfig
 from support.projects import MAIN
 from users.matching.world import MATCHING, SOURCES, TYPES
 
@@ -32,11 +34,11 @@ def problems(folder, main=MAIN + TYPES + MATCHING, **sources):
 
 def test_a_sound_project_is_matched_and_one_without_the_section_is_not(tmp_path):
     config = load_config(written(tmp_path))
-    assert config.matching.is_on
-    assert config.matching.types == {"members": "member", "cards": "card"}
+    assert config.of(MatchingConfig).is_on
+    assert config.of(MatchingConfig).types == {"members": "member", "cards": "card"}
     off = load_config(written(tmp_path, MAIN + TYPES))
     assert not off.matching.is_on
-    assert off.identity.evidence_meaning != config.identity.evidence_meaning
+    assert off.identity.evidence_meaning != config.of(IdentityConfig).evidence_meaning
 
 
 @pytest.mark.parametrize(

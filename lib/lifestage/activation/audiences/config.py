@@ -2,8 +2,9 @@
 
 from pydantic import Field
 
-from lifestage.analytics.strategies import Strategy
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import ConfigFile, Parts
+from lifestage.platform.result import Strategy
 
 
 class Audience(Model):
@@ -18,3 +19,16 @@ class AudiencesConfig(Model):
     """Audiences by name."""
 
     audiences: dict[str, Audience] = Field(description="rules by name")
+
+
+AUDIENCES = ConfigFile(
+    "audiences.yaml",
+    AudiencesConfig,
+    how_to="how-to/choose-an-audience.md",
+    defaults="activation/audiences/defaults.yaml",
+)
+
+
+def compose_config(parts: Parts) -> AudiencesConfig:
+    """The file audiences.yaml."""
+    return parts[AUDIENCES]

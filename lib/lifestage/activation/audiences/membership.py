@@ -1,6 +1,6 @@
 """Who is in which audience, and who entered, stayed or left since the date before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
 
@@ -10,19 +10,18 @@ from pyspark.sql import functions as F
 from lifestage.platform.config.expressions import columns_of
 from lifestage.users.resolution import IS_PERSON
 
-OF_STAGE = ("stage",)
-OF_VALUE = ("rfm_status", "r_score", "f_score", "m_score", "rfm_name", "value_index", "tier")
-OF_SEGMENT = ("segment_id", "segment")
 KEY = ["user_id", "as_of"]
 
 
-def to_candidates(features: DataFrame, stages: DataFrame, value: DataFrame, segments: DataFrame) -> DataFrame:
-    """One row per user and as_of with everything rules may use; who is shared is left out.
+def to_candidates(features: DataFrame, results: Sequence[tuple[Sequence[str], DataFrame]]) -> DataFrame:
+    """One row per user and as_of with every column that rules may use; users of status `shared` are left out.
 
-    Each input is unique per user_id and as_of.
+    Args:
+        features: rows of user_features, unique per user_id and as_of.
+        results: the columns that rules may use of each result, with its rows, unique per user_id and as_of.
     """
     users = features.where(IS_PERSON)
-    for frame, columns in ((stages, OF_STAGE), (value, OF_VALUE), (segments, OF_SEGMENT)):
+    for columns, frame in results:
         users = users.join(frame.select(*KEY, *columns), on=KEY, how="left")
     return users
 

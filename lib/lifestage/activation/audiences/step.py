@@ -9,14 +9,20 @@ from lifestage.platform.as_of_dates import newest_built
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.local_rows import local_rows
 
-INPUTS = ("user_features", "user_stages", "user_value", "user_segments")
+FEATURES = "user_features"
 
 
 def run(job: Job, config: AudiencesConfig) -> None:
     """Record what rules changed; read who they choose from; write who is in which audience."""
     definitions = _definitions(job, config)
     dates = job.run.as_of_dates
-    users = to_candidates(*[job.read(name).where(F.col("as_of").isin(*dates)) for name in INPUTS])
+    is_due = F.col("as_of").isin(*dates)
+    results = [
+        (each.result.rules, job.read(each.table.name).where(is_due))
+        for each in job.decided
+        if each.result.rules
+    ]
+    users = to_candidates(job.read(FEATURES).where(is_due), results)
     job.write_as_of("user_audiences", members(users, {day: rules_on(definitions, day) for day in dates}))
 
 

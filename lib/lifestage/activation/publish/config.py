@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from lifestage.analytics.strategies import Strategy
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import Parts, Section
 
 
 class PublishSettings(Model):
@@ -19,7 +19,9 @@ class PublishSettings(Model):
     )
 
 
-class PublishConfig(PublishSettings):
-    """Everything the publish step needs; strategies by kind (stage, tier, audience) and name."""
+PUBLISH = Section("publish", PublishSettings, defaults="activation/publish/defaults.yaml")
 
-    strategies: dict[str, dict[str, Strategy]]
+
+def compose_config(parts: Parts) -> PublishSettings:
+    """The section `publish`."""
+    return parts[PUBLISH]

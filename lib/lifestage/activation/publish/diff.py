@@ -1,23 +1,30 @@
 """Two snapshots against each other: who came, who went, and who moved where, with their value."""
 
+from collections.abc import Iterable, Mapping
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.platform.result import Decided, Group
 from lifestage.users.identity.regrouping import Regrouped
 
-# What tells whether a user moved: a segment may have another name after a training, its id stays.
-KINDS = {"stage": "stage", "tier": "tier", "segment": "segment_id"}
 MOVES = ("kind", "moved_from", "moved_to", "n_users", "value")
 
 
-def diff(before: DataFrame, after: DataFrame, others: DataFrame) -> DataFrame:
+def compared_groups(decided: Iterable[Decided]) -> dict[str, Group]:
+    """The kinds of groups whose moves a difference lists."""
+    return {kind: group for each in decided for kind, group in each.groups.items() if group.is_compared}
+
+
+def diff(before: DataFrame, after: DataFrame, others: DataFrame, groups: Mapping[str, Group]) -> DataFrame:
     """One row per user of either snapshot: `change` is in, out or both, with each stage, tier, segment and value.
 
     Columns end in _before and _after; they are NULL on the side where the user is not, which is_before and is_after
     tell. Both frames are unique per user_id. Users who merged or split between the two, the `others` (see regrouped), have that as change; but for them
     the difference of A and B and that of B and C compose to that of A and C.
     """
-    columns = (*KINDS, "segment_id", "monetary_amount")
+    names = [name for group in groups.values() for name in (group.column, group.key) if name]
+    columns = (*dict.fromkeys(names), "monetary_amount")
     sides = [
         frame.select(
             "user_id", F.lit(True).alias(f"is_{side}"), *[F.col(c).alias(f"{c}_{side}") for c in columns]
@@ -44,16 +51,18 @@ def changes(difference: DataFrame) -> DataFrame:
     return difference.groupBy("change").agg(n_before.alias("n_before"), n_after.alias("n_after"), _value())
 
 
-def moves(difference: DataFrame) -> DataFrame:
+def moves(difference: DataFrame, groups: Mapping[str, Group]) -> DataFrame:
     """Users and value per kind, from and to, of those in both snapshots who moved; NULL where they are in none."""
     options = [
         F.struct(
             F.lit(kind).alias("kind"),
-            F.col(f"{kind}_before").alias("moved_from"),
-            F.col(f"{kind}_after").alias("moved_to"),
-            F.col(f"{key}_before").eqNullSafe(F.col(f"{key}_after")).alias("stayed"),
+            F.col(f"{group.column}_before").alias("moved_from"),
+            F.col(f"{group.column}_after").alias("moved_to"),
+            F.col(f"{group.key or group.column}_before")
+            .eqNullSafe(F.col(f"{group.key or group.column}_after"))
+            .alias("stayed"),
         )
-        for kind, key in KINDS.items()
+        for kind, group in groups.items()
     ]
     both = difference.where("change = 'both'")
     pairs = both.select(

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from lifestage.activation.publish.tables import SNAPSHOT_USERS
 from lifestage.platform.errors import CheckError, ConfigError, LifestageError, expectation
 from lifestage.platform.storage.atomic import write_whole
 
@@ -73,7 +72,7 @@ def export(
         LifestageError: where the path exists.
         CheckError: where the rows are not as many as the manifest says.
     """
-    _check_columns(columns)
+    _check_columns(columns, users.columns)
     expected = _expected_rows(manifest, audience)
     chosen = users if audience is None else users.where(F.array_contains("audiences", audience))
     _refuse_existing(target)
@@ -106,10 +105,10 @@ def neutral(value: str) -> str:
     return f"'{value}" if value.startswith(FORMULA_STARTS) else value
 
 
-def _check_columns(columns: Sequence[str]) -> None:
-    unknown = [name for name in columns if name not in SNAPSHOT_USERS.names]
+def _check_columns(columns: Sequence[str], known_columns: Sequence[str]) -> None:
+    unknown = [name for name in columns if name not in known_columns]
     if unknown:
-        known = ", ".join(SNAPSHOT_USERS.names)
+        known = ", ".join(known_columns)
         raise ConfigError([f"publish.destinations: unknown {', '.join(unknown)}, expected some of {known}"])
 
 

@@ -1,66 +1,94 @@
-"""What a snapshot holds, and what its content is told apart by."""
+"""What a snapshot holds, and the digest that tells its content from another's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.activation.publish.tables import SNAPSHOT_USERS
+from lifestage.platform.result import Decided
 from lifestage.users.resolution import IS_PERSON
 
-OF_VALUE = ("rfm_name", "r_score", "f_score", "m_score", "value_index", "tier", "monetary_amount")
-CONTENT = tuple(name for name in SNAPSHOT_USERS.names if name != "snapshot_id")
+KEY = ["user_id", "as_of"]
 
 
-def to_snapshot_users(
-    features: DataFrame, stages: DataFrame, value: DataFrame, segments: DataFrame, audiences: DataFrame
-) -> DataFrame:
-    """One row per user who is not shared, with stage, value, segment and audiences.
+def to_snapshot_users(features: DataFrame, results: Sequence[tuple[Decided, DataFrame]]) -> DataFrame:
+    """One row per user, with the columns that each result copies; users of status `shared` are left out.
 
-    Inputs are unique per user_id and as_of, `audiences` per audience beside.
+    Args:
+        features: rows of user_features, unique per user_id and as_of.
+        results: each result with the rows of its table, unique per user_id and as_of unless it is listed.
+
+    A user without a row of a result has NULL in its columns, and an empty array where it is listed.
     """
-    key = ["user_id", "as_of"]
-    users = features.where(IS_PERSON).select(*key)
-    staged = stages.select(
-        *key, "stage", F.col("rule").alias("stage_rule"), F.col("matched").alias("stage_matched")
-    )
-    valued = value.select(*key, *OF_VALUE)
-    segmented = segments.select(*key, "segment_id", "segment")
-    chosen = audiences.groupBy(*key).agg(F.array_sort(F.collect_list("audience")).alias("audiences"))
-    for part in (staged, valued, segmented, chosen):
-        users = users.join(part, on=key, how="left")
-    nothing = F.array().cast("array<string>")
-    return users.withColumn("audiences", F.coalesce("audiences", nothing)).select(*CONTENT)
+    users = features.where(IS_PERSON).select(*KEY)
+    for decided, rows in results:
+        users = users.join(_copied(decided, rows), on=KEY, how="left")
+        if decided.result.is_listed:
+            users = users.withColumns({name: _or_empty(name) for name in decided.snapshot})
+    return users.select(*KEY, *[name for decided, _ in results for name in decided.snapshot])
 
 
-def describe(users: DataFrame) -> dict[str, Any]:
-    """Row count, missing stages, users per stage, name, tier, segment and audience, and a digest of the rows.
+def _copied(decided: Decided, rows: DataFrame) -> DataFrame:
+    if not decided.result.is_listed:
+        return rows.select(*KEY, *[F.col(source).alias(name) for name, source in decided.snapshot.items()])
+    lists = [F.array_sort(F.collect_list(source)).alias(name) for name, source in decided.snapshot.items()]
+    return rows.groupBy(*KEY).agg(*lists)
 
-    The digest adds two halves of each row's SHA-256 as whole numbers, so it does not depend on the rows' order.
+
+def _or_empty(name: str) -> Column:
+    return F.coalesce(name, F.array().cast("array<string>"))
+
+
+def describe(users: DataFrame, decided: Sequence[Decided]) -> dict[str, Any]:
+    """Row counts, users per group, and a digest of the rows.
+
+    The digest adds two halves of each row's SHA-256 as whole numbers, so it does not depend on the order of rows.
+
+    Args:
+        users: rows of a snapshot, without its id.
+        decided: the results that the rows copy.
     """
-    content = F.sha2(F.to_json(F.struct(*CONTENT)), 256)
+    content = F.sha2(F.to_json(F.struct(*users.columns)), 256)
     halves = [F.conv(F.substring(content, start, 15), 16, 10).cast("decimal(38,0)") for start in (1, 16)]
+    names = [group.column for each in decided if not each.result.is_listed for group in each.groups.values()]
     totals = users.agg(
         F.count("*").alias("n_users"),
-        F.count_if(F.col("stage").isNull()).alias("n_without_stage"),
         F.count_distinct("user_id").alias("n_distinct"),
         *[F.sum(half).alias(f"half_{number}") for number, half in enumerate(halves)],
+        *[F.count_if(F.col(name).isNull()).alias(f"null_{name}") for name in names],
     ).first()
     assert totals is not None
-    digest = f"{int(totals['half_0'] or 0):x}-{int(totals['half_1'] or 0):x}"
-    return {**totals.asDict(), "digest": digest, "counts": _counts(users)}
+    return {
+        "n_users": totals["n_users"],
+        "n_distinct": totals["n_distinct"],
+        "n_null": {name: totals[f"null_{name}"] for name in names},
+        "digest": f"{int(totals['half_0'] or 0):x}-{int(totals['half_1'] or 0):x}",
+        "counts": _count_groups(users, decided),
+    }
 
 
-def _counts(users: DataFrame) -> dict[str, int]:
-    """Users per stage, RFM name, tier, segment and audience; bounded by their numbers."""
-    kinds = {"stage": "stage", "rfm": "rfm_name", "tier": "tier", "segment": "segment"}
-    pairs = [F.concat(F.lit(f"{kind}:"), F.coalesce(column, F.lit("-"))) for kind, column in kinds.items()]
-    chosen = F.transform("audiences", lambda name: F.concat(F.lit("audience:"), name))
-    names = F.explode(F.concat(F.array(*pairs), chosen)).alias("name")
+def _count_groups(users: DataFrame, decided: Sequence[Decided]) -> dict[str, int]:
+    """Users per kind and group, in the order of their names; bounded by the number of groups."""
+    names = F.explode(F.concat(F.array().cast("array<string>"), *_group_names(decided))).alias("name")
     rows = users.select(names).groupBy("name").count().collect()
     return {row["name"]: row["count"] for row in sorted(rows, key=lambda row: row["name"])}
+
+
+def _group_names(decided: Sequence[Decided]) -> Iterator[Column]:
+    """The groups of a user as `kind:name`; a dash stands for none."""
+    for each in decided:
+        for kind, group in each.groups.items():
+            if each.result.is_listed:
+                yield F.transform(group.column, partial(_prefixed, kind))
+            else:
+                yield F.array(F.concat(F.lit(f"{kind}:"), F.coalesce(group.column, F.lit("-"))))
+
+
+def _prefixed(kind: str, name: Column) -> Column:
+    return F.concat(F.lit(f"{kind}:"), name)
 
 
 def next_revision(snapshots: DataFrame, as_of: date, digest: str) -> tuple[int, bool]:

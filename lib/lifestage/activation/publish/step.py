@@ -7,18 +7,17 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.activation.publish.checks import Check, snapshot_checks, unchanged_audiences
-from lifestage.activation.publish.config import PublishConfig
+from lifestage.activation.publish.checks import check_candidate
+from lifestage.activation.publish.config import PublishSettings
 from lifestage.activation.publish.snapshot import describe, latest, next_revision, to_snapshot_users
 from lifestage.platform.errors import CheckError
 from lifestage.platform.job import Job
+from lifestage.platform.result import Candidate, Check
 from lifestage.platform.runtime.local_rows import local_rows, settled
 from lifestage.users.identity.regrouping import JOURNAL, Regrouped, regrouped, users_of_one
 
-INPUTS = ("user_features", "user_stages", "user_value", "user_segments", "user_audiences")
 
-
-def run(job: Job, config: PublishConfig) -> None:
+def run(job: Job, config: PublishSettings) -> None:
     """Publish the run's newest date, unless the same content is published already.
 
     Rows first, the manifest last: a snapshot exists once its manifest does, so a run that is killed between them
@@ -26,31 +25,32 @@ def run(job: Job, config: PublishConfig) -> None:
     """
     _check_own(job)
     as_of = F.col("as_of") == F.lit(job.run.as_of)
-    inputs = [job.read(name).where(as_of) for name in INPUTS]
+    rows = [(each, job.read(each.table.name).where(as_of)) for each in job.decided]
     # Described, then copied: the same rows twice.
-    users = to_snapshot_users(*inputs).persist()
+    users = to_snapshot_users(job.read("user_features").where(as_of), rows).persist()
     try:
-        content = describe(users)
+        content = describe(users, job.decided)
         snapshots = job.read("snapshots")
         revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
         # Of the date itself, where it was published before: what is built again is held against what it was.
         before = latest(snapshots.where(F.col("as_of") <= F.lit(job.run.as_of)))
         n_merged = _n_merged(job, before, content, users)
-        checks = snapshot_checks(content, before, config, _same_rule(job, before), _with_data(job), n_merged)
+        candidate = Candidate(job.run.as_of, job.read, content, before, config)
+        checks = [*check_candidate(candidate, job.decided, n_merged)]
         _stop_on_failure(checks)
         if is_published:
             return
         snapshot_id = f"{job.run.as_of}.r{revision}"
         copied = users.withColumn("snapshot_id", F.lit(snapshot_id))
         job.write("snapshot_users", copied, {"snapshot_id": [snapshot_id]})
-        _write_manifest(job, snapshot_id, revision, content, checks, config)
+        _write_manifest(job, snapshot_id, revision, content, checks)
     finally:
         users.unpersist()
 
 
 def _check_own(job: Job) -> None:
     """What a run publishes it has built itself: its row then says truly what the tables contain."""
-    others = [name for name in INPUTS if not job.wrote(name)]
+    others = [each.table.name for each in job.decided if not job.wrote(each.table.name)]
     if others:
         raise CheckError(
             f"not built by run {job.run.run_id}: {', '.join(others)}: run the steps before publish too"
@@ -76,25 +76,13 @@ def _journal_version(job: Job) -> int:
     return job.store.version(job.table(JOURNAL)) or 0
 
 
-def _same_rule(job: Job, before: Mapping[str, Any] | None) -> set[str]:
-    if before is None:
-        return set()
-    # A row an audience and change of its rule.
-    rows = job.read("audience_definitions").select("audience", "from_as_of").collect()
-    return unchanged_audiences(before, [(row["audience"], row["from_as_of"]) for row in rows], job.run.as_of)
-
-
-def _with_data(job: Job) -> dict[str, int]:
-    """Per dimension that counts, the users of whom it says something; a row a dimension."""
-    scales = job.read("value_scales").where(F.col("as_of") == F.lit(job.run.as_of))
-    known = scales.groupBy("dimension").agg(F.max("n_known").alias("n")).orderBy("dimension").collect()
-    return {row["dimension"]: row["n"] for row in known}
-
-
-def _strategies(config: PublishConfig) -> list[tuple[Any, ...]]:
+def _strategies(job: Job) -> list[tuple[Any, ...]]:
+    """What is done with each group that has a strategy, in the order of the map."""
     return [
         (kind, name, list(each.touchpoints), each.benefits, each.message, each.owner)
-        for kind, by_name in config.strategies.items()
+        for decided in job.decided
+        if decided.result.strategies
+        for kind, by_name in decided.result.strategies(decided.config).items()
         for name, each in by_name.items()
     ]
 
@@ -111,7 +99,6 @@ def _write_manifest(
     revision: int,
     content: Mapping[str, Any],
     checks: list[Check],
-    config: PublishConfig,
 ) -> None:
     model = (
         job.read("user_segments")
@@ -131,7 +118,7 @@ def _write_manifest(
         "counts": content["counts"],
         "model_id": model["id"] if model else None,
         "checks": [astuple(check) for check in checks],
-        "strategies": _strategies(config),
+        "strategies": _strategies(job),
         "config_hash": job.run.config_hash,
         "code_version": job.run.code_version,
         "erased": 0,

@@ -1,9 +1,11 @@
 """Tables of the publish domain: runs, and what is frozen."""
 
+from collections.abc import Iterator, Sequence
+
 from pyspark.sql import types as T
 
-from lifestage.analytics.value.tables import INDEX
-from lifestage.platform.storage.contracts import MONEY, Column, Kind, Table, WriteMode
+from lifestage.platform.result import Decided
+from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 from lifestage.users.resolution import AS_OF, USER
 
 CHECK = T.StructType(
@@ -63,30 +65,33 @@ SNAPSHOTS = Table(
     mode=WriteMode.INSERT,
 )
 
-SNAPSHOT_USERS = Table(
-    name="snapshot_users",
-    kind=Kind.FROZEN,
-    comment="The users of each published snapshot with stage, value, segment and audiences, copied.",
-    columns=(
-        Column("snapshot_id", T.StringType(), "as_of.rN", required=True),
-        USER,
-        AS_OF,
-        Column("stage", T.StringType(), "Lifecycle stage"),
-        Column("stage_rule", T.StringType(), "Condition that matched"),
-        Column("stage_matched", T.MapType(T.StringType(), T.StringType()), "Values that matched"),
-        Column("rfm_name", T.StringType(), "Name of the R x F cell"),
-        Column("r_score", T.IntegerType(), "1 to 5"),
-        Column("f_score", T.IntegerType(), "1 to 5"),
-        Column("m_score", T.IntegerType(), "1 to 5"),
-        Column("value_index", INDEX, "Value index, 0 to 1"),
-        Column("tier", T.StringType(), "Tier of the value index"),
-        Column("monetary_amount", MONEY, "Net spend in the period of RFM"),
-        Column("segment_id", T.IntegerType(), "Stable id of the segment"),
-        Column("segment", T.StringType(), "Name of the segment"),
-        Column("audiences", T.ArrayType(T.StringType()), "Audiences that the user is in, by name"),
-    ),
-    key=("snapshot_id", "user_id"),
-    mode=WriteMode.PARTITIONS,
-    partitions=("snapshot_id",),
-    unindexed=("user_id",),
-)
+
+def snapshot_users(decided: Sequence[Decided]) -> Table:
+    """The users of each published snapshot with the columns that each result copies into it."""
+    return Table(
+        name="snapshot_users",
+        kind=Kind.FROZEN,
+        comment="The users of each published snapshot with stage, value, segment and audiences, copied.",
+        columns=(
+            Column("snapshot_id", T.StringType(), "as_of.rN", required=True),
+            USER,
+            AS_OF,
+            *[column for each in decided for column in _copied_columns(each)],
+        ),
+        key=("snapshot_id", "user_id"),
+        mode=WriteMode.PARTITIONS,
+        partitions=("snapshot_id",),
+        unindexed=("user_id",),
+    )
+
+
+def _copied_columns(decided: Decided) -> Iterator[Column]:
+    columns = {column.name: column for column in decided.table.columns}
+    for name, source in decided.snapshot.items():
+        column = columns[source]
+        if decided.result.is_listed:
+            yield Column(
+                name, T.ArrayType(column.type), f"{column.description}; every one of the user, sorted"
+            )
+        else:
+            yield Column(name, column.type, column.description, unit=column.unit)

@@ -5,7 +5,12 @@ from enum import StrEnum
 from babel import Locale, UnknownLocaleError
 from pydantic import Field, field_validator
 
+from lifestage.analytics.stages.config import LADDER
+from lifestage.analytics.value.config import VALUE
+from lifestage.ingestion.events.event_types import EVENT_TYPES, actions_of
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import Parts, Section
+from lifestage.users.identity.config import IDENTITY
 
 
 class Language(StrEnum):
@@ -73,3 +78,42 @@ class ReportConfig(ReportSettings):
     """Types of identifiers by which the business knows somebody."""
     actions: tuple[str, ...]
     """Types of events that a user does."""
+
+
+REPORT = Section("report", ReportSettings, defaults="activation/report/defaults.yaml")
+
+
+def compose_config(parts: Parts) -> ReportConfig:
+    """The section `report`, with what other parts say of the groups that it shows."""
+    settings = parts[REPORT]
+    ladder, audiences, business = (
+        parts[LADDER],
+        parts.named("audiences.yaml").audiences,
+        parts.shared.business,
+    )
+    return ReportConfig(
+        business=business.name,
+        currency=business.currency,
+        display=ladder.display,
+        ladder=tuple(
+            StageText(
+                stage=rung.stage,
+                description=rung.description,
+                when=rung.when,
+                benefits=rung.strategy.benefits,
+            )
+            for rung in ladder.ladder
+        ),
+        rfm_names=parts[VALUE].rfm.names,
+        known=parts[IDENTITY].known,
+        actions=tuple(sorted(actions_of(parts[EVENT_TYPES]))),
+        audiences={
+            name: AudienceText(
+                description=audience.description,
+                owner=audience.strategy.owner,
+                benefits=audience.strategy.benefits,
+            )
+            for name, audience in audiences.items()
+        },
+        **dict(settings),
+    )

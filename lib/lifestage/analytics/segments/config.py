@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from lifestage.platform.config.expressions import condition_problems, number_problems, semantic_hash
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import ConfigFile, Parts
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
@@ -95,3 +96,11 @@ def expression_problems(config: SegmentsConfig, columns: Mapping[str, str]) -> I
     for index, feature in enumerate(config.features):
         for problem in number_problems(feature.expression, columns):
             yield f"features[{index}].expression: {problem}"
+
+
+SEGMENTS = ConfigFile("segments.yaml", SegmentsConfig, defaults="analytics/segments/defaults.yaml")
+
+
+def compose_config(parts: Parts) -> SegmentsConfig:
+    """The file segments.yaml."""
+    return parts[SEGMENTS]

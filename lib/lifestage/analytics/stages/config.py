@@ -2,8 +2,9 @@
 
 from pydantic import Field
 
-from lifestage.analytics.strategies import Strategy
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import Combine, ConfigFile, Parts
+from lifestage.platform.result import Strategy
 
 
 class Stage(Model):
@@ -23,3 +24,17 @@ class StageLadder(Model):
     views: dict[str, dict[str, str]] = Field(
         default={}, description="coarser scheme to its name of each stage"
     )
+
+
+LADDER = ConfigFile(
+    "stages.yaml",
+    StageLadder,
+    how_to="how-to/change-the-ladder.md",
+    defaults="analytics/stages/defaults.yaml",
+    combine=Combine.REPLACE,
+)
+
+
+def compose_config(parts: Parts) -> StageLadder:
+    """The ladder."""
+    return parts[LADDER]

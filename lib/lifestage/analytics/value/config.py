@@ -11,9 +11,10 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
-from lifestage.analytics.strategies import Strategy
 from lifestage.analytics.value.comparisons import Weighing, matrix_problems, weigh
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import Combine, ConfigFile, Parts
+from lifestage.platform.result import Strategy
 
 ENTRY = re.compile(r"\d{1,3}([.]\d{1,6})?(/0*[1-9]\d{0,2})?")
 CELL = re.compile(r"(\d|\[[\d-]{1,9}\]){2}")
@@ -203,3 +204,18 @@ def tier_problem(tiers: Sequence[Tier]) -> str:
         if (better.bound or 0) <= (worse.bound or 0):
             return f"{better.tier} from {better.bound:g} and {worse.tier} from {worse.bound:g} overlap: expected falling bounds"
     return ""
+
+
+VALUE = ConfigFile(
+    "value.yaml",
+    ValueSettings,
+    how_to="how-to/weigh-value.md",
+    defaults="analytics/value/defaults.yaml",
+    combine=Combine.SECTIONS,
+)
+
+
+def compose_config(parts: Parts) -> ValueConfig:
+    """The file value.yaml, and when history starts."""
+    settings = parts[VALUE]
+    return ValueConfig(history_starts_on=parts.shared.business.history_starts_on, **dict(settings))

@@ -8,8 +8,8 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.events.config import Source
 from lifestage.ingestion.events.resolve import Left, Outcome, Resolution
+from lifestage.ingestion.sources.config import Source
 from lifestage.ingestion.sources.gates import Received, gate_failure, stop
 from lifestage.ingestion.sources.readers import count_reasons
 from lifestage.platform.errors import CheckError

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import NamedItems
 
 
 class Doer(StrEnum):
@@ -38,3 +39,11 @@ EventTypes = dict[str, EventType]
 def actions_of(types: EventTypes) -> tuple[str, ...]:
     """The types that make a day active, sorted."""
     return tuple(sorted(name for name, kind in types.items() if kind.by is Doer.USER))
+
+
+EVENT_TYPES = NamedItems(
+    "event_types.yaml",
+    EventType,
+    how_to="how-to/add-a-source.md#what-it-says",
+    defaults="ingestion/events/defaults.yaml",
+)

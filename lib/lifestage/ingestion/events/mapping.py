@@ -9,9 +9,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.events.config import IngestConfig, OnChange, Severity, Source
+from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.event_types import AmountSign
 from lifestage.ingestion.events.tables import EVENT_COLUMNS, MAPPED_COLUMNS
+from lifestage.ingestion.sources.config import RATES, OnChange, Severity, Source
 from lifestage.ingestion.sources.readers import (
     broken_reason,
     joined_reasons,
@@ -34,7 +35,6 @@ from lifestage.platform.storage.contracts import MONEY
 MAX_FUTURE = "INTERVAL 1 DAY"
 AMOUNTS = ("amount", "discount_amount", "coupon_amount")
 NOT_NEGATIVE = ("discount_amount", "coupon_amount", "quantity")
-RATES = "rates"
 # No line of a till says so much, and what adds up a day of such lines would overflow.
 TOO_MUCH = 10**12
 

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.events.config import IngestConfig, Source
+from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.counts import Tally, ledger_entry
 from lifestage.ingestion.events.step import TABLES, canonical, door_of, settle
+from lifestage.ingestion.sources.config import Source
 from lifestage.ingestion.sources.deliveries import Delivery
 from lifestage.ingestion.sources.ledger import LEDGER, commit_deliveries, read_ledger
 from lifestage.ingestion.sources.quarantine import decrypted

@@ -6,7 +6,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.reference.config import Extract, ReferenceSource
+from lifestage.ingestion.sources.config import Extract, ReferenceSource
 from lifestage.ingestion.sources.gates import Received, gate_failure
 from lifestage.ingestion.sources.readers import count_reasons
 

@@ -3,8 +3,9 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.reference.config import ReferenceConfig, ReferenceSource
+from lifestage.ingestion.reference.config import ReferenceConfig
 from lifestage.ingestion.reference.versions import told_apart
+from lifestage.ingestion.sources.config import ReferenceSource
 from lifestage.ingestion.sources.readers import (
     broken_reason,
     joined_reasons,

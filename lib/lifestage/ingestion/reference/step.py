@@ -6,10 +6,11 @@ from functools import partial, reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.reference.config import Extract, ReferenceConfig, ReferenceSource
+from lifestage.ingestion.reference.config import ReferenceConfig
 from lifestage.ingestion.reference.counts import Entry, counted, problems
 from lifestage.ingestion.reference.mapping import to_reference
 from lifestage.ingestion.reference.versions import versions_after
+from lifestage.ingestion.sources.config import Extract, ReferenceSource
 from lifestage.ingestion.sources.deliveries import Delivery, by_source
 from lifestage.ingestion.sources.gates import stop
 from lifestage.ingestion.sources.ledger import commit_deliveries, undelivered

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel
 
+from lifestage.platform.config.parts import Parts
 from lifestage.platform.config.shared import Shared
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
@@ -19,9 +21,21 @@ class Config:
     `config.of(StageLadder)` is the configuration of the domain that composes a StageLadder.
     """
 
-    shared: Shared
+    file: Path
+    """The main file."""
+    parts: Parts
     domains: Mapping[str, BaseModel]
     hash: str
+
+    @property
+    def shared(self) -> Shared:
+        """The sections of the main file that belong to no domain."""
+        return self.parts.shared
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the main file, where all others lie."""
+        return self.file.parent
 
     def of(self, kind: type[ConfigT]) -> ConfigT:
         """The configuration of a type; KeyError where no domain composes one."""
@@ -32,7 +46,8 @@ class Config:
 
     def replace_shared(self, **changes: Any) -> Self:
         """The configuration with some shared sections replaced; the domains keep what they composed."""
-        return replace(self, shared=self.shared.model_copy(update=changes))
+        shared = self.shared.model_copy(update=changes)
+        return replace(self, parts=replace(self.parts, shared=shared))
 
     def replace_of(self, kind: type[BaseModel], **changes: Any) -> Self:
         """The configuration with some values of one domain replaced."""

@@ -13,8 +13,10 @@ from pydantic import BaseModel
 
 from lifestage.platform.config.shared import Shared
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
-ValueT = TypeVar("ValueT")
+# Covariant, so that a part of a model is a part of whatever the model is.
+ModelT = TypeVar("ModelT", bound=BaseModel, covariant=True)
+ValueT = TypeVar("ValueT", covariant=True)
+AskedT = TypeVar("AskedT")
 
 
 class Combine(StrEnum):
@@ -30,39 +32,48 @@ class Combine(StrEnum):
 
 @dataclass(frozen=True)
 class Part(Generic[ValueT]):
-    """One part; `ValueT` is what reading it gives."""
+    """One part; `ValueT` is the type of its value. `name` is its key in the main file, or its file or folder."""
 
     name: str
-    """Key in the main file, name of the file, or name of the folder."""
-    model: type[BaseModel]
+
+
+@dataclass(frozen=True)
+class Section(Part[ModelT], Generic[ModelT]):
+    """A section of the main file.
+
+    `defaults` is the path of the packaged section inside the package, `how_to` the page in docs/ that explains it.
+    """
+
+    model: type[ModelT]
     how_to: str = ""
-    """The page in docs/ that explains it."""
-
-
-@dataclass(frozen=True)
-class Section(Part[ModelT]):
-    """A section of the main file. Its defaults are in the packaged main file."""
-
-
-@dataclass(frozen=True)
-class ConfigFile(Part[ModelT]):
-    """A file beside the main file."""
-
     defaults: str = ""
-    """Path of the packaged file inside the package."""
+
+
+@dataclass(frozen=True)
+class ConfigFile(Part[ModelT], Generic[ModelT]):
+    """A file beside the main file, which combines with a packaged one."""
+
+    model: type[ModelT]
+    defaults: str
+    how_to: str = ""
     combine: Combine = Combine.MERGE
 
 
 @dataclass(frozen=True)
-class NamedItems(Part[dict[str, ModelT]]):
-    """A file beside the main file that maps names to items of one model."""
+class NamedItems(Part[dict[str, ModelT]], Generic[ModelT]):
+    """A file beside the main file that maps names to items of one model; merges with a packaged one by name."""
 
-    defaults: str = ""
+    model: type[ModelT]
+    defaults: str
+    how_to: str = ""
 
 
 @dataclass(frozen=True)
-class ConfigFolder(Part[dict[str, ModelT]]):
+class ConfigFolder(Part[dict[str, ModelT]], Generic[ModelT]):
     """A folder beside the main file with one file an item, named after it."""
+
+    model: type[ModelT]
+    how_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,9 +83,9 @@ class Parts:
     shared: Shared
     values: Mapping[str, Any]
 
-    def __getitem__(self, part: Part[ValueT]) -> ValueT:
+    def __getitem__(self, part: Part[AskedT]) -> AskedT:
         """The value of a part."""
-        return cast(ValueT, self.values[part.name])
+        return cast(AskedT, self.values[part.name])
 
     def named(self, name: str) -> Any:
         """The value of the part with a name, for a domain that must not import the one that declares it."""

@@ -7,7 +7,17 @@ from pydantic import Field, field_validator, model_validator
 
 from lifestage.platform.config.models import Model
 from lifestage.platform.config.time_zones import known_zone
-from lifestage.platform.security.pseudonyms import IdentifierType
+
+
+class IdentifierType(Model):
+    """One kind of identifier: how strong it is and how its raw value is normalised before it is hashed."""
+
+    priority: int = Field(description="1 is strongest; the strongest on an event is its subject")
+    normalise: str = Field(default="trim(value)", description="SQL over `value`")
+    valid: str = Field(default="length(value) > 0", description="SQL over the normalised `value`")
+    placeholders: tuple[str, ...] = Field(
+        default=(), description="texts that name nobody, compared with what is given once both are normalised"
+    )
 
 
 class Storage(Model):

@@ -78,16 +78,19 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def validated(
-    model: type[ModelT], data: Mapping[str, Any] | None, file: object, problems: Problems
+    model: type[ModelT], data: Mapping[str, Any] | None, file: object, problems: Problems, below: str = ""
 ) -> ModelT | None:
-    """The model, or None with each problem noted under its key; without data its problem is noted already."""
+    """The model, or None with each problem noted under its key; without data its problem is noted already.
+
+    `below` is the key that the data stand under in the file.
+    """
     if data is None:
         return None
     try:
         return model.model_validate(data)
     except ValidationError as error:
         for detail in error.errors():
-            key = ".".join(str(part) for part in detail["loc"])
+            key = ".".join(str(part) for part in ((below,) if below else ()) + detail["loc"])
             problems.at(file, key, _wording(detail["type"], detail["msg"]))
         return None
 

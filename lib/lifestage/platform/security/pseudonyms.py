@@ -8,11 +8,10 @@ import hashlib
 from enum import StrEnum
 from functools import lru_cache
 
-from pydantic import Field
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifestage.platform.config.models import Model
+from lifestage.platform.config.shared import IdentifierType
 from lifestage.platform.runtime.local_rows import local_rows
 
 BLOCK_BYTES = 64
@@ -25,17 +24,6 @@ class Dropped(StrEnum):
 
     PLACEHOLDER = "placeholder_identifier"
     INVALID = "invalid_identifier"
-
-
-class IdentifierType(Model):
-    """One kind of identifier: how strong it is and how its raw value is normalised before it is hashed."""
-
-    priority: int = Field(description="1 is strongest; the strongest on an event is its subject")
-    normalise: str = Field(default="trim(value)", description="SQL over `value`")
-    valid: str = Field(default="length(value) > 0", description="SQL over the normalised `value`")
-    placeholders: tuple[str, ...] = Field(
-        default=(), description="texts that name nobody, compared with what is given once both are normalised"
-    )
 
 
 def with_pads(frame: DataFrame, key: bytes) -> DataFrame:

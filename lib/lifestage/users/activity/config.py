@@ -1,8 +1,12 @@
 """What the activity step needs to know."""
 
+from pydantic import Field
+
+from lifestage.ingestion.events.event_types import EVENT_TYPES, actions_of
 from lifestage.platform.config.expressions import semantic_hash
 from lifestage.platform.config.models import Model
-from lifestage.users.catalogue.model import Catalogue
+from lifestage.platform.config.parts import Parts, Section
+from lifestage.users.catalogue.model import CATALOGUE, Catalogue
 
 
 class ActivityConfig(Model):
@@ -20,3 +24,27 @@ class ActivityConfig(Model):
         """Changes when a stored subject-day would."""
         rest = self.model_dump(mode="json", exclude={"catalogue"})
         return semantic_hash([self.catalogue.activity_hash(), rest])
+
+
+class ActivitySettings(Model):
+    """Reference tables joined to events when days are built, and what two columns of an event mean."""
+
+    lookups: dict[str, dict[str, str]] = Field(
+        description="reference table to its key columns, each as SQL over the event"
+    )
+    category: str = Field(description="SQL: the category of an event")
+    is_new_product: str = Field(description="SQL: whether an event is about a newly launched product")
+
+
+ACTIVITY = Section("activity", ActivitySettings, defaults="users/activity/defaults.yaml")
+
+
+def compose_config(parts: Parts) -> ActivityConfig:
+    """The section `activity`, the measures of the catalogue, and which events make a day active."""
+    settings = parts[ACTIVITY]
+    return ActivityConfig(
+        catalogue=parts[CATALOGUE],
+        actions=actions_of(parts[EVENT_TYPES]),
+        time_zone=parts.shared.business.time_zone,
+        **dict(settings),
+    )

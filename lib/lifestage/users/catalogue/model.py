@@ -8,13 +8,14 @@ Tables of activity and features derive their columns from it, so a feature is ad
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 from pyspark.sql import types as T
 
 from lifestage.platform.config.expressions import semantic_hash
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import ConfigFile
 from lifestage.platform.storage.contracts import MONEY, QUANTITY, Column
 
 
@@ -177,6 +178,12 @@ class Catalogue(Model):
         """The measure or day that a window spans."""
         return self.days.get(window.measure) or self.measures[window.measure]
 
+    def without_unknown_windows(self) -> Self:
+        """The catalogue without windows of what is neither a measure nor a day; validation reports those."""
+        known = {**self.measures, **self.days}
+        windows = {name: spans for name, spans in self.windows.items() if name in known}
+        return self.model_copy(update={"windows": windows})
+
     def activity_hash(self) -> str:
         """Changes when a stored subject-day would."""
         meaning = {name: (m.aggregate, m.expression, m.filter, m.unit) for name, m in self.measures.items()}
@@ -213,3 +220,8 @@ def profile_columns(catalogue: Catalogue) -> tuple[Column, ...]:
         Column(name, type_of(each.unit), each.description, unit=each.unit)
         for name, each in catalogue.profile.items()
     )
+
+
+CATALOGUE = ConfigFile(
+    "features.yaml", Catalogue, how_to="how-to/add-a-feature.md", defaults="users/catalogue/defaults.yaml"
+)

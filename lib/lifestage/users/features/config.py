@@ -6,7 +6,8 @@ from pydantic import Field
 
 from lifestage.platform.config.expressions import semantic_hash
 from lifestage.platform.config.models import Model
-from lifestage.users.catalogue.model import Catalogue
+from lifestage.platform.config.parts import Parts, Section
+from lifestage.users.catalogue.model import CATALOGUE, Catalogue
 
 # Names of the catalogue that the code of this step reads itself.
 BUILT_ON = frozenset(
@@ -42,3 +43,17 @@ class FeaturesConfig(Model):
         """Changes when a stored feature row would; descriptions do not count."""
         rest = self.model_dump(mode="json", exclude={"catalogue"})
         return semantic_hash([self.catalogue.features_hash(), rest])
+
+
+RHYTHM = Section("rhythm", Rhythm, defaults="users/features/defaults.yaml")
+
+
+def compose_config(parts: Parts) -> FeaturesConfig:
+    """The catalogue, the section `rhythm`, and when history starts."""
+    business = parts.shared.business
+    return FeaturesConfig(
+        catalogue=parts[CATALOGUE],
+        rhythm=parts[RHYTHM],
+        history_starts_on=business.history_starts_on,
+        left_censor_margin_days=business.left_censor_margin_days,
+    )

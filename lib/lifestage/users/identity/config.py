@@ -4,8 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.platform.config.expressions import semantic_hash
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import Parts, Section
 
 PSEUDONYM = r"^[0-9a-f]{32}$"
 
@@ -77,3 +79,20 @@ class IdentityConfig(IdentitySettings):
     def evidence_meaning(self) -> str:
         """A hash of what decides what is evidence."""
         return semantic_hash([sorted(self.sources), self.references, self.is_matched])
+
+
+IDENTITY = Section(
+    "identity", IdentitySettings, how_to="how-to/join-channels.md", defaults="users/identity/defaults.yaml"
+)
+
+
+def compose_config(parts: Parts) -> IdentityConfig:
+    """The section `identity`, and which sources and reference tables name several identifiers at once."""
+    settings = parts[IDENTITY]
+    references = {name: source.identifiers for name, source in parts[REFERENCE_SOURCES].items()}
+    return IdentityConfig(
+        sources=tuple(name for name, source in parts[SOURCES].items() if len(source.identifiers) > 1),
+        references={name: columns for name, columns in references.items() if len(columns) > 1},
+        is_matched=bool(parts.named("matching").records),
+        **dict(settings),
+    )

@@ -4,8 +4,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.expressions import semantic_hash
 from lifestage.platform.config.models import Model
+from lifestage.platform.config.parts import Parts, Section
 
 
 class Kind(StrEnum):
@@ -57,3 +59,25 @@ class MatchingConfig(MatchingSettings):
     def meaning(self) -> str:
         """A hash of what decides which records match."""
         return semantic_hash(self.model_dump(mode="json"))
+
+
+MATCHING = Section(
+    "matching", MatchingSettings, how_to="how-to/match-records.md", defaults="users/matching/defaults.yaml"
+)
+
+
+def compose_config(parts: Parts) -> MatchingConfig:
+    """The section `matching`, and what the reference tables say of its columns.
+
+    Tables that do not exist are left out; validation reports them.
+    """
+    settings, references = parts[MATCHING], parts[REFERENCE_SOURCES]
+    tables = {name: references[name] for name in settings.records if name in references}
+    return MatchingConfig(
+        types={
+            name: source.identifiers.get(settings.records[name].identifier, "")
+            for name, source in tables.items()
+        },
+        sealed={name: source.sealed for name, source in tables.items()},
+        **dict(settings),
+    )

@@ -1,8 +1,10 @@
 """What the profiles step needs to know."""
 
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.expressions import columns_of
 from lifestage.platform.config.models import Model
-from lifestage.users.catalogue.model import Attribute
+from lifestage.platform.config.parts import Parts
+from lifestage.users.catalogue.model import CATALOGUE, Attribute
 
 
 class ProfilesConfig(Model):
@@ -21,3 +23,25 @@ class ProfilesConfig(Model):
 def table_of(sql: str) -> str:
     """The reference table whose columns an expression names, as `members.city` does; they name one (see checks)."""
     return min(column.partition(".")[0] for column in columns_of(sql))
+
+
+def compose_config(parts: Parts) -> ProfilesConfig:
+    """The attributes of the catalogue, and by which columns each reference table names a person."""
+    return ProfilesConfig(attributes=parts[CATALOGUE].profile, named_by=_name_columns(parts))
+
+
+def _name_columns(parts: Parts) -> dict[str, tuple[str, ...]]:
+    """The identifier columns of each reference table, the strongest type first.
+
+    A table with an unknown identifier type is left out; validation reports it.
+    """
+    kinds = parts.shared.identifiers
+    return {
+        name: tuple(
+            sorted(
+                source.identifiers, key=lambda column: (kinds[source.identifiers[column]].priority, column)
+            )
+        )
+        for name, source in parts[REFERENCE_SOURCES].items()
+        if source.identifiers and {*source.identifiers.values()} <= {*kinds}
+    }

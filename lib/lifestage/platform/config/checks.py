@@ -1,4 +1,4 @@
-"""What the SQL and the names of a configuration have to be, whichever file they are in."""
+"""Checks of names and SQL that every domain's configuration shares."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,3 +32,9 @@ def columns(sql: str) -> set[str]:
 def listed(names: Iterable[str] | Mapping[str, object]) -> str:
     """Names in order, for a message."""
     return ", ".join(sorted(names)) or "none"
+
+
+def at(file: object, problems: Iterable[str]) -> Iterator[str]:
+    """The problems under the file that they are in."""
+    for problem in problems:
+        yield f"{file}: {problem}"

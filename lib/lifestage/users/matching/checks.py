@@ -1,17 +1,24 @@
-"""The section matching of the main file."""
+"""Checks of the section `matching` of the main file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from lifestage.project.checks.expressions import listed, misnamed
-from lifestage.project.settings import Config
-from lifestage.users.matching.config import Kind, Records
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES
+from lifestage.platform.config.checks import at, listed, misnamed
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.result import Decided
+from lifestage.users.matching.config import Kind, MatchingConfig, Records
 
 OURS = {"record", "identifier", "type", "since"}
 
 
+def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+    """Problems of records, comparisons and blocking."""
+    yield from at(config.file, matching_problems(config))
+
+
 def matching_problems(config: Config) -> Iterator[str]:
     """Records of tables that there are, compared by what there is of them."""
-    matching = config.matching
+    matching = config.of(MatchingConfig)
     yield from (f"matching.comparisons.{problem}" for problem in misnamed(matching.comparisons))
     for name in sorted(OURS & {*matching.comparisons}):
         yield f"matching.comparisons.{name}: the name is taken, choose another"
@@ -32,14 +39,14 @@ def matching_problems(config: Config) -> Iterator[str]:
 
 
 def _record_problems(table: str, records: Records, config: Config) -> Iterator[str]:
-    source = config.reference.sources.get(table)
+    source = config.parts[REFERENCE_SOURCES].get(table)
     if source is None:
-        yield f": unknown reference table, expected one of {listed(config.reference.sources)}"
+        yield f": unknown reference table, expected one of {listed(config.parts[REFERENCE_SOURCES])}"
         return
     if records.identifier not in source.identifiers:
         yield f".identifier: {records.identifier} is no identifier of the table, expected one of {listed(source.identifiers)}"
     for name, column in records.columns.items():
-        if name not in config.matching.comparisons:
+        if name not in config.of(MatchingConfig).comparisons:
             yield f".columns.{name}: unknown comparison, declare it in matching.comparisons as one of {listed(Kind)}"
         if column not in source.map or column in source.identifiers:
             open_columns = {*source.map} - {*source.identifiers}

@@ -1,0 +1,36 @@
+"""The declaration of segments."""
+
+from datetime import date
+
+from lifestage.analytics.segments.checks import check_config
+from lifestage.analytics.segments.config import SEGMENTS, SegmentsConfig, compose_config
+from lifestage.analytics.segments.schedule import training_date
+from lifestage.analytics.segments.step import run
+from lifestage.analytics.segments.tables import SEGMENT_MODELS, USER_SEGMENTS
+from lifestage.platform.domain import Configuration, Domain
+from lifestage.platform.result import Group, Result
+
+
+def needed_date(config: SegmentsConfig, as_of: date) -> date | None:
+    """The training date of the model that a date uses."""
+    return training_date(as_of, config.training)
+
+
+DOMAIN = Domain(
+    name="segments",
+    does="distributed K-means",
+    reads=("user_features",),
+    writes=("segment_models", "user_segments"),
+    run=run,
+    config=Configuration((SEGMENTS,), compose_config),
+    tables=lambda _config, _decided: (SEGMENT_MODELS, USER_SEGMENTS),
+    checks=check_config,
+    result=Result(
+        "user_segments",
+        rules=("segment_id", "segment"),
+        snapshot={"segment_id": "segment_id", "segment": "segment"},
+        # A segment may have another name after a training; its id stays.
+        groups={"segment": Group("segment", key="segment_id")},
+    ),
+    needs_date=needed_date,
+)

@@ -1,0 +1,66 @@
+"""The declaration of value."""
+
+from collections.abc import Iterator, Mapping
+
+from pyspark.sql import functions as F
+
+from lifestage.analytics.value.checks import check_config
+from lifestage.analytics.value.config import VALUE, ValueConfig, compose_config
+from lifestage.analytics.value.step import run
+from lifestage.analytics.value.tables import RFM_CUTS, TIER_CUTS, USER_VALUE, VALUE_SCALES
+from lifestage.platform.domain import Configuration, Domain
+from lifestage.platform.result import Candidate, Check, Group, Result, Strategy
+
+SNAPSHOT_COLUMNS = (
+    "rfm_name",
+    "r_score",
+    "f_score",
+    "m_score",
+    "value_index",
+    "tier",
+    "monetary_amount",
+)
+
+
+def strategies(config: ValueConfig) -> Mapping[str, Mapping[str, Strategy]]:
+    """The strategy of each tier."""
+    return {"tier": {tier.tier: tier.strategy for tier in config.tiers}}
+
+
+def check_snapshot(candidate: Candidate) -> Iterator[Check]:
+    """Every dimension that counts says something of some user.
+
+    A dimension without data takes weight from the others and gives nothing: it has to be switched off.
+    """
+    scales = candidate.read("value_scales").where(F.col("as_of") == F.lit(candidate.as_of))
+    # A row a dimension.
+    known = scales.groupBy("dimension").agg(F.max("n_known").alias("n")).orderBy("dimension").collect()
+    empty = [
+        f"{row['dimension']} says nothing of any user: switch it off "
+        f"(value.yaml: index.dimensions.{row['dimension']}.enabled: false), or bring in what feeds it"
+        for row in known
+        if not row["n"]
+    ]
+    counts = ", ".join(f"{row['dimension']} for {row['n']:,} users" for row in known) or "nobody is scored"
+    yield Check("value dimensions have data", not empty, "; ".join(empty) or counts)
+
+
+DOMAIN = Domain(
+    name="value",
+    does="RFM, value index, tiers",
+    reads=("user_features",),
+    writes=("rfm_cuts", "value_scales", "tier_cuts", "user_value"),
+    run=run,
+    config=Configuration((VALUE,), compose_config),
+    tables=lambda _config, _decided: (USER_VALUE, RFM_CUTS, VALUE_SCALES, TIER_CUTS),
+    checks=check_config,
+    result=Result(
+        "user_value",
+        rules=("rfm_status", "r_score", "f_score", "m_score", "rfm_name", "value_index", "tier"),
+        snapshot={name: name for name in SNAPSHOT_COLUMNS},
+        groups={"rfm": Group("rfm_name", is_compared=False), "tier": Group("tier")},
+        strategies=strategies,
+        check=check_snapshot,
+        check_reads=("value_scales",),
+    ),
+)

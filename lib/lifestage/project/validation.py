@@ -1,0 +1,44 @@
+"""Problems that only the whole configuration can tell, after each file is well formed."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES
+from lifestage.platform.config.checks import at
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.domain import Domain
+from lifestage.platform.result import rule_columns
+from lifestage.project.registry import Registered, register
+from lifestage.project.tables import RUN_LOCK, RUNS
+
+KEY = {"user_id", "as_of", "status"}
+
+
+def find_problems(config: Config, domains: Sequence[Domain]) -> Iterator[str]:
+    """Every problem with file and key, domain by domain."""
+    registered = [*register(config, domains)]
+    yield from _table_problems(config, registered)
+    for each in registered:
+        if each.domain.checks:
+            yield from each.domain.checks(config, each.decided)
+        yield from _column_problems(config, each)
+
+
+def _table_problems(config: Config, registered: Iterable[Registered]) -> Iterator[str]:
+    """The project names its reference tables: no name may be that of another table."""
+    tables = (RUNS, RUN_LOCK, *[table for each in registered for table in each.tables])
+    counts = Counter(table.name for table in tables)
+    for name in config.parts[REFERENCE_SOURCES]:
+        if counts[name] > 1:
+            file = config.folder / REFERENCE_SOURCES.name / f"{name}.yaml"
+            yield from at(file, [f"{name}: a reference table cannot have the name of another table"])
+
+
+def _column_problems(config: Config, registered: Registered) -> Iterator[str]:
+    """Rules name columns of several results: no two may have the same name."""
+    result = registered.domain.result
+    if result is None or result.rules is None:
+        return
+    for name in sorted({*result.rules} & {*rule_columns(registered.decided)} - KEY):
+        owner = next(each.table.name for each in registered.decided if name in rule_columns([each]))
+        yield f"{config.folder}: {owner}: column {name} has the name of one of {result.table}: choose another name"

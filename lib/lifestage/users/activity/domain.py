@@ -1,0 +1,26 @@
+"""The declaration of activity."""
+
+from lifestage.platform.domain import REFERENCES, Configuration, Domain, Meaning
+from lifestage.users.activity.checks import check_config
+from lifestage.users.activity.config import ACTIVITY, ActivityConfig, compose_config
+from lifestage.users.activity.step import run
+from lifestage.users.activity.tables import CATEGORY_DAYS, activity_days
+from lifestage.users.catalogue.model import CATALOGUE
+
+
+def meaning(config: ActivityConfig) -> str:
+    """The hash of what a subject-day means."""
+    return config.meaning
+
+
+DOMAIN = Domain(
+    name="activity",
+    does="one row per subject and day, mergeable",
+    reads=("events", "event_versions", "ingest_ledger", REFERENCES),
+    writes=("activity_days", "category_days"),
+    run=run,
+    config=Configuration((CATALOGUE, ACTIVITY), compose_config),
+    tables=lambda config, _decided: (activity_days(config.parts[CATALOGUE]), CATEGORY_DAYS),
+    checks=check_config,
+    meaning=Meaning("activity_days", meaning),
+)

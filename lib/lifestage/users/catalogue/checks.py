@@ -1,0 +1,16 @@
+"""Which columns measures and lookups may use."""
+
+from lifestage.ingestion.events.tables import EVENT_COLUMNS
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES
+from lifestage.platform.config.configuration import Config
+
+ENRICHED = ("is_action", "local_hour", "is_new_product")
+
+
+def event_columns(config: Config) -> set[str]:
+    """What measures may be made of: canonical columns, ours, and those of the reference tables that activity joins."""
+    known = {column.name for column in EVENT_COLUMNS} | set(ENRICHED)
+    for name in config.parts.named("activity").lookups:
+        if name in config.parts[REFERENCE_SOURCES]:
+            known |= {f"{name}.{column}" for column in config.parts[REFERENCE_SOURCES][name].in_clear}
+    return known

@@ -1,0 +1,61 @@
+"""Checks of features.yaml."""
+
+from collections.abc import Iterator, Sequence
+
+from lifestage.platform.config.checks import at, keyed, misnamed
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.result import Decided
+from lifestage.users.catalogue.checks import event_columns
+from lifestage.users.catalogue.model import CATALOGUE, Aggregate, Catalogue
+from lifestage.users.features.config import BUILT_ON
+from lifestage.users.features.mapping import layers
+from lifestage.users.features.tables import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_features, user_state
+
+# Columns beside those of the catalogue.
+OF_OTHERS = {column.name for column in (*RHYTHM_COLUMNS, *CATEGORY_COLUMNS)}
+TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *OF_OTHERS}
+
+
+def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+    """Problems of the catalogue, but for the profile."""
+    yield from at(config.folder / CATALOGUE.name, catalogue_problems(config))
+
+
+def catalogue_problems(config: Config) -> Iterator[str]:
+    """features.yaml: every section against the columns it may use, and against each other."""
+    catalogue = config.parts[CATALOGUE]
+    events = event_columns(config)
+    without_faults = catalogue.without_unknown_windows()
+    sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.profile, catalogue.features)
+    names = [name for section in sections for name in section]
+    yield from misnamed(names)
+    taken = [*names, *TAKEN, *[window.name for window in without_faults.all_windows()]]
+    for name in sorted({name for name in names if taken.count(name) > 1}):
+        yield f"{name}: the catalogue has it twice, or it is a column that is always there"
+    for name, measure in catalogue.measures.items():
+        if measure.expression is None and measure.aggregate is not Aggregate.COUNT:
+            yield f"measures.{name}.expression: required for {measure.aggregate}"
+        for key, sql in (("expression", measure.expression), ("filter", measure.filter)):
+            if sql is not None:
+                yield from keyed(f"measures.{name}.{key}", sql, events)
+    days = {*catalogue.measures, "event_date"}
+    for name, day in catalogue.days.items():
+        yield from keyed(f"days.{name}.expression", day.expression, days)
+    for name, mark in catalogue.dates.items():
+        yield from keyed(f"dates.{name}.when", mark.when, days | set(catalogue.days))
+    for name in sorted(set(catalogue.windows) - set(without_faults.windows)):
+        yield f"windows.{name}: neither a measure nor a day"
+    windows = {window.name for window in without_faults.all_windows()}
+    for name in sorted(BUILT_ON - {*catalogue.measures, *catalogue.days, *catalogue.dates, *windows}):
+        yield f"{name}: the rhythm of every user is built on it, it cannot be taken away"
+    yield from _feature_problems(without_faults)
+
+
+def _feature_problems(catalogue: Catalogue) -> Iterator[str]:
+    known = {*user_state(catalogue).names, *user_features(catalogue).names, "as_of"}
+    for name, feature in catalogue.features.items():
+        yield from keyed(f"features.{name}.expression", feature.expression, known)
+    try:
+        layers(catalogue)
+    except ValueError as error:
+        yield f"features: {error}"

@@ -1,0 +1,38 @@
+"""The declaration of features."""
+
+from collections.abc import Sequence
+
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.domain import Configuration, Domain, Meaning
+from lifestage.platform.result import Decided, Result
+from lifestage.platform.storage.contracts import Table
+from lifestage.users.catalogue.model import CATALOGUE
+from lifestage.users.features.checks import check_config
+from lifestage.users.features.config import RHYTHM, FeaturesConfig, compose_config
+from lifestage.users.features.step import run
+from lifestage.users.features.tables import NORMS, user_features, user_state
+
+
+def meaning(config: FeaturesConfig) -> str:
+    """The hash of what a row of features means."""
+    return config.meaning
+
+
+def tables(config: Config, _decided: Sequence[Decided]) -> tuple[Table, ...]:
+    """The tables that follow the catalogue; windows of nothing are left out, which validation reports."""
+    catalogue = config.parts[CATALOGUE].without_unknown_windows()
+    return user_state(catalogue), NORMS, user_features(catalogue)
+
+
+DOMAIN = Domain(
+    name="features",
+    does="one row per user, as of a date",
+    reads=("activity_days", "category_days", "identity_map", "identity_past", "user_profiles"),
+    writes=("user_state", "norms", "user_features"),
+    run=run,
+    config=Configuration((CATALOGUE, RHYTHM), compose_config),
+    tables=tables,
+    checks=check_config,
+    meaning=Meaning("user_features", meaning),
+    result=Result("user_features", rules=None),
+)

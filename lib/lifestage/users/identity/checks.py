@@ -1,0 +1,34 @@
+"""Checks of the section `identity` of the main file, and of names that evidence needs for itself."""
+
+from collections.abc import Iterator, Sequence
+
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
+from lifestage.platform.config.checks import at, listed
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.yaml_files import packaged_yaml
+from lifestage.platform.result import Decided
+from lifestage.users.identity.config import IDENTITY
+from lifestage.users.pairs import FUZZY
+
+
+def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+    """Problems of limits and known types, and of sources whose name evidence by matching has."""
+    for folder, names in (
+        (SOURCES, config.parts[SOURCES]),
+        (REFERENCE_SOURCES, config.parts[REFERENCE_SOURCES]),
+    ):
+        if FUZZY in {*names}:
+            file = config.folder / folder.name / f"{FUZZY}.yaml"
+            yield from at(file, [f"{FUZZY}: is how evidence by matching is called, choose another name"])
+    yield from at(config.file, _type_problems(config))
+
+
+def _type_problems(config: Config) -> Iterator[str]:
+    identifiers, settings = config.shared.identifiers, config.parts[IDENTITY]
+    # A packaged type that the project has taken away leaves a limit behind.
+    known = {*identifiers, *packaged_yaml("project/defaults.yaml")["identifiers"]}
+    for name, limits in settings.limits.items():
+        for unknown in sorted({name, *limits} - known):
+            yield f"identity.limits.{name}: unknown identifier type {unknown}, expected some of {listed(identifiers)}"
+    for unknown in sorted({*settings.known} - known):
+        yield f"identity.known: unknown identifier type {unknown}, expected some of {listed(identifiers)}"

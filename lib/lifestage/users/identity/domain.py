@@ -1,0 +1,18 @@
+"""The declaration of identity."""
+
+from lifestage.platform.domain import REFERENCES, Configuration, Domain
+from lifestage.users.identity.checks import check_config
+from lifestage.users.identity.config import IDENTITY, compose_config
+from lifestage.users.identity.step import run
+from lifestage.users.identity.tables import IDENTITY_CHANGES, IDENTITY_MAP, IDENTITY_PAST, LINK_DAYS, LINKS
+
+DOMAIN = Domain(
+    name="identity",
+    does="who is who across channels",
+    reads=("events", "event_versions", "ingest_ledger", REFERENCES, "matches", "runs"),
+    writes=("link_days", "links", "identity_map", "identity_changes", "identity_past"),
+    run=run,
+    config=Configuration((IDENTITY,), compose_config),
+    tables=lambda _config, _decided: (LINK_DAYS, LINKS, IDENTITY_MAP, IDENTITY_CHANGES, IDENTITY_PAST),
+    checks=check_config,
+)

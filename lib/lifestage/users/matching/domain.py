@@ -1,0 +1,19 @@
+"""The declaration of matching."""
+
+from lifestage.platform.domain import REFERENCES, Configuration, Domain
+from lifestage.users.matching.checks import check_config
+from lifestage.users.matching.config import MATCHING, compose_config
+from lifestage.users.matching.step import run
+from lifestage.users.matching.tables import MATCHES
+
+DOMAIN = Domain(
+    name="match",
+    does="records that are probably of one person",
+    reads=(REFERENCES,),
+    writes=("matches",),
+    run=run,
+    config=Configuration((MATCHING,), compose_config),
+    tables=lambda _config, _decided: (MATCHES,),
+    checks=check_config,
+    is_on_demand=True,
+)

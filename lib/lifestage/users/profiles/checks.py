@@ -1,0 +1,37 @@
+"""Checks of the profile in features.yaml."""
+
+from collections.abc import Iterator, Sequence
+
+from lifestage.ingestion.sources.config import REFERENCE_SOURCES
+from lifestage.platform.config.checks import at, columns, keyed, listed
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.result import Decided
+from lifestage.users.catalogue.model import CATALOGUE, Unit
+from lifestage.users.profiles.config import ProfilesConfig
+from lifestage.users.profiles.tables import BECAUSE
+
+OF_PROFILES = {*BECAUSE, "because", "valid_to", "only_on"}
+
+
+def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+    """Problems of the attributes."""
+    yield from at(config.folder / CATALOGUE.name, _profile_problems(config))
+
+
+def _profile_problems(config: Config) -> Iterator[str]:
+    """Each expression is over the columns of one reference table that names a person."""
+    references = config.parts[REFERENCE_SOURCES]
+    for name in sorted({*config.parts[CATALOGUE].profile} & OF_PROFILES):
+        yield f"profile.{name}: it is a column that is always there"
+    for name, attribute in config.parts[CATALOGUE].profile.items():
+        if attribute.values and attribute.unit is not Unit.NAME:
+            yield f"profile.{name}.values: of a name only, not of {attribute.unit}"
+        for number, sql in enumerate(attribute.sources):
+            key = f"profile.{name}.from.{number}"
+            tables = {column.partition(".")[0] for column in columns(sql)}
+            if len(tables) != 1 or not tables <= config.of(ProfilesConfig).named_by.keys():
+                yield f"{key}: expected columns of one of {listed(config.of(ProfilesConfig).named_by)}, such as members.city, in: {sql}"
+                continue
+            (table,) = tables
+            open_columns = {*references[table].in_clear} - {*references[table].identifiers}
+            yield from keyed(key, sql, {f"{table}.{column}" for column in open_columns})

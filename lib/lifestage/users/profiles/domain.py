@@ -1,0 +1,19 @@
+"""The declaration of profiles."""
+
+from lifestage.platform.domain import REFERENCES, Configuration, Domain
+from lifestage.users.catalogue.model import CATALOGUE
+from lifestage.users.profiles.checks import check_config
+from lifestage.users.profiles.config import compose_config
+from lifestage.users.profiles.step import run
+from lifestage.users.profiles.tables import user_profiles
+
+DOMAIN = Domain(
+    name="profiles",
+    does="what customer records say of a user",
+    reads=(REFERENCES, "ingest_ledger", "identity_map", "identity_past"),
+    writes=("user_profiles",),
+    run=run,
+    config=Configuration((CATALOGUE,), compose_config),
+    tables=lambda config, _decided: (user_profiles(config.parts[CATALOGUE]),),
+    checks=check_config,
+)
