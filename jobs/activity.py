@@ -1,4 +1,4 @@
-"""Bring subject-days up to date with the events."""
+"""The step `activity`: one row per subject and day, mergeable. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

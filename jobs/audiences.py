@@ -1,4 +1,4 @@
-"""Record which rules hold, and who is in which audience."""
+"""The step `audiences`: rules over all of these. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

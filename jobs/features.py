@@ -1,4 +1,4 @@
-"""Build the features of each user as of one date."""
+"""The step `features`: one row per user, as of a date. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

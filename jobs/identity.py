@@ -1,4 +1,4 @@
-"""Map every identifier to its user."""
+"""The step `identity`: who is who across channels. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -1,4 +1,4 @@
-"""Turn new files into canonical events."""
+"""The step `ingest`: map, check, pseudonymise, deduplicate. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -1,4 +1,4 @@
-"""Write what customer records say of each user."""
+"""The step `profiles`: what customer records say of a user. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -1,4 +1,4 @@
-"""Check and freeze the snapshot of one date; this completes the run."""
+"""The step `publish`: check, freeze. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -1,4 +1,4 @@
-"""Load keyed extracts as versions valid from a business date."""
+"""The step `reference`: keyed extracts, versioned by date. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -1,4 +1,4 @@
-"""Write the run's report."""
+"""The step `report`: one self-contained HTML file. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

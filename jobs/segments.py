@@ -1,4 +1,4 @@
-"""Assign each user a segment, training a model where the calendar asks for one."""
+"""The step `segments`: distributed K-means. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

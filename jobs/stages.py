@@ -1,4 +1,4 @@
-"""Assign each user a lifecycle stage as of one date."""
+"""The step `stages`: ordered rules over features. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -1,4 +1,4 @@
-"""Score recency, frequency and spend as of one date."""
+"""The step `value`: RFM, value index, tiers. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -1,4 +1,4 @@
-"""Write the documentation that follows from the code: the map, tables, features, settings and commands."""
+"""Write the documentation that follows from the code: the map, jobs, tables, features, settings and commands."""
 
 import tempfile
 from collections.abc import Sequence
@@ -6,13 +6,14 @@ from pathlib import Path
 
 from documents.commands import commands_page
 from documents.features import features_page
+from documents.jobs import job_file
 from documents.settings import settings_page
 from documents.tables import tables_page
 from lifestage.ingestion.reference.tables import reference_table
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.domain import REFERENCES, Domain
 from lifestage.project.loader import load_config
-from lifestage.project.pipeline import DOMAINS, draw_map
+from lifestage.project.pipeline import DOMAINS, draw_map, steps
 from lifestage.project.registry import tables_of
 from lifestage.users.catalogue.model import CATALOGUE
 
@@ -40,6 +41,7 @@ def generated(readme: str, domains: Sequence[Domain] = DOMAINS) -> dict[str, str
         "docs/features.md": features_page(config.parts[CATALOGUE]),
         "docs/settings.md": settings_page(domains),
         "docs/cli.md": commands_page(),
+        **{f"jobs/{step.name}.py": job_file(step) for step in steps(domains)},
     }
 
 
