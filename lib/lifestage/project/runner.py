@@ -22,8 +22,8 @@ from lifestage.platform.domain import REFERENCES, Domain, Meaning
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.job import Job, Run, Secrets
 from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.runtime.session import BRIEF_SETTINGS, build_session
-from lifestage.platform.runtime.together import together
 from lifestage.platform.security.pseudonyms import key_fingerprint
 from lifestage.platform.storage import lock
 from lifestage.platform.storage.contracts import Table
@@ -109,7 +109,7 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
 
         for group in groups():
             chosen = [step for step in group if step.name in request.steps]
-            together([partial(run_step, step) for step in chosen])
+            run_in_parallel([partial(run_step, step) for step in chosen])
             if COMPLETES in [step.name for step in chosen]:
                 _complete(project, request, run, commits)
 
@@ -313,7 +313,7 @@ def _complete(project: Project, request: Request, run: Run, commits: Mapping[str
 def _versions(project: Project, commits: Mapping[str, int]) -> dict[str, int]:
     """The version of every table that exists; those this process wrote are known already."""
     others = [name for name in project.tables if name not in commits and name not in ("runs", "run_lock")]
-    read = together([partial(project.store.version, project.tables[name]) for name in others])
+    read = run_in_parallel([partial(project.store.version, project.tables[name]) for name in others])
     versions = {**dict(zip(others, read, strict=True)), **commits}
     return {name: version for name, version in sorted(versions.items()) if version is not None}
 

@@ -26,7 +26,7 @@ from lifestage.analytics.value.tiers import add_tier
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import NoDataError
 from lifestage.platform.runtime.local_rows import localised
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.project import runner
 from lifestage.services.persons import find
 from lifestage.services.readers import LATEST, known_date, reader, run_of
@@ -120,7 +120,7 @@ def _kept(read: Read, identity: DataFrame, asked: _Asked) -> dict[str, DataFrame
     for name in OF_HISTORY:
         days = read(name).where(F.col("event_date") <= F.lit(asked.as_of))
         rows[name] = days.join(subjects, on="subject", how="left_semi")
-    frames = together([partial(localised, frame) for frame in rows.values()])
+    frames = run_in_parallel([partial(localised, frame) for frame in rows.values()])
     return {**dict(zip(rows, frames, strict=True)), "users": on_every_date(identity)}
 
 

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lifestage.platform.errors import ContractError, NoDataError
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Column, Table, WriteMode, conform
 from lifestage.platform.storage.store import literals
 from support.frames import assert_frames, assert_rows, build
@@ -92,7 +92,7 @@ def test_commits_made_at_the_same_time_keep_their_own_metadata(spark, store):
     def several(contract):
         return [commits(contract, number)["n"] for number in range(4)]
 
-    assert together([lambda: several(SALES), lambda: several(merged)]) == [[0, 1, 2, 3]] * 2
+    assert run_in_parallel([lambda: several(SALES), lambda: several(merged)]) == [[0, 1, 2, 3]] * 2
 
 
 def test_partitions_replaced_twice_are_as_replaced_once(spark, store):

@@ -36,7 +36,7 @@ from lifestage.activation.report.value_data import (
 from lifestage.ingestion.sources.tables import COUNT_COLUMNS
 from lifestage.platform.job import Run
 from lifestage.platform.runtime.local_rows import settled
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table
 from lifestage.users.identity.regrouping import (
     BY_NOW,
@@ -104,7 +104,7 @@ def read_data(
         "runs": lambda: newest_runs(read("runs")),
     }
     with plain_index():
-        found = dict(zip(parts, together([*parts.values()]), strict=True))
+        found = dict(zip(parts, run_in_parallel([*parts.values()]), strict=True))
     return ReportData(
         header=Header(config.business, as_of, run.run_id, run.now, run.code_version),
         before=before,

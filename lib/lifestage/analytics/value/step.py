@@ -11,7 +11,7 @@ from lifestage.analytics.value.rfm import add_scores, cut_points, to_rfm
 from lifestage.analytics.value.tiers import add_tier, tier_cuts
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.local_rows import local_rows
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 
 
 def run(job: Job, config: ValueConfig) -> None:
@@ -35,7 +35,7 @@ def _write(job: Job, config: ValueConfig, rfm: DataFrame) -> None:
     tiers = _fixed(job, "tier_cuts", tier_cuts(valued, config.tiers))
     users = add_tier(valued, tiers).select(*job.table("user_value").names)
     written = {"rfm_cuts": cuts, "value_scales": scales, "tier_cuts": tiers, "user_value": users}
-    together([partial(job.write_as_of, name, frame) for name, frame in written.items()])
+    run_in_parallel([partial(job.write_as_of, name, frame) for name, frame in written.items()])
 
 
 def _fixed(job: Job, name: str, frame: DataFrame) -> DataFrame:

@@ -20,7 +20,7 @@ from lifestage.ingestion.sources.quarantine import to_rejected
 from lifestage.ingestion.sources.readers import check_headers, read_raw
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.keeping import kept
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.store import literals
 
 TABLES = ("events", "event_versions", "rejected_events")
@@ -88,7 +88,7 @@ def _lines(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> Da
         return canonical(read_raw(job.spark, config.sources[name], fresh[name]), name, door)
 
     # What a source's plan takes is the time to analyse it.
-    return reduce(DataFrame.unionByName, together([partial(arriving, name) for name in fresh]))
+    return reduce(DataFrame.unionByName, run_in_parallel([partial(arriving, name) for name in fresh]))
 
 
 def door_of(job: Job, config: IngestConfig) -> Door:

@@ -19,7 +19,7 @@ from lifestage.ingestion.sources.readers import check_headers, read_raw
 from lifestage.ingestion.sources.tables import REFERENCE
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.keeping import kept
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 
 QUARANTINE = "rejected_events"
 
@@ -37,11 +37,13 @@ def run(job: Job, config: ReferenceConfig) -> None:
     lines = {name: kept(_lines(job, config, name, mine)) for name, mine in fresh.items()}
     for name, rows in lines.items():
         check_headers(rows, config.sources, fresh[name])
-    counts = dict(zip(lines, together([partial(counted, rows) for rows in lines.values()]), strict=True))
+    counts = dict(
+        zip(lines, run_in_parallel([partial(counted, rows) for rows in lines.values()]), strict=True)
+    )
     found = [problems(name, config.sources[name], counts[name], lines[name]) for name in sorted(lines)]
     stop([problem for those in found for problem in those])
     _quarantine(job, config, counts, lines)
-    spans = together(
+    spans = run_in_parallel(
         [
             partial(_write, job, config.sources[name], fresh[name], rows, _rejects(counts[name]))
             for name, rows in lines.items()

@@ -13,7 +13,7 @@ from lifestage.ingestion.sources.deliveries import Delivery, find_files, new_del
 from lifestage.ingestion.sources.layout import FileLayout
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.local_rows import local_rows
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Store
 
@@ -62,7 +62,7 @@ def roll_back_unfinished(store: Store, tables: Iterable[Table], ledger: DataFram
         store.create(table)
         store.roll_back(table, committed.get(table.name, 0))
 
-    together([partial(roll_back, table) for table in tables])
+    run_in_parallel([partial(roll_back, table) for table in tables])
 
 
 def committed_versions(ledger: DataFrame) -> dict[str, int]:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.sources.ledger import KNOWN, LEDGER
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.as_of_join import has_key, is_valid_on
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.store import literals
 from lifestage.users.activity.config import ActivityConfig
 from lifestage.users.activity.days import build_activity_days, build_category_days, to_enriched
@@ -46,7 +46,7 @@ def run(job: Job, config: ActivityConfig) -> None:
 def _rebuild(job: Job, config: ActivityConfig, progress: dict[str, object]) -> None:
     enriched = _enriched(job, config, job.read("events"))
     built = _built(enriched, config)
-    together([partial(job.replace_all, name, rows, **progress) for name, rows in built.items()])
+    run_in_parallel([partial(job.replace_all, name, rows, **progress) for name, rows in built.items()])
 
 
 def _refresh_touched(
@@ -64,7 +64,7 @@ def _refresh_touched(
     enriched = _enriched(job, config, events).persist()
     try:
         built = _built(enriched, config)
-        together(
+        run_in_parallel(
             [partial(job.exchange, name, touched, rows, prune, **progress) for name, rows in built.items()]
         )
     finally:

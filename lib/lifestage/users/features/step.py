@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from lifestage.platform.errors import NoDataError
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.users.features.build import add_profiles, build_features, build_norms, build_state
 from lifestage.users.features.categories import to_user_categories, unit_prices
 from lifestage.users.features.config import FeaturesConfig
@@ -32,7 +32,7 @@ def run(job: Job, config: FeaturesConfig) -> None:
             raise NoDataError(
                 f"there is no activity up to {job.run.as_of}: ingest a source first, or choose a later --as-of"
             )
-        together(
+        run_in_parallel(
             [partial(_write_features, job, state, categories, config), partial(_write_state, job, state)]
         )
     finally:

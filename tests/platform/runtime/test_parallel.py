@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from lifestage.platform.runtime.together import together
+from lifestage.platform.runtime.parallel import run_in_parallel
 
 
 def test_tasks_run_at_the_same_time_and_results_keep_their_order():
@@ -13,11 +13,11 @@ def test_tasks_run_at_the_same_time_and_results_keep_their_order():
         meeting.wait()
         return number
 
-    assert together([lambda: task(1), lambda: task(2), lambda: task(3)]) == [1, 2, 3]
+    assert run_in_parallel([lambda: task(1), lambda: task(2), lambda: task(3)]) == [1, 2, 3]
 
 
 def test_nothing_to_do_is_done():
-    assert together([]) == []
+    assert run_in_parallel([]) == []
 
 
 def test_all_have_ended_when_one_has_failed():
@@ -33,5 +33,5 @@ def test_all_have_ended_when_one_has_failed():
         raise KeyError("second")
 
     with pytest.raises(ValueError, match="first"):
-        together([fails, takes_longer])
+        run_in_parallel([fails, takes_longer])
     assert ended == ["second"]
