@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.ladder import assign_stages
 from lifestage.ingestion.events.tables import EVENTS
-from lifestage.platform.runtime.local_rows import local_rows, localised
+from lifestage.platform.runtime.frames import collect_to_driver, local_rows
 from lifestage.project.loader import load_config
 from lifestage.services.what_if import (
     PURCHASE_DAYS,
@@ -66,8 +66,8 @@ def history_of(spark, events, config):
         spark, IDENTITY_MAP, [{"identifier": user, "user_id": user, "status": "active"} for user in users]
     )
     nothing = local_rows(spark, [], "user_id string, as_of date")
-    days = localised(build_activity_days(enriched, config.of(ActivityConfig)))
-    return History(days, localised(build_category_days(enriched)), on_every_date(identity), nothing)
+    days = collect_to_driver(build_activity_days(enriched, config.of(ActivityConfig)))
+    return History(days, collect_to_driver(build_category_days(enriched)), on_every_date(identity), nothing)
 
 
 def norms_of(spark, cycle, spend):
@@ -97,7 +97,7 @@ def delivered(spark, events, norms, dates, config):
 
 def assumed(history, bought, norms, config, silent_days=SILENT_DAYS):
     table = user_features(config.of(FeaturesConfig).catalogue)
-    return localised(hypothetical_features(history, bought, D, silent_days, norms, {}, config, table))
+    return collect_to_driver(hypothetical_features(history, bought, D, silent_days, norms, {}, config, table))
 
 
 def stages_of(features, config):
@@ -141,9 +141,9 @@ def test_a_hypothesis_is_what_its_event_would_be(spark, config, person, amount, 
         event(str(n), day, value, kind=kind, **more) for n in NUMBERS for day, value, kind, more in past
     ] + [event(str(n), D + timedelta(days=n), amount, NOON) for n in NUMBERS if n != SILENT]
     dates = [D + timedelta(days=n) for n in range(SILENT_DAYS + 1)]
-    everybody = localised(delivered(spark, real_events, norms, dates, config))
+    everybody = collect_to_driver(delivered(spark, real_events, norms, dates, config))
     day_of = f"datediff(as_of, DATE'{D}')"
-    real = localised(everybody.where(f"{day_of} > 0 AND user_id IN ('{SILENT}', {day_of})"))
+    real = collect_to_driver(everybody.where(f"{day_of} > 0 AND user_id IN ('{SILENT}', {day_of})"))
     now = stages_of(everybody.where(f"user_id = '{SILENT}' AND as_of = DATE'{D}'"), config)[0]["stage"]
 
     assert ours.count() == SILENT_DAYS + PURCHASE_DAYS

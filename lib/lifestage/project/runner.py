@@ -21,7 +21,7 @@ from lifestage.platform.config.configuration import Config
 from lifestage.platform.domain import REFERENCES, Domain, Meaning
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.job import Job, Run, Secrets
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.runtime.session import BRIEF_SETTINGS, build_session
 from lifestage.platform.security.pseudonyms import key_fingerprint

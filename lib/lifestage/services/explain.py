@@ -25,7 +25,7 @@ from lifestage.analytics.value.rfm import add_scores, to_rfm
 from lifestage.analytics.value.tiers import add_tier
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import NoDataError
-from lifestage.platform.runtime.local_rows import localised
+from lifestage.platform.runtime.frames import collect_to_driver
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.project import runner
 from lifestage.services.persons import find
@@ -120,7 +120,7 @@ def _kept(read: Read, identity: DataFrame, asked: _Asked) -> dict[str, DataFrame
     for name in OF_HISTORY:
         days = read(name).where(F.col("event_date") <= F.lit(asked.as_of))
         rows[name] = days.join(subjects, on="subject", how="left_semi")
-    frames = run_in_parallel([partial(localised, frame) for frame in rows.values()])
+    frames = run_in_parallel([partial(collect_to_driver, frame) for frame in rows.values()])
     return {**dict(zip(rows, frames, strict=True)), "users": on_every_date(identity)}
 
 
@@ -231,7 +231,7 @@ def _results(
     """
     config = project.config
     lookups = {name: read(name).where("NOT is_ended") for name in config.of(ActivityConfig).lookups}
-    features = localised(
+    features = collect_to_driver(
         hypothetical_features(
             _history(kept), purchase, asked.as_of, config.shared.explain.silent_days, kept["norms"], lookups, config,
             project.tables["user_features"],

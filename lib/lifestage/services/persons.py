@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.platform.errors import NoDataError
-from lifestage.platform.runtime.local_rows import local_rows, localised
+from lifestage.platform.runtime.frames import collect_to_driver, local_rows
 from lifestage.platform.security.pseudonyms import add_normalised, pseudonym, with_pads
 from lifestage.project import runner
 from lifestage.services.readers import LATEST, known_date, reader
@@ -45,7 +45,11 @@ def find(project: runner.Project, read: Read, user: str, as_of: date) -> DataFra
     users = [row["user_id"] for row in _named(persons, names).select("user_id").distinct().collect()]
     if len(users) > 1:
         raise NoDataError(_several(len(users)))
-    return localised(persons.where(F.col("user_id") == users[0])) if users else _alone(project, read, names)
+    return (
+        collect_to_driver(persons.where(F.col("user_id") == users[0]))
+        if users
+        else _alone(project, read, names)
+    )
 
 
 def graph(project: runner.Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
@@ -84,7 +88,7 @@ def _around(
 ) -> dict[str, dict[str, Any]]:
     """What the evidence up to a day says of a person's identifiers, and of those they were seen with."""
     known = links.where(F.col("first_on") <= F.lit(day))
-    around = localised(person_of(known, members, config))
+    around = collect_to_driver(person_of(known, members, config))
     return {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
 
 
@@ -98,7 +102,7 @@ def _names(project: runner.Project, user: str) -> DataFrame:
     for kind, rules in kinds.items():
         rows = add_normalised(rows, "name", f"_{kind}", rules)
     names = F.array("name", *[pseudonym(kind, F.col(f"_{kind}")) for kind in kinds])
-    return localised(rows.select(F.explode(names).alias("name")).where("name IS NOT NULL"))
+    return collect_to_driver(rows.select(F.explode(names).alias("name")).where("name IS NOT NULL"))
 
 
 def _named(rows: DataFrame, names: DataFrame, *columns: str) -> DataFrame:

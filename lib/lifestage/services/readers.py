@@ -16,7 +16,7 @@ from lifestage.activation.audiences.membership import add_movement
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.history import add_history, add_schemes
 from lifestage.platform.errors import NoDataError, expectation
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.project import runner
 from lifestage.users.identity.regrouping import journal_versions, regrouped, users_of_dates
 

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.tables import EVENTS
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import Table
 from lifestage.users.activity.config import ActivityConfig
 from lifestage.users.activity.days import build_activity_days, to_enriched

@@ -6,7 +6,7 @@ from analytics.segments.builders import D, config, feature, frame, grouped_users
 from lifestage.analytics.segments.assignment import assign, assign_few
 from lifestage.analytics.segments.tables import USER_SEGMENTS
 from lifestage.analytics.segments.training import train
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import conform
 from support.frames import assert_frames
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.users.identity.regrouping import regrouped
 from lifestage.users.identity.tables import IDENTITY_CHANGES, IDENTITY_MAP, IDENTITY_PAST
 from support.frames import assert_rows, build

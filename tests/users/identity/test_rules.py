@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.users.identity.components import on_cluster, on_driver
 from lifestage.users.identity.config import IdentityConfig, IdentitySettings, Pair
 from lifestage.users.identity.rules import solved

@@ -7,7 +7,7 @@ from lifestage.activation.audiences.definitions import Definition, changed, rule
 from lifestage.activation.audiences.membership import members, to_candidates
 from lifestage.platform.as_of_dates import newest_built
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 
 FEATURES = "user_features"
 

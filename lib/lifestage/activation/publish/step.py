@@ -13,7 +13,7 @@ from lifestage.activation.publish.snapshot import describe, latest, next_revisio
 from lifestage.platform.errors import CheckError
 from lifestage.platform.job import Job
 from lifestage.platform.result import Candidate, Check
-from lifestage.platform.runtime.local_rows import local_rows, settled
+from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.users.identity.regrouping import JOURNAL, Regrouped, regrouped, users_of_one
 
 
@@ -67,7 +67,7 @@ def _n_merged(
     known = job.read("snapshot_users").where(F.col("snapshot_id") == before["snapshot_id"])
     then, now = (users_of_one(rows, each) for rows, each in zip((known, users), built, strict=True))
     others = regrouped(job.read, built, then.unionByName(now))
-    merged = settled(others.where(F.col("change") == Regrouped.MERGED))
+    merged = materialize(others.where(F.col("change") == Regrouped.MERGED))
     were, are = (merged.join(rows, on="user_id", how="left_semi").count() for rows in (known, users))
     return max(were - are, 0)
 

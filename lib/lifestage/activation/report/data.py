@@ -35,7 +35,7 @@ from lifestage.activation.report.value_data import (
 )
 from lifestage.ingestion.sources.tables import COUNT_COLUMNS
 from lifestage.platform.job import Run
-from lifestage.platform.runtime.local_rows import settled
+from lifestage.platform.runtime.frames import materialize
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table
 from lifestage.users.identity.regrouping import (
@@ -79,7 +79,7 @@ def read_data(
     versions = {as_of: BY_NOW, **journal_versions(read("runs"))}
     built = [(day, versions[day]) for day in (before, as_of) if day in versions]
     known = users_of_dates(stages, built)
-    others = settled(regrouped(read, built, known).drop("as_of"))
+    others = materialize(regrouped(read, built, known).drop("as_of"))
     persons = map_when_built(read, (as_of, versions[as_of]))
     has_mix = MIX in users_table.names
     parts: dict[str, Callable[[], Any]] = {

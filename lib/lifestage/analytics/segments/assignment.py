@@ -19,7 +19,7 @@ from lifestage.analytics.segments.kmeans import Matrix, squared_distances
 from lifestage.analytics.segments.model import SegmentModel
 from lifestage.analytics.segments.scaling import GRID, scaled
 from lifestage.analytics.segments.tables import USER_SEGMENTS
-from lifestage.platform.runtime.local_rows import arrow_schema
+from lifestage.platform.runtime.frames import arrow_schema
 
 OUTPUT = arrow_schema(USER_SEGMENTS.schema)
 

@@ -10,7 +10,7 @@ from lifestage.analytics.segments.model import SegmentModel
 from lifestage.analytics.segments.schedule import training_date
 from lifestage.analytics.segments.training import train
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.users.resolution import IS_PERSON
 
 

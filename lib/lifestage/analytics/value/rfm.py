@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.analytics.value.config import RfmConfig
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.users.resolution import IS_PERSON
 
 N_SCORES = 5

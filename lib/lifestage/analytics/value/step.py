@@ -10,7 +10,7 @@ from lifestage.analytics.value.index import add_index, component_scales, compone
 from lifestage.analytics.value.rfm import add_scores, cut_points, to_rfm
 from lifestage.analytics.value.tiers import add_tier, tier_cuts
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.runtime.parallel import run_in_parallel
 
 

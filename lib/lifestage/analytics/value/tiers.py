@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from lifestage.analytics.value.config import Tier
 from lifestage.analytics.value.tables import INDEX
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 
 
 def tier_cuts(valued: DataFrame, tiers: Sequence[Tier]) -> DataFrame:

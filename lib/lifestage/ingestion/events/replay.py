@@ -28,8 +28,7 @@ from lifestage.ingestion.sources.readers import parsed
 from lifestage.ingestion.sources.tables import REPLAY
 from lifestage.platform.errors import ConfigError, NoDataError, expectation
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.keeping import kept
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import checkpoint, local_rows
 
 ROW = ("source", "raw")
 # A window that every event lies in; the JVM reads a year of four digits only.
@@ -74,8 +73,8 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
     _check_key(job)
     deliveries = _deliveries(job, ids)
     # Read for its texts and for each source; decrypting and ordering it again would cost more than keeping it.
-    rows = kept(_taken_up(job, config, deliveries, ids))
-    lines = kept(_canonical(job, config, rows, deliveries))
+    rows = checkpoint(_taken_up(job, config, deliveries, ids))
+    lines = checkpoint(_canonical(job, config, rows, deliveries))
     starts = {name: EVER for name in ids if config.sources[name].looks_back}
     tallies = settle(job, config, lines, deliveries, starts, is_gated=False)
     entries = {

@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.keys import content_hash
 from lifestage.ingestion.events.tables import EVENT_COLUMNS, EVENT_VERSIONS
-from lifestage.platform.runtime.keeping import kept
+from lifestage.platform.runtime.frames import checkpoint
 
 ANY_DAY = "DATE'0001-01-01'"
 SLOT = ("source", "event_id", "_slot")
@@ -68,13 +68,13 @@ def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_st
     good = arrivals.where(F.size("reasons") == 0).withColumn("_slot", _slot(window_starts))
     met = _met(known, deleted, arrivals).withColumn("_slot", _slot(window_starts))
     # Slots of which more than one row is known: narrow, and usually there are none.
-    contested = kept(_contested(good, met))
+    contested = checkpoint(_contested(good, met))
     if not contested.count():
         return Resolution(_judged(_lone_outcome(arrivals), F.col("outcome")), None, None)
     alone = good.join(contested, on=list(SLOT), how="left_anti")
     contenders = good.join(contested, on=list(SLOT), how="left_semi").withColumn("_known", F.lit(False))
     met = met.join(contested, on=list(SLOT), how="left_semi")
-    decided = kept(_decided(contenders.unionByName(met, allowMissingColumns=True), window_starts))
+    decided = checkpoint(_decided(contenders.unionByName(met, allowMissingColumns=True), window_starts))
     bad = arrivals.where(F.size("reasons") > 0)
     judged = (
         _judged(_lone_outcome(bad), F.col("outcome"))

@@ -19,7 +19,7 @@ from lifestage.ingestion.sources.ledger import LEDGER, commit_deliveries, undeli
 from lifestage.ingestion.sources.quarantine import to_rejected
 from lifestage.ingestion.sources.readers import check_headers, read_raw
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.keeping import kept
+from lifestage.platform.runtime.frames import checkpoint
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.store import literals
 
@@ -45,7 +45,7 @@ def run(job: Job, config: IngestConfig) -> None:
 
 def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> dict[int, Tally]:
     # Read by counts, events, versions and quarantine: reading the files once and keeping the rows is cheaper.
-    lines = kept(_lines(job, config, deliveries))
+    lines = checkpoint(_lines(job, config, deliveries))
     check_headers(lines, config.sources, deliveries)
     arrivals = lines.where("NOT is_header").drop("is_header")
     return settle(job, config, arrivals, deliveries, _window_starts(config, job.run.now))

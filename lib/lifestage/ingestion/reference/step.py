@@ -18,7 +18,7 @@ from lifestage.ingestion.sources.quarantine import to_rejected
 from lifestage.ingestion.sources.readers import check_headers, read_raw
 from lifestage.ingestion.sources.tables import REFERENCE
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.keeping import kept
+from lifestage.platform.runtime.frames import checkpoint
 from lifestage.platform.runtime.parallel import run_in_parallel
 
 QUARANTINE = "rejected_events"
@@ -34,7 +34,7 @@ def run(job: Job, config: ReferenceConfig) -> None:
         return
     fresh = by_source(deliveries)
     # Read by the counts and by the load: an extract is read once.
-    lines = {name: kept(_lines(job, config, name, mine)) for name, mine in fresh.items()}
+    lines = {name: checkpoint(_lines(job, config, name, mine)) for name, mine in fresh.items()}
     for name, rows in lines.items():
         check_headers(rows, config.sources, fresh[name])
     counts = dict(
@@ -76,8 +76,8 @@ def _quarantine(
         if _rejects(mine)
     ]
     if rows:
-        kept = to_rejected(reduce(DataFrame.unionByName, rows), job.table(QUARANTINE), job.keys)
-        job.write(QUARANTINE, kept)
+        checkpoint = to_rejected(reduce(DataFrame.unionByName, rows), job.table(QUARANTINE), job.keys)
+        job.write(QUARANTINE, checkpoint)
 
 
 def _rejects(counts: Mapping[int, Entry]) -> bool:
@@ -126,7 +126,7 @@ def _write(
         source.extract is Extract.FULL,
         rows.where(~is_good) if rejects else None,
     )
-    changed = kept(changes)
+    changed = checkpoint(changes)
     job.exchange(name, changed.select(*source.key).distinct(), changed, "true")
     return _days_changed(job.read(name), deliveries)
 

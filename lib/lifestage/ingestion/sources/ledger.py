@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.sources.deliveries import Delivery, find_files, new_deliveries
 from lifestage.ingestion.sources.layout import FileLayout
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Store

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.sources.deliveries import Delivery, readable
 from lifestage.ingestion.sources.layout import FileLayout, Format
 from lifestage.platform.errors import SourceError
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 
 # Spark fills in what a text leaves out: today where the date is missing, January where the month is.
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"

@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lifestage.platform.config.shared import IdentifierType
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 
 BLOCK_BYTES = 64
 PSEUDONYM_HEX = 32

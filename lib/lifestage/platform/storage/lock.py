@@ -11,7 +11,7 @@ from typing import Any
 from delta.exceptions import DeltaConcurrentModificationException
 
 from lifestage.platform.errors import RunLockedError
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Store
 

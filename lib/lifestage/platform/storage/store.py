@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lifestage.platform.errors import NoDataError
-from lifestage.platform.runtime.local_rows import local_rows, settled
+from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
 
 logger = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ class Store:
         """
         started = time.monotonic()
         self.create(table)
-        removals = settled(removals)
+        removals = materialize(removals)
         on = removals.columns
         added = conform(additions, table)
         target = self.read(table).where(prune).select(*on).alias("t")
@@ -179,7 +179,7 @@ class Store:
         rows = added.withColumn("_remove", F.lit(False)).unionByName(removed, allowMissingColumns=True)
         # As a struct, so that the columns of `prune` are the table's alone.
         # Few rows are sent round: otherwise the whole table would be, three times.
-        source = settled(rows.select("_remove", F.struct(*table.names).alias("row")))
+        source = materialize(rows.select("_remove", F.struct(*table.names).alias("row")))
         on = [f"({prune})", "s._remove", *[f"t.{name} <=> s.row.{name}" for name in removals.columns]]
         values: dict[str, str | Column] = {name: f"s.row.{name}" for name in table.names}
         merge = self._delta(table).alias("t").merge(source.alias("s"), " AND ".join(on))

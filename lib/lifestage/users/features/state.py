@@ -6,7 +6,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.users.catalogue.model import (
     Aggregate,
     Catalogue,

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from lifestage.platform.runtime.keeping import kept
+from lifestage.platform.runtime.frames import checkpoint
 
 LABELS = "identifier binary, component binary"
 Codes = npt.NDArray[np.int32]
@@ -38,7 +38,7 @@ def on_driver(edges: DataFrame) -> DataFrame:
     least[label[in_order[::-1]]] = in_order[::-1]
     table = pa.table({"identifier": names, "component": names.take(pa.array(least[label]))})
     # Kept, because a small table would lie in every plan.
-    found = kept(edges.sparkSession.createDataFrame(table, LABELS))
+    found = checkpoint(edges.sparkSession.createDataFrame(table, LABELS))
     return found.select(*[F.lower(F.hex(name)).alias(name) for name in found.columns])
 
 
@@ -60,9 +60,9 @@ def on_cluster(edges: DataFrame) -> DataFrame:
     least identifier within about as many rounds as the logarithm of their diameter.
     """
     ends = edges.select(*[F.unhex(end).alias(end) for end in ("a", "b")])
-    stars = kept(_both_ways(ends).where("a > b").distinct())
+    stars = checkpoint(_both_ways(ends).where("a > b").distinct())
     while not _are_stars(stars):
-        stars = kept(_small_star(_large_star(stars)))
+        stars = checkpoint(_small_star(_large_star(stars)))
     everyone = reduce(DataFrame.unionByName, [ends.select(F.col(end).alias("a")) for end in ("a", "b")])
     named = everyone.distinct().join(stars, on="a", how="left")
     component = F.coalesce("b", "a")

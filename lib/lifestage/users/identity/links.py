@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.platform.runtime.local_rows import settled
+from lifestage.platform.runtime.frames import materialize
 from lifestage.users.pairs import FUZZY
 
 PAIR = ("a", "b")
@@ -101,16 +101,18 @@ def dated_again(links: DataFrame, link_days: DataFrame, changes: DataFrame) -> D
     Returns:
         The columns of `links`, and first_before.
     """
-    gone, come = settled(changes.where("n IS NULL")), changes.where("n_before IS NULL")
+    gone, come = materialize(changes.where("n IS NULL")), changes.where("n_before IS NULL")
     pairs = changes.select(*ENDS).distinct()
-    known = settled(
+    known = materialize(
         links.join(F.broadcast(pairs.select(*PAIR)), on=[*PAIR]).select(
             *PAIR, F.col("first_on").alias("first_before")
         )
     )
     # Where the first goes, what is left is counted again; otherwise the earlier date counts.
     is_first = F.col("event_date") <= F.col("first_before")
-    touched = settled(gone.join(known, on=[*PAIR]).where(is_first).select(*PAIR, "first_before").distinct())
+    touched = materialize(
+        gone.join(known, on=[*PAIR]).where(is_first).select(*PAIR, "first_before").distinct()
+    )
     [[since]] = touched.agg(F.trunc(F.min("first_before"), "month")).collect()
     later = link_days.where(F.col("event_month") >= F.lit(since).cast("date"))
     left = later.join(touched, on=[*PAIR], how="left_semi").join(gone, on=[*KEY], how="left_anti")

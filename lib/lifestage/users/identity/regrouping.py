@@ -7,7 +7,7 @@ from enum import StrEnum
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from lifestage.platform.runtime.local_rows import local_rows, settled
+from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.users.resolution import UserStatus, user_id_of
 
 KEY = ("user_id", "as_of")
@@ -40,7 +40,7 @@ def map_when_built(read: Read, built: Built) -> DataFrame:
     """Rows of the map as they are, but each with the user of when the rows of a date were built."""
     now, past, changes = _tables(read)
     moved = _users_by_side(now, past, _since(changes, [built]), _sides(now.sparkSession, [built]))
-    then = settled(moved.select("identifier", F.col("user_id").alias("then")))
+    then = materialize(moved.select("identifier", F.col("user_id").alias("then")))
     rows = now.join(then, on="identifier", how="full").withColumns(
         {
             "user_id": F.coalesce("then", "user_id"),
@@ -69,8 +69,8 @@ def regrouped(read: Read, built: Sequence[Built], users: DataFrame) -> DataFrame
     now, past, changes = _tables(read)
     sides = _sides(users.sparkSession, built)
     # Those who moved; few beside the map, and looked at from both sides.
-    moved = settled(_users_by_side(now, past, _since(changes, built), sides))
-    known = settled(_known(users.join(sides, on=["as_of", "journal_version"]), moved))
+    moved = materialize(_users_by_side(now, past, _since(changes, built), sides))
+    known = materialize(_known(users.join(sides, on=["as_of", "journal_version"]), moved))
     before = known.select("user_id", (F.col("side") + 1).alias("side"))
     stayed = known.join(before, on=["user_id", "side"], how="left_semi")
     order = Window.partitionBy("identifier").orderBy("side")

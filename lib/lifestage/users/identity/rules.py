@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lifestage.platform.runtime.local_rows import local_rows, settled
+from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.users.identity.config import IdentityConfig, Pair
 from lifestage.users.resolution import UserStatus
 
@@ -31,7 +31,7 @@ def solved(
         withheld; of equally old ones the first in order. What is withheld is its own, and shared.
     """
     links = believed(links, config)
-    nodes = settled(identifiers(links, config))
+    nodes = materialize(identifiers(links, config))
     allowed = _pairs(links, config.allow)
     if members is not None:
         nodes = nodes.join(members, on="identifier", how="left_semi")

@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.platform.runtime.local_rows import local_rows, settled
+from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.users.identity.components import on_cluster, on_driver
 from lifestage.users.identity.config import IdentityConfig
 from lifestage.users.identity.rules import believed, identifiers, is_withheld, solved
@@ -14,7 +14,7 @@ from lifestage.users.resolution import user_id_of
 def solve(links: DataFrame, config: IdentityConfig, members: DataFrame | None = None) -> DataFrame:
     """Rows of identity_map for everybody whom links or decisions name, or for some, who have to be whole persons."""
     if members is not None:
-        links = settled(of_any(links, members))
+        links = materialize(of_any(links, members))
     n = links.limit(config.driver_links + 1).count()
     components = on_driver if n <= config.driver_links else on_cluster
     found = solved(links, config, components, members)
@@ -39,24 +39,26 @@ def reached(
         The identifiers, and what the map says of them.
     """
     ends = evidence.select(F.explode(F.array("a", "b")).alias("identifier")).distinct()
-    mapped = settled(identity_map.join(F.broadcast(ends), on="identifier", how="left_semi"))
+    mapped = materialize(identity_map.join(F.broadcast(ends), on="identifier", how="left_semi"))
     # Settled, so that of none it is known, and the map is not read for them.
-    hubs = settled(mapped.where(is_withheld()).select("identifier"))
+    hubs = materialize(mapped.where(is_withheld()).select("identifier"))
     near = _freed(links, hubs, config)
     users = identity_map.join(near, on="identifier", how="left_semi").unionByName(mapped).select("user_id")
-    before = settled(identity_map.join(F.broadcast(users.distinct()), on="user_id", how="left_semi"))
+    before = materialize(identity_map.join(F.broadcast(users.distinct()), on="user_id", how="left_semi"))
     members = ends.unionByName(near).unionByName(before.select("identifier")).distinct()
-    return settled(members), before
+    return materialize(members), before
 
 
 def _freed(links: DataFrame, hubs: DataFrame, config: IdentityConfig) -> DataFrame:
     """Whom those of the hubs that are not withheld any more were seen with."""
     if hubs.isEmpty():
         return hubs
-    near = settled(of_any(believed(links, config), hubs))
+    near = materialize(of_any(believed(links, config), hubs))
     still = identifiers(near, config).where(is_withheld())
     freed = hubs.join(still, on="identifier", how="left_anti")
-    return settled(of_any(near, freed).select(F.explode(F.array("a", "b")).alias("identifier")).distinct())
+    return materialize(
+        of_any(near, freed).select(F.explode(F.array("a", "b")).alias("identifier")).distinct()
+    )
 
 
 def person_of(links: DataFrame, seeds: DataFrame, config: IdentityConfig) -> DataFrame:
@@ -71,7 +73,7 @@ def person_of(links: DataFrame, seeds: DataFrame, config: IdentityConfig) -> Dat
         config: limits and decisions.
     """
     links = believed(links, config)
-    members = settled(seeds.select("identifier").distinct())
+    members = materialize(seeds.select("identifier").distinct())
     pairs = [pair.ends for pair in config.allow]
     allowed = local_rows(
         links.sparkSession, [*pairs, *[(b, a) for a, b in pairs]], "identifier string, other string"
@@ -79,14 +81,14 @@ def person_of(links: DataFrame, seeds: DataFrame, config: IdentityConfig) -> Dat
     n = -1
     # The identifiers of one person, and the hubs beside them.
     while n < (n := members.count()):
-        near = settled(of_any(links, members))
+        near = materialize(of_any(links, members))
         hubs = identifiers(near, config).where(is_withheld()).join(members, on="identifier", how="left_semi")
         open_ends = members.join(hubs, on="identifier", how="left_anti")
         others = of_any(near, open_ends).select(F.explode(F.array("a", "b")).alias("identifier"))
         decided = allowed.join(members, on="identifier", how="left_semi").select(
             F.col("other").alias("identifier")
         )
-        members = settled(members.unionByName(others).unionByName(decided).distinct())
+        members = materialize(members.unionByName(others).unionByName(decided).distinct())
     return solve(links, config, members)
 
 

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.sources.ledger import KNOWN, LEDGER
 from lifestage.platform.as_of_dates import newest_built
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.local_rows import settled
+from lifestage.platform.runtime.frames import materialize
 from lifestage.platform.storage.store import literals
 from lifestage.users.identity.changes import moved
 from lifestage.users.identity.config import IdentityConfig
@@ -106,7 +106,7 @@ def _rebuild(job: Job, config: IdentityConfig, mapped: Mapped, last: Taken) -> N
     """Everything anew, of all that was ever delivered."""
     events = job.read("events").where(F.col("source").isin(list(config.sources)))
     named = [*config.references, *([FUZZY] if config.is_matched else [])]
-    evidence = settled(_evidence(job, config, events, named))
+    evidence = materialize(_evidence(job, config, events, named))
     before, after = first_dates(job.read("link_days")), first_dates(evidence)
     taken = {**last, "meaning": config.evidence_meaning}
     job.replace_all("links", after, **taken)
@@ -116,9 +116,9 @@ def _rebuild(job: Job, config: IdentityConfig, mapped: Mapped, last: Taken) -> N
 
 def _take_in(job: Job, config: IdentityConfig, mapped: Mapped, since: Taken, last: Taken) -> None:
     """The evidence of the days that deliveries since touched, the pairs it is about, and their persons."""
-    changes = settled(_changes(job, config, since, last))
-    news = settled(dated_again(job.read("links"), job.read("link_days"), changes))
-    evidence = settled(news.select(*PAIR, F.least("first_on", "first_before").alias("first_on")))
+    changes = materialize(_changes(job, config, since, last))
+    news = materialize(dated_again(job.read("links"), job.read("link_days"), changes))
+    evidence = materialize(news.select(*PAIR, F.least("first_on", "first_before").alias("first_on")))
     taken = {**last, "meaning": config.evidence_meaning}
     gone = news.where("first_before IS NOT NULL").select(*PAIR)
     come = news.where("first_on IS NOT NULL").drop("first_before")
@@ -184,12 +184,12 @@ def _refresh_map(job: Job, config: IdentityConfig, mapped: Mapped, evidence: Dat
     if mapped.meaning != config.meaning:
         _solve_all(job, config, mapped, evidence)
         return
-    evidence = settled(_with_due(job, mapped, evidence))
+    evidence = materialize(_with_due(job, mapped, evidence))
     if evidence.isEmpty():
         return
     links = job.read("links").where(F.col("first_on") <= F.lit(mapped.newest))
     members, before = reached(evidence, links, job.read("identity_map"), config)
-    after = settled(solve(links, config, members))
+    after = materialize(solve(links, config, members))
     _tell(job, mapped, before, after, evidence)
     gone, come = _differing(before, after)
     job.exchange("identity_map", gone, come, "true", **_solved(job, config, mapped))
@@ -197,7 +197,7 @@ def _refresh_map(job: Job, config: IdentityConfig, mapped: Mapped, evidence: Dat
 
 def _solve_all(job: Job, config: IdentityConfig, mapped: Mapped, evidence: DataFrame) -> None:
     """Everybody anew. What moves by that is told where anybody may have seen who they were before."""
-    after = settled(solve(job.read("links").where(F.col("first_on") <= F.lit(mapped.newest)), config))
+    after = materialize(solve(job.read("links").where(F.col("first_on") <= F.lit(mapped.newest)), config))
     if mapped.as_of or not job.read("runs").isEmpty():
         _tell(job, mapped, job.read("identity_map"), after, _with_due(job, mapped, evidence))
     job.replace_all("identity_map", after, **_solved(job, config, mapped))
@@ -256,7 +256,7 @@ def _past(job: Job, config: IdentityConfig, day: date, newest: date) -> DataFram
     later = links.where((F.col("first_on") > F.lit(day)) & (F.col("first_on") <= F.lit(newest)))
     known = links.where(F.col("first_on") <= F.lit(day))
     members, mapped = reached(later, known, now, config)
-    then = settled(solve(known, config, members)).select(*MAPPED)
+    then = materialize(solve(known, config, members)).select(*MAPPED)
     alone = mapped.join(then, on="identifier", how="left_anti").select(
         "identifier",
         user_id_of(F.col("identifier")).alias("user_id"),
@@ -264,4 +264,4 @@ def _past(job: Job, config: IdentityConfig, day: date, newest: date) -> DataFram
     )
     differing = then.unionByName(alone).exceptAll(mapped.select(*MAPPED))
     version = F.lit(_journal_version(job)).cast("bigint").alias("journal_version")
-    return settled(differing.select(F.lit(day).alias("as_of"), *MAPPED, version))
+    return materialize(differing.select(F.lit(day).alias("as_of"), *MAPPED, version))

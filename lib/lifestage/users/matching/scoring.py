@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from lifestage.platform.errors import CheckError, ConfigError
-from lifestage.platform.runtime.local_rows import arrow_schema
+from lifestage.platform.runtime.frames import arrow_schema
 from lifestage.users.matching.config import MatchingConfig
 from lifestage.users.matching.learning import learned
 from lifestage.users.matching.model import LEARNED_FROM, rule_of, usual

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from lifestage.ingestion.sources.ledger import LEDGER
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.local_rows import local_rows
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.users.profiles.config import ProfilesConfig
 from lifestage.users.profiles.profiles import to_profiles
 from lifestage.users.resolution import users_on

@@ -1,9 +1,11 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.platform.runtime.local_rows import local_rows, localised
+from lifestage.platform.runtime.frames import checkpoint, collect_to_driver, local_rows
 from lifestage.project.registry import tables_of
 from support.frames import assert_rows
 from support.projects import packaged_config
@@ -58,17 +60,51 @@ def test_a_declared_schema_may_be_a_text_and_rows_may_be_none(spark):
     assert local_rows(spark, [], "day date, n int").isEmpty()
 
 
-def test_a_localised_frame_has_the_rows_that_were_there_when_it_was_made(spark, tmp_path):
+def test_a_collected_frame_has_the_rows_that_were_there_when_it_was_made(spark, tmp_path):
     path = str(tmp_path / "n")
     spark.range(2).write.parquet(path)
     read = spark.read.parquet(path)
-    kept = localised(read)
+    collected = collect_to_driver(read)
     spark.range(5).write.mode("overwrite").parquet(path)
-    assert kept.schema == read.schema
-    assert_rows(kept, [(0,), (1,)])
+    assert collected.schema == read.schema
+    assert_rows(collected, [(0,), (1,)])
 
 
 def test_every_table_can_be_made(spark):
     """Each type that a contract uses has an Arrow type."""
     for table in tables_of(packaged_config()).values():
         assert local_rows(spark, [], table.schema).schema == table.schema
+
+
+@pytest.fixture
+def numbers(spark):
+    # Random numbers without a seed: two reads agree only if they read the same rows.
+    return checkpoint(spark.range(100).withColumns({"drawn": F.rand(), "rest": F.col("id") % 7}))
+
+
+def test_checkpointed_rows_are_computed_once(numbers):
+    first = {row["id"]: row["drawn"] for row in numbers.collect()}
+    again = {row["id"]: row["drawn"] for row in numbers.where("rest < 9").select("drawn", "id").collect()}
+    assert first == again
+    assert len(first) == 100
+
+
+def test_a_checkpoint_has_no_plan(numbers, capsys):
+    numbers.where("rest > 3").explain()
+    plan = capsys.readouterr().out
+    assert "Range" not in plan
+    assert "rand(" not in plan
+
+
+def test_a_checkpoint_is_joined_with_an_aggregate_of_itself(numbers):
+    sums = checkpoint(numbers.groupBy("rest").agg(F.sum("id").alias("total")))
+    totals = {rest: sum(range(rest, 100, 7)) for rest in range(7)}
+    assert {row["rest"]: row["total"] for row in sums.collect()} == totals
+    assert numbers.join(sums, on="rest").count() == 100
+    assert numbers.join(numbers.select("id"), on="id").count() == 100
+
+
+def test_no_rows_can_be_checkpointed(numbers):
+    none = checkpoint(numbers.where("id < 0"))
+    assert none.isEmpty()
+    assert none.schema == numbers.schema

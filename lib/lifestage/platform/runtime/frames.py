@@ -1,20 +1,19 @@
-"""Rows of the driver as a frame. A list given to Spark passes through Python workers; an Arrow table does not."""
+"""Small frames from rows on the driver, and frames whose rows are computed once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.platform.runtime.keeping import kept
-
-# So many rows may lie in a plan, which is then read without a job and is known to be empty where it is.
-IN_PLAN = 10_000
-# Texts of a pseudonym's length make some 100 MB of so many rows, in every executor; and rows may be wide.
-SENT_ROUND, VALUES_SENT_ROUND = 1_000_000, 6_000_000
+# Up to this many rows become literals of the plan: reading them takes no job, and Spark knows when there are none.
+MAX_PLAN_ROWS = 10_000
+# A broadcast of this many pseudonyms takes about 100 MB on every executor; wide rows reach that sooner.
+MAX_BROADCAST_ROWS, MAX_BROADCAST_VALUES = 1_000_000, 6_000_000
 ARROW: Mapping[T.DataType, pa.DataType] = {
     T.StringType(): pa.string(),
     T.BinaryType(): pa.binary(),
@@ -28,36 +27,49 @@ ARROW: Mapping[T.DataType, pa.DataType] = {
 
 
 def local_rows(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.StructType | str) -> DataFrame:
-    """A frame of rows whose values come in the order of the schema; structs nested in them as well."""
+    """A frame of the given rows; values come in the order of the schema, in nested structs too.
+
+    Goes through Arrow: Spark would send a plain list through Python workers.
+    """
     declared = T.DataType.fromDDL(schema) if isinstance(schema, str) else schema
     assert isinstance(declared, T.StructType)
     named = [_plain(row, declared) for row in rows]
     return spark.createDataFrame(pa.Table.from_pylist(named, schema=arrow_schema(declared)), declared)
 
 
-def localised(frame: DataFrame) -> DataFrame:
-    """The frame with its rows on the driver: read once, and no plan on it begins further back. For few rows."""
+def collect_to_driver(frame: DataFrame) -> DataFrame:
+    """The same rows as literals of a new plan: computed once, now. For few rows only."""
     return local_rows(frame.sparkSession, frame.collect(), frame.schema)
 
 
-def settled(frame: DataFrame) -> DataFrame:
-    """The frame worked out once, without the plan that led to it; few rows are sent round to whatever joins them."""
-    rows = kept(frame)
+def checkpoint(frame: DataFrame) -> DataFrame:
+    """The same rows without their plan, computed at the first read and stored on the executors while in use.
+
+    A persisted frame keeps its plan: Spark analyzes the plan again in every query on it, which takes longer than a
+    day's rows do. The price: rows lost with an executor can't be recomputed. The run fails and has to be started again.
+    """
+    # Serialized: as objects, ten million rows would not leave room for the work on them.
+    return frame.localCheckpoint(eager=False, storageLevel=StorageLevel.MEMORY_AND_DISK)
+
+
+def materialize(frame: DataFrame) -> DataFrame:
+    """The same rows without their plan, computed now. Marked for broadcast unless they are too many."""
+    rows = checkpoint(frame)
     n = rows.count()
-    if n > SENT_ROUND or n * _width(frame.schema) > VALUES_SENT_ROUND:
+    if n > MAX_BROADCAST_ROWS or n * _width(frame.schema) > MAX_BROADCAST_VALUES:
         return rows
-    if n <= IN_PLAN:
+    if n <= MAX_PLAN_ROWS:
         rows = frame.sparkSession.createDataFrame(rows.toArrow(), frame.schema)
     return F.broadcast(rows)
 
 
 def _width(kind: T.DataType) -> int:
-    """How many columns there are, those in structs one by one."""
+    """Number of columns, counting the fields of structs."""
     return sum(_width(field.dataType) for field in kind) if isinstance(kind, T.StructType) else 1
 
 
 def arrow_schema(schema: T.StructType) -> pa.Schema:
-    """The schema as Spark takes it from Arrow: a batch that differs is refused."""
+    """The Arrow schema that Spark accepts for a Spark schema."""
     return pa.schema([(field.name, _arrow_type(field.dataType)) for field in schema])
 
 
@@ -76,7 +88,7 @@ def _arrow_type(kind: T.DataType) -> pa.DataType:
 
 
 def _plain(value: Any, kind: T.DataType) -> Any:
-    """A value as Arrow takes it: structs by name, maps as pairs."""
+    """A value in the form that Arrow takes: structs by name, maps as pairs."""
     match kind, value:
         case _, None:
             return None
@@ -87,7 +99,7 @@ def _plain(value: Any, kind: T.DataType) -> Any:
         case T.ArrayType(), _:
             return [_plain(item, kind.elementType) for item in value]
         case T.TimestampType(), _:
-            # Spark gives instants without a zone, in that of this computer.
+            # Spark returns timestamps without a zone, in the local one.
             return value.astimezone(UTC)
         case T.MapType(), _:
             return [(key, _plain(item, kind.valueType)) for key, item in value.items()]
