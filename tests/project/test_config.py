@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from lifestage.analytics.stages.config import StageLadder
+from lifestage.analytics.value.config import ValueConfig
+from lifestage.ingestion.sources.config import SOURCES
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.errors import ConfigError
 from lifestage.project.loader import load_config
@@ -371,9 +373,9 @@ def test_an_index_or_tier_that_leaves_a_doubt_is_refused(tmp_path, text, key, sa
 
 def test_an_index_may_weigh_numbers_and_truths(tmp_path):
     text = index(c="IF(occasions_all > 1, 1, 0)", b="occasions_all > 3")
-    assert load_config(write(tmp_path, sound(**{"value.yaml": text}))).value.index.enabled.keys() == {
-        "economic"
-    }
+    assert load_config(write(tmp_path, sound(**{"value.yaml": text}))).of(
+        ValueConfig
+    ).index.enabled.keys() == {"economic"}
 
 
 def test_a_date_is_no_instant(tmp_path):
@@ -422,13 +424,13 @@ def test_a_small_project_and_the_demo_are_sound(tmp_path):
     assert [rung.stage for rung in config.of(StageLadder).ladder] == ["new", "other"]
     forgiving = SOUND.replace("amount: amount", FORGIVING)
     load_config(write(tmp_path / "forgiving", sound(**{"sources/till.yaml": forgiving})))
-    demo = load_config(Path(__file__).parents[1] / "conf" / "demo" / "demo.yaml")
-    assert sorted(demo.ingest.sources) == ["campaign_sends", "coupon_redemptions", "pos"]
+    demo = load_config(Path(__file__).parents[2] / "conf" / "demo" / "demo.yaml")
+    assert sorted(demo.parts[SOURCES]) == ["campaign_sends", "coupon_redemptions", "pos"]
 
 
 def test_the_defaults_that_are_written_down_are_those_of_the_models():
-    base = packaged_yaml("project/defaults.yaml")
-    assert Rhythm.model_validate(base["rhythm"]) == Rhythm()
+    shipped = packaged_yaml("users/features/defaults.yaml")
+    assert Rhythm.model_validate(shipped) == Rhythm()
 
 
 def test_a_file_extends_another_and_a_key_set_to_null_goes(tmp_path):
@@ -437,7 +439,7 @@ def test_a_file_extends_another_and_a_key_set_to_null_goes(tmp_path):
         "prod.yaml": "extends: main.yaml\nbusiness: {currency: EUR}\nidentifiers: {member: null}\n",
     }
     write(tmp_path, files)
-    main = load_config(tmp_path / "prod.yaml").main
+    main = load_config(tmp_path / "prod.yaml").shared
     assert (main.business.name, main.business.currency) == ("Test", "EUR")
     assert sorted(main.identifiers) == ["cookie", "device", "email", "phone"]
 
