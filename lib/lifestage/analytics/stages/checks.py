@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from lifestage.analytics.stages.config import LADDER, StageLadder
-from lifestage.analytics.stages.reachability import unreachable
+from lifestage.analytics.stages.reachability import find_unreachable
 from lifestage.analytics.stages.tables import USER_STAGES
 from lifestage.platform.config.checks import at, listed, misnamed
 from lifestage.platform.config.configuration import Config
@@ -45,5 +45,5 @@ def stage_problems(ladder: StageLadder, features: Mapping[str, str]) -> Iterator
         if set(mapping) != set(names):
             yield f"views.{view}: expected each stage once: {listed(names)}"
     if not found:
-        for stage in unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
+        for stage in find_unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
             yield f"ladder: no user can ever reach {stage}: an earlier condition always wins or its own never holds"
