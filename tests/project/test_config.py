@@ -326,7 +326,7 @@ OF_ECONOMIC = "index.dimensions.economic"
         (index(c="upper(status)"), f"{OF_ECONOMIC}.components.c", "gives string, expected a number"),
         (index("weights: {a: 0.5, b: 0.4, c: 0.2}"), OF_ECONOMIC, "weights sum to 1.1, expected 1"),
         (index(top="weights: {economic: 0.9}"), "index", "weights sum to 0.9, expected 1"),
-        (index("weights: {a: 0.5, b: 0.5}"), OF_ECONOMIC, "weighed are a, b, expected each of a, b, c"),
+        (index("weights: {a: 0.5, b: 0.5}"), OF_ECONOMIC, "found a, b, expected each of a, b, c"),
         (
             index("comparisons: {a: [1, 2], b: [1/2, 1], c: [1, 1, 1]}"),
             OF_ECONOMIC,

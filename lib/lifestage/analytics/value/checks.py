@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from lifestage.analytics.value.config import VALUE, ValueConfig
-from lifestage.analytics.value.rfm import cells
+from lifestage.analytics.value.rfm import names_by_cell
 from lifestage.platform.config.checks import at, listed, misnamed
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.expressions import number_problems
@@ -22,9 +22,9 @@ def rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[s
     """value.yaml: the map of recency and frequency, and the features behind its period."""
     rfm = config.rfm
     for pattern in rfm.names:
-        if not any(cells({pattern: pattern}).values()):
+        if not any(names_by_cell({pattern: pattern}).values()):
             yield f"rfm.names.{pattern}: matches no cell, expected two digits of 1 to 5 such as 51 or [1-2][3-4]"
-    for (r, f), names in cells(rfm.names).items():
+    for (r, f), names in names_by_cell(rfm.names).items():
         if len(names) != 1:
             yield f"rfm.names: cell {r}{f} has {len(names)} names ({listed(names)}), expected exactly one"
     needed = {f"occasions_{rfm.period_days}d", f"net_amount_{rfm.period_days}d", "recency_days"}
