@@ -1,4 +1,4 @@
-"""Training dates: which model an as_of uses follows from the configuration alone, never from past runs."""
+"""The calendar of training dates. The configuration alone decides which model an as_of uses, never past runs."""
 
 from datetime import date, timedelta
 
@@ -8,9 +8,9 @@ MONTHS = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}
 
 
 def training_date(as_of: date, calendar: TrainingCalendar) -> date | None:
-    """The latest training date up to and including as_of; None before the first.
+    """Return the latest training date on or before as_of; None before the first one.
 
-    A period's training date is its last day. `from` is included; it bounds the periods, not the explicit dates.
+    The training date of a period is its last day. `from` is inclusive, and limits the periods but not the explicit dates.
     """
     found = [day for day in calendar.dates if day <= as_of]
     if calendar.every is not None:
@@ -21,7 +21,7 @@ def training_date(as_of: date, calendar: TrainingCalendar) -> date | None:
 
 
 def _last_period_end(day: date, months: int) -> date:
-    """The last day of the latest period of so many months that has ended by the end of the day."""
+    """Return the last day of the latest period of this many months that ends on or before the day."""
     tomorrow = day + timedelta(days=1)
     first_month = (tomorrow.month - 1) // months * months + 1
     return date(tomorrow.year, first_month, 1) - timedelta(days=1)
