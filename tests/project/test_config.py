@@ -594,7 +594,7 @@ def test_an_identifier_of_one_reference_table_is_one_in_all(tmp_path):
 def test_a_stage_cannot_be_called_what_users_are_who_merged(tmp_path):
     ladder = "ladder: [{stage: merged, when: 'true'}]\ndisplay: [merged]"
     [problem] = refused(tmp_path, sound(**{"stages.yaml": ladder}))
-    assert problem.startswith("stages.yaml: ladder: stage merged is what users are called")
+    assert problem.startswith("stages.yaml: ladder: stage merged has a name that is reserved")
 
 
 @pytest.mark.parametrize("name", ["occasions_365d", "tier", "stage"])

@@ -111,5 +111,5 @@ SEGMENTS = ConfigFile("segments.yaml", SegmentsConfig, defaults="analytics/segme
 
 
 def compose_config(parts: Parts) -> SegmentsConfig:
-    """The file segments.yaml."""
+    """Return the file segments.yaml."""
     return parts[SEGMENTS]

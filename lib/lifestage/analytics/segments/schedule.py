@@ -12,16 +12,12 @@ def training_date(as_of: date, calendar: TrainingCalendar) -> date | None:
 
     The training date of a period is its last day. `from` is inclusive, and limits the periods but not the explicit dates.
     """
-    found = [day for day in calendar.dates if day <= as_of]
+    days = [day for day in calendar.dates if day <= as_of]
     if calendar.every is not None:
-        end = _last_period_end(as_of, MONTHS[calendar.every])
-        if calendar.starts_on is None or calendar.starts_on <= end:
-            found.append(end)
-    return max(found, default=None)
-
-
-def _last_period_end(day: date, months: int) -> date:
-    """Return the last day of the latest period of this many months that ends on or before the day."""
-    tomorrow = day + timedelta(days=1)
-    first_month = (tomorrow.month - 1) // months * months + 1
-    return date(tomorrow.year, first_month, 1) - timedelta(days=1)
+        tomorrow = as_of + timedelta(days=1)
+        months = MONTHS[calendar.every]
+        first_month = (tomorrow.month - 1) // months * months + 1
+        period_end = date(tomorrow.year, first_month, 1) - timedelta(days=1)
+        if calendar.starts_on is None or calendar.starts_on <= period_end:
+            days.append(period_end)
+    return max(days, default=None)

@@ -36,5 +36,5 @@ LADDER = ConfigFile(
 
 
 def compose_config(parts: Parts) -> StageLadder:
-    """The ladder."""
+    """Return the ladder."""
     return parts[LADDER]

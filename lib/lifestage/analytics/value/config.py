@@ -220,6 +220,6 @@ VALUE = ConfigFile(
 
 
 def compose_config(parts: Parts) -> ValueConfig:
-    """The file value.yaml, and when history starts."""
+    """Return the file value.yaml with the first date of the history."""
     settings = parts[VALUE]
     return ValueConfig(history_starts_on=parts.shared.business.history_starts_on, **dict(settings))
