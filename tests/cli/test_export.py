@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage.activation.publish.export import ExportFormat, export, neutral
+from lifestage.activation.publish.export import ExportFormat, escape_formula, export
 from lifestage.platform.errors import CheckError, ConfigError, LifestageError
 from lifestage.project.registry import tables_of
 from support.frames import build, shuffled
@@ -114,7 +114,7 @@ def test_a_path_that_exists_is_left_alone(users, tmp_path):
 
 
 def test_a_file_that_cannot_be_whole_is_not_there(users, tmp_path):
-    with pytest.raises(CheckError, match="2 rows, its manifest says 3"):
+    with pytest.raises(CheckError, match="found 2 rows, expected 3"):
         export(users, {**MANIFEST, "n_users": 3}, COLUMNS, tmp_path / "users.csv", ExportFormat.CSV)
     assert list(tmp_path.iterdir()) == []
 
@@ -155,9 +155,9 @@ def test_columns_that_a_snapshot_does_not_have_are_named(users, tmp_path):
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"])
 def test_text_that_a_spreadsheet_would_compute_is_quoted(text):
-    assert neutral(text) == f"'{text}"
+    assert escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["", "high spend", "a=b", "u-1"])
 def test_other_text_stays(text):
-    assert neutral(text) == text
+    assert escape_formula(text) == text

@@ -328,7 +328,7 @@ OF_ECONOMIC = "index.dimensions.economic"
         (index(c="upper(status)"), f"{OF_ECONOMIC}.components.c", "gives string, expected a number"),
         (index("weights: {a: 0.5, b: 0.4, c: 0.2}"), OF_ECONOMIC, "weights sum to 1.1, expected 1"),
         (index(top="weights: {economic: 0.9}"), "index", "weights sum to 0.9, expected 1"),
-        (index("weights: {a: 0.5, b: 0.5}"), OF_ECONOMIC, "weighed are a, b, expected each of a, b, c"),
+        (index("weights: {a: 0.5, b: 0.5}"), OF_ECONOMIC, "found a, b, expected each of a, b, c"),
         (
             index("comparisons: {a: [1, 2], b: [1/2, 1], c: [1, 1, 1]}"),
             OF_ECONOMIC,
@@ -596,7 +596,7 @@ def test_an_identifier_of_one_reference_table_is_one_in_all(tmp_path):
 def test_a_stage_cannot_be_called_what_users_are_who_merged(tmp_path):
     ladder = "ladder: [{stage: merged, when: 'true'}]\ndisplay: [merged]"
     [problem] = refused(tmp_path, sound(**{"stages.yaml": ladder}))
-    assert problem.startswith("stages.yaml: ladder: stage merged is what users are called")
+    assert problem.startswith("stages.yaml: ladder: stage merged has a name that is reserved")
 
 
 @pytest.mark.parametrize("name", ["occasions_365d", "tier", "stage"])

@@ -12,15 +12,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.activation.audiences.definitions import Definition, rules_on
-from lifestage.analytics.segments.assignment import assign_few
+from lifestage.analytics.segments.assignment import assign_segments_on_driver
 from lifestage.analytics.segments.config import SegmentsConfig
 from lifestage.analytics.segments.model import SegmentModel
-from lifestage.analytics.segments.step import in_force
+from lifestage.analytics.segments.step import model_in_force
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.history import add_history
 from lifestage.analytics.stages.ladder import assign_stages
 from lifestage.analytics.value.config import ValueConfig
-from lifestage.analytics.value.index import add_index, components, parts_of
+from lifestage.analytics.value.index import add_index, components_column, index_contributions
 from lifestage.analytics.value.rfm import add_scores, to_rfm
 from lifestage.analytics.value.tiers import add_tier
 from lifestage.platform.config.configuration import Config
@@ -182,12 +182,12 @@ def _tier(config: Config, kept: Kept) -> dict[str, Any]:
     """The tier with the index, what each component gives to it, and the least index of each tier."""
     value = _row(kept["user_value"])
     scales = [row.asDict() for row in kept["value_scales"].collect()]
-    given = _row(kept["user_features"].select(components(config.of(ValueConfig).index)))
+    given = _row(kept["user_features"].select(components_column(config.of(ValueConfig).index)))
     bounds = kept["tier_cuts"].orderBy("least_index").collect()
     return {
         "name": value.get("tier"),
         "value_index": value.get("value_index"),
-        "parts": parts_of(given["components"], scales) if value.get("tier") else [],
+        "parts": index_contributions(given["components"], scales) if value.get("tier") else [],
         "least_index": {row["tier"]: row["least_index"] for row in bounds},
     }
 
@@ -239,7 +239,7 @@ def _results(
     )  # fmt: skip
     days = sorted({row["as_of"] for row in features.select("as_of").collect()})
     cuts, scales, tiers = (held_on(kept[name], days) for name in ("rfm_cuts", "value_scales", "tier_cuts"))
-    rfm = to_rfm(features, config.of(ValueConfig).rfm, components(config.of(ValueConfig).index))
+    rfm = to_rfm(features, config.of(ValueConfig).rfm, components_column(config.of(ValueConfig).index))
     scored = add_scores(rfm, cuts, config.of(ValueConfig).rfm, config.of(ValueConfig).history_starts_on)
     valued = add_tier(add_index(scored, scales, config.of(ValueConfig).index), tiers)
     model = _model(config, kept, asked.as_of)
@@ -247,7 +247,7 @@ def _results(
     for frame in (assign_stages(features, config.of(StageLadder)), valued):
         for row in frame.collect():
             found[row["user_id"], row["as_of"]] |= row.asDict()
-    for each in assign_few(features, dict.fromkeys(days, model), config.of(SegmentsConfig)):
+    for each in assign_segments_on_driver(features, dict.fromkeys(days, model), config.of(SegmentsConfig)):
         found[each["user_id"], each["as_of"]] |= each
     return list(found.values())
 
@@ -261,7 +261,7 @@ def _model(config: Config, kept: Kept, as_of: date) -> SegmentModel | None:
     stored = {row["trained_on"]: SegmentModel.from_row(row) for row in kept["segment_models"].collect()}
     used = _row(kept["user_segments"]).get("model_id")
     own = next((model for model in stored.values() if model.model_id == used), None)
-    return own or in_force(stored, as_of, config.of(SegmentsConfig))
+    return own or model_in_force(stored, as_of, config.of(SegmentsConfig))
 
 
 def _purchase(config: Config, read: Read, asked: _Asked, history: History) -> Purchase | None:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from lifestage.activation.audiences.growth import unchanged_audiences
+from lifestage.activation.audiences.growth import find_unchanged_audiences
 
 
 def test_an_audience_is_the_same_where_the_snapshot_before_has_it_under_the_same_rule():
@@ -15,4 +15,4 @@ def test_an_audience_is_the_same_where_the_snapshot_before_has_it_under_the_same
         ("changed", date(2026, 6, 30)),
         ("added", date(2026, 3, 31)),
     ]
-    assert unchanged_audiences(before, rules, date(2026, 6, 30)) == {"steady"}
+    assert find_unchanged_audiences(before, rules, date(2026, 6, 30)) == {"steady"}

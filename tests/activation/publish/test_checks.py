@@ -108,8 +108,8 @@ def test_an_audience_whose_rule_changed_may_grow(failed):
         (
             {"economic": 1200, "social": 0},
             False,
-            "social says nothing of any user: switch it off (value.yaml: index.dimensions.social.enabled: false), or "
-            "bring in what feeds it",
+            "social has no data for any user: switch it off (value.yaml: index.dimensions.social.enabled: false), or "
+            "add a source that feeds it",
         ),
     ],
 )
@@ -122,5 +122,5 @@ def test_a_dimension_that_counts_has_data(checks_of, known, passed, detail):
 def test_the_jump_is_told_with_its_sizes(checks_of):
     found = checks_of({"counts": {"audience:sleeping": 900}}, BEFORE)["audiences did not jump"]
     assert found.detail == (
-        "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed (raise publish.max_audience_growth if it is meant)"
+        "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed (raise publish.max_audience_growth if this is intended)"
     )

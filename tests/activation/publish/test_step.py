@@ -107,7 +107,7 @@ def test_a_dimension_of_value_without_data_is_to_be_switched_off(desk):
     with pytest.raises(CheckError) as refusal:
         desk.publish("empty", day)
     [told] = str(refusal.value).splitlines()[1:]
-    assert told.startswith("value dimensions have data: social says nothing of any user: switch it off")
+    assert told.startswith("value dimensions have data: social has no data for any user: switch it off")
     assert_rows(desk.manifests("as_of").where(F.col("as_of") == day), [])
 
 

@@ -98,7 +98,7 @@ def model(
         features=features,
         segments=segments,
         retired_ids=tuple(retired_ids),
-    ).identified()
+    ).with_model_id()
 
 
 def blobs(n, dimensions, groups, seed, spread=1.0):

@@ -3,9 +3,9 @@ from math import sqrt
 from random import Random
 
 from analytics.segments.builders import D, config, feature, frame, grouped_users, model, user
-from lifestage.analytics.segments.assignment import assign, assign_few
+from lifestage.analytics.segments.assignment import assign_segments, assign_segments_on_driver
 from lifestage.analytics.segments.tables import USER_SEGMENTS
-from lifestage.analytics.segments.training import train
+from lifestage.analytics.segments.training import train_model
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import conform
 from support.frames import assert_frames
@@ -19,7 +19,7 @@ def plane(centroids, **values):
 
 
 def assigned(spark, rows, models, partitions=1):
-    return conform(assign(frame(spark, rows, partitions), models, config()), USER_SEGMENTS)
+    return conform(assign_segments(frame(spark, rows, partitions), models, config()), USER_SEGMENTS)
 
 
 def assert_segments(actual, rows):
@@ -56,7 +56,7 @@ def test_few_are_assigned_on_the_driver_as_all_are_by_the_workers(spark):
     models = {D: fit, EARLIER: None}
     few = [
         [row[name] for name in USER_SEGMENTS.names]
-        for row in assign_few(frame(spark, rows), models, config())
+        for row in assign_segments_on_driver(frame(spark, rows), models, config())
     ]
     assert_frames(local_rows(spark, few, USER_SEGMENTS.schema), assigned(spark, rows, models))
 
@@ -110,7 +110,7 @@ def test_no_users_are_no_rows(spark):
 
 def test_row_order_and_partitions_change_no_bit_and_sizes_are_those_of_training(spark):
     rows = grouped_users()
-    fit = train(frame(spark, rows), config(), D, None)
+    fit = train_model(frame(spark, rows), config(), D, None)
     once = assigned(spark, rows, {D: fit})
     again = assigned(spark, Random(1).sample(rows, 300), {D: fit}, partitions=64)
     assert sorted(once.collect()) == sorted(again.collect())

@@ -7,11 +7,11 @@ from sklearn.cluster import KMeans
 
 from analytics.segments.builders import blobs
 from lifestage.analytics.segments.kmeans import (
-    best_clustering,
-    clustering,
-    lloyd,
-    squared_distances,
-    weighted_sum,
+    assign_points,
+    fit_kmeans,
+    pairwise_squared_distances,
+    run_lloyd,
+    sum_exactly,
 )
 
 BIGGEST = 64 * 2**16
@@ -24,32 +24,32 @@ def grid(*rows):
 
 def test_two_clear_groups_are_found():
     points = grid((0, 0), (2, 0), (100, 100), (102, 100))
-    found = best_clustering(points, np.ones(4), 2, starts=3, seed=1)
+    found = fit_kmeans(points, np.ones(4), 2, starts=3, seed=1)
     assert sorted(found.centroids.tolist()) == [[1.0, 0.0], [101.0, 100.0]]
     assert (sorted(found.sizes), found.inertia) == ([2.0, 2.0], 4)
 
 
 def test_weights_count_as_so_many_points():
-    found = best_clustering(grid((0,), (9,), (1000,)), np.array([2.0, 1.0, 1.0]), 2, starts=3, seed=1)
+    found = fit_kmeans(grid((0,), (9,), (1000,)), np.array([2.0, 1.0, 1.0]), 2, starts=3, seed=1)
     assert sorted(found.centroids.ravel()) == [3.0, 1000.0]
     assert found.inertia == 2 * 9 + 36
 
 
 def test_a_point_between_two_centroids_goes_to_the_first():
-    found = clustering(grid((5,), (5,), (10,)), np.ones(3), np.array([[0.0], [10.0]]))
+    found = assign_points(grid((5,), (5,), (10,)), np.ones(3), np.array([[0.0], [10.0]]))
     assert found.sizes.tolist() == [2.0, 1.0]
-    twins = clustering(grid((5,), (7,)), np.ones(2), np.array([[0.0], [0.0]]))
+    twins = assign_points(grid((5,), (7,)), np.ones(2), np.array([[0.0], [0.0]]))
     assert twins.sizes.tolist() == [2.0, 0.0]
 
 
 def test_a_cluster_that_loses_all_points_takes_a_far_one():
-    found = lloyd(grid((0,), (1,), (900,)), np.ones(3), np.array([[0.0], [5000.0]]), 0.0)
+    found = run_lloyd(grid((0,), (1,), (900,)), np.ones(3), np.array([[0.0], [5000.0]]), 0.0)
     assert sorted(found.sizes) == [1.0, 2.0]
 
 
 def test_as_many_clusters_as_points_leave_no_distance():
     points = grid((0, 1), (5, 5), (9, 2))
-    assert best_clustering(points, np.ones(3), 3, starts=2, seed=1).inertia == 0
+    assert fit_kmeans(points, np.ones(3), 3, starts=2, seed=1).inertia == 0
 
 
 @given(
@@ -61,20 +61,22 @@ def test_distances_are_exact(points, centroids):
         [sum((int(a) - int(b)) ** 2 for a, b in zip(p, c, strict=True)) for p in points.T]
         for c in centroids.T
     ]
-    assert squared_distances(points.astype(float), centroids.T.astype(float)).tolist() == expected
+    assert pairwise_squared_distances(points.astype(float), centroids.T.astype(float)).tolist() == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**53), st.integers(1, 2**20)), min_size=1, max_size=30))
 def test_weighted_sums_are_exact_beyond_64_bits(pairs):
     values, weights = np.array(pairs, dtype=float).T
-    assert weighted_sum(values, weights) == sum(value * weight for value, weight in pairs)
+    assert sum_exactly(values, weights) == sum(value * weight for value, weight in pairs)
 
 
 def test_blocks_and_batches_change_nothing():
     points = blobs(7_000, 4, 3, seed=2)
     centroids = points.T[:5]
-    whole = squared_distances(points, centroids)
-    alone = [squared_distances(points[:, [index]], centroids)[:, 0] for index in range(0, 7_000, 501)]
+    whole = pairwise_squared_distances(points, centroids)
+    alone = [
+        pairwise_squared_distances(points[:, [index]], centroids)[:, 0] for index in range(0, 7_000, 501)
+    ]
     assert np.array_equal(whole[:, ::501].T, alone)
 
 
@@ -82,14 +84,14 @@ def test_blocks_and_batches_change_nothing():
 @pytest.mark.parametrize(("n", "k"), [(400, 3), (800, 5), (1200, 8)])
 def test_inertia_is_that_of_the_best_of_twenty_scikit_learn_starts(n, k, seed):
     points = blobs(n, 6, 5, seed)
-    found = best_clustering(points, np.ones(n), k, starts=20, seed=9)
+    found = fit_kmeans(points, np.ones(n), k, starts=20, seed=9)
     oracle = KMeans(k, n_init=20, random_state=0, tol=1e-7).fit(points.T / 2**16)
     assert found.inertia / 2.0**32 <= 1.001 * oracle.inertia_
 
 
 def test_many_points_finish_as_well_as_scikit_learn_though_starts_see_a_sample():
     points = blobs(15_000, 4, 4, seed=5)
-    found = best_clustering(points, np.ones(15_000), 4, starts=5, seed=9)
+    found = fit_kmeans(points, np.ones(15_000), 4, starts=5, seed=9)
     oracle = KMeans(4, n_init=5, random_state=0).fit(points.T / 2**16)
     assert found.inertia / 2.0**32 <= 1.001 * oracle.inertia_
 
@@ -98,7 +100,7 @@ def test_many_points_finish_as_well_as_scikit_learn_though_starts_see_a_sample()
 @given(st.integers(0, 10_000), st.integers(2, 5))
 def test_what_is_found_belongs_together(seed, k):
     points, weights = np.unique(blobs(60, 2, 3, seed), axis=1, return_counts=True)
-    found = best_clustering(np.ascontiguousarray(points), weights.astype(float), k, starts=3, seed=1)
-    again = clustering(points, weights.astype(float), found.centroids)
+    found = fit_kmeans(np.ascontiguousarray(points), weights.astype(float), k, starts=3, seed=1)
+    again = assign_points(points, weights.astype(float), found.centroids)
     assert (found.inertia, found.sizes.sum()) == (again.inertia, 60.0)
     assert np.array_equal(found.centroids, np.rint(found.centroids))

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.segments.builders import feature, model
-from lifestage.analytics.segments.matching import segment_ids
+from lifestage.analytics.segments.matching import match_segment_ids
 from lifestage.analytics.segments.scaling import GRID
 
 OLD = [(0, 0), (10, 0), (0, 10)]
@@ -11,11 +11,11 @@ OLD = [(0, 0), (10, 0), (0, 10)]
 
 def ids_of(centroids, previous, features=None, features_hash="space"):
     fitted = features or previous.features
-    return segment_ids(np.array(centroids, dtype=float) * GRID, fitted, features_hash, previous)
+    return match_segment_ids(np.array(centroids, dtype=float) * GRID, fitted, features_hash, previous)
 
 
 def test_a_first_model_counts_from_one():
-    assert segment_ids(np.zeros((3, 1)), [feature()], "space", None) == ([1, 2, 3], [])
+    assert match_segment_ids(np.zeros((3, 1)), [feature()], "space", None) == ([1, 2, 3], [])
 
 
 def test_moved_groups_keep_their_ids_in_any_order():
@@ -48,11 +48,11 @@ def test_retired_ids_stay_retired_and_are_not_given_again():
 
 
 def test_ids_of_models_of_later_dates_are_not_free():
-    found = segment_ids(
+    found = match_segment_ids(
         np.array([[0.0], [99.0]]) * GRID, (feature(),), "space", model([(0,), (9,)]), [2, 3, 8]
     )
     assert found == ([1, 9], [2])
-    assert segment_ids(np.zeros((1, 1)), (feature(),), "space", None, [4]) == ([5], [])
+    assert match_segment_ids(np.zeros((1, 1)), (feature(),), "space", None, [4]) == ([5], [])
 
 
 def test_other_features_are_another_space():

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from analytics.segments.builders import feature
 from lifestage.analytics.segments.grid import STEPS, grid_column, grid_columns
-from lifestage.analytics.segments.scaling import BOUND, GRID, Feature, fit_scaling, measure_extents, scaled
+from lifestage.analytics.segments.scaling import (
+    BOUND,
+    GRID,
+    Feature,
+    fit_scaling,
+    measure_extents,
+    to_coordinates,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +62,13 @@ def test_a_constant_and_an_unknown_feature_are_zero_everywhere(spark):
     fitted = fit(spark, [(5.0, None), (5.0, None), (None, None)], "a double, b double")
     assert [(each.median, each.mean, each.scale) for each in fitted] == [(5.0, 5.0, 1.0), (0.0, 0.0, 1.0)]
     columns = [pa.array([5 * STEPS, None, 9 * STEPS]), pa.array([None, 3, 7], pa.int64())]
-    assert scaled(columns, fitted).tolist() == [[0.0] * 3, [0.0] * 3]
+    assert to_coordinates(columns, fitted).tolist() == [[0.0] * 3, [0.0] * 3]
 
 
 def test_coordinates_are_filled_clipped_and_bounded():
     spread = feature(median=1.0, low=-4.0, high=1000.0, mean=2.0, scale=2.0)
     column = pa.array([2 * STEPS, 4 * STEPS, None, -50 * STEPS, 900 * STEPS])
-    assert (scaled([column], [spread]) / GRID).tolist() == [[0.0, 1.0, -0.5, -3.0, BOUND]]
+    assert (to_coordinates([column], [spread]) / GRID).tolist() == [[0.0, 1.0, -0.5, -3.0, BOUND]]
 
 
 @given(
@@ -69,8 +76,8 @@ def test_coordinates_are_filled_clipped_and_bounded():
 )
 def test_coordinates_do_not_depend_on_the_batch(values, cut):
     fitted = [feature(median=0.3, low=-1e6, high=1e7, mean=1 / 3, scale=sqrt(7))]
-    whole = scaled([pa.array(values, pa.int64())], fitted)
-    parts = [scaled([pa.array(part, pa.int64())], fitted) for part in (values[:cut], values[cut:])]
+    whole = to_coordinates([pa.array(values, pa.int64())], fitted)
+    parts = [to_coordinates([pa.array(part, pa.int64())], fitted) for part in (values[:cut], values[cut:])]
     assert np.hstack(parts).tobytes() == whole.tobytes()
 
 

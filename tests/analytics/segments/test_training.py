@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from analytics.segments.builders import D, config, frame, grouped_users, user
 from lifestage.analytics.segments.model import SegmentModel
 from lifestage.analytics.segments.tables import SEGMENT_MODELS
-from lifestage.analytics.segments.training import train
+from lifestage.analytics.segments.training import train_model
 
 
 def trained(spark, rows, previous=None, partitions=1, **changes):
-    return train(frame(spark, rows, partitions), config(**changes), D, previous)
+    return train_model(frame(spark, rows, partitions), config(**changes), D, previous)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from lifestage.analytics.stages.config import StageLadder
-from lifestage.analytics.stages.ladder import assign_stages, stage_totals
+from lifestage.analytics.stages.ladder import assign_stages, to_stage_totals
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.users.catalogue.model import Catalogue
 from lifestage.users.features.tables import user_features
@@ -144,5 +144,5 @@ def test_totals_add_users_and_spend_by_stage_and_date(spark):
         {**STEADY, "user_id": "u3", "silence_days": 121, "net_amount_30d": "-1.00"},
         {**STEADY, "user_id": "u4", "status": "shared", "net_amount_30d": "99.00"},
     ]
-    totals = stage_totals(build(spark, FEATURES, rows), LADDER)
+    totals = to_stage_totals(build(spark, FEATURES, rows), LADDER)
     assert_rows(totals, [(D, "mature", 2, "10.50"), (D, "churned", 1, "-1.00")])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifestage.analytics.stages.reachability import unreachable
+from lifestage.analytics.stages.reachability import find_unreachable
 from lifestage.platform.config.yaml_files import packaged_yaml
 
 SHIPPED = [
@@ -16,20 +16,20 @@ def ladder(*conditions):
 
 
 def test_every_shipped_stage_can_be_reached():
-    assert unreachable(SHIPPED) == []
+    assert find_unreachable(SHIPPED) == []
 
 
 @pytest.mark.parametrize("moved", ["churned", "recalled", "visitor"])
 def test_a_stage_behind_the_catch_all_cannot_be_reached(moved):
     rungs = dict(SHIPPED)
     condition = rungs.pop(moved)
-    assert unreachable([*rungs.items(), (moved, condition)]) == [moved]
+    assert find_unreachable([*rungs.items(), (moved, condition)]) == [moved]
 
 
 def test_the_narrower_of_two_thresholds_must_come_first():
     conditions = dict(SHIPPED)
     swapped = [("dormant", conditions["dormant"]), ("churned", conditions["churned"])]
-    assert unreachable(swapped) == ["churned"]
+    assert find_unreachable(swapped) == ["churned"]
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,13 @@ def test_the_narrower_of_two_thresholds_must_come_first():
         ("x + y > 10", "x - y > 3", "true"),
         ("length(name) > 3", "name = 'a'", "true"),
         ("x > 1 OR y > 1", "x = 1 AND y = 1", "true"),
+        ("x > y", "x > 5", "x <= y"),
+        ("code > 5", "code = 'a'", "true"),
+        ("date_add(day, 1) > day", "true"),
     ],
 )
 def test_what_somebody_can_reach_is_not_complained_about(conditions):
-    assert unreachable(ladder(*conditions)) == []
+    assert find_unreachable(ladder(*conditions)) == []
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,21 @@ def test_what_somebody_can_reach_is_not_complained_about(conditions):
         (("NULL", "true"), ["a"]),
         (("x > NULL", "true"), ["a"]),
         (("false", "true"), ["a"]),
+        (("length(name) > 3", "length(name) > 3", "true"), ["b"]),
+        (("length(name) > 3", "name = 'a'", "name IN ('a')", "true"), ["c"]),
+        (("X > 1", "x > 1", "sqlite_x > 1", "X > 2"), ["d"]),
     ],
 )
 def test_what_nobody_can_reach_is_named_in_the_ladders_order(conditions, lost):
-    assert unreachable(ladder(*conditions)) == lost
+    assert find_unreachable(ladder(*conditions)) == lost
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [" AND ".join(f"x{i} > {bound}" for i in range(12)) for bound in (1, 2)],
+        [" AND ".join(f"x{i} > 1" for i in range(70)), "true"],
+    ],
+)
+def test_a_search_that_is_too_large_is_no_complaint(conditions):
+    assert find_unreachable(ladder(*conditions)) == []

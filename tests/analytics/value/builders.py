@@ -4,9 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 from lifestage.analytics.value.config import IndexConfig, RfmConfig, Tier
-from lifestage.analytics.value.index import add_index, component_scales, components
-from lifestage.analytics.value.rfm import add_scores, cut_points, to_rfm
-from lifestage.analytics.value.tiers import add_tier, tier_cuts
+from lifestage.analytics.value.index import add_index, components_column, to_value_scales
+from lifestage.analytics.value.rfm import add_scores, to_rfm, to_rfm_cuts
+from lifestage.analytics.value.tiers import add_tier, to_tier_cuts
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.users.catalogue.model import Catalogue
 from lifestage.users.features.tables import user_features
@@ -41,7 +41,7 @@ def buyers(spark, rows):
 def scored(features, of=None, history_starts_on=HISTORY_STARTS):
     of = of or config()
     rfm = to_rfm(features, of)
-    return add_scores(rfm, cut_points(rfm, of), of, history_starts_on)
+    return add_scores(rfm, to_rfm_cuts(rfm, of), of, history_starts_on)
 
 
 def scores(spark, rows, of=None):
@@ -62,9 +62,9 @@ def valued(spark, rows, index=None):
     """The index of users, and the scales behind it."""
     index = index or index_of()
     of = config()
-    rfm = to_rfm(buyers(spark, rows), of, components(index))
-    scores_of = add_scores(rfm, cut_points(rfm, of), of, HISTORY_STARTS)
-    scales = component_scales(scores_of.where("rfm_status = 'scored'"), index)
+    rfm = to_rfm(buyers(spark, rows), of, components_column(index))
+    scores_of = add_scores(rfm, to_rfm_cuts(rfm, of), of, HISTORY_STARTS)
+    scales = to_value_scales(scores_of.where("rfm_status = 'scored'"), index)
     return add_index(scores_of, scales, index), scales
 
 
@@ -73,5 +73,5 @@ def tiered(spark, rows, *bounds, by="from_share"):
     tiers = [Tier(tier=f"t{n}", **{by: bound}) for n, bound in enumerate(bounds)]
     tiers.append(Tier(tier=f"t{len(bounds)}"))
     users, _ = valued(spark, rows)
-    cuts = tier_cuts(users, tiers)
+    cuts = to_tier_cuts(users, tiers)
     return add_tier(users, cuts), cuts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifestage.analytics.value.comparisons import RANDOM_INDEX, matrix_problems, weigh
+from lifestage.analytics.value.comparisons import RANDOM_INDEX, derive_weights, matrix_problems
 
 # Haas and Meixner, An Illustrated Guide to the Analytic Hierarchy Process: criteria for a car, and reliability of cars.
 CRITERIA = """1 1/2 3
@@ -42,7 +42,7 @@ def matrix(text):
     ],
 )
 def test_published_matrices_have_their_published_weights_and_ratios(text, weights, ratio):
-    found = weigh(matrix(text))
+    found = derive_weights(matrix(text))
     assert [round(weight, 3) for weight in found.weights.values()] == list(weights)
     assert round(found.consistency_ratio, 3) == ratio
 
@@ -71,7 +71,7 @@ matrices = st.integers(3, 5).flatmap(
 
 @given(rows=matrices)
 def test_the_ratio_is_that_of_the_eigenvalues(rows):
-    found = weigh(dict(zip("abcde", rows, strict=False)))
+    found = derive_weights(dict(zip("abcde", rows, strict=False)))
     assert found.consistency_ratio == pytest.approx(ratio_of(rows), abs=1e-9)
     assert sum(found.weights.values()) == pytest.approx(1)
 
@@ -79,15 +79,15 @@ def test_the_ratio_is_that_of_the_eigenvalues(rows):
 @given(weights=st.lists(st.integers(1, 3), min_size=1, max_size=5))
 def test_consistent_judgements_give_back_their_weights(weights):
     rows = {name: [Fraction(a, b) for b in weights] for name, a in zip("abcde", weights, strict=False)}
-    found = weigh(rows)
+    found = derive_weights(rows)
     assert [*matrix_problems(rows)] == []
     assert list(found.weights.values()) == pytest.approx([weight / sum(weights) for weight in weights])
     assert found.consistency_ratio == pytest.approx(0, abs=1e-9)
 
 
 def test_two_items_cannot_contradict_each_other():
-    assert weigh(matrix("1 9\n1/9 1")).consistency_ratio == 0
-    assert weigh(matrix("1")).weights == {"a": 1}
+    assert derive_weights(matrix("1 9\n1/9 1")).consistency_ratio == 0
+    assert derive_weights(matrix("1")).weights == {"a": 1}
 
 
 def problems(text):

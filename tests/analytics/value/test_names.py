@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.value.builders import SHIPPED, buyer, config, scores
-from lifestage.analytics.value.rfm import cells
+from lifestage.analytics.value.rfm import names_by_cell
 from support.frames import assert_rows
 
 # Rows are R = 1..5, columns F = 1..5.
@@ -20,7 +20,7 @@ PLAIN = config(cuts={"recency": (4, 3, 2, 1), "frequency": (2, 3, 4, 5)})
 
 
 def test_every_cell_is_named_exactly_once_as_defined():
-    assert cells(SHIPPED.names) == {(r, f): [MAP[r][f - 1]] for r, f in CELLS}
+    assert names_by_cell(SHIPPED.names) == {(r, f): [MAP[r][f - 1]] for r, f in CELLS}
 
 
 def test_a_user_has_the_name_of_the_cell(spark):
@@ -37,4 +37,4 @@ def test_a_user_has_the_name_of_the_cell(spark):
 )
 def test_cells_without_a_name_or_with_two_show(changed, cell, names):
     changed = {pattern: name for pattern, name in {**SHIPPED.names, **changed}.items() if name}
-    assert cells(changed)[cell] == names
+    assert names_by_cell(changed)[cell] == names

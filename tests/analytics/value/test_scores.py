@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from analytics.value.builders import D, buyer, buyers, config, scored, scores
-from lifestage.analytics.value.rfm import add_scores, cut_points, to_rfm
+from lifestage.analytics.value.rfm import add_scores, to_rfm, to_rfm_cuts
 from support.frames import assert_frames, assert_rows, shuffled
 
 RFM = ("user_id", "r_score", "f_score", "m_score")
@@ -41,7 +41,7 @@ def test_where_all_are_equal_nobody_is_better(spark):
 
 
 def test_cut_points_are_the_worst_value_of_each_score_that_occurs(spark):
-    actual = cut_points(to_rfm(buyers(spark, POPULATION), config()), config())
+    actual = to_rfm_cuts(to_rfm(buyers(spark, POPULATION), config()), config())
     expected = [
         (D, "recency", 1, 40, 3),
         (D, "recency", 4, 7, 1),
@@ -125,14 +125,14 @@ def test_custom_cuts_take_the_place_of_shares(spark):
 
 def test_custom_cuts_are_the_cut_points_also_of_scores_that_nobody_has(spark):
     of = config(cuts={"frequency": (2, 4, 8, 16)})
-    cuts = cut_points(to_rfm(buyers(spark, POPULATION), of), of).where("measure = 'frequency'")
+    cuts = to_rfm_cuts(to_rfm(buyers(spark, POPULATION), of), of).where("measure = 'frequency'")
     assert_rows(cuts.drop("as_of", "measure"), [(1, 1, 3), (2, 2, 1), (3, 4, 1), (4, 8, 0), (5, 16, 0)])
 
 
 def test_who_is_worse_than_everybody_was_has_the_least_score(spark):
     """As one who keeps silent for longer than any of those who made the cut points."""
     of = config()
-    cuts = cut_points(to_rfm(buyers(spark, POPULATION), of), of)
+    cuts = to_rfm_cuts(to_rfm(buyers(spark, POPULATION), of), of)
     later = to_rfm(buyers(spark, [buyer("late", recency=300, frequency=1, spend="-9.00")]), of)
     actual = add_scores(later, cuts, of, date(2020, 1, 1)).select("r_score", "f_score", "m_score")
     assert_rows(actual, [(1, 1, 1)])

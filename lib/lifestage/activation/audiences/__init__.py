@@ -1,1 +1,1 @@
-"""Rule audiences: who meets a condition as of a date, under the rule that held then."""
+"""Rule audiences: the users who meet a condition as of a date, by the rule of that date."""

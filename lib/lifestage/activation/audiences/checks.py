@@ -10,7 +10,7 @@ from lifestage.platform.result import Decided, rule_columns
 
 
 def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
-    """Problems of the rules."""
+    """Yield the problems of the rules."""
     yield from at(config.folder / AUDIENCES.name, _rule_problems(config.of(AudiencesConfig), decided))
 
 

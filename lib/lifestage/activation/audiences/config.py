@@ -1,4 +1,4 @@
-"""The file audiences.yaml."""
+"""Configuration of audiences."""
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ from lifestage.platform.result import Strategy
 
 
 class Audience(Model):
-    """One audience: who is in it, and what to do with them."""
+    """One audience: the condition that its users meet, and its strategy."""
 
     when: str = Field(description="SQL over features, stage, value and segment; NULL counts as false")
     description: str = Field(default="", description="for people")
@@ -30,5 +30,5 @@ AUDIENCES = ConfigFile(
 
 
 def compose_config(parts: Parts) -> AudiencesConfig:
-    """The file audiences.yaml."""
+    """Return the file audiences.yaml."""
     return parts[AUDIENCES]

@@ -12,7 +12,7 @@ from lifestage.platform.result import Group, Result, Strategy
 
 
 def strategies(config: AudiencesConfig) -> Mapping[str, Mapping[str, Strategy]]:
-    """The strategy of each audience."""
+    """Return the strategy of each audience."""
     return {"audience": {name: audience.strategy for name, audience in config.audiences.items()}}
 
 

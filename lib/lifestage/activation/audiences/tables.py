@@ -8,12 +8,12 @@ from lifestage.users.resolution import AS_OF, USER
 AUDIENCE_DEFINITIONS = Table(
     name="audience_definitions",
     kind=Kind.ARTEFACT,
-    comment="Every rule that an audience has had, from which as_of on; the first also covers earlier dates.",
+    comment="Every rule of each audience with the first as_of it applies to; the first rule also covers earlier dates.",
     columns=(
         Column("audience", T.StringType(), "Name of the audience", required=True),
-        Column("from_as_of", T.DateType(), "First as_of the rule holds on", required=True),
-        Column("sql", T.StringType(), "The rule; NULL where the audience ends"),
-        Column("semantic_hash", T.StringType(), "Hash of what the rule means", required=True),
+        Column("from_as_of", T.DateType(), "First as_of that the rule applies to", required=True),
+        Column("sql", T.StringType(), "The rule; NULL if the audience ends"),
+        Column("semantic_hash", T.StringType(), "Hash of the rule's meaning", required=True),
     ),
     key=("audience", "from_as_of"),
     mode=WriteMode.MERGE,
@@ -22,7 +22,7 @@ AUDIENCE_DEFINITIONS = Table(
 USER_AUDIENCES = Table(
     name="user_audiences",
     kind=Kind.DERIVED,
-    comment="Who is in which audience as of a date, with the values that the rule of that date matched.",
+    comment="The users of each audience as of a date, with the values that the rule of that date matched.",
     columns=(
         Column("audience", T.StringType(), "Name of the audience", required=True),
         USER,

@@ -1,1 +1,1 @@
-"""Checks, immutable snapshots and their exports."""
+"""Snapshots: checked, immutable, compared with each other, and exported."""

@@ -1,4 +1,4 @@
-"""What has to hold before a snapshot is published. Every check runs, so that all failures are reported at once."""
+"""Checks before a snapshot is published. Every check runs, so that all failures are reported at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,35 +8,35 @@ from lifestage.platform.result import Candidate, Check, Decided
 
 
 def check_candidate(candidate: Candidate, decided: Sequence[Decided], n_merged: int) -> Iterator[Check]:
-    """The checks of a snapshot: its own rows and each result first, then against the snapshot before.
+    """Yield the checks of a snapshot: its own rows and each result first, then against the snapshot before.
 
     Args:
-        candidate: the snapshot.
-        decided: the results that it copies.
-        n_merged: how many fewer users there are because users merged since the snapshot before.
+        candidate: The snapshot.
+        decided: The results that it copies.
+        n_merged: By how much the number of users fell because users merged since the snapshot before.
     """
-    yield from content_checks(candidate.content)
+    yield from check_content(candidate.content)
     for each in decided:
         if each.result.check:
             yield from each.result.check(candidate)
     if candidate.before is None:
         return
-    yield users_check(candidate.content["n_users"], candidate.before, candidate.settings, n_merged)
+    yield check_user_drop(candidate.content["n_users"], candidate.before, candidate.settings, n_merged)
     for each in decided:
         if each.result.compare:
             yield from each.result.compare(candidate)
 
 
-def content_checks(content: Mapping[str, Any]) -> Iterator[Check]:
-    """There are users, and each has one row."""
+def check_content(content: Mapping[str, Any]) -> Iterator[Check]:
+    """Check that there are users, and that each has one row."""
     n, n_distinct = content["n_users"], content["n_distinct"]
     yield Check("has users", n > 0, f"{n:,} users")
     yield Check("one row a user", n_distinct == n, f"{n_distinct:,} different users in {n:,} rows")
 
 
-def users_check(n: int, before: Mapping[str, Any], settings: PublishSettings, n_merged: int) -> Check:
-    """Not too many users vanished since the snapshot before; users who merged have not vanished."""
-    # A whole number of users decides: 3 of 10 are not too few where 0.7 of them may go.
+def check_user_drop(n: int, before: Mapping[str, Any], settings: PublishSettings, n_merged: int) -> Check:
+    """Check that the number of users didn't drop beyond the limit, apart from merged users."""
+    # Rounded, so that the error of a float doesn't decide: 3 of 10 users meet a limit of 0.7.
     least = round((before["n_users"] - n_merged) * (1 - settings.max_user_drop), 6)
     allowed = f"at most {settings.max_user_drop:.0%} fewer allowed"
     merged = f", {n_merged:,} fewer by merging since" if n_merged else ""

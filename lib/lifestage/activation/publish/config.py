@@ -1,4 +1,4 @@
-"""What has to hold before a snapshot is published, and which of its columns may leave."""
+"""Configuration of publication: limits for a snapshot, and the columns of its exports."""
 
 from pydantic import Field
 
@@ -7,15 +7,19 @@ from lifestage.platform.config.parts import Parts, Section
 
 
 class PublishSettings(Model):
-    """Gates of a publication, and the destinations of its exports."""
+    """Limits that a snapshot must meet before publication, and the destinations of exports."""
 
-    max_user_drop: float = Field(ge=0, le=1, description="greatest fall of users against the snapshot before")
-    max_audience_growth: float = Field(
-        gt=1, description="greatest size of an audience against the snapshot before, as a factor"
+    max_user_drop: float = Field(
+        ge=0, le=1, description="greatest drop in users since the snapshot before, as a share"
     )
-    min_audience_users: int = Field(ge=0, description="smaller audiences may grow as they like")
+    max_audience_growth: float = Field(
+        gt=1, description="greatest growth of an audience since the snapshot before, as a factor"
+    )
+    min_audience_users: int = Field(
+        ge=0, description="the limit of growth applies to audiences of at least this size"
+    )
     destinations: dict[str, tuple[str, ...]] = Field(
-        description="destination of exports to the columns it is given, in order"
+        description="destination of exports to its columns, in order"
     )
 
 
@@ -23,5 +27,5 @@ PUBLISH = Section("publish", PublishSettings, defaults="activation/publish/defau
 
 
 def compose_config(parts: Parts) -> PublishSettings:
-    """The section `publish`."""
+    """Return the section `publish`."""
     return parts[PUBLISH]

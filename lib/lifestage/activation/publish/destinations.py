@@ -10,7 +10,7 @@ from lifestage.platform.result import Decided
 
 
 def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
-    """Problems of the columns of destinations."""
+    """Yield the columns of destinations that a snapshot doesn't have."""
     known = snapshot_users(decided).names
     problems = (
         f"publish.destinations.{destination}: unknown column {name}, expected some of {listed(known)}"

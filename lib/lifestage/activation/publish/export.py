@@ -1,9 +1,9 @@
-"""A snapshot as one file for people and tools outside: declared columns, sorted by user, whole or not at all."""
+"""Export a snapshot as one file for other people and tools: configured columns, sorted by user, written atomically."""
 
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,16 +13,17 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.platform.errors import CheckError, ConfigError, LifestageError, expectation
 from lifestage.platform.storage.atomic import write_whole
 
-# A spreadsheet takes a cell that begins with one of these for a formula.
+# A spreadsheet evaluates a cell that starts with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 BATCH_ROWS = 10_000
-TOLD = (
+# What an export's manifest repeats of the snapshot's manifest.
+MANIFEST_FIELDS = (
     *("snapshot_id", "as_of", "revision", "published_at", "run_id", "digest", "strategies"),
     *("config_hash", "code_version"),
 )
@@ -38,7 +39,7 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True)
 class Export:
-    """What was written."""
+    """The files of an export, and the number of rows and SHA-256 of the data file."""
 
     path: Path
     manifest_path: Path
@@ -54,36 +55,37 @@ def export(
     file_format: ExportFormat,
     audience: str | None = None,
 ) -> Export:
-    """Write one snapshot to a local file, and beside it a manifest with row count, SHA-256 and strategies.
+    """Write one row per user to a local file, and beside it a manifest with row count, SHA-256 and strategies.
 
-    The same snapshot, columns and format give the same bytes. The file is written under a temporary name and moved
-    when it is complete, after its manifest: who sees the file finds the manifest.
+    Rows are sorted by user_id, so the same snapshot, columns and format give the same bytes. The file gets its name after
+    it is complete and its manifest exists.
 
     Args:
-        users: the rows of the snapshot, unique per user_id.
-        manifest: the snapshot's row in `snapshots`.
-        columns: columns to write, in this order.
-        target: a path that does not exist yet.
-        file_format: how to write it.
-        audience: only the users of this audience; all by default.
+        users: Rows of snapshot_users for one snapshot, unique per user_id.
+        manifest: The snapshot's row in `snapshots`.
+        columns: Columns to write, in this order.
+        target: A path that doesn't exist yet.
+        file_format: Format of the file.
+        audience: Write only the users of this audience; all users by default.
 
     Raises:
-        ConfigError: for columns or an audience that the snapshot does not have.
-        LifestageError: where the path exists.
-        CheckError: where the rows are not as many as the manifest says.
+        ConfigError: If the snapshot doesn't have the audience or one of the columns.
+        LifestageError: If the path exists.
+        CheckError: If the number of rows differs from the manifest.
     """
     _check_columns(columns, users.columns)
-    expected = _expected_rows(manifest, audience)
+    expected = _count_expected_rows(manifest, audience)
     chosen = users if audience is None else users.where(F.array_contains("audiences", audience))
     _refuse_existing(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
     try:
-        n_rows = _write(chosen.orderBy("user_id").select(*columns), part, file_format)
+        n_rows = WRITERS[file_format](chosen.orderBy("user_id").select(*columns), part)
         _check_count(n_rows, expected, manifest)
-        sha256 = _sha256(part)
+        with part.open("rb") as data:
+            sha256 = hashlib.file_digest(data, "sha256").hexdigest()
         manifest_path = target.with_name(f"{target.name}.manifest.json")
-        told = {name: _plain(manifest[name]) for name in TOLD}
+        published = {name: _to_plain(manifest[name]) for name in MANIFEST_FIELDS}
         file = {
             "file": target.name,
             "format": file_format,
@@ -92,7 +94,7 @@ def export(
             "n_rows": n_rows,
             "sha256": sha256,
         }
-        write_whole(manifest_path, json.dumps({**file, **told}, indent=2, default=_text) + "\n")
+        write_whole(manifest_path, json.dumps({**file, **published}, indent=2, default=_to_text) + "\n")
         _refuse_existing(target)
         part.rename(target)
     finally:
@@ -100,8 +102,8 @@ def export(
     return Export(target, manifest_path, n_rows, sha256)
 
 
-def neutral(value: str) -> str:
-    """Text that a spreadsheet shows instead of computing: a leading apostrophe where it would be a formula."""
+def escape_formula(value: str) -> str:
+    """Prefix a text with an apostrophe if a spreadsheet would evaluate it as a formula."""
     return f"'{value}" if value.startswith(FORMULA_STARTS) else value
 
 
@@ -117,8 +119,8 @@ def _refuse_existing(target: Path) -> None:
         raise LifestageError(f"{target} exists and is not overwritten: give another path, or remove it")
 
 
-def _expected_rows(manifest: Mapping[str, Any], audience: str | None) -> int | None:
-    """Rows that the manifest promises; None where rows were erased from an audience, which it does not count."""
+def _count_expected_rows(manifest: Mapping[str, Any], audience: str | None) -> int | None:
+    """Return the number of rows by the manifest; None for an audience of a snapshot with erased rows, which isn't counted."""
     if audience is None:
         return int(manifest["n_users"]) - (manifest["erased"] or 0)
     names = {each["name"] for each in manifest["strategies"] or () if each["kind"] == "audience"}
@@ -133,19 +135,9 @@ def _expected_rows(manifest: Mapping[str, Any], audience: str | None) -> int | N
 def _check_count(n_rows: int, expected: int | None, manifest: Mapping[str, Any]) -> None:
     if expected is not None and n_rows != expected:
         raise CheckError(
-            f"snapshot {manifest['snapshot_id']}: {n_rows} rows, its manifest says {expected}; nothing was exported: "
-            "start `lifestage doctor`"
+            f"snapshot {manifest['snapshot_id']}: found {n_rows} rows, expected {expected} by its manifest; nothing was "
+            "exported: run `lifestage doctor`"
         )
-
-
-def _write(rows: DataFrame, part: Path, file_format: ExportFormat) -> int:
-    match file_format:
-        case ExportFormat.CSV:
-            return _write_csv(rows, part)
-        case ExportFormat.JSON:
-            return _write_json(rows, part)
-        case ExportFormat.PARQUET:
-            return _write_parquet(rows, part)
 
 
 def _write_csv(rows: DataFrame, part: Path) -> int:
@@ -153,8 +145,8 @@ def _write_csv(rows: DataFrame, part: Path) -> int:
     with part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(rows.columns)
-        for row in _stream(rows):
-            writer.writerow([_cell(value) for value in row])
+        for row in rows.toLocalIterator():
+            writer.writerow([_to_csv_cell(value) for value in row])
             n_rows += 1
     return n_rows
 
@@ -162,15 +154,15 @@ def _write_csv(rows: DataFrame, part: Path) -> int:
 def _write_json(rows: DataFrame, part: Path) -> int:
     n_rows = 0
     with part.open("w", encoding="utf-8") as file:
-        for row in _stream(rows):
+        for row in rows.toLocalIterator():
             n_rows += 1
-            file.write(json.dumps(row.asDict(), ensure_ascii=False, default=_text) + "\n")
+            file.write(json.dumps(row.asDict(), ensure_ascii=False, default=_to_text) + "\n")
     return n_rows
 
 
 def _write_parquet(rows: DataFrame, part: Path) -> int:
     schema = rows.limit(0).toArrow().schema
-    stream, n_rows = _stream(rows), 0
+    stream, n_rows = rows.toLocalIterator(), 0
     with pq.ParquetWriter(part, schema) as writer:
         while batch := [row.asDict() for row in islice(stream, BATCH_ROWS)]:
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
@@ -178,30 +170,28 @@ def _write_parquet(rows: DataFrame, part: Path) -> int:
     return n_rows
 
 
-def _stream(rows: DataFrame) -> Iterator[Row]:
-    """Row by row: the driver holds one partition, never all users."""
-    return rows.toLocalIterator()
+# Each writes the rows and returns their number. Rows stream: the driver holds one partition at a time, never all users.
+WRITERS = {
+    ExportFormat.CSV: _write_csv,
+    ExportFormat.JSON: _write_json,
+    ExportFormat.PARQUET: _write_parquet,
+}
 
 
-def _cell(value: object) -> object:
-    """A value of a CSV: empty for none, JSON for a map, names apart by a semicolon, text that no spreadsheet computes."""
+def _to_csv_cell(value: object) -> object:
+    """Return a CSV cell: empty for NULL, JSON for a map, a list joined by semicolons; texts are escaped."""
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_text)
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_to_text)
     if isinstance(value, list):
-        return neutral("; ".join(value))
-    return neutral(value) if isinstance(value, str) else value
+        return escape_formula("; ".join(value))
+    return escape_formula(value) if isinstance(value, str) else value
 
 
-def _plain(value: Any) -> Any:
-    """Rows within a manifest as JSON objects."""
+def _to_plain(value: Any) -> Any:
+    """Return the rows of an array as dicts, for JSON."""
     return [each.asDict() for each in value] if isinstance(value, list) else value
 
 
-def _text(value: object) -> str:
-    """Instants in UTC, whatever the zone of this computer; dates as they are."""
+def _to_text(value: object) -> str:
+    """Return a timestamp in UTC, regardless of the computer's time zone, and any other value as it is."""
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Tables of the publish domain: runs, and what is frozen."""
+"""Tables of the publish domain: snapshots and their users."""
 
 from collections.abc import Iterator, Sequence
 
@@ -39,7 +39,7 @@ SNAPSHOTS = Table(
         Column(
             "journal_version",
             T.LongType(),
-            "Version of identity_changes then: who merged since is in later ones",
+            "Version of identity_changes at publication; later versions have the users who merged since",
             required=True,
         ),
         Column("run_id", T.StringType(), "Run that published it", required=True),
@@ -51,11 +51,11 @@ SNAPSHOTS = Table(
             "Users per stage, RFM name, tier, segment and audience",
         ),
         Column("model_id", T.StringType(), "Segment model in force"),
-        Column("checks", T.ArrayType(CHECK), "Every check and what it saw"),
+        Column("checks", T.ArrayType(CHECK), "Every check with its result"),
         Column(
             "strategies",
             T.ArrayType(STRATEGY),
-            "What is done with each stage, tier and audience, as configured",
+            "Strategy of each stage, tier and audience, as configured",
         ),
         Column("config_hash", T.StringType(), "Semantic hash of the configuration"),
         Column("code_version", T.StringType(), "Version of lifestage"),
@@ -67,7 +67,7 @@ SNAPSHOTS = Table(
 
 
 def snapshot_users(decided: Sequence[Decided]) -> Table:
-    """The users of each published snapshot with the columns that each result copies into it."""
+    """Return the contract of snapshot_users, with the columns that each result copies."""
     return Table(
         name="snapshot_users",
         kind=Kind.FROZEN,

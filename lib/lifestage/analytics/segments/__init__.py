@@ -1,1 +1,1 @@
-"""Segments: distributed k-means whose model does not depend on partitioning or row order."""
+"""Segments: distributed k-means whose models don't depend on partitioning or row order."""

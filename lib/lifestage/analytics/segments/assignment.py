@@ -1,4 +1,4 @@
-"""Assign users to the segments of the models of their dates."""
+"""Assign users to segments by the model of their date."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from pyspark.sql import functions as F
 
 from lifestage.analytics.segments.config import SegmentsConfig
 from lifestage.analytics.segments.grid import grid_columns
-from lifestage.analytics.segments.kmeans import Matrix, squared_distances
+from lifestage.analytics.segments.kmeans import Matrix, pairwise_squared_distances
 from lifestage.analytics.segments.model import SegmentModel
-from lifestage.analytics.segments.scaling import GRID, scaled
+from lifestage.analytics.segments.scaling import GRID, to_coordinates
 from lifestage.analytics.segments.tables import USER_SEGMENTS
 from lifestage.platform.runtime.frames import arrow_schema
 
@@ -25,7 +25,7 @@ OUTPUT = arrow_schema(USER_SEGMENTS.schema)
 
 
 class SegmentStatus(StrEnum):
-    """Whether a user has a segment, and why not."""
+    """Whether a user has a segment, and if not, why."""
 
     MODELLED = "modelled"
     NOT_MODELLED = "not_modelled"
@@ -34,66 +34,52 @@ class SegmentStatus(StrEnum):
 
 @dataclass(frozen=True)
 class _Plan:
-    """A model, the as_of dates that use it, and the grid columns of its features."""
+    """A model, the as_of dates that use it, and the names of its features' grid columns."""
 
     model: SegmentModel
     dates: tuple[date, ...]
     columns: tuple[str, ...]
 
 
-def assign(
+def assign_segments(
     features: DataFrame, models: Mapping[date, SegmentModel | None], config: SegmentsConfig
 ) -> DataFrame:
-    """One row of user_segments per row of user_features: the nearest centroid under the model of its as_of.
+    """Return one row of user_segments per row of user_features: the nearest centroid in the model of its as_of.
 
-    All rows are kept. Who is not eligible has no segment and the status says so; else, where the as_of has no
-    model, the user is not modelled. Ties go to the lowest segment id. Features are computed as the model
-    defines them, so that a changed config does not bend an old model's space; eligibility is the config's.
+    All rows stay. The status is not_eligible for users who don't meet the configured condition (NULL counts as false),
+    else not_modelled if the as_of has no model, else modelled. Columns of a segment are NULL unless the status is
+    modelled. Ties go to the lowest segment id. Distances are Euclidean, in standard deviations.
+
+    The features are computed as the model defines them, so that a changed configuration doesn't change the meaning of
+    an old model.
 
     Args:
-        features: user_features of one or several as_of; a narrow pass, no shuffle.
-        models: The model of each as_of, None before the first training.
-        config: Who is eligible.
+        features: Rows of user_features for one or more dates. One narrow pass reads them, without a shuffle.
+        models: The model of each as_of; None before the first training.
+        config: The condition of eligibility.
     """
-    measured, plans = _measured(features, models, config)
-    # Arrow: the distances as a SQL expression take 4.8 times as long.
-    return measured.mapInArrow(partial(_assigned, plans=plans), USER_SEGMENTS.schema)
+    rows, plans = _plan(features, models, config)
+    # Arrow, because distances as a SQL expression take 4.8 times as long.
+    return rows.mapInArrow(partial(_assign_batches, plans=plans), USER_SEGMENTS.schema)
 
 
-def assign_few(
+def assign_segments_on_driver(
     features: DataFrame, models: Mapping[date, SegmentModel | None], config: SegmentsConfig
 ) -> list[dict[str, Any]]:
-    """The rows of `assign`, worked out on the driver: for so few that a Python worker would take longer to start."""
-    measured, plans = _measured(features, models, config)
-    batches = _assigned(measured.toArrow().to_batches(), plans)
+    """Return the rows of `assign_segments` without starting Python workers, which is faster for a few dozen rows."""
+    rows, plans = _plan(features, models, config)
+    batches = _assign_batches(rows.toArrow().to_batches(), plans)
     return [row for batch in batches for row in batch.to_pylist()]
 
 
-def _measured(
+def _plan(
     features: DataFrame, models: Mapping[date, SegmentModel | None], config: SegmentsConfig
 ) -> tuple[DataFrame, list[_Plan]]:
-    """Each row with its status and what the models measure, and which of it is whose."""
-    distinct = {(each.expression, each.log) for model in models.values() if model for each in model.features}
-    measures = sorted(distinct)
-    status = _status(models, config).alias("status")
-    measured = features.select("user_id", "as_of", status, *grid_columns(measures))
-    return measured, _plans(models, measures)
-
-
-def _status(models: Mapping[date, SegmentModel | None], config: SegmentsConfig) -> Column:
-    eligible = F.coalesce(F.expr(config.eligible), F.lit(False))
-    modelled = F.col("as_of").isin([as_of for as_of, model in models.items() if model])
-    return (
-        F.when(~eligible, F.lit(SegmentStatus.NOT_ELIGIBLE.value))
-        .when(modelled, F.lit(SegmentStatus.MODELLED.value))
-        .when(~modelled, F.lit(SegmentStatus.NOT_MODELLED.value))
-    )
-
-
-def _plans(models: Mapping[date, SegmentModel | None], measures: Sequence[tuple[str, bool]]) -> list[_Plan]:
-    names = {measure: f"g{index}" for index, measure in enumerate(measures)}
+    """Compute the status and the grid columns of all models for each row, and say which columns each model uses."""
     by_id = {model.model_id: model for model in models.values() if model}
-    return [
+    measures = sorted({(each.expression, each.log) for model in by_id.values() for each in model.features})
+    names = {measure: f"g{index}" for index, measure in enumerate(measures)}
+    plans = [
         _Plan(
             model,
             tuple(as_of for as_of, other in models.items() if other and other.model_id == model.model_id),
@@ -101,46 +87,60 @@ def _plans(models: Mapping[date, SegmentModel | None], measures: Sequence[tuple[
         )
         for model in by_id.values()
     ]
+    rows = features.select("user_id", "as_of", _status_column(models, config), *grid_columns(measures))
+    return rows, plans
 
 
-def _assigned(batches: Iterable[pa.RecordBatch], plans: Sequence[_Plan]) -> Iterator[pa.RecordBatch]:
+def _status_column(models: Mapping[date, SegmentModel | None], config: SegmentsConfig) -> Column:
+    is_eligible = F.coalesce(F.expr(config.eligible), F.lit(False))
+    has_model = F.col("as_of").isin([as_of for as_of, model in models.items() if model])
+    status = (
+        F.when(~is_eligible, F.lit(SegmentStatus.NOT_ELIGIBLE.value))
+        .when(has_model, F.lit(SegmentStatus.MODELLED.value))
+        .when(~has_model, F.lit(SegmentStatus.NOT_MODELLED.value))
+    )
+    return status.alias("status")
+
+
+def _assign_batches(batches: Iterable[pa.RecordBatch], plans: Sequence[_Plan]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        modelled = pc.equal(batch.column("status"), SegmentStatus.MODELLED.value)
-        yield _output(batch.filter(pc.invert(modelled)), {})
+        is_modelled = pc.equal(batch.column("status"), SegmentStatus.MODELLED.value)
+        yield _to_output(batch.filter(pc.invert(is_modelled)), {})
         for plan in plans:
-            dated = pc.is_in(batch.column("as_of"), value_set=pa.array(plan.dates, pa.date32()))
-            part = batch.filter(pc.and_(modelled, dated))
+            has_date = pc.is_in(batch.column("as_of"), value_set=pa.array(plan.dates, pa.date32()))
+            part = batch.filter(pc.and_(is_modelled, has_date))
             if part.num_rows:
-                yield _output(part, _nearest(part, plan))
+                yield _to_output(part, _find_nearest(part, plan))
 
 
-def _nearest(batch: pa.RecordBatch, plan: _Plan) -> dict[str, pa.Array]:
+def _find_nearest(batch: pa.RecordBatch, plan: _Plan) -> dict[str, pa.Array]:
+    """Return the columns of the nearest segment and of the runner-up, which a model with one segment doesn't have."""
     model = plan.model
-    coordinates = scaled([batch.column(name) for name in plan.columns], model.features)
-    distances = squared_distances(coordinates, model.centroids)
+    coordinates = to_coordinates([batch.column(name) for name in plan.columns], model.features)
+    distances = pairwise_squared_distances(coordinates, model.centroids)
     ids = pa.array([segment.segment_id for segment in model.segments], pa.int32())
     names = pa.array([segment.name for segment in model.segments])
-    first, distance = _least(distances)
-    found = {
+    first, distance = _take_nearest(distances)
+    columns = {
         "model_id": pa.repeat(model.model_id, batch.num_rows),
         "segment_id": ids.take(first),
         "segment": names.take(first),
         "distance": distance,
     }
     if model.k == 1:
-        return found
+        return columns
     distances[first.to_numpy(), np.arange(batch.num_rows)] = np.inf
-    second, distance = _least(distances)
-    return {**found, "runner_up_id": ids.take(second), "runner_up_distance": distance}
+    second, distance = _take_nearest(distances)
+    return {**columns, "runner_up_id": ids.take(second), "runner_up_distance": distance}
 
 
-def _least(distances: Matrix) -> tuple[pa.Array, pa.Array]:
-    """Index of the nearest centroid, the first of equals, and its distance in scaled space."""
+def _take_nearest(distances: Matrix) -> tuple[pa.Array, pa.Array]:
+    """Return the index of each user's nearest centroid (the first of equals) and its distance in scaled space."""
     return pa.array(distances.argmin(axis=0)), pa.array(np.sqrt(distances.min(axis=0)) / GRID)
 
 
-def _output(batch: pa.RecordBatch, found: Mapping[str, pa.Array]) -> pa.RecordBatch:
-    """The batch as rows of user_segments; what was not found is NULL."""
-    known = {**found, **{name: batch.column(name) for name in ("user_id", "as_of", "status")}}
-    columns = [known.get(field.name, pa.nulls(batch.num_rows)).cast(field.type) for field in OUTPUT]
-    return pa.RecordBatch.from_arrays(columns, schema=OUTPUT)
+def _to_output(batch: pa.RecordBatch, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """Return the batch as rows of user_segments, with NULL for columns that are not given."""
+    known = {**columns, **{name: batch.column(name) for name in ("user_id", "as_of", "status")}}
+    arrays = [known.get(field.name, pa.nulls(batch.num_rows)).cast(field.type) for field in OUTPUT]
+    return pa.RecordBatch.from_arrays(arrays, schema=OUTPUT)

@@ -9,6 +9,6 @@ from lifestage.platform.result import Decided, rule_columns
 
 
 def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
-    """Problems of the dimensions, and of who is eligible."""
+    """Yield the problems of the features and of the condition of eligibility."""
     problems = expression_problems(config.of(SegmentsConfig), rule_columns(decided))
     yield from at(config.folder / SEGMENTS.name, problems)

@@ -12,7 +12,7 @@ from lifestage.platform.result import Group, Result
 
 
 def needed_date(config: SegmentsConfig, as_of: date) -> date | None:
-    """The training date of the model that a date uses."""
+    """Return the training date of the model that a date uses."""
     return training_date(as_of, config.training)
 
 
@@ -29,7 +29,7 @@ DOMAIN = Domain(
         "user_segments",
         rules=("segment_id", "segment"),
         snapshot={"segment_id": "segment_id", "segment": "segment"},
-        # A segment may have another name after a training; its id stays.
+        # A training can rename a segment, whose id stays.
         groups={"segment": Group("segment", key="segment_id")},
     ),
     needs_date=needed_date,

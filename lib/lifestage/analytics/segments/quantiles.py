@@ -1,4 +1,4 @@
-"""Exact quantiles of many whole-number columns at once, in a few passes of bounded size."""
+"""Exact quantiles of many whole-number columns, in a few passes of bounded size."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from math import ceil
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-# A pass counts at most 2^14 cells for each quantile; most columns need two passes.
+# Each pass counts at most 2^14 cells for each quantile. Most columns need two passes.
 DIGIT_BITS = 14
 
 
 @dataclass(frozen=True)
 class Extent:
-    """Least and greatest value of a column and how many values it has."""
+    """Least and greatest value of a column, and its number of values that aren't NULL."""
 
     low: int
     high: int
@@ -24,7 +24,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class _Target:
-    """One quantile searched: the leading bits found so far, and its rank among the values that share them."""
+    """The search for one quantile: its leading bits so far, and its rank among the values that share them."""
 
     prefix: int
     rank: int
@@ -33,16 +33,16 @@ class _Target:
 def exact_quantiles(
     frame: DataFrame, extents: Mapping[str, Extent], shares: Sequence[Fraction]
 ) -> dict[str, tuple[int, ...]]:
-    """For each column the least value whose cumulative share is >= each of the shares; NULLs are left out.
+    """Return for each column and share the least value with a cumulative share of at least that; NULLs don't count.
 
-    A search by digits, most significant first: each pass counts the next 14 bits of the values that begin
-    with a prefix found before. Neither the shuffle nor the driver sees more than columns x shares x 2^14
-    counts, however many users and values there are, and nothing is estimated.
+    The search goes by digits, most significant first: each pass counts the next 14 bits of the values that start with a
+    known prefix. So neither the shuffle nor the driver sees more than columns x shares x 2^14 counts, for any number of
+    users and values.
 
     Args:
-        frame: A frame with the bigint columns; it is read once a pass.
+        frame: A frame with the bigint columns. Each pass reads it once.
         extents: The columns and their extents; each has at least one value.
-        shares: Cumulative shares, above 0 to 1.
+        shares: Cumulative shares, more than 0 and at most 1.
     """
     bits = max(((extent.high - extent.low).bit_length() for extent in extents.values()), default=0)
     targets = {
@@ -51,24 +51,24 @@ def exact_quantiles(
     }
     while bits > 0:
         width = min(bits, DIGIT_BITS)
-        counts = _digit_counts(frame, extents, targets, bits, bits - width)
-        targets = {name: [_narrowed(each, counts[name], width) for each in targets[name]] for name in targets}
+        counts = _count_digits(frame, extents, targets, bits, bits - width)
+        targets = {name: [_narrow(each, counts[name], width) for each in targets[name]] for name in targets}
         bits -= width
     return {name: tuple(extents[name].low + each.prefix for each in targets[name]) for name in targets}
 
 
-def _digit_counts(
+def _count_digits(
     frame: DataFrame,
     extents: Mapping[str, Extent],
     targets: Mapping[str, Sequence[_Target]],
     bits: int,
     shift: int,
 ) -> dict[str, list[tuple[int, int]]]:
-    """Per column the occupied cells under its targets' prefixes, in order, and the number of values in each."""
+    """Return for each column the cells under its targets' prefixes that have values, in order, with their counts."""
     cells = [
         F.struct(
             F.lit(name).alias("name"),
-            _cell(name, extents[name].low, targets[name], bits, shift).alias("cell"),
+            _cell_column(name, extents[name].low, targets[name], bits, shift).alias("cell"),
         )
         for name in extents
     ]
@@ -85,17 +85,19 @@ def _digit_counts(
     return by_name
 
 
-def _cell(name: str, low: int, targets: Sequence[_Target], bits: int, shift: int) -> Column:
+def _cell_column(name: str, low: int, targets: Sequence[_Target], bits: int, shift: int) -> Column:
+    """Return the value's next digit with everything before it; NULL if it starts with no target's prefix."""
     offset = F.col(name) - F.lit(low)
     wanted = sorted({target.prefix for target in targets})
     return F.when(F.shiftright(offset, bits).isin(wanted), F.shiftright(offset, shift))
 
 
-def _narrowed(target: _Target, cells: Sequence[tuple[int, int]], width: int) -> _Target:
+def _narrow(target: _Target, cells: Sequence[tuple[int, int]], width: int) -> _Target:
+    """Extend the target's prefix by the digit of the cell that contains its rank."""
     rank = target.rank
     for cell, count in cells:
         if cell >> width == target.prefix:
             if rank <= count:
                 return _Target(cell, rank)
             rank -= count
-    raise AssertionError(f"rank {target.rank} is beyond the {sum(n for _, n in cells)} values counted")
+    raise AssertionError(f"rank {target.rank} is greater than the {sum(n for _, n in cells)} values counted")

@@ -1,4 +1,4 @@
-"""Lloyd's rounds over all users, after the coreset has found where the centroids are."""
+"""Lloyd iterations over all users, starting from the centroids of the coreset."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -8,36 +8,40 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.analytics.segments.kmeans import Matrix, Vector, clustering
-from lifestage.analytics.segments.scaling import ScaledFeature, scaled
+from lifestage.analytics.segments.kmeans import Matrix, Vector, assign_points
+from lifestage.analytics.segments.scaling import ScaledFeature, to_coordinates
 
 SUMS_SCHEMA = "cluster int, dimension int, total bigint, users bigint"
 
 
 def refine(
-    grid: DataFrame, features: Sequence[ScaledFeature], centroids: Matrix, rounds: int
+    grid: DataFrame, features: Sequence[ScaledFeature], centroids: Matrix, iterations: int
 ) -> tuple[Matrix, Vector]:
-    """The centroids after so many rounds over all users, and how many users each has then.
+    """Return the centroids after the given number of Lloyd iterations over all users, and the users of each centroid.
 
-    A round is one narrow pass that ends in clusters x features whole sums. A centroid without users stays
-    where it is. One pass more counts the users of the final centroids.
+    An iteration is one narrow pass that ends in clusters x features whole sums. A centroid without users doesn't move.
+    The iterations end early when no centroid moves; otherwise one more pass counts the users of the final centroids.
+
+    Args:
+        grid: One row for each user, with the grid columns of the features in order.
+        features: Fitted features.
+        centroids: Centroids in grid steps.
+        iterations: Number of iterations.
     """
-    for _ in range(rounds):
-        sums, sizes = _cluster_sums(grid, features, centroids)
+    for _ in range(iterations):
+        sums, sizes = _sum_clusters(grid, features, centroids)
         moved = np.where(sizes[:, None] > 0, np.rint(sums / np.maximum(sizes, 1.0)[:, None]), centroids)
         if np.array_equal(moved, centroids):
             return centroids, sizes
         centroids = moved
-    return centroids, _cluster_sums(grid, features, centroids)[1]
+    return centroids, _sum_clusters(grid, features, centroids)[1]
 
 
-def _cluster_sums(
+def _sum_clusters(
     grid: DataFrame, features: Sequence[ScaledFeature], centroids: Matrix
 ) -> tuple[Matrix, Vector]:
-    # Arrow: the distances as a SQL expression take 4.8 times as long.
-    partial_sums = grid.mapInArrow(
-        partial(_partial_sums, features=features, centroids=centroids), SUMS_SCHEMA
-    )
+    # Arrow, because distances as a SQL expression take 4.8 times as long.
+    partial_sums = grid.mapInArrow(partial(_sum_batches, features=features, centroids=centroids), SUMS_SCHEMA)
     rows = partial_sums.groupBy("cluster", "dimension").agg(F.sum("total"), F.sum("users")).collect()
     sums, sizes = np.zeros(centroids.shape), np.zeros(len(centroids))
     for cluster, dimension, total, users in rows:
@@ -46,14 +50,15 @@ def _cluster_sums(
     return sums, sizes
 
 
-def _partial_sums(
+def _sum_batches(
     batches: Iterable[pa.RecordBatch], features: Sequence[ScaledFeature], centroids: Matrix
 ) -> Iterator[pa.RecordBatch]:
     sums, sizes = np.zeros(centroids.shape), np.zeros(len(centroids))
     for batch in batches:
-        found = clustering(scaled(batch.columns, features), np.ones(batch.num_rows), centroids)
-        sums += found.sums
-        sizes += found.sizes
+        coordinates = to_coordinates(batch.columns, features)
+        clustering = assign_points(coordinates, np.ones(batch.num_rows), centroids)
+        sums += clustering.sums
+        sizes += clustering.sizes
     k, d = len(centroids), len(features)
     columns = {
         "cluster": np.repeat(np.arange(k, dtype=np.int32), d),

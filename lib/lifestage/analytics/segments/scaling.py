@@ -1,4 +1,7 @@
-"""How feature values become coordinates: fill, clip, standardise; fitted exactly, applied bit for bit alike."""
+"""Turn feature values into coordinates: fill missing values, clip, and standardize.
+
+Parameters are exact, and the driver and the executors compute the same bits from them.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +17,8 @@ from pyspark.sql import functions as F
 from lifestage.analytics.segments.grid import STEPS
 from lifestage.analytics.segments.quantiles import Extent, exact_quantiles
 
-# Coordinates are whole numbers of 2^-16 standard deviations, at most 64 of them from the mean. Squared
-# distances over 63 features then stay below 2^53: exact in float64 and the same from any BLAS and batch.
+# Coordinates are multiples of 2^-16 standard deviations, at most 64 standard deviations from the mean. Squared distances
+# over 63 features then stay below 2^53, where float64 is exact with any BLAS and any batch size.
 GRID = 2.0**16
 BOUND = 64.0
 
@@ -24,7 +27,7 @@ MEDIAN = Fraction(1, 2)
 
 @dataclass(frozen=True)
 class Feature:
-    """What a dimension measures: a SQL expression over user_features, in log1p where `log`."""
+    """A feature of the model: a SQL expression over user_features, and whether to take log1p of it."""
 
     name: str
     expression: str
@@ -33,7 +36,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class ScaledFeature(Feature):
-    """A dimension with its fitted parameters, all after log1p where `log`; scale is 1 for a constant."""
+    """A feature with its fitted parameters, all after log1p if `log`. The scale of a constant is 1."""
 
     median: float
     low: float
@@ -43,7 +46,7 @@ class ScaledFeature(Feature):
 
 
 def measure_extents(grid: DataFrame, names: Sequence[str]) -> tuple[int, dict[str, Extent]]:
-    """The number of rows, and the extent of each column that has any value; one pass."""
+    """Return the number of rows, and the extent of each column that has a value, in one pass."""
     sizes = [agg(name) for name in names for agg in (F.min, F.max, F.count)]
     n_rows, *values = grid.agg(F.count(F.lit(1)), *sizes).collect()[0]
     triples = zip(names, values[0::3], values[1::3], values[2::3], strict=True)
@@ -53,16 +56,16 @@ def measure_extents(grid: DataFrame, names: Sequence[str]) -> tuple[int, dict[st
 def fit_scaling(
     grid: DataFrame, features: Mapping[str, Feature], extents: Mapping[str, Extent], clip: tuple[float, float]
 ) -> tuple[ScaledFeature, ...]:
-    """The features with fill value, clip bounds, mean and standard deviation, exact for any order of rows.
+    """Return the features with median, clip bounds, mean and standard deviation, exact for any row order.
 
-    Median and clip bounds are of the known values; mean and deviation are of what the clusters see, after
-    filling and clipping. A feature without any value is 0 everywhere, and like a constant it decides nothing.
+    Median and clip bounds are quantiles of the known values. Mean and standard deviation come after filling and clipping.
+    A feature without any value is 0 everywhere, and like a constant it doesn't separate users.
 
     Args:
-        grid: One row per user with a grid column per feature.
+        grid: One row for each user, with a grid column for each feature.
         features: The features by the name of their grid column.
-        extents: The extents of the columns that have any value.
-        clip: The percentiles to clip to.
+        extents: The extents of the columns that have a value.
+        clip: The percentiles of the clip bounds.
     """
     low, high = (Fraction(str(percent)) / 100 for percent in clip)
     found = exact_quantiles(grid, extents, (MEDIAN, low, high))
@@ -71,17 +74,17 @@ def fit_scaling(
     n_rows, *totals = grid.agg(F.count(F.lit(1)), *sums).collect()[0]
     pairs = zip(totals[0::2], totals[1::2], strict=True)
     return tuple(
-        _scaled_feature(features[name], quantiles[name], n_rows, int(total), int(squares))
+        _fit_feature(features[name], quantiles[name], n_rows, int(total), int(squares))
         for name, (total, squares) in zip(features, pairs, strict=True)
     )
 
 
-def scaled(
+def to_coordinates(
     columns: Sequence[pa.Array | pa.ChunkedArray], features: Sequence[ScaledFeature]
 ) -> NDArray[np.float64]:
-    """Coordinates (features x users) from grid columns: the one function that driver and executors share.
+    """Return coordinates (features x users) in grid steps for the grid columns of the features; the median replaces NULL.
 
-    Each step is a single IEEE operation per value, so neither SIMD nor the batch can change a bit.
+    Each step is a single IEEE operation per value, so neither SIMD nor the size of the batch can change a bit.
     """
     coordinates = np.empty((len(features), len(columns[0]) if columns else 0))
     for index, (column, feature) in enumerate(zip(columns, features, strict=True)):
@@ -90,19 +93,19 @@ def scaled(
         filled = np.where(np.isnan(values), feature.median, values)
         deviations = (np.clip(filled, feature.low, feature.high) - feature.mean) / feature.scale
         coordinates[index] = np.rint(np.clip(deviations, -BOUND, BOUND) * GRID)
-    # Adding 0 turns -0.0 into 0.0: equal coordinates have equal bytes.
+    # Adding 0 turns -0.0 into 0.0, so that equal coordinates have equal bytes.
     return coordinates + 0.0
 
 
 def _power_sums(name: str, quantiles: tuple[int, ...]) -> tuple[Column, Column]:
-    """Sum and sum of squares above the lower bound; decimals, as squares pass 2^63."""
+    """Return the sum and the sum of squares above the lower clip bound, as decimals because squares can pass 2^63."""
     median, low, high = quantiles
     filled = F.coalesce(name, F.lit(median))
     above = (F.least(F.greatest(filled, F.lit(low)), F.lit(high)) - F.lit(low)).cast("decimal(18,0)")
     return F.sum(above), F.sum(above * above)
 
 
-def _scaled_feature(
+def _fit_feature(
     feature: Feature, quantiles: tuple[int, ...], n_rows: int, total: int, squares: int
 ) -> ScaledFeature:
     median, low, high = (value / STEPS for value in quantiles)

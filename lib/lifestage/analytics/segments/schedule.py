@@ -1,4 +1,4 @@
-"""Training dates: which model an as_of uses follows from the configuration alone, never from past runs."""
+"""The calendar of training dates. The configuration alone decides which model an as_of uses, never past runs."""
 
 from datetime import date, timedelta
 
@@ -8,20 +8,16 @@ MONTHS = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}
 
 
 def training_date(as_of: date, calendar: TrainingCalendar) -> date | None:
-    """The latest training date up to and including as_of; None before the first.
+    """Return the latest training date on or before as_of; None before the first one.
 
-    A period's training date is its last day. `from` is included; it bounds the periods, not the explicit dates.
+    The training date of a period is its last day. `from` is inclusive, and limits the periods but not the explicit dates.
     """
-    found = [day for day in calendar.dates if day <= as_of]
+    days = [day for day in calendar.dates if day <= as_of]
     if calendar.every is not None:
-        end = _last_period_end(as_of, MONTHS[calendar.every])
-        if calendar.starts_on is None or calendar.starts_on <= end:
-            found.append(end)
-    return max(found, default=None)
-
-
-def _last_period_end(day: date, months: int) -> date:
-    """The last day of the latest period of so many months that has ended by the end of the day."""
-    tomorrow = day + timedelta(days=1)
-    first_month = (tomorrow.month - 1) // months * months + 1
-    return date(tomorrow.year, first_month, 1) - timedelta(days=1)
+        tomorrow = as_of + timedelta(days=1)
+        months = MONTHS[calendar.every]
+        first_month = (tomorrow.month - 1) // months * months + 1
+        period_end = date(tomorrow.year, first_month, 1) - timedelta(days=1)
+        if calendar.starts_on is None or calendar.starts_on <= period_end:
+            days.append(period_end)
+    return max(days, default=None)

@@ -8,7 +8,7 @@ from lifestage.users.resolution import AS_OF, USER
 SEGMENT_MODELS = Table(
     name="segment_models",
     kind=Kind.ARTEFACT,
-    comment="One K-means model per training date. An input of a rebuild, never rebuilt.",
+    comment="One k-means model for each training date. An input of every rebuild, never rebuilt.",
     columns=(
         Column(
             "model_id", T.StringType(), "Training date and a digest of the model's content", required=True
@@ -17,9 +17,9 @@ SEGMENT_MODELS = Table(
         Column(
             "features_hash",
             T.StringType(),
-            "Hash of the features' expressions and logs: what the space means",
+            "Hash of the features' definitions: expressions and logs",
         ),
-        Column("seed", T.LongType(), "Seed of coreset and starts"),
+        Column("seed", T.LongType(), "Seed of the coreset and the starts"),
         Column("n_users", T.LongType(), "Users the model was trained on"),
         Column("k", T.IntegerType(), "Number of segments"),
         Column(
@@ -34,7 +34,7 @@ SEGMENT_MODELS = Table(
                     ]
                 )
             ),
-            "What each k tried was worth on the coreset: inertia, simplified silhouette, share of the smallest segment",
+            "Scores of each k on the coreset: inertia, simplified silhouette, share of users in the smallest segment",
         ),
         Column(
             "features",
@@ -52,7 +52,7 @@ SEGMENT_MODELS = Table(
                     ]
                 )
             ),
-            "Per feature, in order: SQL over user_features; fill value, clip bounds and scaling, after log1p where log",
+            "For each feature, in order: SQL over user_features; median, clip bounds, mean and scale, after log1p if log",
         ),
         Column(
             "segments",
@@ -66,7 +66,7 @@ SEGMENT_MODELS = Table(
                     ]
                 )
             ),
-            "Per segment: stable id, name from its profile, centroid in scaled space, users at training",
+            "For each segment: stable id, name by its profile, centroid in scaled space, users at training",
         ),
         Column(
             "retired_ids",
@@ -81,14 +81,14 @@ SEGMENT_MODELS = Table(
 USER_SEGMENTS = Table(
     name="user_segments",
     kind=Kind.DERIVED,
-    comment="The segment of each user as of a date, under the model of the latest training date up to it.",
+    comment="The segment of each user as of a date, by the model of the latest training date on or before it.",
     columns=(
         USER,
         AS_OF,
         Column(
             "status",
             T.StringType(),
-            "modelled, not_eligible, or not_modelled: eligible, but the date has no model",
+            "modelled, not_eligible, or not_modelled (eligible, but the date has no model)",
         ),
         Column("model_id", T.StringType(), "Model that assigned the segment"),
         Column("segment_id", T.IntegerType(), "Stable id of the segment"),

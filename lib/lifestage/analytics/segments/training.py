@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 from lifestage.analytics.segments.config import SegmentsConfig
 from lifestage.analytics.segments.grid import grid_columns
 from lifestage.analytics.segments.kmeans import Matrix, Vector
-from lifestage.analytics.segments.matching import segment_ids
+from lifestage.analytics.segments.matching import match_segment_ids
 from lifestage.analytics.segments.model import Segment, SegmentModel
-from lifestage.analytics.segments.naming import segment_names
+from lifestage.analytics.segments.naming import name_segments
 from lifestage.analytics.segments.refinement import refine
 from lifestage.analytics.segments.scaling import (
     GRID,
@@ -21,39 +21,39 @@ from lifestage.analytics.segments.scaling import (
     ScaledFeature,
     fit_scaling,
     measure_extents,
-    scaled,
+    to_coordinates,
 )
-from lifestage.analytics.segments.selection import choose, try_range
+from lifestage.analytics.segments.selection import choose_clustering, cluster_each_k
 
 
-def train(
+def train_model(
     features: DataFrame,
     config: SegmentsConfig,
     trained_on: date,
     previous: SegmentModel | None,
     taken_ids: Collection[int] = (),
 ) -> SegmentModel | None:
-    """The model of the eligible users; None when there are fewer than `min_users`.
+    """Train a model on the eligible users; None if there are fewer than `min_users`.
 
-    The same users and values give the same model, bit for bit, whatever their order and partitions.
+    The same users and values give the same model, bit for bit, for any row order and partitioning.
 
     Args:
-        features: The user_features rows of as_of = `trained_on`, one per user.
-        config: What to train.
+        features: Rows of user_features for as_of = `trained_on`, unique per user_id.
+        config: Features, number of segments and parameters of the training.
         trained_on: The training date.
-        previous: The model of the training date before, whose segment ids are kept where groups match.
-        taken_ids: Ids of models of later dates, where an earlier date is trained after them: not free either.
+        previous: The model of the training date before, whose segment ids survive where segments match.
+        taken_ids: Further ids that are not free: those of models of later dates, if their training came first.
     """
     columns = grid_columns((feature.expression, feature.log) for feature in config.features)
-    # Kept because some six passes read it, more for the refinements; one whole number per user and feature.
+    # Persisted because about six passes read it, and each refinement. It has one whole number for each user and feature.
     grid = features.where(config.eligible).select("user_id", *columns).persist()
     try:
-        return _train(grid, config, trained_on, previous, taken_ids)
+        return _fit_model(grid, config, trained_on, previous, taken_ids)
     finally:
         grid.unpersist()
 
 
-def _train(
+def _fit_model(
     grid: DataFrame,
     config: SegmentsConfig,
     trained_on: date,
@@ -66,13 +66,13 @@ def _train(
         return None
     measured = [Feature(each.name, each.expression, each.log) for each in config.features]
     fitted = fit_scaling(grid, dict(zip(names, measured, strict=True)), extents, config.clip)
-    points, weights = _distinct(scaled(_coreset(grid, n_users, config).columns, fitted))
-    tried = try_range(points, weights, config.k, config.starts, config.seed)
-    best = choose(tried, config.min_segment_share)
+    points, weights = _deduplicate(to_coordinates(_collect_coreset(grid, n_users, config).columns, fitted))
+    candidates = cluster_each_k(points, weights, config.k, config.starts, config.seed)
+    best = choose_clustering(candidates, config.min_segment_share)
     centroids, sizes = best.centroids, best.sizes
     if n_users > config.coreset:
         centroids, sizes = refine(grid.select(*names), fitted, centroids, config.refinements)
-    segments, retired_ids = _segments(centroids, sizes, fitted, config, previous, taken_ids)
+    segments, retired_ids = _build_segments(centroids, sizes, fitted, config, previous, taken_ids)
     model = SegmentModel(
         model_id="",
         trained_on=trained_on,
@@ -80,29 +80,29 @@ def _train(
         seed=config.seed,
         n_users=n_users,
         k=len(segments),
-        scores=tuple(score for score, _ in tried),
+        scores=tuple(score for score, _ in candidates),
         features=fitted,
         segments=segments,
         retired_ids=retired_ids,
     )
-    return model.identified()
+    return model.with_model_id()
 
 
-def _coreset(grid: DataFrame, n_users: int, config: SegmentsConfig) -> pa.Table:
-    """The users with the smallest hashes, at most `coreset` of them, on the driver: 100 bytes a user at 12 features."""
+def _collect_coreset(grid: DataFrame, n_users: int, config: SegmentsConfig) -> pa.Table:
+    """Collect the users with the smallest hashes, at most `coreset` of them: 100 bytes for a user with 12 features."""
     if n_users > config.coreset:
         order = F.xxhash64("user_id", F.lit(config.seed))
         grid = grid.orderBy(order, "user_id").limit(config.coreset)
     return grid.drop("user_id").toArrow()
 
 
-def _distinct(coordinates: Matrix) -> tuple[Matrix, Vector]:
-    """Each point once, in the order of its coordinates, and how many users have it: no trace of row order is left."""
+def _deduplicate(coordinates: Matrix) -> tuple[Matrix, Vector]:
+    """Return the distinct points with their number of users, sorted by coordinates and so independent of row order."""
     points, counts = np.unique(coordinates, axis=1, return_counts=True)
     return np.ascontiguousarray(points), counts.astype(np.float64)
 
 
-def _segments(
+def _build_segments(
     centroids: Matrix,
     sizes: Vector,
     fitted: Sequence[ScaledFeature],
@@ -110,14 +110,14 @@ def _segments(
     previous: SegmentModel | None,
     taken_ids: Collection[int],
 ) -> tuple[tuple[Segment, ...], tuple[int, ...]]:
-    """The segments in order of id, and the retired ids. Fresh ids go by size, largest first, then by centroid."""
+    """Return the segments sorted by id, and the retired ids. New ids go to the largest segment first, ties by centroid."""
     order = np.lexsort([*centroids.T[::-1], -sizes])
-    # A centroid that refinement left without users is no segment.
+    # Refinement can leave a centroid without users, which is not a segment.
     order = order[sizes[order] > 0]
-    ids, retired_ids = segment_ids(centroids[order], fitted, config.features_hash, previous, taken_ids)
+    ids, retired_ids = match_segment_ids(centroids[order], fitted, config.features_hash, previous, taken_ids)
     by_id = sorted(zip(ids, order, strict=True))
     profiles = [tuple((centroids[index] / GRID + 0.0).tolist()) for _, index in by_id]
-    names = segment_names(profiles, config.features)
+    names = name_segments(profiles, config.features)
     segments = tuple(
         Segment(segment_id, name, profile, int(sizes[index]))
         for (segment_id, index), name, profile in zip(by_id, names, profiles, strict=True)

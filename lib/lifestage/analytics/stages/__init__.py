@@ -1,1 +1,1 @@
-"""Ordered rules over features: the lifecycle ladder."""
+"""Lifecycle stages: an ordered ladder of conditions over features."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from lifestage.analytics.stages.config import LADDER, StageLadder
-from lifestage.analytics.stages.reachability import unreachable
+from lifestage.analytics.stages.reachability import find_unreachable
 from lifestage.analytics.stages.tables import USER_STAGES
 from lifestage.platform.config.checks import at, listed, misnamed
 from lifestage.platform.config.configuration import Config
@@ -11,18 +11,18 @@ from lifestage.platform.config.expressions import condition_problems
 from lifestage.platform.result import Decided, rule_columns
 from lifestage.users.identity.regrouping import Regrouped
 
-# Columns beside which the views of a stage stand when they are read.
+# A view is a column beside these when stages are read.
 OF_HISTORY = {*USER_STAGES.names, "observed_since", "previous_stage"}
 
 
 def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
-    """Problems of the ladder."""
+    """Yield the problems of the ladder."""
     problems = stage_problems(config.of(StageLadder), rule_columns(decided))
     yield from at(config.folder / LADDER.name, problems)
 
 
 def stage_problems(ladder: StageLadder, features: Mapping[str, str]) -> Iterator[str]:
-    """stages.yaml: conditions, names and views, and a stage that nobody can reach."""
+    """Yield what is wrong with conditions, names and views, and the stages that no user can reach."""
     names = [rung.stage for rung in ladder.ladder]
     found = [
         f"ladder.{number} ({rung.stage}): {problem}"
@@ -33,7 +33,7 @@ def stage_problems(ladder: StageLadder, features: Mapping[str, str]) -> Iterator
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"ladder: stage {name} is defined twice"
     for name in sorted({*names} & {*Regrouped}):
-        yield f"ladder: stage {name} is what users are called whom evidence put together or apart: choose another name"
+        yield f"ladder: stage {name} has a name that is reserved for users who merged or split: choose another name"
     if "net_amount_30d" not in features:
         yield "stage_totals: needs the feature net_amount_30d: declare its window in features.yaml"
     if sorted(ladder.display) != sorted(names):
@@ -45,5 +45,5 @@ def stage_problems(ladder: StageLadder, features: Mapping[str, str]) -> Iterator
         if set(mapping) != set(names):
             yield f"views.{view}: expected each stage once: {listed(names)}"
     if not found:
-        for stage in unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
+        for stage in find_unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
             yield f"ladder: no user can ever reach {stage}: an earlier condition always wins or its own never holds"

@@ -1,4 +1,4 @@
-"""The ladder of lifecycle stages."""
+"""Configuration of the ladder of lifecycle stages."""
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ from lifestage.platform.result import Strategy
 
 
 class Stage(Model):
-    """One rung: who is on it."""
+    """One rung of the ladder: the condition that its users meet."""
 
     stage: str = Field(description="its name")
     when: str = Field(description="SQL over user_features; NULL counts as false")
@@ -17,7 +17,7 @@ class Stage(Model):
 
 
 class StageLadder(Model):
-    """Ordered conditions, first match wins; views map the fine stages to coarser schemes."""
+    """Stages in order of evaluation: the first condition that is true decides. Views map stages to coarser schemes."""
 
     ladder: tuple[Stage, ...] = Field(description="rungs in order of evaluation")
     display: tuple[str, ...] = Field(description="every stage once, in the order of reports")
@@ -36,5 +36,5 @@ LADDER = ConfigFile(
 
 
 def compose_config(parts: Parts) -> StageLadder:
-    """The ladder."""
+    """Return the ladder."""
     return parts[LADDER]

@@ -11,12 +11,12 @@ from lifestage.platform.result import Candidate, Check, Group, Result, Strategy
 
 
 def strategies(config: StageLadder) -> Mapping[str, Mapping[str, Strategy]]:
-    """The strategy of each stage."""
+    """Return the strategy of each stage."""
     return {"stage": {rung.stage: rung.strategy for rung in config.ladder}}
 
 
 def check_snapshot(candidate: Candidate) -> Iterator[Check]:
-    """Every user has a stage."""
+    """Check that every user has a stage."""
     n_without = candidate.n_null("stage")
     yield Check("everyone has a stage", n_without == 0, f"{n_without:,} users without")
 

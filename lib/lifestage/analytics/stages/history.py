@@ -1,4 +1,4 @@
-"""What several dates tell of a stage, and the coarser schemes: worked out when read, never stored."""
+"""Stage history and coarser schemes, computed on read and never stored."""
 
 from itertools import chain
 
@@ -9,14 +9,14 @@ from lifestage.analytics.stages.config import StageLadder
 
 
 def add_history(stages: DataFrame) -> DataFrame:
-    """Adds `observed_since` and `previous_stage`; same grain, every row kept.
+    """Add `observed_since` and `previous_stage` to each row; all rows stay.
+
+    A spell is a run of consecutive rows of one user with the same stage. observed_since is the first as_of of the
+    spell: the stage may have begun on any day since the as_of before. previous_stage is the stage before the spell,
+    NULL if the user has no earlier row. A date without a row for the user doesn't end a spell.
 
     Args:
-        stages: rows of user_stages, one per user and as_of, of every date that shall count.
-
-    observed_since is the first as_of of the user's rows with this stage that follow each other up to this one: the
-    stage may have begun on any day after the as_of before. previous_stage is the stage of that as_of; NULL where the
-    user has no earlier row.
+        stages: Rows of user_stages, unique per user_id and as_of, for every date that the history covers.
     """
     life = Window.partitionBy("user_id").orderBy("as_of")
     so_far = life.rowsBetween(Window.unboundedPreceding, Window.currentRow)
@@ -31,9 +31,9 @@ def add_history(stages: DataFrame) -> DataFrame:
 
 
 def add_schemes(stages: DataFrame, ladder: StageLadder) -> DataFrame:
-    """Adds a column for each coarser scheme of the ladder, under its name: what the scheme calls the stage.
+    """Add one column for each coarser scheme of the ladder, named after the scheme; all rows stay.
 
-    NULL for a stage that the ladder of today does not have any more.
+    The value is NULL for a stage that the current ladder no longer has.
     """
     schemes = {
         name: F.create_map(*map(F.lit, chain.from_iterable(mapping.items())))[F.col("stage")]

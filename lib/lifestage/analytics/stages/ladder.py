@@ -1,4 +1,4 @@
-"""Assign each user a lifecycle stage as of a date."""
+"""Assign each user a lifecycle stage as of a date, and total the stages."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,22 +12,30 @@ from lifestage.users.resolution import IS_PERSON
 
 
 def assign_stages(features: DataFrame, ladder: StageLadder) -> DataFrame:
-    """One row per user and as_of: the first stage of the ladder whose condition holds, and the values that matched.
+    """Return one row per user and as_of: the first stage whose condition is true, the condition, and its values.
 
-    Every user whose status is not `shared` is kept; a user whom no condition holds for has a NULL stage, which the
-    table refuses. A NULL in a condition counts as false. The same features give the same stage.
+    Drops users whose status is `shared`. A condition that is NULL counts as false. A user who meets no condition gets a
+    NULL stage, which the table user_stages refuses.
+
+    Args:
+        features: Rows of user_features, unique per user_id and as_of.
+        ladder: Stages in order of evaluation.
     """
     return features.where(IS_PERSON).select(
         "user_id",
         "as_of",
         _first_match(ladder.ladder, lambda rung: F.lit(rung.stage)).alias("stage"),
         _first_match(ladder.ladder, lambda rung: F.lit(rung.when)).alias("rule"),
-        _first_match(ladder.ladder, _matched).alias("matched"),
+        _first_match(ladder.ladder, _condition_values).alias("matched"),
     )
 
 
-def stage_totals(features: DataFrame, ladder: StageLadder) -> DataFrame:
-    """One row per as_of and stage that has users: how many, and their net spend of the last 30 days (NULL counts as 0)."""
+def to_stage_totals(features: DataFrame, ladder: StageLadder) -> DataFrame:
+    """Return one row per as_of and stage: its number of users, and their net spend of the last 30 days.
+
+    Drops users whose status is `shared`. A stage without users has no row. Spend is in business currency; NULL counts
+    as 0.
+    """
     stage = _first_match(ladder.ladder, lambda rung: F.lit(rung.stage)).alias("stage")
     spent = F.coalesce(F.sum("net_amount_30d"), F.lit(0)).cast(MONEY)
     rows = features.where(IS_PERSON).select("as_of", stage, "net_amount_30d").groupBy("as_of", "stage")
@@ -35,6 +43,7 @@ def stage_totals(features: DataFrame, ladder: StageLadder) -> DataFrame:
 
 
 def _first_match(rungs: Sequence[Stage], value: Callable[[Stage], Column]) -> Column:
+    """Return the value for the first rung whose condition is true; NULL without one."""
     first, *others = rungs
     result = F.when(F.expr(first.when), value(first))
     for rung in others:
@@ -42,8 +51,8 @@ def _first_match(rungs: Sequence[Stage], value: Callable[[Stage], Column]) -> Co
     return result
 
 
-def _matched(rung: Stage) -> Column:
-    """Every column that the condition names, with its value as text; NULL stays NULL."""
+def _condition_values(rung: Stage) -> Column:
+    """Return a map of each column that the condition names to its value as text; NULL stays NULL."""
     names = sorted(columns_of(rung.when))
     if not names:
         return F.create_map().cast("map<string,string>")

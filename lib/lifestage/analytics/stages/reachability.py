@@ -1,166 +1,129 @@
-"""Can every stage be reached? Tried on a grid of the rules' thresholds: at, beside and between them, and NULL."""
+"""Check that every stage of a ladder can be reached: SQLite searches a grid around the thresholds of the rules."""
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import count, pairwise
-from typing import Any
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from itertools import chain, pairwise
 
 from sqlglot import exp
 
 from lifestage.platform.config.expressions import parse
 
+CONNECTIVES = (exp.And, exp.Or, exp.Not, exp.Paren)
+# What SQLite evaluates exactly as Spark does, NULL included.
+EVALUATED = (
+    *(*CONNECTIVES, exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null),
+    *(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.Between, exp.In),
+    *(exp.Add, exp.Sub, exp.Mul, exp.Neg),
+)
+# A plausible number of days. In `silence_days > 4 * cycle_days` no threshold says where to look, so the grid also has 30
+# and 4 x 30.
+TYPICAL_VALUE = 30.0
+# A search ends after this many instructions of SQLite, about 0.1 s. A packaged stage takes fewer than 1,000.
+MAX_INSTRUCTIONS = 2_000_000
 
-class _Open(Exception):  # noqa: N818 - a signal, not an error
-    """A value is not chosen yet, or an expression is of a kind that is not evaluated here."""
-
-
-Point = dict[str, Any]
-MAX_STEPS = 100_000
-ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
-    exp.Add: lambda a, b: a + b,
-    exp.Sub: lambda a, b: a - b,
-    exp.Mul: lambda a, b: a * b,
-    exp.GT: lambda a, b: a > b,
-    exp.GTE: lambda a, b: a >= b,
-    exp.LT: lambda a, b: a < b,
-    exp.LTE: lambda a, b: a <= b,
-    exp.EQ: lambda a, b: a == b,
-    exp.NEQ: lambda a, b: a != b,
-}
+Value = str | float | bool | None
 
 
-def unreachable(ladder: Sequence[tuple[str, str]]) -> list[str]:
-    """Stages that no point of the grid reaches, in the ladder's order.
+def find_unreachable(ladder: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the stages that no user can be in, in the ladder's order.
 
-    A condition with functions that are not evaluated here counts as one that may or may not hold.
+    A stage is unreachable if no point of a grid makes its own condition true and every earlier one false or NULL. The
+    grid gives each column NULL, every threshold, one unit either side of it, and the middle between neighbors.
+
+    Doubt is no error. A comparison that SQLite may evaluate differently from Spark (it calls a function, or mixes texts
+    and numbers) may be true, false or NULL at any point, and a stage whose search takes too long counts as reachable.
+
+    Args:
+        ladder: Name and condition of each stage, in order of evaluation.
     """
-    trees = [(stage, parse(condition)) for stage, condition in ladder]
-    grid = _grid([tree for _, tree in trees])
+    conditions = _open_uncertain([parse(condition) for _, condition in ladder])
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.set_progress_handler(lambda: 1, MAX_INSTRUCTIONS)
+        conditions = _create_grid(database, conditions)
+        return [
+            stage
+            for number, (stage, _) in enumerate(ladder)
+            if not _is_reachable(database, conditions[number], conditions[:number])
+        ]
+
+
+def _open_uncertain(conditions: Sequence[exp.Expr]) -> list[exp.Expr]:
+    """Replace each comparison that SQLite may evaluate differently by a column that can be true, false or NULL."""
+    uncertain: set[exp.Expr] = set()
+    for group in _group_comparisons(conditions):
+        evaluated = [each for each in group if all(isinstance(node, EVALUATED) for node in each.walk())]
+        kinds = {literal.is_string for each in evaluated for literal in each.find_all(exp.Literal)}
+        uncertain.update(each for each in group if each not in evaluated or len(kinds) > 1)
     return [
-        stage
-        for number, (stage, tree) in enumerate(trees)
-        if not _reached(tree, [earlier for _, earlier in trees[:number]], grid)
+        condition.transform(lambda node: exp.column(node.sql()) if node in uncertain else node)
+        for condition in conditions
     ]
 
 
-def _reached(own: exp.Expression, earlier: Sequence[exp.Expression], grid: Mapping[str, list[Any]]) -> bool:
-    """Whether some point makes the condition hold and none of the earlier ones: search, column by column.
-
-    What is not decided after MAX_STEPS counts as reached: a doubt is no error.
-    """
-    names = _names([own, *reversed(earlier)])
-    steps = count()
-
-    def search(point: Point, remaining: Sequence[str]) -> bool:
-        if next(steps) > MAX_STEPS:
-            return True
-        if _value(own, point, unknown=True) is not True or any(
-            _value(tree, point, unknown=False) is True for tree in earlier
-        ):
-            return False
-        if not remaining:
-            return True
-        return any(search({**point, remaining[0]: value}, remaining[1:]) for value in grid[remaining[0]])
-
-    return search({}, names)
+def _group_comparisons(conditions: Sequence[exp.Expr]) -> list[list[exp.Expr]]:
+    """Group the comparisons (and bare columns) that share a column, directly or by way of others."""
+    groups: list[list[exp.Expr]] = []
+    for condition in conditions:
+        for node in condition.walk(prune=lambda node: not isinstance(node, CONNECTIVES)):
+            if not isinstance(node, CONNECTIVES):
+                columns = {*_columns([node])}
+                related = [group for group in groups if columns.intersection(_columns(group))]
+                groups = [group for group in groups if group not in related]
+                groups.append([node, *chain.from_iterable(related)])
+    return groups
 
 
-def _value(tree: exp.Expression, point: Point, unknown: bool) -> Any:
-    """The condition's value; `unknown` while columns are open."""
-    try:
-        return _evaluate(tree, point)
-    except (_Open, TypeError):  # Spark compares a text with a number as well; here that is left open
-        return unknown
+def _create_grid(database: sqlite3.Connection, conditions: Sequence[exp.Expr]) -> list[exp.Expr]:
+    """Create a table with the values of each column, and return the conditions over these tables' columns."""
+    names: dict[str, str] = {}
+    for group in _group_comparisons(conditions):
+        for column in _columns(group):
+            # Numbered, because SQLite reserves some names and does not tell upper from lower case.
+            name = names[column] = f"c{len(names)}"
+            database.execute(f"CREATE TABLE {name} ({name})")
+            database.executemany(f"INSERT INTO {name} VALUES (?)", [(value,) for value in _values(group)])
+    return [
+        condition.transform(
+            lambda node: exp.column(names[node.name]) if isinstance(node, exp.Column) else node
+        )
+        for condition in conditions
+    ]
 
 
-def _evaluate(node: exp.Expression, point: Point) -> Any:
-    """Three-valued SQL logic over columns, literals, comparisons and arithmetic."""
-    match node:
-        case exp.Paren():
-            return _evaluate(node.this, point)
-        case exp.Boolean():
-            return bool(node.this)
-        case exp.Null():
-            return None
-        case exp.Literal():
-            return node.this if node.is_string else float(node.this)
-        case exp.Neg():
-            return _strict(lambda a, _: -a, _evaluate(node.this, point), 0)
-        case exp.Column():
-            if node.name not in point:
-                raise _Open
-            return point[node.name]
-        case exp.And() | exp.Or():
-            return _connected(node, point)
-        case exp.Not():
-            value = _evaluate(node.this, point)
-            return None if value is None else not value
-        case exp.Is():
-            return _evaluate(node.this, point) is _evaluate(node.expression, point)
-        case exp.Between():
-            low, high = (_evaluate(node.args[key], point) for key in ("low", "high"))
-            value = _evaluate(node.this, point)
-            return None if None in (value, low, high) else low <= value <= high
-        case exp.In():
-            value = _evaluate(node.this, point)
-            return None if value is None else value in [_evaluate(item, point) for item in node.expressions]
-        case _ if type(node) in ARITHMETIC:
-            return _strict(
-                ARITHMETIC[type(node)], _evaluate(node.this, point), _evaluate(node.expression, point)
-            )
-        case _:
-            raise _Open
-
-
-def _connected(node: exp.Expression, point: Point) -> bool | None:
-    """AND and OR: one side may decide while the other is open."""
-    decisive = isinstance(node, exp.Or)
-    values: list[Any] = []
-    is_open = False
-    for side in (node.this, node.expression):
-        try:
-            values.append(_evaluate(side, point))
-        except (_Open, TypeError):
-            is_open = True
-    if decisive in values:
-        return decisive
-    if is_open:
-        raise _Open
-    return None if None in values else not decisive
-
-
-def _strict(apply: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-    return None if left is None or right is None else apply(left, right)
-
-
-def _names(trees: Sequence[exp.Expression]) -> list[str]:
-    """Columns in order of appearance, each once."""
-    return list(dict.fromkeys(column.name for tree in trees for column in tree.find_all(exp.Column)))
-
-
-def _grid(trees: Sequence[exp.Expression]) -> dict[str, list[Any]]:
-    return {name: _candidates(name, trees) for name in _names(trees)}
-
-
-def _candidates(name: str, trees: Sequence[exp.Expression]) -> list[Any]:
-    """Values worth trying: NULL, both truths where a condition, texts and their ends, numbers at and around thresholds."""
-    texts: set[str] = set()
-    numbers: set[float] = set()
-    for tree in trees:
-        for node in tree.find_all(*ARITHMETIC, exp.Between, exp.In):
-            if any(column.name == name for column in node.find_all(exp.Column)):
-                literals = list(node.find_all(exp.Literal))
-                texts |= {literal.this for literal in literals if literal.is_string}
-                numbers |= {_number(literal) for literal in literals if not literal.is_string}
-                numbers |= (
-                    {30 * number for number in numbers} if len(list(node.find_all(exp.Column))) > 1 else set()
-                )
-    if texts:
-        return [None, "", *sorted(texts), "\uffff"]
-    if not numbers:
+def _values(group: Sequence[exp.Expr]) -> list[Value]:
+    """Return the values to try for the columns of a group: around its thresholds, or both truth values without any."""
+    literals = [literal for comparison in group for literal in comparison.find_all(exp.Literal)]
+    if not literals:
         return [None, True, False]
-    near = sorted({value + step for value in numbers for step in (-1.0, 0.0, 1.0)} | {30.0})
+    if literals[0].is_string:
+        return [None, "", *sorted({literal.this for literal in literals}), "\uffff"]
+    thresholds = {
+        -float(literal.this) if isinstance(literal.parent, exp.Neg) else float(literal.this)
+        for literal in literals
+    }
+    if len(_columns(group)) > 1:
+        thresholds |= {TYPICAL_VALUE * threshold for threshold in thresholds}
+    near = sorted({value + step for value in thresholds for step in (-1, 0, 1)} | {TYPICAL_VALUE})
     return [None, *near, *[(low + high) / 2 for low, high in pairwise(near)]]
 
 
-def _number(literal: exp.Literal) -> float:
-    return -float(literal.this) if isinstance(literal.parent, exp.Neg) else float(literal.this)
+def _is_reachable(database: sqlite3.Connection, own: exp.Expr, earlier: Sequence[exp.Expr]) -> bool:
+    """Search the grid for a point where the stage's own condition is true and no earlier one is.
+
+    A cross join keeps the order of its tables, and SQLite tests each condition as soon as the columns it needs have
+    values. So the search goes column by column, and leaves a branch where the own condition fails early.
+    """
+    source = " CROSS JOIN ".join(["(SELECT 1)", *_columns([own, *reversed(earlier)])])
+    conditions = [own.sql("sqlite"), *[f"({each.sql('sqlite')}) IS NOT TRUE" for each in earlier]]
+    query = f"SELECT 1 FROM {source} WHERE ({') AND ('.join(conditions)})"
+    try:
+        return database.execute(query).fetchone() is not None
+    except sqlite3.OperationalError:
+        # Interrupted, or more columns and terms than SQLite takes: undecided.
+        return True
+
+
+def _columns(trees: Sequence[exp.Expr]) -> list[str]:
+    """Return the columns in order of appearance, each once."""
+    return list(dict.fromkeys(column.name for tree in trees for column in tree.find_all(exp.Column)))

@@ -1,1 +1,1 @@
-"""What a user is worth: recency, frequency and spend."""
+"""User value: RFM scores, the value index and its tiers."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from lifestage.analytics.value.config import VALUE, ValueConfig
-from lifestage.analytics.value.rfm import cells
+from lifestage.analytics.value.rfm import names_by_cell
 from lifestage.platform.config.checks import at, listed, misnamed
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.expressions import number_problems
@@ -12,19 +12,19 @@ from lifestage.users.identity.regrouping import Regrouped
 
 
 def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
-    """Problems of RFM, of the index, and of the tiers."""
+    """Yield the problems of RFM, of the index, and of the tiers."""
     value, features = config.of(ValueConfig), rule_columns(decided)
     problems = (*rfm_problems(value, features), *index_problems(value, features))
     yield from at(config.folder / VALUE.name, problems)
 
 
 def rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[str]:
-    """value.yaml: the map of recency and frequency, and the features behind its period."""
+    """Yield what is wrong with the R x F map, and the features that the period lacks."""
     rfm = config.rfm
     for pattern in rfm.names:
-        if not any(cells({pattern: pattern}).values()):
+        if not any(names_by_cell({pattern: pattern}).values()):
             yield f"rfm.names.{pattern}: matches no cell, expected two digits of 1 to 5 such as 51 or [1-2][3-4]"
-    for (r, f), names in cells(rfm.names).items():
+    for (r, f), names in names_by_cell(rfm.names).items():
         if len(names) != 1:
             yield f"rfm.names: cell {r}{f} has {len(names)} names ({listed(names)}), expected exactly one"
     needed = {f"occasions_{rfm.period_days}d", f"net_amount_{rfm.period_days}d", "recency_days"}
@@ -33,9 +33,9 @@ def rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[s
 
 
 def index_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[str]:
-    """value.yaml: the components of the index, and the names of tiers."""
+    """Yield what is wrong with the components of the index and the names of tiers."""
     for name in sorted({tier.tier for tier in config.tiers} & {*Regrouped}):
-        yield f"tiers: {name} is what users are called whom evidence put together or apart: choose another name"
+        yield f"tiers: {name} is a name that is reserved for users who merged or split: choose another name"
     for name, dimension in config.index.dimensions.items():
         yield from misnamed([name, *dimension.components])
         for component, sql in dimension.components.items():

@@ -1,7 +1,7 @@
 """Weights from pairwise comparisons: the analytic hierarchy process (AHP).
 
-A matrix says how many times more each item matters than each other, on Saaty's scale of 1 to 9. Its principal
-eigenvector gives the weights, and its greatest eigenvalue how far the judgements contradict each other.
+A matrix says how many times more each item matters than each other item, on Saaty's scale of 1 to 9. Its principal
+eigenvector gives the weights. Its largest eigenvalue measures how consistent the comparisons are.
 
 Source: T. L. Saaty, The Analytic Hierarchy Process (1980).
 """
@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import combinations
 from math import fsum
 
-# Mean consistency index of random matrices of 3, 4 and 5 items; with one or two items nothing can contradict.
+# Mean consistency index of random matrices of 3, 4 and 5 items. One or two items are always consistent.
 RANDOM_INDEX = {3: 0.58, 4: 0.90, 5: 1.12}
 MAX_ITEMS = 5
 MAX_RATIO = 0.10
@@ -24,37 +24,40 @@ Matrix = Mapping[str, Sequence[Fraction]]
 
 @dataclass(frozen=True)
 class Weighing:
-    """The weight of each item, summing to 1, with the consistency index and ratio of the comparisons (0 if given)."""
+    """Weights that sum to 1, with the consistency index and ratio of their comparisons (0 for weights that are given)."""
 
     weights: dict[str, float]
     consistency_index: float = 0.0
     consistency_ratio: float = 0.0
 
 
-def weigh(matrix: Matrix) -> Weighing:
-    """Weights by the principal eigenvector, CI = (lambda_max - n) / (n - 1) and CR = CI / RI(n), 0 for n <= 2.
+def derive_weights(matrix: Matrix) -> Weighing:
+    """Return the principal eigenvector as weights, CI = (lambda_max - n) / (n - 1), and CR = CI / RI(n).
 
-    Found by a fixed number of multiplications in plain Python, with sums that are rounded once, so that every computer
-    and every Python finds the same bits.
+    CI and CR are 0 for n <= 2. Power iteration with a fixed number of steps in plain Python, whose sums are rounded once,
+    gives the same bits on every computer.
+
+    Args:
+        matrix: Comparisons without `matrix_problems`.
     """
     n = len(matrix)
     rows = [[float(entry) for entry in row] for row in matrix.values()]
     weights = [1 / n] * n
     for _ in range(N_STEPS):
-        products = _times(rows, weights)
+        products = _multiply(rows, weights)
         total = fsum(products)
         weights = [product / total for product in products]
-    ratios = [product / weight for product, weight in zip(_times(rows, weights), weights, strict=True)]
+    ratios = [product / weight for product, weight in zip(_multiply(rows, weights), weights, strict=True)]
     index = (fsum(ratios) / n - n) / (n - 1) if n > 2 else 0.0
     named = dict(zip(matrix, weights, strict=True))
     return Weighing(named, index, index / RANDOM_INDEX[n] if n > 2 else 0.0)
 
 
 def matrix_problems(matrix: Matrix) -> Iterator[str]:
-    """Why the comparisons give no weights: size, scale, reciprocity, and contradiction with its worst triple."""
+    """Yield what is wrong with the comparisons: their number, scale, reciprocity, or consistency with its worst triple."""
     n = len(matrix)
     if not n:
-        yield "nothing is compared"
+        yield "no items to compare"
         return
     if n > MAX_ITEMS:
         yield f"{n} items are compared, at most {MAX_ITEMS}: group some of them"
@@ -63,14 +66,14 @@ def matrix_problems(matrix: Matrix) -> Iterator[str]:
     yield from (f"{name}: {len(matrix[name])} entries, expected {n}: one for each item" for name in uneven)
     if uneven:
         return
-    found = [*_entry_problems(matrix)]
-    yield from found
-    if not found and (ratio := weigh(matrix).consistency_ratio) > MAX_RATIO:
+    problems = [*_entry_problems(matrix)]
+    yield from problems
+    if not problems and (ratio := derive_weights(matrix).consistency_ratio) > MAX_RATIO:
         yield f"the comparisons contradict each other: CR {ratio:.2f}, at most {MAX_RATIO:.2f}; {worst_triple(matrix)}"
 
 
 def worst_triple(matrix: Matrix) -> str:
-    """The three items whose comparisons contradict each other most, as a sentence; ties by order."""
+    """Describe the three items whose comparisons contradict each other most; of equal ones, the first."""
     names = list(matrix)
 
     def factor(triple: tuple[int, int, int]) -> Fraction:
@@ -108,5 +111,5 @@ def _entry_problems(matrix: Matrix) -> Iterator[str]:
             yield f"{name} against itself: {matrix[name][number]}, expected 1"
 
 
-def _times(rows: Sequence[Sequence[float]], vector: Sequence[float]) -> list[float]:
+def _multiply(rows: Sequence[Sequence[float]], vector: Sequence[float]) -> list[float]:
     return [fsum(entry * weight for entry, weight in zip(row, vector, strict=True)) for row in rows]

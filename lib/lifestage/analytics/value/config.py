@@ -1,4 +1,4 @@
-"""How value is scored."""
+"""Configuration of RFM, the value index and its tiers."""
 
 import re
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
-from lifestage.analytics.value.comparisons import Weighing, matrix_problems, weigh
+from lifestage.analytics.value.comparisons import Weighing, derive_weights, matrix_problems
 from lifestage.platform.config.models import Model
 from lifestage.platform.config.parts import Combine, ConfigFile, Parts
 from lifestage.platform.result import Strategy
@@ -22,9 +22,9 @@ MEASURES = ("recency", "frequency", "monetary")
 
 
 class RfmConfig(Model):
-    """RFM over a named period, and the names of the 25 cells of R x F.
+    """RFM over a period, and the names of the 25 cells of R x F.
 
-    `names` maps a cell pattern such as `[1-2][3-4]` or `51` to a name; each cell is named exactly once.
+    `names` maps patterns of cells, such as `[1-2][3-4]` or `51`, to names. Each cell matches exactly one pattern.
     """
 
     period_days: int = Field(default=365, ge=1, description="days up to as_of that count")
@@ -39,17 +39,15 @@ class RfmConfig(Model):
 
     @field_validator("names")
     @classmethod
-    def _are_patterns(cls, names: dict[str, str]) -> dict[str, str]:
+    def _check_patterns(cls, names: dict[str, str]) -> dict[str, str]:
         for pattern in names:
             if not CELL.fullmatch(pattern):
-                raise ValueError(f"{pattern[:20]} is no pattern such as 51 or [1-2][3-4]")
+                raise ValueError(f"{pattern[:20]} is not a pattern such as 51 or [1-2][3-4]")
         return names
 
     @field_validator("cuts")
     @classmethod
-    def _from_worst_to_best(
-        cls, cuts: dict[str, tuple[int, int, int, int]]
-    ) -> dict[str, tuple[int, int, int, int]]:
+    def _check_cuts(cls, cuts: dict[str, tuple[int, int, int, int]]) -> dict[str, tuple[int, int, int, int]]:
         problems = [
             f"unknown measure {name}, expected one of {', '.join(MEASURES)}"
             for name in cuts
@@ -65,51 +63,53 @@ class RfmConfig(Model):
         return cuts
 
 
-def _fraction(entry: object) -> object:
-    """3, 0.5 or "1/3", exactly."""
+def _parse_fraction(entry: object) -> object:
+    """Return 3, 0.5 or "1/3" as an exact fraction."""
     text = str(entry).replace(" ", "")
     if not ENTRY.fullmatch(text):
         raise ValueError(f"{text[:20]} is not a number such as 3 or 1/3")
     return Fraction(text)
 
 
-Entry = Annotated[Fraction, BeforeValidator(_fraction), PlainSerializer(str)]
+Entry = Annotated[Fraction, BeforeValidator(_parse_fraction), PlainSerializer(str)]
 
 
 class Weighted(Model, ABC):
-    """Named items with weights that sum to 1, or with a matrix of pairwise comparisons to derive them from.
+    """Named items with weights that sum to 1, either given or derived from pairwise comparisons.
 
-    `comparisons` has a row for each item, in one order for rows and columns: how many times more the row's item matters.
+    `comparisons` has one row for each item; rows and columns have the same order. An entry says how many times more the
+    item of the row matters than the item of the column.
     """
 
     weights: dict[str, Annotated[float, Field(gt=0, le=1)]] | None = Field(
-        default=None, description="what each item weighs; 1 in sum"
+        default=None, description="weight of each item; they sum to 1"
     )
     comparisons: dict[str, tuple[Entry, ...]] | None = Field(
-        default=None, description="in place of weights: how many times more each item matters than each other"
+        default=None,
+        description="instead of weights: how many times more each item matters than each other item",
     )
 
     @property
     @abstractmethod
     def items(self) -> Sequence[str]:
-        """What is weighed."""
+        """The names of the items."""
 
     @cached_property
     def weighing(self) -> Weighing:
-        """The weights in force, and how consistent the judgements behind them are."""
+        """The weights in use, and the consistency of the comparisons that they come from."""
         if self.comparisons is not None:
-            return weigh(self.comparisons)
+            return derive_weights(self.comparisons)
         return Weighing({name: (self.weights or {})[name] for name in self.items})
 
     @model_validator(mode="after")
-    def _weighs_every_item(self) -> Self:
+    def _check_weights(self) -> Self:
         given = self.comparisons if self.comparisons is not None else self.weights
         if given is None or (self.weights is not None and self.comparisons is not None):
             raise ValueError("give exactly one of weights and comparisons")
         if set(given) != set(self.items):
             raise ValueError(
-                f"weighed are {', '.join(given) or 'none'}, expected each of {', '.join(self.items)}: what is switched "
-                "off has no weight, and nothing is weighed anew by itself"
+                f"found {', '.join(given) or 'no item'}, expected each of {', '.join(self.items)}: an item that is switched "
+                "off has no weight, and the other weights are not adjusted automatically"
             )
         problems = [*matrix_problems(self.comparisons)] if self.comparisons is not None else []
         if self.weights is not None and abs(sum(self.weights.values()) - 1) > 1e-9:
@@ -120,38 +120,40 @@ class Weighted(Model, ABC):
 
 
 class Dimension(Weighted):
-    """One dimension of value; each component is a number per user as SQL over user_features, NULL counts as 0."""
+    """One dimension of value: a weighted sum of components, each a number for every user."""
 
-    enabled: bool = Field(default=True, description="whether it counts; one that does not has no weight")
+    enabled: bool = Field(
+        default=True, description="whether it is part of the index; if not, it has no weight"
+    )
     components: dict[str, str] = Field(min_length=1, description="SQL over user_features; NULL counts as 0")
 
     @property
     def items(self) -> Sequence[str]:
-        """Its components."""
+        """The names of the components."""
         return tuple(self.components)
 
 
 class IndexConfig(Weighted):
-    """The value index: dimensions that are switched on, weighed against each other."""
+    """The value index: a weighted sum of the enabled dimensions."""
 
-    dimensions: dict[str, Dimension] = Field(description="what value consists of")
+    dimensions: dict[str, Dimension] = Field(description="dimensions of value by name")
 
     @property
     def enabled(self) -> dict[str, Dimension]:
-        """The dimensions that count."""
+        """The dimensions that are part of the index."""
         return {name: dimension for name, dimension in self.dimensions.items() if dimension.enabled}
 
     @property
     def items(self) -> Sequence[str]:
-        """The dimensions that count."""
+        """The names of the enabled dimensions."""
         return tuple(self.enabled)
 
 
 class Tier(Model):
-    """One tier of the value index, from its lower bound up.
+    """One tier of the value index, with an inclusive lower bound.
 
-    `from_share` counts users: those for whom at least this share of scored users has a strictly lower index.
-    `from_index` is a cut point of the index itself. The last tier has neither.
+    The bound is a share of users (`from_share`: at least this share of scored users has a strictly lower index) or a cut
+    point of the index itself (`from_index`). The last tier has neither.
     """
 
     tier: str = Field(description="its name")
@@ -159,12 +161,14 @@ class Tier(Model):
     from_share: float | None = Field(
         default=None, gt=0, lt=1, description="least share of scored users with a strictly lower index"
     )
-    from_index: float | None = Field(default=None, gt=0, le=1, description="in place of it: least index")
+    from_index: float | None = Field(
+        default=None, gt=0, le=1, description="instead of from_share: least index"
+    )
     strategy: Strategy = Strategy()
 
     @property
     def bound(self) -> float | None:
-        """The lower bound; None for the tier that takes the rest."""
+        """The lower bound; None for the last tier."""
         return self.from_index if self.from_share is None else self.from_share
 
 
@@ -173,24 +177,24 @@ class ValueSettings(Model):
 
     rfm: RfmConfig
     index: IndexConfig
-    tiers: tuple[Tier, ...] = Field(description="the best first; the last takes the rest")
+    tiers: tuple[Tier, ...] = Field(description="the best first; the last takes the remaining users")
 
     @field_validator("tiers")
     @classmethod
-    def _from_best_to_rest(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+    def _check_tiers(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
         if problem := tier_problem(tiers):
             raise ValueError(problem)
         return tiers
 
 
 class ValueConfig(ValueSettings):
-    """Everything the value step needs."""
+    """What the value step needs: value.yaml and the first date with data."""
 
     history_starts_on: date
 
 
 def tier_problem(tiers: Sequence[Tier]) -> str:
-    """Why the tiers do not put every scored user into exactly one; empty where they do."""
+    """Say why some scored user would not be in exactly one tier; empty for valid tiers."""
     names, bounded = [tier.tier for tier in tiers], tiers[:-1]
     if len(set(names)) != len(names) or not tiers:
         return f"expected different names, found {', '.join(names) or 'none'}"
@@ -216,6 +220,6 @@ VALUE = ConfigFile(
 
 
 def compose_config(parts: Parts) -> ValueConfig:
-    """The file value.yaml, and when history starts."""
+    """Return the file value.yaml with the first date of the history."""
     settings = parts[VALUE]
     return ValueConfig(history_starts_on=parts.shared.business.history_starts_on, **dict(settings))

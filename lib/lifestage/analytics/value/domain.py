@@ -23,21 +23,21 @@ SNAPSHOT_COLUMNS = (
 
 
 def strategies(config: ValueConfig) -> Mapping[str, Mapping[str, Strategy]]:
-    """The strategy of each tier."""
+    """Return the strategy of each tier."""
     return {"tier": {tier.tier: tier.strategy for tier in config.tiers}}
 
 
 def check_snapshot(candidate: Candidate) -> Iterator[Check]:
-    """Every dimension that counts says something of some user.
+    """Check that every enabled dimension has data for some user.
 
-    A dimension without data takes weight from the others and gives nothing: it has to be switched off.
+    A dimension without data lowers the index of everybody by its weight, so it must be switched off.
     """
     scales = candidate.read("value_scales").where(F.col("as_of") == F.lit(candidate.as_of))
-    # A row a dimension.
+    # Bounded: one row for each dimension.
     known = scales.groupBy("dimension").agg(F.max("n_known").alias("n")).orderBy("dimension").collect()
     empty = [
-        f"{row['dimension']} says nothing of any user: switch it off "
-        f"(value.yaml: index.dimensions.{row['dimension']}.enabled: false), or bring in what feeds it"
+        f"{row['dimension']} has no data for any user: switch it off "
+        f"(value.yaml: index.dimensions.{row['dimension']}.enabled: false), or add a source that feeds it"
         for row in known
         if not row["n"]
     ]

@@ -1,4 +1,4 @@
-"""The value index: components scaled between the 5th and 95th percentile of scored users, weighed twice."""
+"""The value index: a weighted sum of components, scaled between the 5th and 95th percentile of scored users."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,8 +14,11 @@ DECIMALS = 4
 COMPONENT = ("as_of", "dimension", "component")
 
 
-def components(index: IndexConfig) -> Column:
-    """What the switched-on dimensions are made of, as a map of `dimension.component` to a number; NULL stays NULL."""
+def components_column(index: IndexConfig) -> Column:
+    """Return the column `components`, a map of `dimension.component` to a number, for the enabled dimensions.
+
+    NULL stays NULL.
+    """
     pairs = [
         part
         for dimension, component, _ in _terms(index)
@@ -27,15 +30,15 @@ def components(index: IndexConfig) -> Column:
     return F.create_map(*pairs).alias("components")
 
 
-def component_scales(scored: DataFrame, index: IndexConfig) -> DataFrame:
-    """One row per as_of and component: weight, percentiles, and how many users it says something about.
+def to_value_scales(scored: DataFrame, index: IndexConfig) -> DataFrame:
+    """Return one row per as_of and component: its weight, p5, p95, and the users with a value that isn't NULL or 0.
+
+    p5 and p95 are the least values with a cumulative share of at least 5 % and 95 %; NULL counts as 0. Both come from
+    counts by distinct value, so they are exact for any row order.
 
     Args:
-        scored: scored users with `components`, unique per user_id and as_of.
-        index: dimensions and weights.
-
-    p5 and p95 are the least values whose cumulative share is at least 5 and 95 %, NULL counted as 0. Both come from
-    counts by distinct value, so they are exact and the same for any row order.
+        scored: Scored users with the column `components`, unique per user_id and as_of.
+        index: Dimensions and weights.
     """
     values = scored.select("as_of", F.explode("components").alias("name", "given"))
     counts = values.groupBy("as_of", "name", F.coalesce("given", F.lit(0.0)).alias("value")).agg(
@@ -54,30 +57,41 @@ def component_scales(scored: DataFrame, index: IndexConfig) -> DataFrame:
         F.sum("n").alias("n_users"),
         F.sum("n_known").alias("n_known"),
     )
-    return scales.join(F.broadcast(_weights(scored, index)), on="name").drop("name")
+    return scales.join(F.broadcast(_to_weights(scored, index)), on="name").drop("name")
 
 
 def add_index(scored: DataFrame, scales: DataFrame, index: IndexConfig) -> DataFrame:
-    """Adds value_index, 0 to 1 with four decimals; NULL for users who are not scored.
+    """Add value_index, 0 to 1 with four decimals; all rows stay, and users who aren't scored get NULL.
 
-    `scales` is unique per as_of and component. Each component is clip((x - p5) / (p95 - p5), 0, 1), 0 where both
-    percentiles are equal. Terms are added in the order of their names: the same bits for any configuration file.
+    The index is the weighted sum of clip((x - p5) / (p95 - p5), 0, 1) over all components, where NULL counts as 0 and a
+    component with p5 = p95 is 0. The terms are added in the order of their names, so that the order in the configuration
+    file doesn't change a bit of the sum.
+
+    Args:
+        scored: The result of `add_scores`, with the column `components`.
+        scales: Rows of value_scales, unique per as_of and component.
+        index: Dimensions and weights.
     """
     pair = F.struct(F.concat_ws(".", "dimension", "component"), F.struct("p5", "p95"))
     by_date = scales.groupBy("as_of").agg(F.map_from_entries(F.collect_list(pair)).alias("_scales"))
     total = F.lit(0.0)
     for dimension, component, weight in _terms(index):
-        total = total + F.lit(weight) * _scaled(f"{dimension}.{component}")
+        total = total + F.lit(weight) * _scale(f"{dimension}.{component}")
     value = F.when(F.col("rfm_status") == "scored", F.round(total, DECIMALS).cast("decimal(5,4)"))
     return scored.join(F.broadcast(by_date), on="as_of", how="left").withColumn("value_index", value)
 
 
-def parts_of(given: Mapping[str, float | None], scales: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What each component gives to one user's index, the greatest first: the same arithmetic as `add_index`.
+def index_contributions(
+    given: Mapping[str, float | None], scales: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the contribution of each component to one user's index, by the same arithmetic as `add_index`.
+
+    The greatest contribution comes first; ties go by name. Each has the component's row of value_scales, the user's value
+    (NULL counts as 0), its scaled `share` of 0 to 1, and what it `gives`: weight x share.
 
     Args:
-        given: the user's `components`.
-        scales: rows of value_scales of the date.
+        given: The user's `components`.
+        scales: Rows of value_scales of the date.
     """
     found = []
     for scale in scales:
@@ -89,7 +103,8 @@ def parts_of(given: Mapping[str, float | None], scales: Iterable[Mapping[str, An
     return sorted(found, key=lambda part: (-part["gives"], part["dimension"], part["component"]))
 
 
-def _scaled(name: str) -> Column:
+def _scale(name: str) -> Column:
+    """Scale a component to 0 to 1 between its percentiles."""
     given = F.coalesce(F.try_element_at("components", F.lit(name)), F.lit(0.0))
     scale = F.try_element_at("_scales", F.lit(name))
     share = F.try_divide(given - scale["p5"], scale["p95"] - scale["p5"])
@@ -97,7 +112,7 @@ def _scaled(name: str) -> Column:
 
 
 def _terms(index: IndexConfig) -> list[tuple[str, str, float]]:
-    """Dimension, component and the product of their weights, by name."""
+    """Return each dimension and component with the product of their weights, sorted by name."""
     of_dimensions = index.weighing.weights
     return [
         (dimension, component, of_dimensions[dimension] * weight)
@@ -106,8 +121,8 @@ def _terms(index: IndexConfig) -> list[tuple[str, str, float]]:
     ]
 
 
-def _weights(scored: DataFrame, index: IndexConfig) -> DataFrame:
-    """Per component its weight in the index, and the consistency of the comparisons behind both of its weights."""
+def _to_weights(scored: DataFrame, index: IndexConfig) -> DataFrame:
+    """Return one row per component: its weight in the index, and the consistency of the comparisons behind it."""
     of_index = index.weighing
     rows = [
         (

@@ -1,4 +1,4 @@
-"""RFM: recency, frequency and spend over one period, scored by share, named by the R x F map."""
+"""RFM: recency, frequency and monetary value over one period, scored by quintile and named by the R x F map."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,15 @@ AS_OF_MEASURE = ("as_of", "measure")
 
 
 def to_rfm(features: DataFrame, config: RfmConfig, *carried: Column) -> DataFrame:
-    """One row per user and as_of with recency, frequency and spend of the period; every user not shared is kept.
+    """Return one row per user and as_of with recency, frequency and monetary value of the period.
 
-    Users without an occasion in the period have NULL measures and are not scored. `carried` are further columns.
+    Drops users whose status is `shared`. Users without a purchase occasion in the period have NULL measures. Recency is
+    in days (0 = as_of), frequency in occasions, monetary_amount in business currency, and _monetary in minor units.
+
+    Args:
+        features: Rows of user_features, unique per user_id and as_of.
+        config: The period.
+        carried: Further columns of `features` to keep.
     """
     days = config.period_days
     has_occasion = F.col(f"occasions_{days}d") > 0
@@ -40,34 +46,47 @@ def to_rfm(features: DataFrame, config: RfmConfig, *carried: Column) -> DataFram
     )
 
 
-def cut_points(rfm: DataFrame, config: RfmConfig) -> DataFrame:
-    """Per as_of and measure, the worst value of each score that occurs; score = 1 + floor(5 x share strictly worse).
+def to_rfm_cuts(rfm: DataFrame, config: RfmConfig) -> DataFrame:
+    """Return one row per as_of, measure and score that occurs: its cut point and its number of users.
 
-    Worst is the longest recency, the fewest occasions, the least spend. From counts by distinct value, so exact and
-    the same for any row order; equal values share a score. Configured cuts take the place of the shares, and are the
-    worst values themselves, also of scores that nobody has.
+    score = 1 + floor(5 x share of users with a strictly worse value), where worse means more days, fewer occasions or
+    less spend. Users with NULL measures don't count. Equal values share a score, and because the scores come from counts
+    by distinct value, they are exact for any row order. The cut point, least_value, is the worst value with the score.
+
+    Where the configuration fixes the cut points of a measure, they replace the quintiles, and scores without users have
+    a row too.
+
+    Args:
+        rfm: The result of `to_rfm`, unique per user_id and as_of.
+        config: The fixed cut points, if any.
     """
-    counts = _value_counts(rfm)
-    scored = _by_share(counts)
+    scores = _add_quintile_score(_count_values(rfm))
     if config.cuts:
-        scored = _by_cuts(scored, config.cuts)
+        scores = _replace_score(scores, config.cuts)
     worst = F.when(F.col("measure") == "recency", F.max("value")).otherwise(F.min("value"))
-    found = scored.groupBy(*AS_OF_MEASURE, "score").agg(
+    cuts = scores.groupBy(*AS_OF_MEASURE, "score").agg(
         worst.cast("bigint").alias("least_value"), F.sum("n").alias("n_users")
     )
-    return _with_bounds(found, config.cuts) if config.cuts else found
+    return _replace_cut_points(cuts, config.cuts) if config.cuts else cuts
 
 
 def add_scores(rfm: DataFrame, cuts: DataFrame, config: RfmConfig, history_starts_on: date) -> DataFrame:
-    """Adds rfm_status, the three scores and the name of the R x F cell.
+    """Add rfm_status, the three scores (1 to 5, 5 is best) and the name of the R x F cell; all rows stay.
 
-    With fewer scored users than `min_users` or less history than `min_history_days` nobody is scored:
-    insufficient_data. `cuts` is unique per as_of, measure and score (at most 15 rows a date).
+    The status is insufficient_data for everybody on an as_of with fewer scored users than `min_users` or fewer days of
+    history than `min_history_days`, else not_scored for users with NULL measures, else scored. Scores and name are NULL
+    unless the status is scored.
+
+    Args:
+        rfm: The result of `to_rfm`.
+        cuts: Rows of rfm_cuts, unique per as_of, measure and score (at most 15 for each date).
+        config: Minimum data, and the names of the cells.
+        history_starts_on: The first date with data.
     """
-    rows = rfm.join(F.broadcast(_cuts_by_date(cuts)), on="as_of", how="left")
+    rows = rfm.join(F.broadcast(_to_cut_lists(cuts)), on="as_of", how="left")
     has_history = F.datediff("as_of", F.lit(history_starts_on)) >= config.min_history_days
-    enough = has_history & (F.coalesce("_n_scored", F.lit(0)) >= config.min_users)
-    status = F.when(~enough, F.lit("insufficient_data"))
+    is_sufficient = has_history & (F.coalesce("_n_scored", F.lit(0)) >= config.min_users)
+    status = F.when(~is_sufficient, F.lit("insufficient_data"))
     status = status.when(F.col("frequency").isNull(), F.lit("not_scored")).otherwise(F.lit("scored"))
     rows = rows.withColumn("rfm_status", status)
     is_scored = F.col("rfm_status") == "scored"
@@ -77,63 +96,64 @@ def add_scores(rfm: DataFrame, cuts: DataFrame, config: RfmConfig, history_start
     return rows.withColumns(scores).withColumn("rfm_name", _cell_name(config.names))
 
 
-def cells(names: Mapping[str, str]) -> dict[tuple[int, int], list[str]]:
-    """Every cell of the R x F map with the names that claim it: exactly one each in a sound map."""
+def names_by_cell(names: Mapping[str, str]) -> dict[tuple[int, int], list[str]]:
+    """Return each cell (r, f) of the R x F map with the names whose pattern matches it: one each in a valid map."""
     grid = [(r, f) for r in range(1, N_SCORES + 1) for f in range(1, N_SCORES + 1)]
     return {
         (r, f): [name for pattern, name in names.items() if re.fullmatch(pattern, f"{r}{f}")] for r, f in grid
     }
 
 
-def _value_counts(rfm: DataFrame) -> DataFrame:
-    """Users per as_of, measure and distinct value; values of recency are days, of spend minor units."""
-    scored = rfm.where(F.col("frequency").isNotNull())
+def _count_values(rfm: DataFrame) -> DataFrame:
+    """Count users per as_of, measure and distinct value: days of recency, occasions, or minor units."""
+    with_occasion = rfm.where(F.col("frequency").isNotNull())
     pairs = [
         F.struct(F.lit(m).alias("measure"), F.col(c).cast("bigint").alias("value"))
         for m, c in MEASURES.items()
     ]
-    values = scored.select("as_of", F.explode(F.array(*pairs)).alias("pair")).select("as_of", "pair.*")
+    values = with_occasion.select("as_of", F.explode(F.array(*pairs)).alias("pair")).select("as_of", "pair.*")
     return values.groupBy(*AS_OF_MEASURE, "value").agg(F.count("*").alias("n"))
 
 
-def _by_share(counts: DataFrame) -> DataFrame:
+def _add_quintile_score(counts: DataFrame) -> DataFrame:
     goodness = F.when(F.col("measure") == "recency", -F.col("value")).otherwise(F.col("value"))
     group = Window.partitionBy(*AS_OF_MEASURE)
     worse = group.orderBy("_goodness").rowsBetween(Window.unboundedPreceding, -1)
     ranked = counts.withColumn("_goodness", goodness).withColumns(
         {"_worse": F.coalesce(F.sum("n").over(worse), F.lit(0)), "_all": F.sum("n").over(group)}
     )
-    # Whole numbers: 1 + floor(5 * worse / all) without a rounded share between.
+    # Whole numbers: a rounded share could put a user on the wrong side of a cut point.
     return ranked.withColumn("score", F.expr(f"CAST(1 + ({N_SCORES} * _worse) DIV _all AS INT)"))
 
 
-def _by_cuts(scored: DataFrame, cuts: Mapping[str, Sequence[int]]) -> DataFrame:
+def _replace_score(scores: DataFrame, cuts: Mapping[str, Sequence[int]]) -> DataFrame:
+    """Replace the score of each measure that has fixed cut points: 1 plus the number of cut points reached."""
     score = F.col("score")
     for measure, bounds in cuts.items():
-        met = [F.when(_reaches(measure, F.col("value"), F.lit(bound)), 1).otherwise(0) for bound in bounds]
-        custom = F.lit(1)
-        for one in met:
-            custom = custom + one
-        score = F.when(F.col("measure") == measure, custom).otherwise(score)
-    return scored.withColumn("score", score.cast("int"))
+        fixed = F.lit(1)
+        for bound in bounds:
+            fixed = fixed + F.when(_reaches(measure, F.col("value"), F.lit(bound)), 1).otherwise(0)
+        score = F.when(F.col("measure") == measure, fixed).otherwise(score)
+    return scores.withColumn("score", score.cast("int"))
 
 
-def _with_bounds(found: DataFrame, cuts: Mapping[str, Sequence[int]]) -> DataFrame:
-    """The scores from 2 on of configured measures with their bounds, on every date."""
-    bounds = [(measure, score, bound) for measure, of in cuts.items() for score, bound in enumerate(of, 2)]
-    rows = F.broadcast(local_rows(found.sparkSession, bounds, "measure string, score int, bound bigint"))
-    every = found.select("as_of").distinct().crossJoin(rows)
-    joined = found.join(every, on=[*AS_OF_MEASURE, "score"], how="full")
+def _replace_cut_points(cuts: DataFrame, fixed: Mapping[str, Sequence[int]]) -> DataFrame:
+    """Replace found cut points by the fixed ones, and add a row for each score without users, on every date."""
+    bounds = [(measure, score, bound) for measure, of in fixed.items() for score, bound in enumerate(of, 2)]
+    rows = F.broadcast(local_rows(cuts.sparkSession, bounds, "measure string, score int, bound bigint"))
+    by_date = cuts.select("as_of").distinct().crossJoin(rows)
+    joined = cuts.join(by_date, on=[*AS_OF_MEASURE, "score"], how="full")
     least = F.coalesce("bound", "least_value").alias("least_value")
     return joined.select(*AS_OF_MEASURE, "score", least, F.coalesce("n_users", F.lit(0)).alias("n_users"))
 
 
 def _reaches(measure: str, value: Column, bound: Column) -> Column:
+    """Return whether the value is at least as good as the cut point; for recency, fewer days are better."""
     return value <= bound if measure == "recency" else value >= bound
 
 
-def _cuts_by_date(cuts: DataFrame) -> DataFrame:
-    """One row per as_of: for each measure its (score, worst value) pairs, and how many users are scored."""
+def _to_cut_lists(cuts: DataFrame) -> DataFrame:
+    """Return one row per as_of: a list of (score, cut point) for each measure, and the number of scored users."""
     pair = F.struct("score", "least_value")
     lists = [F.collect_list(F.when(F.col("measure") == m, pair)).alias(f"_{m}_cuts") for m in MEASURES]
     n_scored = F.sum(F.when(F.col("measure") == "recency", F.col("n_users"))).alias("_n_scored")
@@ -141,7 +161,7 @@ def _cuts_by_date(cuts: DataFrame) -> DataFrame:
 
 
 def _score(measure: str, column: str) -> Column:
-    """The greatest score whose worst value is met; who is worse than everybody has the least."""
+    """Return the greatest score whose cut point the value reaches; 1 if it reaches none, as with cuts of another date."""
     met = F.filter(
         F.col(f"_{measure}_cuts"), lambda cut: _reaches(measure, F.col(column), cut["least_value"])
     )
@@ -149,6 +169,8 @@ def _score(measure: str, column: str) -> Column:
 
 
 def _cell_name(names: Mapping[str, str]) -> Column:
-    pairs = [part for (r, f), found in cells(names).items() for part in (F.lit(f"{r}{f}"), F.lit(found[0]))]
+    pairs = [
+        part for (r, f), found in names_by_cell(names).items() for part in (F.lit(f"{r}{f}"), F.lit(found[0]))
+    ]
     cell = F.concat(F.col("r_score").cast("string"), F.col("f_score").cast("string"))
     return F.try_element_at(F.create_map(*pairs), cell)

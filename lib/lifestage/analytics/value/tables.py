@@ -27,7 +27,7 @@ USER_VALUE = Table(
         Column(
             "value_index",
             INDEX,
-            "Weighed components between the 5th and 95th percentile of scored users, 0 to 1",
+            "Weighted sum of components, each scaled between the 5th and 95th percentile of scored users; 0 to 1",
         ),
         Column("tier", T.StringType(), "Tier of the value index"),
     ),
@@ -40,7 +40,7 @@ USER_VALUE = Table(
 RFM_CUTS = Table(
     name="rfm_cuts",
     kind=Kind.DERIVED,
-    comment="The cut points behind the RFM scores: the least value of each score, as of a date.",
+    comment="The cut points of the RFM scores as of a date: the least value of each score.",
     columns=(
         AS_OF,
         Column("measure", T.StringType(), "recency, frequency or monetary", required=True),
@@ -61,15 +61,15 @@ RFM_CUTS = Table(
 VALUE_SCALES = Table(
     name="value_scales",
     kind=Kind.DERIVED,
-    comment="What the value index is made of, as of a date: each component's weight and percentiles over scored users.",
+    comment="The components of the value index as of a date, with weights and percentiles over scored users.",
     columns=(
         AS_OF,
-        Column("dimension", T.StringType(), "Dimension of value that is switched on", required=True),
+        Column("dimension", T.StringType(), "Enabled dimension of value", required=True),
         Column("component", T.StringType(), "Component of the dimension", required=True),
         Column(
             "weight",
             T.DoubleType(),
-            "Weight in the index: of the dimension times of the component",
+            "Weight in the index: of the dimension times that of the component",
             required=True,
         ),
         Column(
@@ -79,11 +79,11 @@ VALUE_SCALES = Table(
             "p95", T.DoubleType(), "Least value with a cumulative share of 95 %; scaled to 1", required=True
         ),
         Column("n_users", T.LongType(), "Scored users", required=True),
-        Column("n_known", T.LongType(), "Of them, those whose value is neither NULL nor 0", required=True),
+        Column("n_known", T.LongType(), "Scored users whose value is neither NULL nor 0", required=True),
         Column(
             "dimensions_ci",
             T.DoubleType(),
-            "Consistency index of the dimensions' comparisons; 0 where weights are given",
+            "Consistency index of the dimensions' comparisons; 0 if weights are given",
         ),
         Column("dimensions_cr", T.DoubleType(), "Consistency ratio of the dimensions' comparisons"),
         Column("components_ci", T.DoubleType(), "Consistency index of the comparisons within the dimension"),
@@ -97,14 +97,14 @@ VALUE_SCALES = Table(
 TIER_CUTS = Table(
     name="tier_cuts",
     kind=Kind.DERIVED,
-    comment="The cut points behind the tiers: the least value index of each, as of a date.",
+    comment="The cut points of the tiers as of a date: the least value index of each tier.",
     columns=(
         AS_OF,
         Column("tier", T.StringType(), "Tier", required=True),
         Column(
             "least_index",
             INDEX,
-            "Least value index in the tier; its bound where that is configured",
+            "Least value index in the tier, or the configured bound",
             required=True,
         ),
         Column("n_users", T.LongType(), "Users in the tier", required=True),
