@@ -1,6 +1,6 @@
 """snapshot list, show, export, diff: published snapshots."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,16 +20,16 @@ from lifestage.cli.terminal import (
     show_status,
 )
 from lifestage.services.completed import LATEST
-from lifestage.services.diff import Difference, compare_snapshots
+from lifestage.services.diff import Difference, compare_snapshots, list_compared_kinds
 from lifestage.services.export import ExportRequest, check_destination, check_target, export_snapshot
-from lifestage.services.snapshots import Summary, find_manifest, list_snapshots
+from lifestage.services.snapshots import Summary, find_manifest, list_kinds, list_snapshots
 
 app = typer.Typer(no_args_is_help=True, help="List, show, export and compare published snapshots.")
 
 SnapshotId = Annotated[
     str, typer.Argument(metavar="ID", help="An id such as 2026-11-21.r1, a date, or latest.")
 ]
-KINDS = {"stage": "stage", "rfm": "RFM name", "tier": "tier", "segment": "segment", "audience": "audience"}
+CHANGE = "change"
 N_MOVES = 12
 
 
@@ -62,7 +62,7 @@ def show(snapshot_id: SnapshotId, conf: Conf = DEFAULT_CONF, as_json: AsJson = F
     if as_json:
         print_json(manifest)
         return
-    _print_manifest(manifest)
+    _print_manifest(manifest, list_kinds(project))
 
 
 @app.command()
@@ -114,14 +114,14 @@ def diff(before: SnapshotId, after: SnapshotId, conf: Conf = DEFAULT_CONF, as_js
         print_json(found)
         return
     console.print(f"{found.before} to {found.after}", markup=False)
-    for kind in ("change", "stage", "tier", "segment"):
+    for kind in (CHANGE, *list_compared_kinds(project)):
         console.print()
         console.print(_diff_grid(found, kind) or f"nobody moved between {kind}s")
 
 
 def _diff_grid(found: Difference, kind: str) -> Any:
     """Users who came and went, or the largest moves of one kind; None where nobody moved."""
-    if kind == "change":
+    if kind == CHANGE:
         rows = grid("users", "before", "after", "net spend", numbers=["before", "after", "net spend"])
         for row in found.changes:
             rows.add_row(row["change"], f"{row['n_before']:,}", f"{row['n_after']:,}", f"{row['value']:,.2f}")
@@ -159,7 +159,7 @@ def _list_grid(found: Sequence[Summary]) -> Any:
     return rows
 
 
-def _print_manifest(manifest: Mapping[str, Any]) -> None:
+def _print_manifest(manifest: Mapping[str, Any], kinds: Iterable[str]) -> None:
     facts = grid("", "", wraps=[""])
     facts.show_header = False
     facts.add_row("snapshot", manifest["snapshot_id"])
@@ -175,19 +175,19 @@ def _print_manifest(manifest: Mapping[str, Any]) -> None:
     for check in manifest["checks"] or ():
         checks.add_row(check["name"], "passed" if check["passed"] else "failed", check["detail"])
     console.print(checks)
-    for kind, title in KINDS.items():
+    for kind in kinds:
         console.print()
-        console.print(_count_grid(manifest, kind, title))
+        console.print(_count_grid(manifest, kind))
 
 
-def _count_grid(manifest: Mapping[str, Any], kind: str, title: str) -> Any:
+def _count_grid(manifest: Mapping[str, Any], kind: str) -> Any:
     """Users by group of one kind, the largest first."""
     counts = {
         name.partition(":")[2]: n
         for name, n in (manifest["counts"] or {}).items()
         if name.startswith(f"{kind}:")
     }
-    rows = grid(title, "users", "share", numbers=["users", "share"])
+    rows = grid(kind, "users", "share", numbers=["users", "share"])
     for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         rows.add_row(name, f"{n:,}", f"{n / max(manifest['n_users'], 1):.1%}")
     return rows

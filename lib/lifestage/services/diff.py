@@ -46,5 +46,10 @@ def compare_snapshots(project: runner.Project, before: str, after: str) -> Diffe
     return Difference(ids[0], ids[1], tuple(by_change), tuple(sorted(by_move, key=_order)))
 
 
+def list_compared_kinds(project: runner.Project) -> tuple[str, ...]:
+    """The kinds of groups whose moves a difference lists, in the order of the map."""
+    return tuple(compared_groups(decided_of(project.config)))
+
+
 def _order(move: Mapping[str, Any]) -> tuple[str, int, str, str]:
     return move["kind"], -move["n_users"], str(move["moved_from"]), str(move["moved_to"])

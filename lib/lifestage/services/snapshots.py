@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.platform.errors import NoDataError
 from lifestage.project import runner
+from lifestage.project.registry import decided_of
 from lifestage.services.completed import LATEST, N_NEAREST, find_last_run, read_at, read_table
 
 
@@ -76,6 +77,11 @@ def find_manifest(project: runner.Project, snapshot_id: str) -> Row:
 def read_users(project: runner.Project, snapshot_id: str) -> DataFrame:
     """The rows of one snapshot, one a user."""
     return read_table(project, "snapshot_users").where(F.col("snapshot_id") == snapshot_id)
+
+
+def list_kinds(project: runner.Project) -> tuple[str, ...]:
+    """The kinds of groups whose users a manifest counts, such as stage, in the order of the map."""
+    return tuple(kind for each in decided_of(project.config) for kind in each.groups)
 
 
 def _nearest(wanted: str, manifests: Iterable[Row]) -> str:
