@@ -16,7 +16,7 @@ from lifestage.services.completed import CompletedRun, find_last_run
 
 
 @dataclass(frozen=True)
-class Patient:
+class _State:
     """A project, and what is known of it when it is examined."""
 
     project: runner.Project
@@ -41,8 +41,8 @@ def examine(project: runner.Project, now: datetime, is_fast: bool = False) -> It
     yield root
     if root.level is not Level.OK:
         return
-    patient = Patient(project, now, find_last_run(project))
-    checks: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
+    state = _State(project, now, find_last_run(project))
+    checks: tuple[Callable[[_State], Iterable[Finding]], ...] = (
         _check_settings,
         _check_lock,
         _check_unfinished_writes,
@@ -50,12 +50,12 @@ def examine(project: runner.Project, now: datetime, is_fast: bool = False) -> It
         _check_stale_dates,
     )
     for check in checks:
-        yield from check(patient)
-    yield from _examine_domains(patient, is_fast)
+        yield from check(state)
+    yield from _examine_domains(state, is_fast)
 
 
-def _examine_domains(patient: Patient, is_fast: bool) -> Iterator[Finding]:
-    project, run = patient.project, patient.run
+def _examine_domains(state: _State, is_fast: bool) -> Iterator[Finding]:
+    project, run = state.project, state.run
     as_of = run.as_of_dates[-1] if run and run.as_of_dates else None
     root = Examination(project.store, project.tables, as_of, is_fast)
     for domain in DOMAINS:
@@ -88,9 +88,9 @@ def _check_root(project: runner.Project) -> Finding:
     return Finding(Level.OK, "storage root", f"{where}: {len(found)} of {len(project.tables)} tables")
 
 
-def _check_settings(patient: Patient) -> Iterator[Finding]:
+def _check_settings(state: _State) -> Iterator[Finding]:
     """A root belongs to one key and one time zone."""
-    project = patient.project
+    project = state.project
     theirs = project.store.properties(project.tables["runs"])
     for name, value in runner.identity_of(project).items():
         subject = name.partition(".")[2].replace("_", " ")
@@ -102,10 +102,10 @@ def _check_settings(patient: Patient) -> Iterator[Finding]:
         yield Finding(Level.PROBLEM, subject, detail, next_step)
 
 
-def _check_lock(patient: Patient) -> Iterator[Finding]:
-    project = patient.project
+def _check_lock(state: _State) -> Iterator[Finding]:
+    project = state.project
     holder = lock.current(project.store, project.tables["run_lock"])
-    me = lock.this_process("doctor", patient.now, is_job=False)
+    me = lock.this_process("doctor", state.now, is_job=False)
     dead_after = timedelta(hours=project.config.shared.run.dead_after_hours)
     if holder is None:
         yield Finding(Level.OK, "lock", "free")
@@ -119,9 +119,9 @@ def _check_lock(patient: Patient) -> Iterator[Finding]:
         yield Finding(Level.NOTE, "lock", detail, "lifestage run: it takes over and repeats what is missing")
 
 
-def _check_unfinished_writes(patient: Patient) -> Iterator[Finding]:
+def _check_unfinished_writes(state: _State) -> Iterator[Finding]:
     """Tables that were written without the ledger row that completes the write."""
-    project = patient.project
+    project = state.project
     committed = committed_versions(project.store.read(project.tables[LEDGER]))
     newer = []
     for name in (*project.references, *INGEST_TABLES):
@@ -136,14 +136,14 @@ def _check_unfinished_writes(patient: Patient) -> Iterator[Finding]:
         yield Finding(Level.OK, "unfinished writes", "none")
 
 
-def _check_versions(patient: Patient) -> Iterator[Finding]:
+def _check_versions(state: _State) -> Iterator[Finding]:
     """The table versions that readers see, against the newest ones."""
-    subject, run = "last completed run", patient.run
+    subject, run = "last completed run", state.run
     if run is None:
         yield Finding(Level.NOTE, subject, "none: readers see no table", "lifestage run")
         return
     done = f"{run.run_id}, as of {', '.join(map(str, run.as_of_dates[-1:]))}"
-    newest = _read_versions(patient.project, run.table_versions)
+    newest = _read_versions(state.project, run.table_versions)
     newer = sorted(name for name, version in newest.items() if version > run.table_versions[name])
     missing = sorted(run.table_versions.keys() - newest.keys())
     if missing:
@@ -165,8 +165,8 @@ def _read_versions(project: runner.Project, names: Iterable[str]) -> dict[str, i
     return {name: version for name, version in known.items() if version is not None}
 
 
-def _check_stale_dates(patient: Patient) -> Iterator[Finding]:
-    dates = [str(day) for day in runner.stale_dates(patient.project)]
+def _check_stale_dates(state: _State) -> Iterator[Finding]:
+    dates = [str(day) for day in runner.stale_dates(state.project)]
     if dates:
         detail = f"deliveries since reach {len(dates)} of the dates kept: {list_first(dates)}"
         yield Finding(Level.NOTE, "stale dates", detail, "lifestage backfill --stale")
