@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        """The readers, imported on first use: the package itself needs no Spark."""
+        """Import the readers on first use: importing the package needs no Spark."""
         if name not in __all__:
             raise AttributeError(f"module {__name__} has no attribute {name}")
-        from lifestage.services import readers as reading
+        from lifestage.services import readers
 
-        return getattr(reading, name)
+        return getattr(readers, name)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from lifestage.cli import app
-from lifestage.cli.terminal import day, grid, guarded, instant, say_json
+from lifestage.cli.terminal import grid, guard, parse_date, parse_now, print_json
 from lifestage.platform.errors import CheckError, ConfigError, NoDataError
 from lifestage.services.starter import create
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 def exit_of(command, capsys):
     with pytest.raises(SystemExit) as stop:
-        guarded(command)
+        guard(command)
     return stop.value.code, capsys.readouterr().err
 
 
@@ -164,19 +164,21 @@ def test_commands_complete_in_a_shell(shell, monkeypatch, capsys):
 
 def test_a_range_without_a_month_end_says_so(capsys):
     backfill = ["backfill", "--from", "2026-01-01", "--to", "2026-01-30"]
-    guarded(lambda: app(backfill, standalone_mode=False))
+    guard(lambda: app(backfill, standalone_mode=False))
     assert capsys.readouterr().out == "no month-end between 2026-01-01 and 2026-01-30\n"
-    guarded(lambda: app([*backfill, "--json"], standalone_mode=False))
+    guard(lambda: app([*backfill, "--json"], standalone_mode=False))
     assert capsys.readouterr() == ("null\n", "no month-end between 2026-01-01 and 2026-01-30\n")
 
 
 def test_instants_are_utc_and_dates_are_dates():
-    assert instant("2026-01-31T06:00:00+01:00") == datetime(2026, 1, 31, 5, tzinfo=UTC)
-    assert day("--as-of", "2026-01-31") == date(2026, 1, 31)
+    assert parse_now("2026-01-31T06:00:00+01:00") == datetime(2026, 1, 31, 5, tzinfo=UTC)
+    assert parse_date("--as-of", "2026-01-31") == date(2026, 1, 31)
 
 
 def test_json_is_for_programs(capsys):
-    say_json({"at": datetime(2026, 1, 31, 6, tzinfo=timezone(timedelta(hours=1))), "day": date(2026, 1, 31)})
+    print_json(
+        {"at": datetime(2026, 1, 31, 6, tzinfo=timezone(timedelta(hours=1))), "day": date(2026, 1, 31)}
+    )
     assert json.loads(capsys.readouterr().out) == {"at": "2026-01-31T05:00:00+00:00", "day": "2026-01-31"}
 
 

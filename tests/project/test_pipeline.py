@@ -1,4 +1,4 @@
-from lifestage.project.pipeline import STEPS, groups, reads_of
+from lifestage.project.pipeline import DOMAINS, STEPS, groups, reads_of
 
 
 def test_steps_that_run_together_write_nothing_that_another_of_them_touches():
@@ -20,3 +20,9 @@ def test_groups_keep_the_order_of_the_map_and_a_step_comes_after_the_writers_of_
 
 def test_what_needs_the_features_alone_runs_together():
     assert ["stages", "value", "segments"] in [[step.name for step in group] for group in groups()]
+
+
+def test_domains_that_read_a_table_to_explain_a_user_read_the_same_rows():
+    reads = [item for domain in DOMAINS if domain.explain for item in domain.explain.reads.items()]
+    scopes = dict(reads)
+    assert [name for name, scope in reads if scope is not scopes[name]] == []

@@ -15,7 +15,8 @@ from pyspark.sql import functions as F
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.platform.errors import NoDataError
 from lifestage.services.explain import explain
-from lifestage.services.readers import manifest_of, read_audience_moves, users_of
+from lifestage.services.readers import read_audience_moves
+from lifestage.services.snapshots import find_manifest, read_users
 from lifestage.users.resolution import user_id_of
 from support.projects import MAIN, TILL_COLUMNS, make_project
 from support.scenarios import HISTORY
@@ -23,7 +24,7 @@ from support.scenarios import HISTORY
 pytestmark = pytest.mark.slow
 
 # The ten people of one scenario, alone: their own norms and medians.
-SCENARIO = Path(__file__).parent / "scenarios" / "one_of_each_stage"
+SCENARIO = Path(__file__).parents[1] / "scenarios" / "one_of_each_stage"
 TILL_FILE = SCENARIO / "given/2026-03-11/till/history.csv"
 D, BEFORE = date(2026, 3, 11), date(2026, 2, 11)
 # Few people: everybody is scored, and the index takes one component.
@@ -216,7 +217,7 @@ def test_what_is_named_comes_true_when_it_is_delivered(told, spark_session, tmp_
 @pytest.mark.parametrize(
     ("user", "as_of", "message"),
     [
-        ("es-nobody", D, "nobody is known by that name"),
+        ("es-nobody", D, "no user has that name"),
         ("es-visitor", BEFORE, "was not known as of 2026-02-11: the first date with them is 2026-03-11"),
         ("es-visitor", date(2026, 3, 1), "the nearest dates are 2026-02-11, 2026-03-11"),
     ],
@@ -238,11 +239,11 @@ def test_what_another_configuration_would_change_is_not_told(town):
 
 
 def test_the_snapshot_holds_tier_audiences_and_strategies(town):
-    manifest = manifest_of(town.project, str(D))
+    manifest = find_manifest(town.project, str(D))
     owners = {(each["kind"], each["name"]): each["owner"] for each in manifest["strategies"]}
     assert owners["tier", "high"] == "CRM"
     assert manifest["counts"]["audience:regulars"] == 2
-    rows = users_of(town.project, manifest["snapshot_id"]).where("array_contains(audiences, 'regulars')")
+    rows = read_users(town.project, manifest["snapshot_id"]).where("array_contains(audiences, 'regulars')")
     assert rows.count() == 2
 
 

@@ -3,10 +3,10 @@
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage.cli.explaining import identity_lines
+from lifestage.cli.identity import person_lines
 from lifestage.platform.errors import NoDataError
-from lifestage.services.persons import find, graph
-from lifestage.services.readers import reader
+from lifestage.services.completed import reader
+from lifestage.services.persons import describe_person, find_identifiers
 from lifestage.users.resolution import user_id_of
 from support.projects import ALL_STEPS
 from users.identity.world import World
@@ -37,7 +37,7 @@ def names(world, rows):
 
 
 def found(world, name, day):
-    return find(world.test.project, reader(world.test.project), name, world.day(day))
+    return find_identifiers(world.test.project, reader(world.test.project), name, world.day(day))
 
 
 def user_of(world, name, day):
@@ -63,12 +63,12 @@ def test_who_was_a_user_of_their_own_is_named_with_who_they_are_now(world):
 
 def test_somebody_without_evidence_is_found_and_nobody_is_not(world):
     assert names(world, found(world, "alone", 3)) == ["alone"]
-    with pytest.raises(NoDataError, match="nobody is known"):
+    with pytest.raises(NoDataError, match="no user has that name"):
         found(world, "somebody", 3)
 
 
 def test_what_is_withheld_is_said_with_the_limit(world):
-    person = graph(world.test.project, "k")
+    person = describe_person(world.test.project, "k")
     assert [(world.names[each["identifier"]], each["is_key"]) for each in person["identifiers"]] == [
         (name, user_id_matches(world, name, person["user_id"])) for name in sorted_by_pseudonym(world, "ck")
     ]
@@ -88,7 +88,7 @@ def sorted_by_pseudonym(world, wanted):
 
 
 def test_the_lines_of_a_person_name_no_raw_identifier(world):
-    told = "\n".join(" ".join(line) for line in identity_lines(graph(world.test.project, "k")))
+    told = "\n".join(" ".join(line) for line in person_lines(describe_person(world.test.project, "k")))
     assert "does not count: phone is shared: member > 1" in told
     assert "+49777777" not in told
 
@@ -108,5 +108,5 @@ def test_late_evidence_is_not_of_a_date_that_was_built_without_it(spark, tmp_pat
     world.run(3, steps=ALL_STEPS)
     assert names(world, found(world, "c", 2)) == ["c"]
     assert names(world, found(world, "c", 3)) == ["c", "k"]
-    [late] = graph(world.test.project, "c", world.day(2))["evidence"]
+    [late] = describe_person(world.test.project, "c", world.day(2))["evidence"]
     assert late["against"] == ["not joined when this date was built"]

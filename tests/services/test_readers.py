@@ -1,3 +1,4 @@
+import doctest
 import subprocess
 import sys
 import warnings
@@ -7,15 +8,8 @@ import pytest
 
 import lifestage
 from lifestage.platform.errors import NoDataError
-from lifestage.services.readers import (
-    StaleWarning,
-    last_run,
-    manifest_of,
-    manifests,
-    read_table,
-    reader,
-    users_of,
-)
+from lifestage.services.completed import StaleWarning, find_last_run, read_table, reader
+from lifestage.services.snapshots import find_manifest, read_manifests, read_users
 from support.frames import assert_rows, build
 from support.projects import make_project
 
@@ -27,6 +21,10 @@ CHECKS = [("has users", True, "1 users")]
 
 def stage(day, name, user="u1"):
     return {"user_id": user, "as_of": day, "stage": name, "rule": "true"}
+
+
+def member(audience, day):
+    return {"audience": audience, "user_id": "u1", "as_of": day}
 
 
 def manifest(day, revision):
@@ -82,6 +80,12 @@ def project(spark_session, tmp_path_factory):
             project, "snapshot_users", frozen, {"snapshot_id": [f"{D30}.r1", f"{D31}.r1"]}
         ),
         "snapshots": write(project, "snapshots", [manifest(D30, 1), manifest(D31, 1)]),
+        "user_audiences": write(
+            project,
+            "user_audiences",
+            [member("regulars", D30), member("regulars", D31), member("win_back", D30)],
+            days,
+        ),
     }
     project.store.create(project.tables["events"])
     complete(project, "second", versions, now=datetime(2026, 1, 1, tzinfo=UTC))
@@ -98,7 +102,7 @@ def test_a_table_is_read_as_the_last_completed_run_left_it(project):
 
 
 def test_the_last_run_is_the_one_with_the_later_versions_whatever_its_now(project):
-    assert last_run(project).run_id == "second"
+    assert find_last_run(project).run_id == "second"
 
 
 def test_one_date_is_read_by_its_text(project):
@@ -143,22 +147,22 @@ def test_before_the_first_run_there_is_nothing_to_read(spark_session, tmp_path):
     empty = make_project(spark_session, tmp_path / "p").project
     with pytest.raises(NoDataError, match="no run has completed yet: start `lifestage run`"):
         read_table(empty, "user_stages")
-    assert manifests(empty) == []
+    assert read_manifests(empty) == []
     with pytest.raises(NoDataError, match="no snapshot has been published yet"):
-        manifest_of(empty, "latest")
+        find_manifest(empty, "latest")
 
 
 def test_the_latest_snapshot_is_the_greatest_date_and_revision(project):
-    assert manifest_of(project, "latest")["snapshot_id"] == "2026-01-31.r1"
-    assert manifest_of(project, "2026-01-30")["snapshot_id"] == "2026-01-30.r1"
-    assert [row["snapshot_id"] for row in manifests(project)] == ["2026-01-31.r1", "2026-01-30.r1"]
-    assert_rows(users_of(project, "2026-01-30.r1").select("user_id"), [("u1",)])
+    assert find_manifest(project, "latest")["snapshot_id"] == "2026-01-31.r1"
+    assert find_manifest(project, "2026-01-30")["snapshot_id"] == "2026-01-30.r1"
+    assert [row["snapshot_id"] for row in read_manifests(project)] == ["2026-01-31.r1", "2026-01-30.r1"]
+    assert_rows(read_users(project, "2026-01-30.r1").select("user_id"), [("u1",)])
 
 
 @pytest.mark.parametrize("wanted", ["2026-02-14.r1", "2026-01-31.r2", "01-31"])
 def test_an_unknown_snapshot_names_the_nearest(project, wanted):
     with pytest.raises(NoDataError, match=f"there is no snapshot {wanted}: the nearest are .*2026-01-31.r1"):
-        manifest_of(project, wanted)
+        find_manifest(project, wanted)
 
 
 def test_reading_takes_a_configuration_and_no_key(project, spark_session, monkeypatch):
@@ -175,3 +179,15 @@ def test_the_package_imports_without_spark():
         "import sys, lifestage; assert 'pyspark' not in sys.modules; assert not hasattr(lifestage, 'write')"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("name", lifestage.__all__)
+@pytest.mark.filterwarnings("ignore::lifestage.services.completed.StaleWarning")
+def test_the_example_of_a_reader_is_true(project, spark_session, monkeypatch, name):
+    monkeypatch.setenv("LIFESTAGE_CONF", f"{project.store.location.root}/../main.yaml")
+    names = {"lifestage": lifestage, "spark": spark_session}
+    [example] = doctest.DocTestFinder().find(getattr(lifestage, name), name, globs=names)
+    assert example.examples
+    failures = []
+    doctest.DocTestRunner().run(example, out=failures.append)
+    assert not failures, "".join(failures)

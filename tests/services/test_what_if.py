@@ -10,19 +10,15 @@ from hypothesis import strategies as st
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.ladder import assign_stages
 from lifestage.ingestion.events.tables import EVENTS
+from lifestage.platform.hypotheses import PURCHASE_DAYS, SILENCE, Hypotheses, repeat_on_dates
 from lifestage.platform.runtime.frames import collect_to_driver, local_rows
+from lifestage.platform.user_rows import UserRows
 from lifestage.project.loader import load_config
-from lifestage.services.what_if import (
-    PURCHASE_DAYS,
-    SILENT,
-    History,
-    Purchase,
-    first_change,
-    held_on,
-    hypothetical_features,
-)
+from lifestage.services.what_if import assume, first_change
+from lifestage.users.activity import explain as activity
 from lifestage.users.activity.config import ActivityConfig
 from lifestage.users.activity.days import build_activity_days, build_category_days, to_enriched
+from lifestage.users.features import explain as features
 from lifestage.users.features.build import build_features, build_state
 from lifestage.users.features.categories import to_user_categories
 from lifestage.users.features.config import FeaturesConfig
@@ -58,16 +54,18 @@ def event(subject, day, amount, hour=10, kind="purchase", **columns):
     }  # fmt: skip
 
 
-def history_of(spark, events, config):
-    """Subject-days and category-days; each subject is a user of the same name."""
+def user_of(spark, events, norms, config):
+    """The rows of the person that the subjects of some events are; each subject is a user of the same name."""
     enriched = to_enriched(build(spark, EVENTS, events), {}, config.of(ActivityConfig))
     users = sorted({each["subject"] for each in events})
-    identity = build(
-        spark, IDENTITY_MAP, [{"identifier": user, "user_id": user, "status": "active"} for user in users]
-    )
-    nothing = local_rows(spark, [], "user_id string, as_of date")
-    days = collect_to_driver(build_activity_days(enriched, config.of(ActivityConfig)))
-    return History(days, collect_to_driver(build_category_days(enriched)), on_every_date(identity), nothing)
+    identity = [{"identifier": user, "user_id": user, "status": "active"} for user in users]
+    tables = {
+        "activity_days": collect_to_driver(build_activity_days(enriched, config.of(ActivityConfig))),
+        "category_days": collect_to_driver(build_category_days(enriched)),
+        "user_profiles": local_rows(spark, [], "user_id string, as_of date"),
+        "norms": norms,
+    }
+    return UserRows("p0", D, build(spark, IDENTITY_MAP, identity), tables, tables.__getitem__)
 
 
 def norms_of(spark, cycle, spend):
@@ -83,25 +81,22 @@ def norms_of(spark, cycle, spend):
 
 def delivered(spark, events, norms, dates, config):
     """Features of everybody on the dates from real events, with the norms of D."""
-    history = history_of(spark, events, config)
-    held = held_on(norms, dates)
-    baskets = to_user_categories(history.categories, history.users, dates)
-    prices = held.where("norm = 'unit_price'")
-    state = build_state(
-        history.activity, history.users, baskets, prices, dates, config.of(FeaturesConfig).catalogue
-    )
-    return build_features(
-        state, held, config.of(FeaturesConfig), user_features(config.of(FeaturesConfig).catalogue)
-    )
+    rows = user_of(spark, events, norms, config)
+    users, norms_then = on_every_date(rows.identifiers), repeat_on_dates(norms, dates)
+    baskets = to_user_categories(rows.tables["category_days"], users, dates)
+    prices = norms_then.where("norm = 'unit_price'")
+    catalogue = config.of(FeaturesConfig).catalogue
+    state = build_state(rows.tables["activity_days"], users, baskets, prices, dates, catalogue)
+    return build_features(state, norms_then, config.of(FeaturesConfig), user_features(catalogue))
 
 
-def assumed(history, bought, norms, config, silent_days=SILENT_DAYS):
-    table = user_features(config.of(FeaturesConfig).catalogue)
-    return collect_to_driver(hypothetical_features(history, bought, D, silent_days, norms, {}, config, table))
+def assumed(rows, amount, config, silent_days=SILENT_DAYS):
+    domains = [(activity.EXPLAIN, config.of(ActivityConfig)), (features.EXPLAIN, config.of(FeaturesConfig))]
+    return assume(domains, Hypotheses(rows, silent_days, amount)).tables["user_features"]
 
 
-def stages_of(features, config):
-    return [row.asDict() for row in assign_stages(features, config.of(StageLadder)).collect()]
+def stages_of(rows, config):
+    return [row.asDict() for row in assign_stages(rows, config.of(StageLadder)).collect()]
 
 
 amounts = st.integers(1, 9999).map(lambda cents: Decimal(cents) / 100)
@@ -131,20 +126,23 @@ def test_a_hypothesis_is_what_its_event_would_be(spark, config, person, amount, 
         for day in [D - timedelta(days=ago)]
     ]
     norms = norms_of(spark, cycle, spend)
-    history = history_of(
-        spark, [event("p0", day, value, kind=kind, **more) for day, value, kind, more in past], config
-    )
-    ours = assumed(history, Purchase("p0", amount, "store"), norms, config)
+    events = [event("p0", day, value, kind=kind, **more) for day, value, kind, more in past]
+    ours = assumed(user_of(spark, events, norms, config), amount, config)
 
     # As many users, each with the same past; all but the silent one buy on the day of their number.
     real_events = [
         event(str(n), day, value, kind=kind, **more) for n in NUMBERS for day, value, kind, more in past
-    ] + [event(str(n), D + timedelta(days=n), amount, NOON) for n in NUMBERS if n != SILENT]
+    ]
+    # The channel is that of the last purchase.
+    channel = "store" if any(kind == "purchase" for _, _, kind, _ in past) else None
+    real_events += [
+        event(str(n), D + timedelta(days=n), amount, NOON, channel=channel) for n in NUMBERS if n != SILENCE
+    ]
     dates = [D + timedelta(days=n) for n in range(SILENT_DAYS + 1)]
     everybody = collect_to_driver(delivered(spark, real_events, norms, dates, config))
     day_of = f"datediff(as_of, DATE'{D}')"
-    real = collect_to_driver(everybody.where(f"{day_of} > 0 AND user_id IN ('{SILENT}', {day_of})"))
-    now = stages_of(everybody.where(f"user_id = '{SILENT}' AND as_of = DATE'{D}'"), config)[0]["stage"]
+    real = collect_to_driver(everybody.where(f"{day_of} > 0 AND user_id IN ('{SILENCE}', {day_of})"))
+    now = stages_of(everybody.where(f"user_id = '{SILENCE}' AND as_of = DATE'{D}'"), config)[0]["stage"]
 
     assert ours.count() == SILENT_DAYS + PURCHASE_DAYS
     assert_frames(ours, real)
@@ -160,9 +158,8 @@ def amount_of(kind, value):
 
 
 def test_silence_is_followed_for_as_long_as_asked_and_each_purchase_on_its_day(spark, config):
-    history = history_of(spark, [event("p0", D, Decimal(5))], config)
-    norms = norms_of(spark, 30, 1000)
-    rows = assumed(history, Purchase("p0", Decimal(5), None), norms, config, silent_days=3).collect()
+    user = user_of(spark, [event("p0", D, Decimal(5))], norms_of(spark, 30, 1000), config)
+    rows = assumed(user, Decimal(5), config, silent_days=3).collect()
     silent = {row["as_of"]: row["occasions_all"] for row in rows if row["user_id"] == "0"}
     bought = {
         int(row["user_id"]): (row["as_of"], row["occasions_all"]) for row in rows if row["user_id"] != "0"
@@ -172,8 +169,8 @@ def test_silence_is_followed_for_as_long_as_asked_and_each_purchase_on_its_day(s
 
 
 def test_without_a_purchase_there_is_silence_alone(spark, config):
-    history = history_of(spark, [event("p0", D, Decimal(5))], config)
-    rows = assumed(history, None, norms_of(spark, 30, 1000), config, silent_days=3).collect()
+    user = user_of(spark, [event("p0", D, Decimal(5))], norms_of(spark, 30, 1000), config)
+    rows = assumed(user, None, config, silent_days=3).collect()
     assert [(row["user_id"], row["as_of"]) for row in rows] == [
         ("0", D + timedelta(days=n)) for n in range(1, 4)
     ]

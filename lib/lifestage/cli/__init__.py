@@ -1,4 +1,7 @@
-"""The command line: what to run is decided here, the clock is read here, and nowhere else."""
+"""The command line: each command parses its options, calls a service, and prints the result.
+
+Commands read the clock and pass it down; nothing below them reads it.
+"""
 
 from typing import Annotated
 
@@ -6,24 +9,28 @@ import typer
 
 from lifestage import __version__
 from lifestage.cli import (
+    backfill,
     doctor,
-    explaining,
-    matching,
+    explain,
+    identity,
+    init,
+    match,
     quarantine,
-    reporting,
-    running,
-    simulating,
-    snapshots,
-    starting,
+    report,
+    run,
+    simulate,
+    snapshot,
+    tables,
+    validate,
 )
-from lifestage.cli.running import run_job
-from lifestage.cli.terminal import guarded
+from lifestage.cli.job import run_job
+from lifestage.cli.terminal import guard
 
 __all__ = ["app", "main", "run_job"]
 
 
-def _say_version(asked: bool) -> None:
-    if asked:
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
         typer.echo(f"lifestage {__version__}")
         raise typer.Exit
 
@@ -32,7 +39,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
-    help="User lifecycle of a retailer or an app: ingest, stages, value, segments, snapshots, reports.",
+    help="Manage the lifecycle of users: from raw events to stages, value, segments, snapshots and a report.",
 )
 
 
@@ -40,27 +47,27 @@ app = typer.Typer(
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version),
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
     """Options of the whole command line."""
 
 
-app.command()(starting.init)
-app.command()(running.validate)
-app.command()(running.run)
-app.command()(running.backfill)
-app.command()(running.tables)
-app.command()(matching.match)
-app.command()(explaining.explain)
-app.command()(explaining.identity)
-app.command()(reporting.report)
-app.add_typer(snapshots.app, name="snapshot")
+app.command()(init.init)
+app.command()(validate.validate)
+app.command()(run.run)
+app.command()(backfill.backfill)
+app.command()(tables.tables)
+app.command()(match.match)
+app.command()(explain.explain)
+app.command()(identity.identity)
+app.command()(report.report)
+app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(doctor.doctor)
-app.command()(simulating.simulate)
+app.command()(simulate.simulate)
 
 
 def main() -> None:
     """The console script."""
-    guarded(app)
+    guard(app)

@@ -1,4 +1,4 @@
-"""What every command shares: its options, how it opens a project, and how it speaks."""
+"""What every command shares: its options, how it opens a project, and how it prints."""
 
 import json
 import logging
@@ -7,6 +7,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -30,18 +31,19 @@ errors = Console(stderr=True, highlight=False)
 
 Conf = Annotated[Path, typer.Option("--conf", help="The project's main file.", envvar="LIFESTAGE_CONF")]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="Business date to build, e.g. 2026-11-21; yesterday by default.")
+    str | None,
+    typer.Option("--as-of", help="Business date to build, such as 2026-11-21; yesterday by default."),
 ]
 Now = Annotated[
-    str | None, typer.Option("--now", help="Instant that counts as now, e.g. 2026-11-22T06:00:00+01:00.")
+    str | None, typer.Option("--now", help="Instant that counts as now, such as 2026-11-22T06:00:00+01:00.")
 ]
-RunId = Annotated[str | None, typer.Option("--run-id", help="Name of the run; a new one by default.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
-# With these a stack or a query plan begins.
-ENDS = ("\tat ", "JVM stacktrace", "'", "+- ", ":- ", "== ")
+RunId = Annotated[str | None, typer.Option("--run-id", help="Name of the run; a new name by default.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+# A stack trace or a query plan begins with one of these.
+TRACE_STARTS = ("\tat ", "JVM stacktrace", "'", "+- ", ":- ", "== ")
 DEFAULT_CONF = Path("conf/lifestage.yaml")
-# What Spark says of these quotes the value of a row.
-OF_ROWS = (
+# The messages of these quote the value of a row.
+ROW_ERRORS = (
     spark_errors.ArithmeticException,
     spark_errors.ArrayIndexOutOfBoundsException,
     spark_errors.DateTimeException,
@@ -51,8 +53,8 @@ OF_ROWS = (
 )
 
 
-def guarded(command: Callable[[], object]) -> None:
-    """Run a command; whatever goes wrong is told as a message with an exit code, never as a traceback."""
+def guard(command: Callable[[], object]) -> None:
+    """Run a command: any error becomes a message and an exit code, never a traceback."""
     logging.basicConfig(
         level=os.environ.get("LIFESTAGE_LOG", "WARNING"),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
@@ -61,45 +63,50 @@ def guarded(command: Callable[[], object]) -> None:
         command()
     except ConfigError as error:
         for problem in error.problems:
-            _complain(problem)
+            _print_problems(problem)
         if len(error.problems) > 1:
             errors.print(f"{len(error.problems)} problems: nothing was started", markup=False)
         sys.exit(ExitCode.CONFIGURATION)
     except LifestageError as error:
-        _complain(str(error), *getattr(error, "__notes__", ()))
+        _print_problems(str(error), *getattr(error, "__notes__", ()))
         sys.exit(error.exit_code)
     except Exception as error:
-        # Spark's errors reach us in many classes; whatever it is, a scheduler gets a message and an exit code.
-        # Where, and nothing of what it says: Spark quotes rows.
+        # Spark raises errors of many classes. The log gets the places alone: Spark's messages quote rows.
         logger.debug("failed:\n%s", "".join(traceback.format_tb(error.__traceback__)))
-        _complain(f"{type(error).__name__}: {_gist(error)}", *getattr(error, "__notes__", ()))
+        _print_problems(f"{type(error).__name__}: {_summarize(error)}", *getattr(error, "__notes__", ()))
         errors.print("LIFESTAGE_LOG=DEBUG shows where it happened", markup=False)
         sys.exit(ExitCode.FAILED)
 
 
-def loaded(conf: Path) -> Config:
-    """The configuration; ConfigError with the way out where there is none."""
-    _require(conf)
+def load_conf(conf: Path) -> Config:
+    """The configuration; ConfigError where there is no main file."""
+    check_exists(conf)
     return load_config(conf)
 
 
-def opened(conf: Path, needs_keys: bool = True, is_brief: bool = False) -> runner.Project:
-    """The project, with a session; without keys it can only be read. `is_brief` for a few small queries."""
-    _require(conf)
-    with at_work("starting Spark"):
+def open_conf(conf: Path, needs_keys: bool = True, is_brief: bool = False) -> runner.Project:
+    """The project with a session: without keys it can only be read; brief, it is fast for a few small queries."""
+    check_exists(conf)
+    with show_status("starting Spark"):
         project = runner.open_project(conf, needs_keys=needs_keys, is_brief=is_brief)
-    # What fails in Spark reaches us as an exception; its log would say it again, in pages, and with values of rows.
+    # Failures arrive as exceptions. Spark's log would repeat them in pages, with values of rows.
     project.store.spark.sparkContext.setLogLevel("FATAL")
     return project
 
 
-def at_work(what: str) -> Status:
-    """What the command is doing, as a line that goes again; on standard error, and on a terminal alone."""
+def check_exists(conf: Path) -> None:
+    """Refuse a main file that does not exist."""
+    if not conf.is_file():
+        refuse(f"{conf}: file not found: give --conf FILE, or start a project with `lifestage init DIR`")
+
+
+def show_status(what: str) -> Status:
+    """A line on standard error that says what the command is doing, and disappears; on a terminal only."""
     return errors.status(f"[dim]{what}[/dim]")
 
 
-def instant(text: str | None) -> datetime:
-    """What --now says; the clock where it says nothing."""
+def parse_now(text: str | None) -> datetime:
+    """The instant that --now gives; the clock by default."""
     if text is None:
         return datetime.now(UTC)
     try:
@@ -108,27 +115,27 @@ def instant(text: str | None) -> datetime:
         refuse(f"--now: {text} is not an ISO 8601 instant such as 2026-11-22T06:00:00+01:00")
     if moment.tzinfo is None:
         refuse(f"--now: {text} has no UTC offset")
-    _within_reason("--now", text, moment.year)
+    _check_year("--now", text, moment.year)
     return moment.astimezone(UTC)
 
 
-def day(option: str, text: str) -> date:
-    """A date given as an option."""
+def parse_date(option: str, text: str) -> date:
+    """The date that an option gives."""
     try:
         given = date.fromisoformat(text)
     except ValueError:
         refuse(f"{option}: {text} is not a date such as 2026-11-21")
-    _within_reason(option, text, given.year)
+    _check_year(option, text, given.year)
     return given
 
 
 def refuse(problem: str) -> NoReturn:
-    """An option that cannot be: exit code 2, before anything starts."""
+    """Refuse an option with exit code 2, before anything starts."""
     raise ConfigError([problem])
 
 
 def grid(*columns: str, numbers: Sequence[str] = (), wraps: Sequence[str] = ()) -> Table:
-    """A table without lines; numbers stand at the right, and only columns that may wrap do."""
+    """A table without lines; numbers are aligned to the right, and only the columns in `wraps` wrap."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
         table.add_column(
@@ -140,45 +147,43 @@ def grid(*columns: str, numbers: Sequence[str] = (), wraps: Sequence[str] = ()) 
     return table
 
 
-def minute(moment: datetime) -> str:
+def format_minute(moment: datetime) -> str:
     """An instant in UTC, to the minute."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def say_json(value: object) -> None:
-    """JSON on standard output; instants in UTC."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_text))
+def print_json(value: object) -> None:
+    """Print JSON on standard output; dataclasses become objects, and instants are in UTC."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_to_plain))
 
 
-def _within_reason(option: str, text: str, year: int) -> None:
+def _check_year(option: str, text: str, year: int) -> None:
     if not 1900 <= year <= 9998:
         refuse(f"{option}: {text} is not within the years 1900 to 9998")
 
 
-def _require(conf: Path) -> None:
-    if not conf.is_file():
-        refuse(f"{conf}: file not found: give --conf FILE, or start a project with `lifestage init DIR`")
-
-
-def _text(value: object) -> str:
+def _to_plain(value: object) -> object:
+    """What json does not know."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _gist(error: Exception) -> str:
-    """What an engine's error says, without the stack of its JVM; of one about a row no more than its name."""
-    if isinstance(error, OF_ROWS) and error.getCondition():
+def _summarize(error: Exception) -> str:
+    """The message of an engine's error without its stack; of an error about a row only the name."""
+    if isinstance(error, ROW_ERRORS) and error.getCondition():
         return (
-            f"[{error.getCondition()}] a value of a row, which may name a person and is not shown, fails an "
-            "expression: use a function that gives NULL for it (TRY_CAST, try_to_timestamp, try_url_decode, ...)"
+            f"[{error.getCondition()}] an expression fails on a value of a row, which may name a person and is not "
+            "shown: use a function that gives NULL for it (TRY_CAST, try_to_timestamp, try_url_decode, ...)"
         )
     lines = str(error).strip().splitlines()
-    told = takewhile(lambda line: not line.startswith(ENDS), lines)
-    # What it quotes of a row may be anybody's address.
+    message = takewhile(lambda line: not line.startswith(TRACE_STARTS), lines)
+    # A quoted value may be somebody's address.
     return re.sub(
-        r"(The value )'.*?'( of the type)", r"\1'...'\2", "\n".join(line for line in told if line.strip())
+        r"(The value )'.*?'( of the type)", r"\1'...'\2", "\n".join(line for line in message if line.strip())
     )
 
 
-def _complain(*problems: str) -> None:
+def _print_problems(*problems: str) -> None:
     for problem in problems:
         errors.print(problem, style="red", soft_wrap=True, markup=False)

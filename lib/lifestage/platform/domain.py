@@ -13,6 +13,8 @@ from pydantic import BaseModel
 
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.parts import Part, Parts
+from lifestage.platform.explain import Explain
+from lifestage.platform.findings import Diagnose
 from lifestage.platform.job import Job
 from lifestage.platform.result import Decided, Result
 from lifestage.platform.storage.contracts import Table
@@ -63,7 +65,10 @@ class Domain:
     """Problems that only the whole configuration can tell, as `file: key: problem`, given what earlier domains decide."""
     meaning: Meaning | None = None
     result: Result | None = None
-    explain: Any = None
+    explain: Explain | None = None
+    """How it explains one user."""
+    diagnose: Diagnose | None = None
+    """What `lifestage doctor` finds that concerns it."""
     section: Any = None
     needs_date: Callable[[Any, date], date | None] | None = None
     """A further date that building an as_of needs, such as the training date of its model."""

@@ -1,4 +1,4 @@
-"""Who somebody is: a person's identifiers on a date, found by any name they go by, and the evidence that joins them."""
+"""One person on a date: their identifiers, found by any name, and the evidence that joins them."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
@@ -12,7 +12,7 @@ from lifestage.platform.errors import NoDataError
 from lifestage.platform.runtime.frames import collect_to_driver, local_rows
 from lifestage.platform.security.pseudonyms import add_normalised, pseudonym, with_pads
 from lifestage.project import runner
-from lifestage.services.readers import LATEST, known_date, reader
+from lifestage.services.completed import LATEST, find_date, reader
 from lifestage.users.identity.config import IdentityConfig
 from lifestage.users.identity.regrouping import BY_NOW, journal_versions, map_when_built
 from lifestage.users.identity.solving import of_any, person_of
@@ -24,44 +24,44 @@ SHOWN = ("identifier", "type", "linked_on", "withheld")
 Read = Callable[[str], DataFrame]
 
 
-def find(project: runner.Project, read: Read, user: str, as_of: date) -> DataFrame:
-    """Every identifier of one person on a date, as rows of identity_map.
+def find_identifiers(project: runner.Project, read: Read, user: str, as_of: date) -> DataFrame:
+    """Every identifier of one person, as rows of identity_map that explain what was built for a date.
 
     Args:
         project: an open project; with keys where `user` is a raw identifier.
         read: reads tables as one run left them.
-        user: a user_id, a pseudonym, or a raw identifier, which becomes a pseudonym in memory and is kept nowhere.
+        user: a user_id, a pseudonym, or a raw identifier, which becomes a pseudonym in memory and is stored nowhere.
         as_of: a date that was built.
 
     Returns:
-        The person as of when the date was built, so that they explain its rows; what the map says beside is of now.
+        Rows with the user of the time when the date was built; the other columns are those of now.
 
     Raises:
-        NoDataError: where nobody is known by that name on that date, or several are.
+        NoDataError: where nobody has that name on that date, or several users do.
     """
-    names = _names(project, user)
+    names = _to_names(project, user)
     built = (as_of, journal_versions(read("runs")).get(as_of, BY_NOW))
     persons = map_when_built(read, built)
-    users = [row["user_id"] for row in _named(persons, names).select("user_id").distinct().collect()]
+    users = [row["user_id"] for row in _keep_named(persons, names).select("user_id").distinct().collect()]
     if len(users) > 1:
-        raise NoDataError(_several(len(users)))
+        raise NoDataError(_tell_several(len(users)))
     return (
         collect_to_driver(persons.where(F.col("user_id") == users[0]))
         if users
-        else _alone(project, read, names)
+        else _find_alone(project, read, names)
     )
 
 
-def graph(project: runner.Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
-    """One person on a date: identifiers, the evidence of each pair with what is said against it, and what moved.
+def describe_person(project: runner.Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
+    """One person on a date: identifiers, the evidence for each pair with what speaks against it, and moves.
 
-    Args and errors are those of `find`; the newest date by default.
+    Arguments and errors are those of `find_identifiers`; the newest date by default.
     """
     read = reader(project)
-    day = known_date("user_features", read("user_features"), as_of or LATEST)
-    members = find(project, read, user, day)
+    day = find_date("user_features", read("user_features"), as_of or LATEST)
+    members = find_identifiers(project, read, user, day)
     decided = project.config.of(IdentityConfig)
-    rows = _around(read("links"), members, decided, day)
+    rows = _read_around(read("links"), members, decided, day)
     own = (user_id_of(F.col("identifier")) == F.col("user_id")).alias("is_key")
     mine = {row["identifier"]: row for row in members.select("identifier", "user_id", own).collect()}
     identifiers = [
@@ -69,31 +69,31 @@ def graph(project: runner.Project, user: str, as_of: date | str | None = None) -
     ]
     identifiers.sort(key=lambda each: (each["linked_on"] or day, each["identifier"]))
     user_id = next(row["user_id"] for row in mine.values())
-    evidence = _evidence(read("link_days").where(F.col("event_date") <= F.lit(day)), members)
+    evidence = _read_evidence(read("link_days").where(F.col("event_date") <= F.lit(day)), members)
     denied = {pair.ends: pair.because for pair in decided.deny}
     return {
         "user_id": user_id,
         "as_of": day,
-        # Who shares what they are known by is nobody else.
+        # Users who share an identifier stay separate users.
         "status": str(UserStatus.ACTIVE) if len(mine) > 1 else rows[identifiers[0]["identifier"]]["status"],
         "identifiers": identifiers,
-        "evidence": [{**pair, "against": _against(pair, rows, denied, mine)} for pair in evidence],
+        "evidence": [{**pair, "against": _list_objections(pair, rows, denied, mine)} for pair in evidence],
         "decisions": [pair.model_dump() for pair in decided.allow if {*pair.ends} & {*mine}],
-        "changes": _changes(read("identity_changes"), user_id, day),
+        "changes": _read_changes(read("identity_changes"), user_id, day),
     }
 
 
-def _around(
+def _read_around(
     links: DataFrame, members: DataFrame, config: IdentityConfig, day: date
 ) -> dict[str, dict[str, Any]]:
-    """What the evidence up to a day says of a person's identifiers, and of those they were seen with."""
+    """Rows about a person's identifiers, and about those they were seen with, from evidence up to a day."""
     known = links.where(F.col("first_on") <= F.lit(day))
     around = collect_to_driver(person_of(known, members, config))
     return {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
 
 
-def _names(project: runner.Project, user: str) -> DataFrame:
-    """What was given, as it is and, with keys, as the pseudonym it has as each type of identifier: a row each."""
+def _to_names(project: runner.Project, user: str) -> DataFrame:
+    """The name as it is and, with keys, its pseudonym as each type of identifier: one row each."""
     given = local_rows(project.store.spark, [(user,)], "name string")
     if project.secrets is None:
         return given
@@ -105,44 +105,44 @@ def _names(project: runner.Project, user: str) -> DataFrame:
     return collect_to_driver(rows.select(F.explode(names).alias("name")).where("name IS NOT NULL"))
 
 
-def _named(rows: DataFrame, names: DataFrame, *columns: str) -> DataFrame:
-    """Rows that have one of the names, as identifier or user unless said otherwise. As literals they would show in plans."""
+def _keep_named(rows: DataFrame, names: DataFrame, *columns: str) -> DataFrame:
+    """Rows that have one of the names, by default as identifier or user. A join, since plans show literals."""
     is_named = [F.col(column) == F.col("name") for column in columns or ("identifier", "user_id")]
     return rows.join(F.broadcast(names), on=reduce(Column.__or__, is_named), how="left_semi")
 
 
-def _alone(project: runner.Project, read: Read, names: DataFrame) -> DataFrame:
-    """The row of an identifier that no evidence joins: whoever is on an event, and is the only one they have."""
+def _find_alone(project: runner.Project, read: Read, names: DataFrame) -> DataFrame:
+    """The row of an identifier that is on an event and that no evidence joins to another."""
     subjects = read("activity_days").select(F.col("subject").alias("identifier")).distinct()
     alone = subjects.join(read("identity_map"), on="identifier", how="left_anti")
-    rows = _named(alone.withColumn("user_id", user_id_of(F.col("identifier"))), names).collect()
+    rows = _keep_named(alone.withColumn("user_id", user_id_of(F.col("identifier"))), names).collect()
     if not rows:
-        raise NoDataError(_nobody(project, read, names))
+        raise NoDataError(_tell_nobody(project, read, names))
     if len(rows) > 1:
-        raise NoDataError(_several(len(rows)))
+        raise NoDataError(_tell_several(len(rows)))
     values = {"status": str(UserStatus.ACTIVE), "withheld": [], **rows[0].asDict()}
     schema = IDENTITY_MAP.schema
     return local_rows(project.store.spark, [[values.get(name) for name in schema.names]], schema)
 
 
-def _several(n: int) -> str:
-    return f"{n} users are known by that name: give the user_id of one"
+def _tell_several(n: int) -> str:
+    return f"{n} users have that name: give the user_id of one"
 
 
-def _nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
-    """Why nobody is found; who was known by that name before is named."""
-    moved = _named(read("identity_changes"), names, "from_user_id")
+def _tell_nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
+    """Why nobody is found: the name is unknown, or a user who is another one now."""
+    moved = _keep_named(read("identity_changes"), names, "from_user_id")
     last = moved.orderBy(F.col("journal_version").desc(), "to_user_id").first()
     if last:
         return (
             f"user {last['from_user_id']} is user {last['to_user_id']} since {last['as_of']}: {last['cause']}"
         )
     kinds = ", ".join(project.config.shared.identifiers)
-    return f"nobody is known by that name: give a user_id, a pseudonym, or a raw {kinds}"
+    return f"no user has that name: give a user_id, a pseudonym, or a raw {kinds}"
 
 
-def _evidence(link_days: DataFrame, members: DataFrame) -> list[dict[str, Any]]:
-    """Pairs with an end of the person's by source, oldest first; bounded by one person's evidence."""
+def _read_evidence(link_days: DataFrame, members: DataFrame) -> list[dict[str, Any]]:
+    """Pairs that contain an identifier of the person, by source, oldest first; bounded by one person's evidence."""
     by_source = of_any(link_days, members).groupBy("a", "a_type", "b", "b_type", "source")
     seen = by_source.agg(
         F.min("event_date").alias("first_on"),
@@ -153,7 +153,7 @@ def _evidence(link_days: DataFrame, members: DataFrame) -> list[dict[str, Any]]:
     return [row.asDict() for row in seen.orderBy("first_on", "a", "b", "source").collect()]
 
 
-def _against(
+def _list_objections(
     pair: Mapping[str, Any],
     rows: Mapping[str, Mapping[str, Any]],
     denied: Mapping[tuple[str, str], str],
@@ -172,8 +172,8 @@ def _against(
     return ["not joined when this date was built"] if is_later else found
 
 
-def _changes(journal: DataFrame, user_id: str, as_of: date) -> list[dict[str, Any]]:
-    """What moved to or from the user up to a date, oldest first; a row an identifier that moved."""
+def _read_changes(journal: DataFrame, user_id: str, as_of: date) -> list[dict[str, Any]]:
+    """Identifiers that moved to or from the user up to a date, oldest first."""
     mine = (F.col("from_user_id") == user_id) | (F.col("to_user_id") == user_id)
     rows = journal.where(mine & (F.col("as_of") <= F.lit(as_of))).orderBy("journal_version", "identifier")
     return [row.asDict() for row in rows.collect()]

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from lifestage.cli import app
-from lifestage.cli.terminal import guarded
+from lifestage.cli.terminal import guard
 from lifestage.platform.errors import ConfigError
 from lifestage.project.loader import load_config
 from lifestage.users.identity.config import IdentityConfig
@@ -129,7 +129,7 @@ def test_a_source_cannot_be_called_as_matches_are(tmp_path):
 
 
 def match(conf):
-    guarded(lambda: app(["match", "--conf", str(conf)], standalone_mode=False))
+    guard(lambda: app(["match", "--conf", str(conf)], standalone_mode=False))
 
 
 @pytest.mark.parametrize("is_installed", [True, False])

@@ -7,9 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage.cli.doctor import Level, examine
 from lifestage.platform.errors import ConfigError
+from lifestage.platform.findings import Level
 from lifestage.platform.job import Secrets
+from lifestage.services.doctor import examine
 from support.frames import assert_frames, build
 from support.projects import MAIN, TestProject, copy_of
 from users.identity.world import STEPS

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from lifestage.activation.audiences.checks import check_config
 from lifestage.activation.audiences.config import AUDIENCES, AudiencesConfig, compose_config
+from lifestage.activation.audiences.explain import EXPLAIN
 from lifestage.activation.audiences.growth import check_growth
 from lifestage.activation.audiences.step import run
 from lifestage.activation.audiences.tables import AUDIENCE_DEFINITIONS, USER_AUDIENCES
@@ -34,4 +35,5 @@ DOMAIN = Domain(
         compare=check_growth,
         check_reads=("audience_definitions",),
     ),
+    explain=EXPLAIN,
 )

@@ -4,6 +4,8 @@ from datetime import date
 
 from lifestage.analytics.segments.checks import check_config
 from lifestage.analytics.segments.config import SEGMENTS, SegmentsConfig, compose_config
+from lifestage.analytics.segments.diagnose import diagnose_model
+from lifestage.analytics.segments.explain import EXPLAIN
 from lifestage.analytics.segments.schedule import training_date
 from lifestage.analytics.segments.step import run
 from lifestage.analytics.segments.tables import SEGMENT_MODELS, USER_SEGMENTS
@@ -33,4 +35,6 @@ DOMAIN = Domain(
         groups={"segment": Group("segment", key="segment_id")},
     ),
     needs_date=needed_date,
+    explain=EXPLAIN,
+    diagnose=diagnose_model,
 )

@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 
 from lifestage.analytics.value.checks import check_config
 from lifestage.analytics.value.config import VALUE, ValueConfig, compose_config
+from lifestage.analytics.value.explain import EXPLAIN
 from lifestage.analytics.value.step import run
 from lifestage.analytics.value.tables import RFM_CUTS, TIER_CUTS, USER_VALUE, VALUE_SCALES
 from lifestage.platform.domain import Configuration, Domain
@@ -63,4 +64,5 @@ DOMAIN = Domain(
         check=check_snapshot,
         check_reads=("value_scales",),
     ),
+    explain=EXPLAIN,
 )

@@ -2,6 +2,7 @@
 
 from lifestage.ingestion.events.checks import check_config
 from lifestage.ingestion.events.config import compose_config
+from lifestage.ingestion.events.diagnose import diagnose_events
 from lifestage.ingestion.events.event_types import EVENT_TYPES
 from lifestage.ingestion.events.step import run
 from lifestage.ingestion.events.tables import EVENT_VERSIONS, EVENTS
@@ -18,4 +19,5 @@ DOMAIN = Domain(
     config=Configuration((SOURCES, EVENT_TYPES), compose_config),
     tables=lambda _config, _decided: (EVENTS, EVENT_VERSIONS, REJECTED_EVENTS, INGEST_LEDGER),
     checks=check_config,
+    diagnose=diagnose_events,
 )

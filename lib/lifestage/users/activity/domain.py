@@ -3,6 +3,7 @@
 from lifestage.platform.domain import REFERENCES, Configuration, Domain, Meaning
 from lifestage.users.activity.checks import check_config
 from lifestage.users.activity.config import ACTIVITY, ActivityConfig, compose_config
+from lifestage.users.activity.explain import EXPLAIN
 from lifestage.users.activity.step import run
 from lifestage.users.activity.tables import CATEGORY_DAYS, activity_days
 from lifestage.users.catalogue.model import CATALOGUE
@@ -23,4 +24,5 @@ DOMAIN = Domain(
     tables=lambda config, _decided: (activity_days(config.parts[CATALOGUE]), CATEGORY_DAYS),
     checks=check_config,
     meaning=Meaning("activity_days", meaning),
+    explain=EXPLAIN,
 )

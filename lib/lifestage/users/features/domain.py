@@ -9,6 +9,7 @@ from lifestage.platform.storage.contracts import Table
 from lifestage.users.catalogue.model import CATALOGUE
 from lifestage.users.features.checks import check_config
 from lifestage.users.features.config import RHYTHM, FeaturesConfig, compose_config
+from lifestage.users.features.explain import EXPLAIN
 from lifestage.users.features.step import run
 from lifestage.users.features.tables import NORMS, user_features, user_state
 
@@ -35,4 +36,5 @@ DOMAIN = Domain(
     checks=check_config,
     meaning=Meaning("user_features", meaning),
     result=Result("user_features", rules=None),
+    explain=EXPLAIN,
 )

@@ -3,6 +3,7 @@
 from lifestage.platform.domain import REFERENCES, Configuration, Domain
 from lifestage.users.identity.checks import check_config
 from lifestage.users.identity.config import IDENTITY, compose_config
+from lifestage.users.identity.explain import EXPLAIN
 from lifestage.users.identity.step import run
 from lifestage.users.identity.tables import IDENTITY_CHANGES, IDENTITY_MAP, IDENTITY_PAST, LINK_DAYS, LINKS
 
@@ -15,4 +16,5 @@ DOMAIN = Domain(
     config=Configuration((IDENTITY,), compose_config),
     tables=lambda _config, _decided: (LINK_DAYS, LINKS, IDENTITY_MAP, IDENTITY_CHANGES, IDENTITY_PAST),
     checks=check_config,
+    explain=EXPLAIN,
 )

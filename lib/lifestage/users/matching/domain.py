@@ -3,6 +3,7 @@
 from lifestage.platform.domain import REFERENCES, Configuration, Domain
 from lifestage.users.matching.checks import check_config
 from lifestage.users.matching.config import MATCHING, compose_config
+from lifestage.users.matching.diagnose import diagnose_matches
 from lifestage.users.matching.step import run
 from lifestage.users.matching.tables import MATCHES
 
@@ -16,4 +17,5 @@ DOMAIN = Domain(
     tables=lambda _config, _decided: (MATCHES,),
     checks=check_config,
     is_on_demand=True,
+    diagnose=diagnose_matches,
 )

@@ -4,6 +4,7 @@ from lifestage.platform.domain import REFERENCES, Configuration, Domain
 from lifestage.users.catalogue.model import CATALOGUE
 from lifestage.users.profiles.checks import check_config
 from lifestage.users.profiles.config import compose_config
+from lifestage.users.profiles.explain import EXPLAIN
 from lifestage.users.profiles.step import run
 from lifestage.users.profiles.tables import user_profiles
 
@@ -16,4 +17,5 @@ DOMAIN = Domain(
     config=Configuration((CATALOGUE,), compose_config),
     tables=lambda config, _decided: (user_profiles(config.parts[CATALOGUE]),),
     checks=check_config,
+    explain=EXPLAIN,
 )

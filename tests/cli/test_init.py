@@ -4,8 +4,8 @@ import stat
 import pytest
 
 from lifestage.cli import app
-from lifestage.cli.starting import next_commands
-from lifestage.cli.terminal import guarded
+from lifestage.cli.init import next_commands
+from lifestage.cli.terminal import guard
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.project.loader import load_config
 from lifestage.services.starter import SAMPLE_ENDS_ON, create, sample_files
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def init(folder):
-    guarded(lambda: app(["init", str(folder)], standalone_mode=False))
+    guard(lambda: app(["init", str(folder)], standalone_mode=False))
 
 
 def test_the_project_is_sound_and_has_a_source_of_each_kind(tmp_path):

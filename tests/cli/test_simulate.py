@@ -5,13 +5,13 @@ import csv
 import pytest
 
 from lifestage.cli import app
-from lifestage.cli.terminal import guarded
+from lifestage.cli.terminal import guard
 
 SMALL = ("simulate", "--users", "100", "--days", "3", "--events-per-user", "3")
 
 
 def simulate(*arguments):
-    guarded(lambda: app([*SMALL, *arguments], standalone_mode=False))
+    guard(lambda: app([*SMALL, *arguments], standalone_mode=False))
 
 
 def test_a_world_is_made_and_counted(tmp_path, capsys):

@@ -4,7 +4,12 @@ from datetime import date
 import pytest
 from pyspark.sql import functions as F
 
-from cli.conftest import (
+from lifestage.cli import quarantine
+from lifestage.ingestion.events.replay import Choice, chosen_ids, waiting
+from lifestage.ingestion.sources.tables import INGEST_LEDGER, REJECTED_EVENTS
+from lifestage.platform.errors import ConfigError, NoDataError
+from lifestage.services.quarantine import list_rejected, read_rejected, replay_rejected
+from services.conftest import (
     BROKEN,
     GIFT_CALL,
     JULY,
@@ -17,11 +22,6 @@ from cli.conftest import (
     rejected,
     with_key,
 )
-from lifestage.cli import quarantine
-from lifestage.cli.quarantine import quarantined, rejected_rows, replay_waiting
-from lifestage.ingestion.events.replay import Choice, chosen_ids, waiting
-from lifestage.ingestion.sources.tables import INGEST_LEDGER, REJECTED_EVENTS
-from lifestage.platform.errors import ConfigError, NoDataError
 from support.frames import assert_rows, build
 from support.projects import TILL, make_project
 
@@ -87,15 +87,15 @@ def test_the_ledger_names_the_rows_and_accounts_for_each(episode):
 
 
 def test_what_failed_again_waits_and_so_does_what_was_not_chosen(episode):
-    calls, till = quarantined(episode.project.project)
+    calls, till = list_rejected(episode.project.project)
     assert (calls.n_waiting, calls.n_replayed, counts(calls)) == (1, 6, {MALFORMED: 1})
     assert (till.n_waiting, till.n_replayed) == (3, 0)
-    (row,) = rejected_rows(episode.project.project, "calls", limit=9)
+    (row,) = read_rejected(episode.project.project, "calls", limit=9)
     assert (row.delivery_no, row.path, row.raw) == (5, None, GIFT_CALL[:20])
 
 
 def test_lists_can_be_read_by_programs(episode, monkeypatch, capsys):
-    monkeypatch.setattr(quarantine, "opened", lambda *_, **__: episode.project.project)
+    monkeypatch.setattr(quarantine, "open_conf", lambda *_, **__: episode.project.project)
     quarantine.list_rows(source="till", as_json=True)
     (till,) = json.loads(capsys.readouterr().out)["sources"]
     assert (till["n_waiting"], till["reasons"][0]["first_read_on"]) == (3, "2026-06-01")
@@ -103,21 +103,21 @@ def test_lists_can_be_read_by_programs(episode, monkeypatch, capsys):
 
 def test_another_source_is_refused_with_the_nearest(episode):
     with pytest.raises(ConfigError, match=r"--source: unknown source tills: did you mean till?"):
-        quarantined(episode.project.project, "tills")
+        list_rejected(episode.project.project, "tills")
 
 
 def test_another_quarantine_key_is_refused(episode):
     project = with_key(episode.project.project, b"3" * 32)
     with pytest.raises(ConfigError, match="the quarantine key is not the one"):
-        rejected_rows(project, None, 1)
+        read_rejected(project, None, 1)
     with pytest.raises(ConfigError, match="the quarantine key is not the one"):
-        replay_waiting(project, Choice(), JULY, WALL_CLOCK)
+        replay_rejected(project, Choice(), JULY, WALL_CLOCK)
 
 
 def test_where_nothing_was_rejected_nothing_is_replayed(spark_session, tmp_path):
     project = make_project(spark_session, tmp_path / "p").project
-    assert replay_waiting(project, Choice(), JULY, WALL_CLOCK) == []
-    assert quarantined(project) == []
+    assert replay_rejected(project, Choice(), JULY, WALL_CLOCK) == []
+    assert list_rejected(project) == []
 
 
 @pytest.fixture
@@ -147,17 +147,17 @@ def said(command, capsys, **options):
 
 
 def test_rows_of_a_reference_table_are_shown_and_not_replayed_and_that_is_said(club, monkeypatch, capsys):
-    monkeypatch.setattr(quarantine, "opened", lambda *_, **__: club)
+    monkeypatch.setattr(quarantine, "open_conf", lambda *_, **__: club)
     stays = "members is a reference table, whose rows (2) are not replayed"
     listed = said(quarantine.list_rows, capsys, source="members", show=True)
     assert "members, delivery 1, a.csv: not_a_date:since 1,soon" in listed
     assert stays in listed
     assert "lifestage quarantine replay" not in listed
     assert stays in said(quarantine.replay, capsys, source="members", now=JULY.isoformat())
-    assert replay_waiting(club, Choice("members", "not_a_date:since"), JULY, WALL_CLOCK) == []
-    (till,) = replay_waiting(club, Choice(), JULY, WALL_CLOCK)
+    assert replay_rejected(club, Choice("members", "not_a_date:since"), JULY, WALL_CLOCK) == []
+    (till,) = replay_rejected(club, Choice(), JULY, WALL_CLOCK)
     assert (till.source, till.tally.n_rows) == ("till", 1)
-    assert [item.n_waiting for item in quarantined(club)] == [2, 1]
+    assert [item.n_waiting for item in list_rejected(club)] == [2, 1]
 
 
 def test_a_row_waits_until_a_later_replay_names_it(spark):

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from lifestage.cli.explaining import identity_lines, lines
+from lifestage.cli.explain import answer_lines
+from lifestage.cli.identity import person_lines
 
 D = date(2026, 3, 11)
 RECALLED = {
@@ -30,7 +31,7 @@ def told(width=66, **found):
         "user_id": "1f0c", "as_of": D, "identifiers": [], "profile": [], "stage": RECALLED, "rfm": UNSCORED, "tier": NO_TIER, "segment": {},
         "audiences": [], "is_config_changed": False, "would_change": {},
     }  # fmt: skip
-    return [f"{title:<13}{text}".rstrip() for title, text in lines({**plain, **found}, width)]
+    return [f"{title:<13}{text}".rstrip() for title, text in answer_lines({**plain, **found}, width)]
 
 
 def bought(on, to):
@@ -142,7 +143,7 @@ def test_evidence_by_matching_is_told_with_its_score_and_other_evidence_with_its
         "decisions": [],
         "changes": [],
     }
-    texts = [text for _, text in identity_lines({**person, "evidence": evidence})]
+    texts = [text for _, text in person_lines({**person, "evidence": evidence})]
     assert texts[-2:] == [
         "card aa and member bb, fuzzy, 11 March 2026, score 0.991250",
         "card aa and member bb, web, 11 March 2026, 3 rows",

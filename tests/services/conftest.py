@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from lifestage.cli.quarantine import Quarantine, RejectedRow, quarantined, rejected_rows, replay_waiting
+from lifestage.ingestion.events.rejected import RejectedRows
 from lifestage.ingestion.events.replay import Choice, Replayed
+from lifestage.services.quarantine import RejectedRow, list_rejected, read_rejected, replay_rejected
 from support.frames import build
 from support.projects import TILL, TILL_COLUMNS, TestProject, make_project
 
@@ -73,7 +74,7 @@ class Episode:
     """What waited, what was seen of it, and what a replay of the calls made once their type was declared."""
 
     project: TestProject
-    waiting_before: list[Quarantine]
+    waiting_before: list[RejectedRows]
     rows_before: list[RejectedRow]
     replayed: list[Replayed]
 
@@ -91,9 +92,9 @@ def episode(spark_session, tmp_path_factory):
     versions = {"rejected_events": write("rejected_events", REJECTED)}
     counts = [sum(row["delivery_no"] == n for row in REJECTED) for n in range(1, 5)]
     write("ingest_ledger", [delivery(n, files[n - 1], counts[n - 1], versions) for n in range(1, 5)])
-    waiting, rows = quarantined(project), rejected_rows(project, "till", limit=1)
+    waiting, rows = list_rejected(project), read_rejected(project, "till", limit=1)
     better = make_project(spark_session, folder, SOURCES, event_types=GIFT)
-    done = replay_waiting(better.project, Choice("calls"), JULY, WALL_CLOCK)
+    done = replay_rejected(better.project, Choice("calls"), JULY, WALL_CLOCK)
     return Episode(better, waiting, rows, done)
 
 

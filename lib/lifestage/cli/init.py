@@ -1,4 +1,4 @@
-"""init."""
+"""init: start a project."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from lifestage.services.starter import SAMPLE_ENDS_ON, create
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is empty or does not exist.")],
 ) -> None:
-    """Write a small project that runs, with sample data and keys of its own, to make yours from.
+    """Write a small project that runs, with sample data and new keys, as a start for your own.
 
     Example: lifestage init shop
     """

@@ -3,8 +3,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lifestage.cli.doctor import Level, examine
+from lifestage.platform.findings import Level
 from lifestage.project.runner import KEY_FINGERPRINT, TIME_ZONE, identity_of
+from lifestage.services.doctor import examine
 from support.frames import build
 from support.projects import make_project
 
@@ -87,8 +88,8 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
         "last completed run",
         "stale dates",
         "rejected rows",
-        "segment model",
         "keys on two dates",
+        "segment model",
     ]
     assert {item.subject: (item.level, item.next_step) for item in found if item.level is not Level.OK} == {
         "unfinished writes": (

@@ -1,0 +1,70 @@
+"""explain: one user with every reason."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, console, parse_date, print_json
+from lifestage.cli.user import TITLE_WIDTH, AsOf, User, open_for_user, print_lines, read_name
+from lifestage.platform.explain import BLANK, Line, format_date
+from lifestage.services.explain import explain as explain_user
+from lifestage.services.explain import list_explaining
+
+
+def explain(
+    user: User,
+    as_of: AsOf = None,
+    conf: Conf = DEFAULT_CONF,
+    as_json: AsJson = False,
+) -> None:
+    """Explain the stage, RFM, tier, segment and audiences of a user: why, since when, and what would change them.
+
+    Example: lifestage explain 1f0c63a0be9d4d1f8a4f0f6a2f4f9a10 --as-of 2026-11-21 --conf conf/prod.yaml
+    """
+    day = parse_date("--as-of", as_of) if as_of else None
+    answer = explain_user(open_for_user(conf), read_name(user), day)
+    if as_json:
+        print_json(answer)
+        return
+    print_lines(answer_lines(answer, console.width - TITLE_WIDTH - 1))
+
+
+def answer_lines(answer: Mapping[str, Any], width: int) -> Iterator[Line]:
+    """What `explain` answers, as titles and texts: the lines of each domain in the order of the map."""
+    yield "user", answer["user_id"]
+    yield "as of", format_date(answer["as_of"])
+    for domain in list_explaining():
+        yield from domain.lines(answer, width)
+    if answer["is_config_changed"]:
+        yield BLANK
+        yield (
+            "note",
+            "the configuration has changed since this date was built: run again to see what would change",
+        )
+    yield from _change_lines(answer["would_change"])
+
+
+def _change_lines(changes: Mapping[str, Any]) -> Iterator[Line]:
+    """A sentence for each hypothesis that changes a result."""
+    if not changes:
+        return
+    titles = {each.column: each.title for domain in list_explaining() for each in domain.results}
+    yield BLANK
+    amounts = [by["purchase"]["amount"] for by in changes.values() if by["purchase"]]
+    yield "would change", f"where a purchase is one of {amounts[0]:,}" if amounts else ""
+    for name, by in changes.items():
+        title = f"  {titles[name]}"
+        for sentence in _sentences(by["purchase"], by["silence"]):
+            yield title, sentence
+            title = ""
+
+
+def _sentences(bought: Mapping[str, Any] | None, silent: Mapping[str, Any] | None) -> Iterator[str]:
+    if bought and silent and (bought["on"], bought["to"]) == (silent["on"], silent["to"]):
+        yield f"with a purchase or without, {format_date(silent['on'])} moves to {silent['to'] or 'none'}"
+        return
+    if bought:
+        yield f"one more purchase on {format_date(bought['on'])} moves to {bought['to'] or 'none'}"
+    if silent:
+        yield f"silence until {format_date(silent['on'])} moves to {silent['to'] or 'none'}"
+    if not bought and not silent:
+        yield "neither one more purchase nor silence"

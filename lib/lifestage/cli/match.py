@@ -1,0 +1,47 @@
+"""match: find records that are probably of one person."""
+
+from datetime import UTC, datetime
+
+from lifestage.cli.terminal import (
+    DEFAULT_CONF,
+    AsJson,
+    Conf,
+    console,
+    grid,
+    load_conf,
+    open_conf,
+    print_json,
+    show_status,
+)
+from lifestage.services.match import check_matching
+from lifestage.services.match import match as match_records
+from lifestage.users.matching.step import Matched
+
+
+def match(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
+    """Compare the records of reference tables, and store the pairs that are probably one person for the next run.
+
+    Example: lifestage match --conf conf/prod.yaml
+    """
+    check_matching(load_conf(conf), conf)
+    project = open_conf(conf)
+    with show_status("matching records"):
+        found = match_records(project, datetime.now(UTC))
+    if as_json:
+        print_json(found)
+        return
+    _print(found)
+    command = f"lifestage run --conf {conf}"
+    console.print(f"\nTo join the identifiers of these pairs: {command}", markup=False, soft_wrap=True)
+
+
+def _print(found: Matched) -> None:
+    console.print(f"{found.n_records:,} records, {found.n_pairs:,} pairs compared, {found.n_links:,} links")
+    if not found.is_learned:
+        console.print("too few records to learn weights from: comparisons have default weights")
+    if not found.bands:
+        return
+    rows = grid("score from", "links", numbers=["links"])
+    for least, n in found.bands.items():
+        rows.add_row(least, f"{n:,}")
+    console.print(rows)

@@ -1,0 +1,26 @@
+"""report: write the report of a date again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifestage.activation.report.config import Language
+from lifestage.cli.terminal import DEFAULT_CONF, Conf, console, open_conf, parse_date
+from lifestage.services.completed import LATEST
+from lifestage.services.report import write_report
+
+
+def report(
+    conf: Conf = DEFAULT_CONF,
+    as_of: Annotated[str, typer.Option("--as-of", help="Date that was built, such as 2026-11-21.")] = LATEST,
+    language: Annotated[Language | None, typer.Option(help="As configured by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; as configured by default.")] = None,
+) -> None:
+    """Write the report of a date again, for instance in another language; nothing is built.
+
+    Example: lifestage report --conf conf/prod.yaml --language zh --out report.zh.html
+    """
+    wanted = as_of if as_of == LATEST else parse_date("--as-of", as_of)
+    path = write_report(open_conf(conf, needs_keys=False), wanted, language, out)
+    console.print(f"report  {path}", markup=False, soft_wrap=True)

@@ -1,0 +1,121 @@
+"""run: ingest what is new and build a date."""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from lifestage.cli.terminal import (
+    DEFAULT_CONF,
+    AsJson,
+    AsOf,
+    Conf,
+    Now,
+    RunId,
+    console,
+    errors,
+    open_conf,
+    parse_date,
+    parse_now,
+    print_json,
+)
+from lifestage.project import runner
+from lifestage.project.pipeline import STEPS, groups
+from lifestage.services.run import OUTCOMES, FinishedStep, Outcome, check_dates, make_request, yesterday
+from lifestage.services.run import run as run_steps
+
+# Outcomes that are printed even where no row has them.
+ALWAYS_PRINTED = ("accepted", "duplicate", "rejected")
+
+
+def run(
+    conf: Conf = DEFAULT_CONF,
+    as_of: AsOf = None,
+    now: Now = None,
+    steps: Annotated[
+        str | None, typer.Option(help=f"Run only these steps, comma separated, of {', '.join(STEPS)}.")
+    ] = None,
+    run_id: RunId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ingest what is new, build one date, publish its snapshot and write the report.
+
+    Example: lifestage run --conf conf/prod.yaml --as-of 2026-11-21
+    """
+    chosen = runner.step_names(steps.split(",")) if steps else tuple(STEPS)
+    moment = parse_now(now)
+    wanted = parse_date("--as-of", as_of) if as_of else None
+    project = open_conf(conf)
+    dates = (wanted or yesterday(project, moment),)
+    show_run(project, make_request(dates, moment, chosen, run_id), as_json)
+
+
+def show_run(project: runner.Project, request: runner.Request, as_json: bool = False) -> None:
+    """Run and print each finished step, then the outcome; with `as_json` only the outcome, on standard output."""
+    check_dates(project, request)
+    started = time.monotonic()
+    screen = errors if as_json else console
+    n_steps = f"{len(request.steps)} of {len(STEPS)} steps"
+    screen.print(f"run {request.run_id}: as of {_format_dates(request.as_of_dates)}, {n_steps}")
+    with screen.status(_running(request)) as status:
+
+        def show_step(done: FinishedStep) -> None:
+            written = f" {done.rows:>13,} rows" if STEPS[done.step].writes else ""
+            screen.print(f"  {done.step:<9} {done.seconds:7.1f} s{written}")
+            status.update(_running(request))
+
+        try:
+            outcome = run_steps(project, request, show_step)
+        except KeyboardInterrupt:
+            screen.print("interrupted: run the same command again to complete what is missing")
+            raise
+    screen.print(f"done in {time.monotonic() - started:.1f} s")
+    if as_json:
+        print_json(outcome)
+        return
+    for line in outcome_lines(outcome, project.config.shared.landing):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def outcome_lines(outcome: Outcome, landing: str) -> Iterator[str]:
+    """What came of a run, and where to look at it."""
+    if outcome.deliveries:
+        yield from _delivery_lines(outcome.deliveries, landing)
+    if outcome.snapshot_id:
+        yield f"snapshot  {outcome.snapshot_id}"
+    if outcome.report:
+        yield f"report    {outcome.report}"
+    elif "report" in [step.step for step in outcome.steps]:
+        command = f"lifestage report --as-of {outcome.as_of_dates[-1]} --out FILE"
+        yield f"report    stays that of a later date; for this date: {command}"
+
+
+def _delivery_lines(counts: dict[str, int], landing: str) -> Iterator[str]:
+    known = f", {counts['n_known_files']:,} with known content" if counts["n_known_files"] else ""
+    where = "" if counts["n_files"] or known else f" in {landing}"
+    yield f"files     {counts['n_files']:,} new{known}{where}"
+    printed = [name for name in OUTCOMES if counts[f"n_{name}"] or name in ALWAYS_PRINTED]
+    rows = ", ".join(f"{counts[f'n_{name}']:,} {name}" for name in printed)
+    yield f"rows      {counts['n_rows']:,} in: {rows}"
+    if 2 * counts["n_duplicate"] > counts["n_rows"]:
+        yield "          most keys were known: a file was delivered again, or `key` names too few columns"
+    if counts["n_reference_rejected"]:
+        rejected = f"{counts['n_reference_rejected']:,} rows of reference tables rejected"
+        yield f"          {rejected}: their keys keep their earlier values"
+    if counts["n_rejected"] or counts["n_reference_rejected"]:
+        yield "          lifestage quarantine list: which were rejected, and why"
+
+
+def _running(request: runner.Request) -> str:
+    """The steps that run now."""
+    for group in groups():
+        names = [step.name for step in group if step.name in request.steps]
+        if remaining := [name for name in names if name not in request.seconds]:
+            return f"[bold]{', '.join(remaining)}[/bold]"
+    return "[bold]finishing[/bold]"
+
+
+def _format_dates(dates: Sequence[date]) -> str:
+    return f"{dates[0]}" if len(dates) == 1 else f"{dates[0]} to {dates[-1]} ({len(dates)} dates)"

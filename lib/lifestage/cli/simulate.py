@@ -1,0 +1,45 @@
+"""simulate: write the files of an invented retailer."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifestage.cli.terminal import console, refuse, show_status
+from lifestage.simulate.simulation import simulate as write_world
+from lifestage.simulate.world import date_of, world_of
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to create.")],
+    users: Annotated[int, typer.Option(help="Number of people, at least 100.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Each seed gives another world.")] = 1,
+    days: Annotated[int, typer.Option(help="Number of days, from 1 January 2026 on.")] = 180,
+    events_per_user: Annotated[
+        float, typer.Option(help="Mean number of clicks and receipt lines per person.")
+    ] = 60.0,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A planted case to leave out; repeat it for several.")
+    ] = None,
+) -> None:
+    """Write the files that the systems of an invented retailer would deliver, and the truth about its people.
+
+    Example: lifestage simulate --users 20000 --seed 7 --out out/world
+    """
+    try:
+        world = world_of(users, seed, days, events_per_user, without or [])
+    except ValueError as error:
+        refuse(str(error))
+    started = time.monotonic()
+    with show_status("making a world") as status:
+        try:
+            n_rows = write_world(world, out, lambda day: status.update(f"making {date_of(day)}"))
+        except FileExistsError:
+            refuse(f"{out} exists: give another DIR")
+    seconds = time.monotonic() - started
+    console.print(
+        f"{out}: {n_rows:,} rows in {seconds:.0f} s; the truth is in {out / 'truth'}",
+        markup=False,
+        soft_wrap=True,
+    )

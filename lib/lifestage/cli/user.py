@@ -1,0 +1,44 @@
+"""What commands about one user share."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifestage.cli.terminal import console, grid, load_conf, open_conf
+from lifestage.platform.explain import Line
+from lifestage.project.runner import Project
+from lifestage.project.secrets import read_secret
+
+FROM_INPUT = "-"
+TITLE_WIDTH = 12
+
+User = Annotated[
+    str,
+    typer.Argument(help="A user_id, a pseudonym or a raw identifier; - reads it from standard input."),
+]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Date; the newest one by default.")]
+
+
+def open_for_user(conf: Path) -> Project:
+    """The project, with keys if there are any: without them it finds a user_id and a pseudonym, no raw identifier."""
+    names = load_conf(conf).shared.secrets
+    has_keys = all(read_secret(each) for each in (names.pseudonym_key, names.quarantine_key))
+    return open_conf(conf, needs_keys=has_keys, is_brief=True)
+
+
+def read_name(user: str) -> str:
+    """The name of the user, from standard input for `-`."""
+    return sys.stdin.readline().strip() if user == FROM_INPUT else user
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print titles with the texts beside them."""
+    rows = grid("", "", wraps=[""])
+    rows.show_header = False
+    rows.columns[0].min_width = TITLE_WIDTH
+    for title, text in lines:
+        rows.add_row(title, text)
+    console.print(rows, markup=False)

@@ -1,0 +1,182 @@
+"""What the last completed run left: the version of each table that readers see, whatever a later run is doing."""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lifestage.platform.errors import NoDataError, expectation
+from lifestage.platform.runtime.frames import local_rows
+from lifestage.project import runner
+
+LATEST = "latest"
+N_NEAREST = 3
+# Each row of these is a run that has completed, or the one that is running: no version of them is half done.
+UNVERSIONED = ("runs", "run_lock")
+# Without evidence that joins identifiers these do not exist, and each identifier is a user of its own.
+OF_EVIDENCE = ("link_days", "links", "identity_map", "identity_past", "identity_changes")
+
+
+class StaleWarning(UserWarning):
+    """The date was built before later deliveries that reach it."""
+
+
+@dataclass(frozen=True)
+class CompletedRun:
+    """A run that published, and the table versions that it completed."""
+
+    run_id: str
+    now: datetime
+    as_of_dates: tuple[date, ...]
+    table_versions: Mapping[str, int]
+    code_version: str = ""
+    config_hash: str = ""
+
+
+def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:
+    """A table as the last completed run left it.
+
+    Args:
+        project: an open project.
+        name: name of the table.
+        as_of: the rows of one date, "latest" for the newest one; every row by default.
+
+    Raises:
+        NoDataError: where no run has completed, or there is no such table or date. It names the nearest.
+
+    Warns:
+        StaleWarning: where later deliveries reach the date.
+    """
+    if name not in project.tables:
+        raise NoDataError(f"there is no table {name}: {expectation(name, project.tables)}")
+    rows = read_at(project, name, None if name in UNVERSIONED else find_last_run(project))
+    return keep_date(project, name, rows, as_of)
+
+
+def read_at(project: runner.Project, name: str, run: CompletedRun | None) -> DataFrame:
+    """The table at the version that the run completed."""
+    if name in UNVERSIONED:
+        return project.store.read(project.tables[name])
+    if run is None:
+        raise NoDataError(f"{name}: no run has completed yet: start `lifestage run`")
+    if name not in run.table_versions and name in OF_EVIDENCE:
+        return local_rows(project.store.spark, [], project.tables[name].schema)
+    if name not in run.table_versions:
+        raise NoDataError(
+            f"{name}: run {run.run_id}, the last completed one, did not have this table: start `lifestage run`"
+        )
+    return project.store.read(project.tables[name], run.table_versions[name])
+
+
+def reader(project: runner.Project) -> Callable[[str], DataFrame]:
+    """A function that reads tables by name, all of them as the run left them that is the last completed one now.
+
+    A table that the run did not have is empty.
+    """
+    run = find_last_run(project)
+
+    def read(name: str) -> DataFrame:
+        if run and name not in run.table_versions and name not in UNVERSIONED:
+            return local_rows(project.store.spark, [], project.tables[name].schema)
+        return read_at(project, name, run)
+
+    return read
+
+
+def keep_date(project: runner.Project, name: str, rows: DataFrame, as_of: date | str | None) -> DataFrame:
+    """The rows of one date of a table, with a StaleWarning where later deliveries reach it; every row for None."""
+    if as_of is None:
+        return rows
+    if "as_of" not in rows.columns:
+        dated = [each for each, table in project.tables.items() if "as_of" in table.names]
+        raise NoDataError(f"{name} has no as_of: leave it out, or read one of {', '.join(dated)}")
+    day = find_date(name, rows, as_of)
+    _warn_if_stale(project, name, day)
+    return rows.where(F.col("as_of") == F.lit(day))
+
+
+def find_date(name: str, rows: DataFrame, as_of: date | str) -> date:
+    """The date of a table that `as_of` names; NoDataError with the nearest dates where it has no rows."""
+    if as_of == LATEST:
+        return _find_newest(name, rows)
+    day = _parse(as_of)
+    if rows.where(F.col("as_of") == F.lit(day)).isEmpty():
+        raise NoDataError(f"{name} has no rows as of {day}: {_nearest(day, list_dates(rows))}")
+    return day
+
+
+def list_dates(rows: DataFrame) -> list[date]:
+    """Every as_of of some rows; a table keeps few of them."""
+    return [row["as_of"] for row in rows.select("as_of").distinct().collect()]
+
+
+def find_last_run(project: runner.Project) -> CompletedRun | None:
+    """The run that completed last; None before the first."""
+    runs = _list_runs(project)
+    return reduce(_later, runs) if runs else None
+
+
+def find_run_that_built(project: runner.Project, as_of: date) -> CompletedRun | None:
+    """The last run that built a date; None where none did."""
+    runs = [run for run in _list_runs(project) if as_of in run.as_of_dates]
+    return reduce(_later, runs) if runs else None
+
+
+def _list_runs(project: runner.Project) -> list[CompletedRun]:
+    columns = ("run_id", "now", "as_of_dates", "table_versions", "code_version", "config_hash")
+    # One small row a run.
+    rows = project.store.read(project.tables["runs"]).select(*columns).collect()
+    return [
+        CompletedRun(
+            row["run_id"],
+            row["now"],
+            tuple(row["as_of_dates"] or ()),
+            row["table_versions"] or {},
+            row["code_version"] or "",
+            row["config_hash"] or "",
+        )
+        for row in rows
+    ]
+
+
+def _later(one: CompletedRun, other: CompletedRun) -> CompletedRun:
+    """The run that completed later. Versions only grow; the `now` of a run may be any."""
+    tables = one.table_versions.keys() & other.table_versions.keys()
+    if any(one.table_versions[name] > other.table_versions[name] for name in tables):
+        return one
+    if any(one.table_versions[name] < other.table_versions[name] for name in tables):
+        return other
+    return max(one, other, key=lambda run: (run.now, run.run_id))
+
+
+def _find_newest(name: str, rows: DataFrame) -> date:
+    newest = rows.agg(F.max("as_of").alias("as_of")).first()
+    if newest is None or newest["as_of"] is None:
+        raise NoDataError(f"{name} is empty")
+    return newest["as_of"]  # type: ignore[no-any-return]
+
+
+def _parse(as_of: date | str) -> date:
+    if isinstance(as_of, str):
+        try:
+            return date.fromisoformat(as_of)
+        except ValueError as error:
+            raise NoDataError(f"as_of: {as_of} is not a date such as 2026-11-21, nor `{LATEST}`") from error
+    return as_of.date() if isinstance(as_of, datetime) else as_of
+
+
+def _warn_if_stale(project: runner.Project, name: str, day: date) -> None:
+    if day in runner.stale_dates(project):
+        message = (
+            f"{name} as of {day} is stale: deliveries since reach it; start `lifestage backfill --stale`"
+        )
+        warnings.warn(message, StaleWarning, stacklevel=5)
+
+
+def _nearest(day: date, known: Iterable[date]) -> str:
+    nearest = sorted(sorted(known, key=lambda other: (abs(other - day), other))[:N_NEAREST])
+    return f"the nearest dates are {', '.join(map(str, nearest))}" if nearest else "it is empty"

@@ -1,0 +1,174 @@
+"""Whether a storage root is sound, and what to do where it is not."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
+from lifestage.ingestion.sources.ledger import LEDGER, committed_versions
+from lifestage.platform.errors import ConfigError
+from lifestage.platform.findings import Examination, Finding, Level, list_first
+from lifestage.platform.storage import lock
+from lifestage.project import runner
+from lifestage.project.pipeline import DOMAINS
+from lifestage.project.secrets import read_secrets
+from lifestage.services.completed import CompletedRun, find_last_run
+
+
+@dataclass(frozen=True)
+class _State:
+    """A project, and what is known of it when it is examined."""
+
+    project: runner.Project
+    now: datetime
+    run: CompletedRun | None
+    """The last completed run."""
+
+
+def examine(project: runner.Project, now: datetime, is_fast: bool = False) -> Iterator[Finding]:
+    """Every finding, first about the project, then about each domain in the order of the map.
+
+    A storage root that is empty or cannot be reached ends the examination.
+
+    Args:
+        project: an open project, with or without keys.
+        now: the clock, to tell whether a lock is alive.
+        is_fast: True to leave out checks that read every event.
+    """
+    project, problems = _read_keys(project)
+    yield from problems
+    root = _check_root(project)
+    yield root
+    if root.level is not Level.OK:
+        return
+    state = _State(project, now, find_last_run(project))
+    checks: tuple[Callable[[_State], Iterable[Finding]], ...] = (
+        _check_settings,
+        _check_lock,
+        _check_unfinished_writes,
+        _check_versions,
+        _check_stale_dates,
+    )
+    for check in checks:
+        yield from check(state)
+    yield from _examine_domains(state, is_fast)
+
+
+def _examine_domains(state: _State, is_fast: bool) -> Iterator[Finding]:
+    project, run = state.project, state.run
+    as_of = run.as_of_dates[-1] if run and run.as_of_dates else None
+    root = Examination(project.store, project.tables, as_of, is_fast)
+    for domain in DOMAINS:
+        if domain.diagnose:
+            yield from domain.diagnose(root, project.config.domains[domain.name])
+
+
+def _read_keys(project: runner.Project) -> tuple[runner.Project, list[Finding]]:
+    """The project with its keys, or a finding for each key that is missing or malformed."""
+    try:
+        return replace(project, secrets=read_secrets(project.config)), []
+    except ConfigError as error:
+        next_step = "set the keys: without them a project can be read, not run"
+        return project, [
+            Finding(Level.PROBLEM, "keys", problem.removeprefix("secrets: "), next_step)
+            for problem in error.problems
+        ]
+
+
+def _check_root(project: runner.Project) -> Finding:
+    where = project.store.location.root or f"schema {project.store.location.schema}"
+    try:
+        found = [name for name, table in project.tables.items() if project.store.exists(table)]
+    except Exception as error:  # File systems and catalogs raise many kinds, and each tells what is wrong
+        reason = str(error).strip().splitlines()[0]
+        detail = f"{where} cannot be reached: {reason}"
+        return Finding(Level.PROBLEM, "storage root", detail, "check storage in the main file")
+    if "runs" not in found:
+        return Finding(Level.NOTE, "storage root", f"{where} is empty", "lifestage run")
+    return Finding(Level.OK, "storage root", f"{where}: {len(found)} of {len(project.tables)} tables")
+
+
+def _check_settings(state: _State) -> Iterator[Finding]:
+    """A root belongs to one key and one time zone."""
+    project = state.project
+    theirs = project.store.properties(project.tables["runs"])
+    for name, value in runner.identity_of(project).items():
+        subject = name.partition(".")[2].replace("_", " ")
+        if theirs.get(name) == value:
+            yield Finding(Level.OK, subject, value)
+            continue
+        detail = f"the root was made with {theirs.get(name)}, the configuration gives {value}"
+        next_step = "go back to the old one, or choose a new storage root"
+        yield Finding(Level.PROBLEM, subject, detail, next_step)
+
+
+def _check_lock(state: _State) -> Iterator[Finding]:
+    project = state.project
+    holder = lock.current(project.store, project.tables["run_lock"])
+    me = lock.this_process("doctor", state.now, is_job=False)
+    dead_after = timedelta(hours=project.config.shared.run.dead_after_hours)
+    if holder is None:
+        yield Finding(Level.OK, "lock", "free")
+    elif lock.is_alive(holder, me, dead_after):
+        since = f"{holder.taken_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        detail = f"run {holder.run_id} on {holder.host} has held it since {since}"
+        next_step = f"wait for it, or end process {holder.pid or 'of its jobs'}"
+        yield Finding(Level.NOTE, "lock", detail, next_step)
+    else:
+        detail = f"run {holder.run_id} ended before it was done"
+        yield Finding(Level.NOTE, "lock", detail, "lifestage run: it takes over and repeats what is missing")
+
+
+def _check_unfinished_writes(state: _State) -> Iterator[Finding]:
+    """Tables that were written without the ledger row that completes the write."""
+    project = state.project
+    committed = committed_versions(project.store.read(project.tables[LEDGER]))
+    newer = []
+    for name in (*project.references, *INGEST_TABLES):
+        version = project.store.version(project.tables[name])
+        if version is not None and version > committed.get(name, 0):
+            newer.append(f"{name} (version {version}, completed {committed.get(name, 0)})")
+    if newer:
+        detail = f"by a run that was ended, or by another tool: {', '.join(newer)}"
+        next_step = "lifestage run: it restores what a run left, and leaves what OPTIMIZE did"
+        yield Finding(Level.NOTE, "unfinished writes", detail, next_step)
+    else:
+        yield Finding(Level.OK, "unfinished writes", "none")
+
+
+def _check_versions(state: _State) -> Iterator[Finding]:
+    """The table versions that readers see, against the newest ones."""
+    subject, run = "last completed run", state.run
+    if run is None:
+        yield Finding(Level.NOTE, subject, "none: readers see no table", "lifestage run")
+        return
+    done = f"{run.run_id}, as of {', '.join(map(str, run.as_of_dates[-1:]))}"
+    newest = _read_versions(state.project, run.table_versions)
+    newer = sorted(name for name, version in newest.items() if version > run.table_versions[name])
+    missing = sorted(run.table_versions.keys() - newest.keys())
+    if missing:
+        detail = f"{done}; some of its tables are gone: {', '.join(missing)}"
+        next_step = "put them back into the configuration or the root, or start a new root"
+        yield Finding(Level.PROBLEM, subject, detail, next_step)
+    elif newer:
+        changed = f"{len(newer)} of {len(newest)} tables are newer: {list_first(newer)}"
+        yield Finding(
+            Level.NOTE, subject, f"{done}; {changed}; readers see those of the run", "lifestage run"
+        )
+    else:
+        yield Finding(Level.OK, subject, f"{done}; all {len(newest)} tables are as it left them")
+
+
+def _read_versions(project: runner.Project, names: Iterable[str]) -> dict[str, int]:
+    """The newest version of each table that exists."""
+    known = {name: project.store.version(project.tables[name]) for name in names if name in project.tables}
+    return {name: version for name, version in known.items() if version is not None}
+
+
+def _check_stale_dates(state: _State) -> Iterator[Finding]:
+    dates = [str(day) for day in runner.stale_dates(state.project)]
+    if dates:
+        detail = f"deliveries since reach {len(dates)} of the dates kept: {list_first(dates)}"
+        yield Finding(Level.NOTE, "stale dates", detail, "lifestage backfill --stale")
+    else:
+        yield Finding(Level.OK, "stale dates", "none")

@@ -1,0 +1,61 @@
+"""A snapshot as a file for people and tools outside."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifestage.activation.publish.config import PublishSettings
+from lifestage.activation.publish.export import Export, ExportFormat, export
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.errors import ConfigError, expectation
+from lifestage.project import runner
+from lifestage.services.snapshots import find_manifest, read_users
+
+REMOTE = re.compile(r"[a-z][a-z0-9+.-]+:/")
+SUFFIXES = {
+    ".csv": ExportFormat.CSV,
+    ".json": ExportFormat.JSON,
+    ".jsonl": ExportFormat.JSON,
+    ".parquet": ExportFormat.PARQUET,
+}
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export, and where to."""
+
+    snapshot_id: str
+    to: Path
+    file_format: ExportFormat | None = None
+    """As the name of the file says by default."""
+    audience: str | None = None
+    """Only the users of this audience; all by default."""
+    destination: str = "default"
+    """Which of publish.destinations decides the columns."""
+
+
+def check_target(request: ExportRequest) -> None:
+    """Refuse a target that is no new file on this computer: ConfigError."""
+    to = request.to
+    if REMOTE.match(str(to)):
+        raise ConfigError([f"--to: {to} is no file on this computer: export to one, then copy it there"])
+    if to.exists():
+        raise ConfigError([f"--to: {to} exists and is not overwritten: give another path, or remove it"])
+
+
+def check_destination(config: Config, request: ExportRequest) -> None:
+    """Refuse a destination that the configuration does not declare: ConfigError."""
+    name, declared = request.destination, config.of(PublishSettings).destinations
+    if name not in declared:
+        raise ConfigError([f"--destination: {name} is not declared: {expectation(name, declared)}"])
+
+
+def export_snapshot(project: runner.Project, request: ExportRequest) -> Export:
+    """Write one snapshot to a file, and a manifest beside it."""
+    check_target(request)
+    check_destination(project.config, request)
+    manifest = find_manifest(project, request.snapshot_id)
+    users = read_users(project, manifest["snapshot_id"])
+    columns = project.config.of(PublishSettings).destinations[request.destination]
+    file_format = request.file_format or SUFFIXES.get(request.to.suffix, ExportFormat.CSV)
+    return export(users, manifest.asDict(), columns, request.to, file_format, request.audience)

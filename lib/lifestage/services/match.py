@@ -1,0 +1,30 @@
+"""Matching the records of reference tables."""
+
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.errors import ConfigError
+from lifestage.platform.job import Run
+from lifestage.project import runner
+from lifestage.users.matching.config import MatchingConfig
+from lifestage.users.matching.domain import DOMAIN as MATCHING
+from lifestage.users.matching.scoring import require_splink
+from lifestage.users.matching.step import Matched
+from lifestage.users.matching.step import run as run_matching
+
+
+def check_matching(config: Config, conf: Path) -> None:
+    """Refuse to match before Spark starts, where nothing is configured or Splink is not installed."""
+    if not config.of(MatchingConfig).is_on:
+        raise ConfigError([f"{conf}: matching.records: names no reference table: there is nothing to match"])
+    require_splink()
+
+
+def match(project: runner.Project, now: datetime) -> Matched:
+    """Compare the records, and replace the matches; it holds the storage root as a run does."""
+    run_id = f"match-{uuid.uuid4().hex[:8]}"
+    job = runner.job_for(project, MATCHING, Run(run_id, (), now, project.config.hash), {})
+    with runner.held(project, runner.Request(run_id, (), now, now, (MATCHING.name,))):
+        return run_matching(job, project.config.of(MatchingConfig))

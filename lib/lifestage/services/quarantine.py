@@ -1,0 +1,96 @@
+"""Rejected rows: what waits and why, the rows in clear, and taking them up again."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lifestage.ingestion.events.config import IngestConfig
+from lifestage.ingestion.events.domain import DOMAIN as EVENTS
+from lifestage.ingestion.events.rejected import RejectedRows, count_rejected
+from lifestage.ingestion.events.replay import Choice, Replayed, plain_text, replay, waiting
+from lifestage.ingestion.sources.config import SOURCES
+from lifestage.platform.errors import ConfigError, expectation
+from lifestage.platform.job import Run
+from lifestage.project import runner
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """One waiting row, in clear."""
+
+    source: str
+    delivery_no: int
+    path: str | None
+    """The file that it came in; None for a row that a replay rejected again."""
+    reasons: tuple[str, ...]
+    raw: str
+
+
+def list_rejected(project: runner.Project, source: str | None = None) -> list[RejectedRows]:
+    """Rejected rows by source; ConfigError for a source that does not exist."""
+    counts = count_rejected(*_read_tables(project))
+    _check_source(project, source, [item.source for item in counts])
+    return [item for item in counts if source in (None, item.source)]
+
+
+def keep_reference_tables(project: runner.Project, rejected: Iterable[RejectedRows]) -> list[RejectedRows]:
+    """Reference tables in which rows wait: a row alone is no extract, so they cannot be replayed."""
+    return [item for item in rejected if item.source in project.references and item.n_waiting]
+
+
+def read_rejected(project: runner.Project, source: str | None, limit: int) -> list[RejectedRow]:
+    """The first waiting rows by delivery, decrypted with the project's key."""
+    assert project.secrets is not None, "the project was opened without keys"
+    rejected, ledger = _read_tables(project)
+    rows = waiting(rejected, ledger)
+    if source is not None:
+        rows = rows.where(F.col("source") == source)
+    first = rows.orderBy("delivery_no", "rejected_id").limit(limit)
+    found = first.join(ledger.select("delivery_no", "path"), on="delivery_no", how="left")
+    key = project.secrets.quarantine_key
+    return [
+        RejectedRow(
+            row["source"], row["delivery_no"], row["path"], tuple(row["reasons"]), plain_text(row["raw"], key)
+        )
+        for row in found.orderBy("delivery_no", "rejected_id").collect()
+    ]
+
+
+def replay_rejected(
+    project: runner.Project, choice: Choice, now: datetime, wall_clock: datetime
+) -> list[Replayed]:
+    """Take waiting rows through the current configuration, as a run of their own; empty where none was ever rejected.
+
+    Args:
+        project: an open project, with keys.
+        choice: which rows.
+        now: when the replay happens.
+        wall_clock: the clock, for the lock alone.
+
+    Raises:
+        ConfigError: for a source that does not exist.
+        NoDataError: where rows wait, but none for the chosen reason.
+    """
+    _check_source(project, choice.source)
+    if not project.store.exists(project.tables["rejected_events"]):
+        return []
+    run_id = f"replay-{uuid.uuid4().hex[:8]}"
+    job = runner.job_for(project, EVENTS, Run(run_id, (), now, project.config.hash), {})
+    with runner.held(project, runner.Request(run_id, (), now, wall_clock, (EVENTS.name,))):
+        return replay(job, project.config.of(IngestConfig), choice)
+
+
+def _read_tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:
+    """Rejected rows and the ledger as they are now, whether or not a run has completed since."""
+    rejected, ledger = project.tables["rejected_events"], project.tables["ingest_ledger"]
+    return project.store.read(rejected), project.store.read(ledger)
+
+
+def _check_source(project: runner.Project, source: str | None, others: Iterable[str] = ()) -> None:
+    known = {*project.config.parts[SOURCES], *project.references, *others}
+    if source is not None and source not in known:
+        raise ConfigError([f"--source: unknown source {source}: {expectation(source, known)}"])

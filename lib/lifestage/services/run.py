@@ -1,0 +1,159 @@
+"""Running steps of the map, and what came of it."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pyspark.sql import functions as F
+
+from lifestage.activation.report.config import ReportConfig
+from lifestage.activation.report.step import is_newest
+from lifestage.ingestion.events.config import IngestConfig
+from lifestage.ingestion.sources.deliveries import absolute
+from lifestage.ingestion.sources.ledger import KNOWN
+from lifestage.ingestion.sources.tables import REFERENCE
+from lifestage.platform.errors import ConfigError, NoDataError
+from lifestage.project import runner
+from lifestage.project.pipeline import STEPS
+
+# What may become of a row.
+OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")
+
+Progress = Callable[["FinishedStep"], None]
+"""Called with each step that a run has finished."""
+
+
+@dataclass(frozen=True)
+class FinishedStep:
+    """One step of a run."""
+
+    step: str
+    seconds: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run; None for what no step of it makes."""
+
+    run_id: str
+    as_of_dates: tuple[date, ...]
+    steps: tuple[FinishedStep, ...]
+    """In the order of the map."""
+    deliveries: dict[str, int] | None
+    """Counts of files (`n_files`, `n_known_files`) and of rows of events by outcome, and `n_reference_rejected`."""
+    snapshot_id: str | None
+    report: str | None
+    """Path of the report; None also where the report stays that of a later date."""
+
+
+def make_request(
+    as_of_dates: tuple[date, ...], now: datetime, steps: tuple[str, ...], run_id: str | None = None
+) -> runner.Request:
+    """A request for a run under the given name, or a new one; it reads the clock for the lock."""
+    return runner.Request(
+        run_id=run_id or f"{as_of_dates[-1]}-{uuid.uuid4().hex[:8]}",
+        as_of_dates=as_of_dates,
+        now=now,
+        wall_clock=datetime.now(UTC),
+        steps=steps,
+    )
+
+
+def business_date(project: runner.Project, now: datetime) -> date:
+    """The date of an instant in the business time zone."""
+    return now.astimezone(ZoneInfo(project.config.shared.business.time_zone)).date()
+
+
+def yesterday(project: runner.Project, now: datetime) -> date:
+    """The business date that a run builds by default."""
+    return business_date(project, now) - timedelta(days=1)
+
+
+def check_dates(project: runner.Project, request: runner.Request) -> None:
+    """Refuse dates after the business date of now: ConfigError."""
+    newest, today = request.as_of_dates[-1], business_date(project, request.now)
+    if newest > today:
+        raise ConfigError(
+            [f"--as-of: {newest} is after {today}, the business date of now: it has no data yet"]
+        )
+
+
+def run(project: runner.Project, request: runner.Request, progress: Progress = lambda _: None) -> Outcome:
+    """Run the requested steps.
+
+    Args:
+        project: an open project, with keys.
+        request: what to run.
+        progress: told of each finished step.
+
+    Raises:
+        ConfigError: for a date after the business date of now.
+        NoDataError: where there is nothing to build from; it says what data there is.
+    """
+    check_dates(project, request)
+    rows: dict[str, int] = {}
+
+    def note(name: str, seconds: float, n_rows: int) -> None:
+        rows[name] = n_rows
+        progress(FinishedStep(name, seconds, n_rows))
+
+    try:
+        runner.execute(project, request, note)
+    except NoDataError as error:
+        raise NoDataError(f"{error}\n{describe_data(project)}") from error
+    return _describe_outcome(project, request, rows)
+
+
+def describe_data(project: runner.Project) -> str:
+    """The dates of the events that there are, or where files are looked for."""
+    events = project.store.read(project.tables["events"])
+    days = events.agg(F.min("event_date"), F.max("event_date")).first()
+    if days and days[0]:
+        return f"the events are of {days[0]} to {days[1]}"
+    ingest = project.config.of(IngestConfig)
+    if not ingest.sources:
+        return "there is no source: describe one in sources/ beside the main file (lifestage init DIR has examples)"
+    globs = ", ".join(absolute(source.path, ingest.landing) for source in ingest.sources.values())
+    return f"there are no events yet; files are looked for at {globs}"
+
+
+def _describe_outcome(project: runner.Project, request: runner.Request, rows: dict[str, int]) -> Outcome:
+    seconds = request.seconds
+    return Outcome(
+        run_id=request.run_id,
+        as_of_dates=request.as_of_dates,
+        steps=tuple(FinishedStep(name, seconds[name], rows[name]) for name in STEPS if name in seconds),
+        deliveries=_count_deliveries(project, request) if "ingest" in request.steps else None,
+        snapshot_id=_find_snapshot(project, request) if "publish" in request.steps else None,
+        report=_find_report(project, request) if "report" in request.steps else None,
+    )
+
+
+def _count_deliveries(project: runner.Project, request: runner.Request) -> dict[str, int]:
+    ledger = project.store.read(project.tables["ingest_ledger"])
+    names = ("n_rows", *[f"n_{name}" for name in OUTCOMES])
+    is_known, is_event = F.col("kind") == KNOWN, F.col("kind") == "events"
+    of_events = [F.sum(F.when(is_event, F.col(name))) for name in names]
+    of_references = F.sum(F.when(F.col("kind") == REFERENCE, F.col("n_rejected")))
+    totals = dict(zip((*names, "n_reference_rejected"), (*of_events, of_references), strict=True))
+    mine = ledger.where(F.col("ingested_at") == F.lit(request.now)).agg(
+        F.count_if(~is_known).alias("n_files"),
+        F.count_if(is_known).alias("n_known_files"),
+        *[F.coalesce(total, F.lit(0)).alias(name) for name, total in totals.items()],
+    )
+    return mine.collect()[0].asDict()
+
+
+def _find_snapshot(project: runner.Project, request: runner.Request) -> str | None:
+    mine = project.store.read(project.tables["runs"]).where(F.col("run_id") == request.run_id)
+    return next(iter(mine.collect()[0]["snapshot_ids"]), None)
+
+
+def _find_report(project: runner.Project, request: runner.Request) -> str | None:
+    runs = project.store.read(project.tables["runs"])
+    is_written = is_newest(runs, request.as_of_dates[-1])
+    return str(Path(project.config.of(ReportConfig).path).resolve()) if is_written else None

@@ -1,0 +1,55 @@
+"""What a user's features would be under hypotheses, and what they usually spend."""
+
+from pyspark.sql import DataFrame
+
+from lifestage.platform.explain import Explain
+from lifestage.platform.hypotheses import Hypotheses
+from lifestage.platform.runtime.frames import collect_to_driver
+from lifestage.platform.user_rows import Scope, UserRows
+from lifestage.users.features.build import add_profiles, build_features, build_state
+from lifestage.users.features.categories import to_user_categories
+from lifestage.users.features.config import FeaturesConfig
+from lifestage.users.features.tables import user_features
+from lifestage.users.features.user_days import to_user_days
+from lifestage.users.resolution import on_every_date
+
+
+def assume_features(hypotheses: Hypotheses, config: FeaturesConfig) -> dict[str, DataFrame]:
+    """Rows of user_features of each hypothesis, on the dates that it is about.
+
+    Norms and profile are those of the date: they hold whatever the user does.
+    """
+    users, dates = on_every_date(hypotheses.identifiers), hypotheses.dates
+    # Each hypothesis is about few of the dates: the others are dropped where users meet dates.
+    is_asked = hypotheses.is_asked()
+    norms = hypotheses.repeat_on_dates("norms")
+    baskets = to_user_categories(hypotheses.tables["category_days"], users, dates).where(is_asked)
+    prices = norms.where("norm = 'unit_price'")
+    days = hypotheses.tables["activity_days"]
+    state = build_state(days, users, baskets, prices, dates, config.catalogue).where(is_asked)
+    profile = hypotheses.rows.tables["user_profiles"].drop("user_id", "as_of")
+    state = add_profiles(state, state.select("user_id", "as_of").crossJoin(profile), config.catalogue)
+    features = build_features(state, norms, config, user_features(config.catalogue))
+    # Several domains read these rows, at most 30 and the silent days.
+    return {"user_features": collect_to_driver(features)}
+
+
+def find_median_occasion(rows: UserRows, config: FeaturesConfig) -> int | None:
+    """The median of what the user spent on an occasion: the least value with a cumulative share of at least one half."""
+    users = on_every_date(rows.identifiers)
+    days = to_user_days(rows.tables["activity_days"], users, config.catalogue)
+    # One row an occasion of one user.
+    nets = sorted(row["net_amount"] for row in days.where("occasions > 0").select("net_amount").collect())
+    return nets[(len(nets) + 1) // 2 - 1] if nets else None
+
+
+EXPLAIN = Explain(
+    reads={
+        "user_features": Scope.USER,
+        "user_profiles": Scope.USER,
+        "norms": Scope.DATE,
+        "activity_days": Scope.SUBJECTS,
+    },
+    assume=assume_features,
+    typical_purchase=find_median_occasion,
+)
