@@ -148,7 +148,7 @@ def test_a_first_run_without_any_data_gives_sentences_and_no_script():
     seen = Page(render(empty()))
     text = "\n".join(seen.texts)
     for sentence in (
-        "There is nothing to tell yet.",
+        "There are no findings yet.",
         "No user has a stage as of Nov 21, 2026 or before.",
         "No user has a value as of Nov 21, 2026.",
         "No user is in a segment as of Nov 21, 2026.",

@@ -95,7 +95,7 @@ def test_moves_leave_out_who_stayed_and_the_matrix_has_everybody():
 
 def test_small_moves_are_withheld_and_said():
     section = lifecycle_section(full(least_users=5), WORDS)
-    assert section.notes == ("Too few users, or none, changed stage since the date before.",)
+    assert section.notes == ("No users changed stage since the previous date, or too few to show.",)
     assert texts(grid(section, "All moves"))[0] == ["novice", "–"]
 
 
@@ -113,7 +113,7 @@ def test_the_map_has_25_cells_with_the_best_recency_on_top():
 
 def test_names_add_their_cells():
     section = value_section(full(rfm=(rfm(5, 5, 3, "90.00"), rfm(5, 1, 1, "10.00"))), WORDS)
-    assert texts(grid(section, "The names")) == [["champions", "4", "100.0%", "€100", "€25.00"]]
+    assert texts(grid(section, "Users and spend by name")) == [["champions", "4", "100.0%", "€100", "€25.00"]]
 
 
 def test_too_little_data_is_said_and_not_drawn():
@@ -152,7 +152,7 @@ def test_the_curve_begins_at_nothing_and_ends_with_all():
         (0.1, 0.8, True),
         (1, 1, False),
     ]
-    assert texts(grid(section, "Spend of the best")) == [["Best 10%", "1", "€80", "80.0%"]]
+    assert texts(grid(section, "Spend of the top")) == [["Top 10%", "1", "€80", "80.0%"]]
 
 
 def test_points_of_the_curve_lie_enough_buyers_apart():
@@ -167,7 +167,7 @@ def test_segments_are_means_over_known_values_the_largest_first():
     unknown = SegmentCount("modelled", "m", 3, "unknown", 9, (Decimal(0),), (0,))
     segments = (segment(1, "small", 1, "10.00"), segment(2, "large", 3, "90.00"), unknown)
     found = grid(segments_section(full(segments=segments), WORDS), "Segments as of")
-    assert labels(found) == ["Segment", "Users", "Came in", "Went out", "Net amount, 365 days"]
+    assert labels(found) == ["Segment", "Users", "Entered", "Left", "Net amount, 365 days"]
     assert found.columns[4].about == "Purchases minus returns (EUR)"
     assert texts(found) == [
         ["unknown", "9", "0", "0", "unknown"],
@@ -181,7 +181,7 @@ def test_segments_are_means_over_known_values_the_largest_first():
 def test_users_without_a_segment_are_counted_by_reason():
     outside = SegmentCount("not_modelled", None, None, None, 5, (Decimal(0),), (0,))
     assert segments_section(full(segments=(outside,)), WORDS).notes == (
-        "5 users are in no segment because no model was trained yet.",
+        "5 users are in no segment because no model is trained yet.",
     )
 
 
@@ -230,7 +230,7 @@ def test_freshness_is_of_events_alone():
 
 def test_a_run_without_deliveries_and_rejected_rows_says_so():
     section = quality_section(full(deliveries=(delivery(is_new=False, reasons={}, n_rejected=0),)), WORDS)
-    assert section.notes == ("This run brought no delivery.", "No row was rejected.")
+    assert section.notes == ("This run had no new deliveries.", "No row was rejected.")
     assert not [f for f in section.figures if isinstance(f, Chart)]
 
 
@@ -245,7 +245,7 @@ def test_seconds_are_the_runs_own_once_it_is_complete():
     before = made_section(full(), WORDS)
     after = made_section(full(runs=(completed("run-1"), completed("run-0"))), WORDS)
     assert before.notes[0].startswith(
-        "This run was not complete when the report was written; the one before, run-0,"
+        "This run was not complete when the report was written; the previous run, run-0,"
     )
     assert after.notes == ("Up to this report the run took 14 seconds in 2 steps.",)
     assert values(chart(after, "seconds-chart")) == [("ingest", "", 12.5), ("stages", "", 2.0)]
@@ -280,11 +280,11 @@ def test_users_are_compared_with_the_date_before():
 def test_five_sentences_say_what_happened_and_lead_to_their_figures():
     found = sentences(full(stage_order=("novice", "mature", "churned")), WORDS)
     assert [(sentence.target, sentence.text) for sentence in found] == [
-        ("stages-chart", "10 users are in a lifecycle stage; the largest is mature with 80.0% of them. Planned for them: Status."),
-        ("lifecycle", "Since Nov 20, 2026, 0 users came back and 0 fell silent (dormant or churned). Keep doing what brings them back."),
-        ("concentration-chart", "The best 10% of buyers, one user, spent €80: 80.0% of everything. Know them by name."),
-        ("audiences-chart", "The audience with most spend behind it is “Win back”: 2 users, €30. Planned for them: An offer. Looked after by CRM."),
-        ("data", "88.89% of 9 rows received are accurate, and the one check passed."),
+        ("stages-chart", "10 users are in a lifecycle stage; the largest is mature with 80.0% of them. Planned: Status."),
+        ("lifecycle", "Since Nov 20, 2026, 0 users came back and 0 fell silent (dormant or churned). Continue what brings them back."),
+        ("concentration-chart", "The top 10% of buyers (one user) spent €80, 80.0% of all spend. Give them personal attention."),
+        ("audiences-chart", "The audience with the highest spend is “Win back”: 2 users, €30. Planned: An offer. Owner: CRM."),
+        ("data", "88.89% of 9 rows received are accurate, and the only check passed."),
     ]  # fmt: skip
 
 
@@ -343,11 +343,11 @@ def test_checks_do_not_tell_of_a_few():
 
 
 def test_percentiles_of_few_buyers_are_those_of_one_of_them():
-    assert texts(grid(value_section(full(least_users=5), WORDS), "What the value index"))[0][3:] == ["–", "–"]
+    assert texts(grid(value_section(full(least_users=5), WORDS), "Components of the value index"))[0][3:] == ["–", "–"]
 
 
 def test_the_share_of_the_best_is_of_everything():
     """Nine buyers: beyond the best half are four, so the curve ends there."""
     tops = (TopShare(50, 5, Decimal(500)), TopShare(100, 9, Decimal(900)))
     section = value_section(full(least_users=5, rfm=(rfm(5, 5, 9),), tiers=(), top_shares=tops), WORDS)
-    assert "Spend of the best buyers" not in [f.caption for f in section.figures if not isinstance(f, Chart)]
+    assert "Spend of the top buyers" not in [f.caption for f in section.figures if not isinstance(f, Chart)]
