@@ -53,6 +53,9 @@ ladder:
 display: [new, other]
 """
 
+# Steps that decide what a feature might be called.
+DECIDES = {"tier": "value", "stage": "stages"}
+
 # Each expected problem: file, key, and what is said of it.
 MEANING = {
     "main.yaml": MAIN
@@ -603,8 +606,9 @@ def test_a_stage_cannot_be_called_what_users_are_who_merged(tmp_path):
 def test_a_feature_cannot_take_the_name_of_a_window_or_of_what_others_decide(tmp_path, name):
     features = f"features: {{{name}: {{expression: '1', unit: days, description: One}}}}"
     problems = refused(tmp_path, sound(**{"features.yaml": features}))
+    said = ("the catalogue has it twice", f"the step {DECIDES.get(name)} has a column of that name")
     assert any(
-        problem.startswith(f"features.yaml: {name}: the catalogue has it twice") for problem in problems
+        problem.startswith(f"features.yaml: {name}: {words}") for problem in problems for words in said
     )
 
 

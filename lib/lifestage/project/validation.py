@@ -10,6 +10,7 @@ from lifestage.platform.domain import Domain
 from lifestage.platform.result import rule_columns
 from lifestage.project.registry import Registered, register
 from lifestage.project.tables import RUN_LOCK, RUNS
+from lifestage.users.catalogue.model import CATALOGUE
 
 KEY = {"user_id", "as_of", "status"}
 
@@ -35,10 +36,11 @@ def _table_problems(config: Config, registered: Iterable[Registered]) -> Iterato
 
 
 def _column_problems(config: Config, registered: Registered) -> Iterator[str]:
-    """Rules name columns of several results: no two may have the same name."""
-    result = registered.domain.result
-    if result is None or result.rules is None:
-        return
-    for name in sorted({*result.rules} & {*rule_columns(registered.decided)} - KEY):
-        owner = next(each.table.name for each in registered.decided if name in rule_columns([each]))
-        yield f"{config.folder}: {owner}: column {name} has the name of one of {result.table}: choose another name"
+    """Rules name features and columns of results alike: a feature of the project must not have the name of a result."""
+    own = {column.name for each in registered.decides for column in each.rule_columns() if each.result.rules}
+    taken = sorted(own & {*rule_columns(registered.decided)} - KEY)
+    problems = (
+        f"{name}: the step {registered.domain.name} has a column of that name: choose another"
+        for name in taken
+    )
+    yield from at(config.folder / CATALOGUE.name, problems)

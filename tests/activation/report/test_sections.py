@@ -343,7 +343,10 @@ def test_checks_do_not_tell_of_a_few():
 
 
 def test_percentiles_of_few_buyers_are_those_of_one_of_them():
-    assert texts(grid(value_section(full(least_users=5), WORDS), "Components of the value index"))[0][3:] == ["–", "–"]
+    assert texts(grid(value_section(full(least_users=5), WORDS), "Components of the value index"))[0][3:] == [
+        "–",
+        "–",
+    ]
 
 
 def test_the_share_of_the_best_is_of_everything():
