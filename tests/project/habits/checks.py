@@ -1,0 +1,14 @@
+"""Checks of habits.yaml."""
+
+from collections.abc import Iterator, Sequence
+
+from lifestage.analytics.habits.config import HABITS
+from lifestage.platform.config.checks import at
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.result import Decided
+
+
+def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+    """No window of 90 days has more days than that."""
+    if config.parts[HABITS].frequent_days > 90:
+        yield from at(config.folder / HABITS.name, ["frequent_days: more than the 90 days of the window"])
