@@ -3,7 +3,7 @@
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage.users.resolution import users_on
+from lifestage.users.resolution import resolve_users
 from support.frames import assert_frames
 from support.projects import ALL_STEPS, MAIN, copy_of
 from users.identity.world import LIMITS, World
@@ -78,7 +78,7 @@ def once(built, tmp_path_factory):
 
 def spent(world, day):
     """Net spend of every user of a date, by their identifiers then."""
-    users = users_on(world.test.read("identity_map"), world.test.read("identity_past"), [world.day(day)])
+    users = resolve_users(world.test.read("identity_map"), world.test.read("identity_past"), [world.day(day)])
     then = users.where(F.col("only_on").isNull() | (F.col("only_on") == F.lit(world.day(day))))
     names = {}
     for row in then.collect():

@@ -22,13 +22,13 @@ from lifestage.services.what_if import (
     hypothetical_features,
 )
 from lifestage.users.activity.config import ActivityConfig
-from lifestage.users.activity.days import build_activity_days, build_category_days, to_enriched
+from lifestage.users.activity.days import build_activity_days, build_category_days, enrich_events
 from lifestage.users.features.build import build_features, build_state
 from lifestage.users.features.categories import to_user_categories
 from lifestage.users.features.config import FeaturesConfig
 from lifestage.users.features.tables import NORMS, user_features
 from lifestage.users.identity.tables import IDENTITY_MAP
-from lifestage.users.resolution import on_every_date
+from lifestage.users.resolution import resolve_current_users
 from support.frames import assert_frames, build
 from support.projects import MAIN
 
@@ -60,14 +60,16 @@ def event(subject, day, amount, hour=10, kind="purchase", **columns):
 
 def history_of(spark, events, config):
     """Subject-days and category-days; each subject is a user of the same name."""
-    enriched = to_enriched(build(spark, EVENTS, events), {}, config.of(ActivityConfig))
+    enriched = enrich_events(build(spark, EVENTS, events), {}, config.of(ActivityConfig))
     users = sorted({each["subject"] for each in events})
     identity = build(
         spark, IDENTITY_MAP, [{"identifier": user, "user_id": user, "status": "active"} for user in users]
     )
     nothing = local_rows(spark, [], "user_id string, as_of date")
     days = collect_to_driver(build_activity_days(enriched, config.of(ActivityConfig)))
-    return History(days, collect_to_driver(build_category_days(enriched)), on_every_date(identity), nothing)
+    return History(
+        days, collect_to_driver(build_category_days(enriched)), resolve_current_users(identity), nothing
+    )
 
 
 def norms_of(spark, cycle, spend):

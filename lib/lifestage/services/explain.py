@@ -34,7 +34,7 @@ from lifestage.services.what_if import History, Purchase, first_change, held_on,
 from lifestage.users.activity.config import ActivityConfig
 from lifestage.users.features.config import FeaturesConfig
 from lifestage.users.features.user_days import to_user_days
-from lifestage.users.resolution import on_every_date
+from lifestage.users.resolution import resolve_current_users
 
 # What a hypothesis may change, each by the column that tells it.
 RESULTS = ("stage", "rfm_name", "tier", "segment")
@@ -121,7 +121,7 @@ def _kept(read: Read, identity: DataFrame, asked: _Asked) -> dict[str, DataFrame
         days = read(name).where(F.col("event_date") <= F.lit(asked.as_of))
         rows[name] = days.join(subjects, on="subject", how="left_semi")
     frames = run_in_parallel([partial(collect_to_driver, frame) for frame in rows.values()])
-    return {**dict(zip(rows, frames, strict=True)), "users": on_every_date(identity)}
+    return {**dict(zip(rows, frames, strict=True)), "users": resolve_current_users(identity)}
 
 
 def _row(frame: DataFrame) -> dict[str, Any]:

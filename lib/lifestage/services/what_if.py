@@ -15,7 +15,7 @@ from lifestage.platform.config.configuration import Config
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import Table
 from lifestage.users.activity.config import ActivityConfig
-from lifestage.users.activity.days import build_activity_days, to_enriched
+from lifestage.users.activity.days import build_activity_days, enrich_events
 from lifestage.users.features.build import add_profiles, build_features, build_state
 from lifestage.users.features.categories import to_user_categories
 from lifestage.users.features.config import FeaturesConfig
@@ -26,7 +26,7 @@ SILENT = 0
 
 @dataclass(frozen=True)
 class History:
-    """What is known of one user up to an as_of: days by subject, who is who (see users_on), the row of user_profiles."""
+    """What is known of one user up to an as_of: days by subject, who is who (see resolve_users), the row of user_profiles."""
 
     activity: DataFrame
     categories: DataFrame
@@ -161,5 +161,5 @@ def _purchases(
         for n, day in days
     ]
     rows = [tuple(event.get(name) for name in EVENTS.names) for event in events]
-    enriched = to_enriched(local_rows(spark, rows, EVENTS.schema), lookups, config.of(ActivityConfig))
+    enriched = enrich_events(local_rows(spark, rows, EVENTS.schema), lookups, config.of(ActivityConfig))
     return build_activity_days(enriched, config.of(ActivityConfig))

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from lifestage.users.resolution import users_on
+from lifestage.users.resolution import resolve_users
 from support.frames import assert_frames
 from support.projects import MAIN, copy_of
 from users.identity.model import Link, who_is_who
@@ -76,7 +76,7 @@ def grouped(world, rows):
 
 def on_an_earlier_date(world):
     day = world.day(BEFORE)
-    users = users_on(world.test.read("identity_map"), world.test.read("identity_past"), [day])
+    users = resolve_users(world.test.read("identity_map"), world.test.read("identity_past"), [day])
     return grouped(world, users.where("only_on IS NULL OR only_on = DATE'2026-03-03'"))
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 from pyspark.sql import functions as F
 
-from lifestage.users.resolution import users_on
+from lifestage.users.resolution import resolve_users
 from support.projects import MAIN, make_project
 from support.pseudonyms import pseudonym
 
@@ -79,7 +79,7 @@ class World:
 
     def who_on(self, day):
         """The same on a date that was built."""
-        users = users_on(self.test.read("identity_map"), self.test.read("identity_past"), [self.day(day)])
+        users = resolve_users(self.test.read("identity_map"), self.test.read("identity_past"), [self.day(day)])
         return self._grouped(users.where(F.col("only_on").isNull() | (F.col("only_on") == self.day(day))))
 
     def _grouped(self, frame):

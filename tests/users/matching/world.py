@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from lifestage.cli.matching import matched
-from lifestage.users.resolution import users_on
+from lifestage.users.resolution import resolve_users
 from support.projects import MAIN, make_project
 from support.pseudonyms import pseudonym
 from users.identity.world import STEPS
@@ -97,7 +97,7 @@ class Town:
     def persons(self):
         """The numbers of everybody who has several."""
         users = {}
-        for row in users_on(self.test.read("identity_map"), self.test.read("identity_past"), []).collect():
+        for row in resolve_users(self.test.read("identity_map"), self.test.read("identity_past"), []).collect():
             users.setdefault(row["user_id"], set()).add(self.names[row["identifier"]])
         return sorted(" ".join(sorted(each)) for each in users.values() if len(each) > 1)
 
