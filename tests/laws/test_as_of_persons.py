@@ -28,19 +28,19 @@ def bought(event, day, amount, **named):
 
 def deliver_first(world):
     """Two cookies, each of somebody who bought; a device that one member used."""
-    world.see(
+    world.deliver_events(
         bought("1", 1, "30.00", cookie="c"),
         bought("2", 1, "20.00", member="m"),
         bought("3", 2, "5.00", cookie="d"),
         ("4", 2, {"device": "k", "member": "m"}),
         bought("5", 2, "1.00", device="k"),
     )
-    world.know(("m", "+49777771", 1))
+    world.deliver_profiles(("m", "+49777771", 1))
 
 
 def deliver_later(world):
     """The member is one person with both cookies, and the device turns out to be a kiosk."""
-    world.see(
+    world.deliver_events(
         ("6", 3, {"cookie": "c", "member": "m"}),
         ("7", 4, {"cookie": "d", "member": "m"}),
         *[(f"k{n}", 4, {"device": "k", "member": f"guest{n}"}) for n in (1, 2, 3)],

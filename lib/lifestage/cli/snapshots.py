@@ -30,7 +30,7 @@ from lifestage.platform.errors import expectation
 from lifestage.project import runner
 from lifestage.project.registry import decided_of
 from lifestage.services.readers import LATEST, manifest_of, manifests, reader, users_of
-from lifestage.users.identity.regrouping import regrouped, users_of_one
+from lifestage.users.identity.regrouping import find_regrouped_users, to_users_of_date
 
 app = typer.Typer(
     no_args_is_help=True, help="Published snapshots: frozen users with stage, value and segment."
@@ -145,8 +145,10 @@ def difference_of(project: runner.Project, before: str, after: str) -> dict[str,
     """Changes and moves between two snapshots, the largest first; bounded by stages, tiers and segments."""
     built = {row["snapshot_id"]: (row["as_of"], row["journal_version"]) for row in manifests(project)}
     users = {name: users_of(project, name) for name in (before, after)}
-    dated = [users_of_one(rows, built[name]) for name, rows in users.items()]
-    others = regrouped(reader(project), [built[name] for name in users], reduce(DataFrame.unionByName, dated))
+    dated = [to_users_of_date(rows, built[name]) for name, rows in users.items()]
+    others = find_regrouped_users(
+        reader(project), [built[name] for name in users], reduce(DataFrame.unionByName, dated)
+    )
     groups = compared_groups(decided_of(project.config))
     difference = diff(users[before], users[after], others, groups).persist()
     try:

@@ -18,7 +18,7 @@ from lifestage.analytics.stages.history import add_history, add_schemes
 from lifestage.platform.errors import NoDataError, expectation
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.project import runner
-from lifestage.users.identity.regrouping import journal_versions, regrouped, users_of_dates
+from lifestage.users.identity.regrouping import add_journal_version, find_regrouped_users, journal_versions
 
 LATEST = "latest"
 CONF_VARIABLE = "LIFESTAGE_CONF"
@@ -123,11 +123,11 @@ def read_audience_moves(project: runner.Project, as_of: date | str | None = None
 
 
 def _regrouped(project: runner.Project) -> DataFrame:
-    """Users who merged or split between dates that follow each other, of all that are kept (see regrouped)."""
+    """Users who merged or split between dates that follow each other, of all that are kept (see find_regrouped_users)."""
     read = reader(project)
     kept = _dates(read("user_stages"))
     built = sorted(each for each in journal_versions(read("runs")).items() if each[0] in kept)
-    return regrouped(read, built, users_of_dates(read("user_stages"), built))
+    return find_regrouped_users(read, built, add_journal_version(read("user_stages"), built))
 
 
 def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:
