@@ -21,7 +21,7 @@ from lifestage.project import runner
 from lifestage.users.matching.config import MatchingConfig
 from lifestage.users.matching.domain import DOMAIN as MATCHING
 from lifestage.users.matching.scoring import require_splink
-from lifestage.users.matching.step import Matched
+from lifestage.users.matching.step import MatchSummary
 from lifestage.users.matching.step import run as match_records
 
 
@@ -43,7 +43,7 @@ def match(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
     console.print(f"\nPersons follow with: lifestage run --conf {conf}", markup=False, soft_wrap=True)
 
 
-def matched(project: runner.Project, now: datetime) -> Matched:
+def matched(project: runner.Project, now: datetime) -> MatchSummary:
     """Take the storage root as a run does, and match."""
     run_id = f"match-{uuid.uuid4().hex[:8]}"
     run = Run(run_id, (), now, project.config.hash)
@@ -52,7 +52,7 @@ def matched(project: runner.Project, now: datetime) -> Matched:
         return match_records(job, project.config.of(MatchingConfig))
 
 
-def _print(found: Matched) -> None:
+def _print(found: MatchSummary) -> None:
     console.print(f"{found.n_records:,} records, {found.n_pairs:,} pairs compared, {found.n_links:,} links")
     if not found.is_learned:
         console.print("too few records to learn from: agreements have the weight that is usual")
