@@ -15,7 +15,7 @@ import pandas as pd
 from pyspark.sql import functions as F
 
 import lifestage
-from lifestage.users.resolution import on_every_date, with_users
+from lifestage.users.resolution import add_user, resolve_current_users
 
 
 def show(question: str, answer: pd.DataFrame) -> None:
@@ -117,8 +117,8 @@ spend = {
     for name, first in (("now", 0), ("before", 90))
 }
 # Whom the map does not name is a user of their own.
-users = on_every_date(lifestage.read("identity_map"))
-days = with_users(lifestage.read("category_days"), users).join(stages, on="user_id")
+users = resolve_current_users(lifestage.read("identity_map"))
+days = add_user(lifestage.read("category_days"), users).join(stages, on="user_id")
 spent = (
     days.where("category IS NOT NULL")
     .groupBy("category", F.expr("IF(stage = 'declining', 'declining', 'others')").alias("group"))

@@ -1,4 +1,4 @@
-"""The step `activity`: one row per subject and day, mergeable. Written by scripts/docs."""
+"""The step `activity`: one row of measures per subject and day. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -1,4 +1,4 @@
-"""The step `features`: one row per user, as of a date. Written by scripts/docs."""
+"""The step `features`: one row of features per user, as of a date. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -1,4 +1,4 @@
-"""The step `identity`: who is who across channels. Written by scripts/docs."""
+"""The step `identity`: identity resolution across channels. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

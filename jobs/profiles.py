@@ -1,4 +1,4 @@
-"""The step `profiles`: what customer records say of a user. Written by scripts/docs."""
+"""The step `profiles`: attributes of users from customer records. Written by scripts/docs."""
 
 from lifestage.cli import run_job
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from lifestage.project import runner
 from lifestage.users.identity.config import IdentityConfig
-from lifestage.users.identity.solving import solve
+from lifestage.users.identity.solving import build_identity_map
 
 OUT = Path("out/bench-links")
 FIRST_DAY = date(2026, 1, 1)
@@ -91,7 +91,7 @@ def on_cluster(project: runner.Project) -> None:
     config = project.config.of(IdentityConfig).model_copy(update={"driver_links": 0})
     console.print("[bold]everybody, on the cluster[/bold]")
     started = time.monotonic()
-    found = solve(read(project.tables["links"]), config).localCheckpoint()
+    found = build_identity_map(read(project.tables["links"]), config).localCheckpoint()
     console.print(f"  {'identity':<10} {time.monotonic() - started:7.1f} s")
     known = read(project.tables["identity_map"]).select(*found.columns)
     n_differing = known.exceptAll(found).count() + found.exceptAll(known).count()

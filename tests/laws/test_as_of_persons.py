@@ -3,7 +3,7 @@
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage.users.resolution import users_on
+from lifestage.users.resolution import resolve_users
 from support.frames import assert_frames
 from support.projects import ALL_STEPS, MAIN, copy_of
 from users.identity.world import LIMITS, World
@@ -28,19 +28,19 @@ def bought(event, day, amount, **named):
 
 def deliver_first(world):
     """Two cookies, each of somebody who bought; a device that one member used."""
-    world.see(
+    world.deliver_events(
         bought("1", 1, "30.00", cookie="c"),
         bought("2", 1, "20.00", member="m"),
         bought("3", 2, "5.00", cookie="d"),
         ("4", 2, {"device": "k", "member": "m"}),
         bought("5", 2, "1.00", device="k"),
     )
-    world.know(("m", "+49777771", 1))
+    world.deliver_profiles(("m", "+49777771", 1))
 
 
 def deliver_later(world):
     """The member is one person with both cookies, and the device turns out to be a kiosk."""
-    world.see(
+    world.deliver_events(
         ("6", 3, {"cookie": "c", "member": "m"}),
         ("7", 4, {"cookie": "d", "member": "m"}),
         *[(f"k{n}", 4, {"device": "k", "member": f"guest{n}"}) for n in (1, 2, 3)],
@@ -78,7 +78,7 @@ def once(built, tmp_path_factory):
 
 def spent(world, day):
     """Net spend of every user of a date, by their identifiers then."""
-    users = users_on(world.test.read("identity_map"), world.test.read("identity_past"), [world.day(day)])
+    users = resolve_users(world.test.read("identity_map"), world.test.read("identity_past"), [world.day(day)])
     then = users.where(F.col("only_on").isNull() | (F.col("only_on") == F.lit(world.day(day))))
     names = {}
     for row in then.collect():

@@ -162,11 +162,11 @@ def test_extracts_of_a_run_that_was_killed_are_read_again_and_what_they_rejected
 def test_persons_of_a_run_that_was_killed_are_made_good(spark_session, tmp_path):
     """Each next run meets dates of pairs without the persons that they make, moves without a map, a map without evidence."""
     world = World(spark_session, tmp_path / "base", MAIN + LIMITS + TINY, features=MEMBER_SINCE)
-    world.see(("1", 9, {"cookie": "c", "member": "m"}), ("2", 9, {"cookie": "d", "member": "n"}))
-    world.know(("m", "+49777777", 9))
+    world.deliver_events(("1", 9, {"cookie": "c", "member": "m"}), ("2", 9, {"cookie": "d", "member": "n"}))
+    world.deliver_profiles(("m", "+49777777", 9))
     world.test.run(MONDAY, steps=PERSONS)
-    world.see(("3", 10, {"cookie": "c", "member": "n"}), ("2", 9, {}, 2, True))
-    world.know(("n", "+49888888", 10))
+    world.deliver_events(("3", 10, {"cookie": "c", "member": "n"}), ("2", 9, {}, 2, True))
+    world.deliver_profiles(("n", "+49888888", 10))
     undisturbed, disturbed = copied(world.test, "undisturbed"), world.test
     before = versions_of(undisturbed)
     undisturbed.run(TUESDAY, NOW, steps=PERSONS)
@@ -181,14 +181,14 @@ def test_persons_of_a_run_that_was_killed_are_made_good(spark_session, tmp_path)
 @pytest.mark.slow
 def test_evidence_of_a_run_that_was_killed_may_be_taken_back_before_the_next(spark_session, tmp_path):
     world = World(spark_session, tmp_path / "base", MAIN + LIMITS + TINY)
-    world.see(("1", 9, {"cookie": "c", "member": "m"}), ("2", 9, {"cookie": "d", "member": "n"}))
+    world.deliver_events(("1", 9, {"cookie": "c", "member": "m"}), ("2", 9, {"cookie": "d", "member": "n"}))
     world.test.run(MONDAY, steps=PERSONS)
-    world.see(("3", 10, {"cookie": "c", "member": "n"}))
+    world.deliver_events(("3", 10, {"cookie": "c", "member": "n"}))
     assert killed(world.test, "identity_changes", PERSONS) == -signal.SIGKILL
     assert world.test.read("identity_changes").count() > 0
-    world.see(("3", 10, {}, 2, True))
+    world.deliver_events(("3", 10, {}, 2, True))
     world.test.run(TUESDAY, NOW, steps=PERSONS, run_id=AGAIN)
-    assert set(world.who().values()) == {("cm", "active"), ("dn", "active")}
+    assert set(world.groups().values()) == {("cm", "active"), ("dn", "active")}
     assert [world.test.read(name).count() for name in ("links", "identity_changes")] == [2, 0]
 
 

@@ -1,6 +1,6 @@
 """Ask everything that loops over the map whether it knows the domain of habits; prints the answers as JSON.
 
-    python drive_habits.py FOLDER      the folder of a project whose main file is main.yaml
+python drive_habits.py FOLDER      the folder of a project whose main file is main.yaml
 """
 
 import contextlib
@@ -20,7 +20,6 @@ from lifestage.project.loader import load_config
 from lifestage.project.pipeline import STEPS
 from lifestage.services.explain import explain
 from lifestage.services.readers import read_table
-from support.projects import make_project
 
 DAY = date(2026, 2, 28)
 MANY_DAYS = 91
@@ -66,7 +65,8 @@ def answers(folder: Path) -> dict[str, object]:
         "snapshot": snapshot.columns,
         "counts": sorted(name for name in manifest["counts"] if name.startswith("habit:")),
         "audiences": sorted(
-            row["audience"] for row in read_table(project, "user_audiences").select("audience").distinct().collect()
+            row["audience"]
+            for row in read_table(project, "user_audiences").select("audience").distinct().collect()
         ),
         "explained": explain(project, user_id).get("habit"),
         "report": "habits" in Path(folder / "report.html").read_text(),
@@ -78,4 +78,4 @@ if __name__ == "__main__":
     root = Path(sys.argv[1])
     with contextlib.redirect_stdout(io.StringIO()):
         result = answers(root)
-    print(json.dumps(result))
+    sys.stdout.write(json.dumps(result) + "\n")

@@ -44,7 +44,9 @@ def project(folder: Path, audiences: str) -> Path:
     """Three visits of two customers."""
     (folder / "sources").mkdir(parents=True)
     (folder / "landing" / "till").mkdir(parents=True)
-    text = MAIN.replace("root: tables", f"root: {folder}/tables").replace("landing: landing", f"landing: {folder}/landing")
+    text = MAIN.replace("root: tables", f"root: {folder}/tables").replace(
+        "landing: landing", f"landing: {folder}/landing"
+    )
     (folder / "main.yaml").write_text(text.replace("path: report.html", f"path: {folder}/report.html"))
     (folder / "sources" / "till.yaml").write_text(TILL)
     (folder / "audiences.yaml").write_text(audiences)

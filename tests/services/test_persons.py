@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def world(spark_session, tmp_path_factory):
     """A cookie and a card that become one on the third; a telephone that two share; somebody alone."""
     world = World(spark_session, tmp_path_factory.mktemp("persons") / "p")
-    world.see(
+    world.deliver_events(
         ("1", 1, {"cookie": "c", "kind": "purchase", "amount": "30.00"}),
         ("2", 1, {"member": "k", "kind": "return", "amount": "-30.00"}),
         ("3", 2, {"cookie": "c"}),
@@ -26,7 +26,7 @@ def world(spark_session, tmp_path_factory):
         ("5", 3, {"cookie": "c", "member": "k"}),
         ("6", 1, {"cookie": "alone"}),
     )
-    world.know(("k", "+49777777", 3), ("other", "+49777777", 3))
+    world.deliver_profiles(("k", "+49777777", 3), ("other", "+49777777", 3))
     world.run(2, steps=ALL_STEPS)
     world.run(3, steps=ALL_STEPS)
     return world
@@ -102,9 +102,9 @@ def test_two_subjects_of_one_user_have_the_days_of_the_definition(world):
 
 def test_late_evidence_is_not_of_a_date_that_was_built_without_it(spark, tmp_path):
     world = World(spark, tmp_path / "late")
-    world.see(("1", 1, {"cookie": "c"}), ("2", 1, {"member": "k"}))
+    world.deliver_events(("1", 1, {"cookie": "c"}), ("2", 1, {"member": "k"}))
     world.run(2, steps=ALL_STEPS)
-    world.see(("3", 1, {"cookie": "c", "member": "k"}))
+    world.deliver_events(("3", 1, {"cookie": "c", "member": "k"}))
     world.run(3, steps=ALL_STEPS)
     assert names(world, found(world, "c", 2)) == ["c"]
     assert names(world, found(world, "c", 3)) == ["c", "k"]

@@ -17,14 +17,14 @@ from lifestage.project.loader import load_config
 from lifestage.services.what_if import assume, first_change
 from lifestage.users.activity import explain as activity
 from lifestage.users.activity.config import ActivityConfig
-from lifestage.users.activity.days import build_activity_days, build_category_days, to_enriched
+from lifestage.users.activity.days import build_activity_days, build_category_days, enrich_events
 from lifestage.users.features import explain as features
 from lifestage.users.features.build import build_features, build_state
 from lifestage.users.features.categories import to_user_categories
 from lifestage.users.features.config import FeaturesConfig
 from lifestage.users.features.tables import NORMS, user_features
 from lifestage.users.identity.tables import IDENTITY_MAP
-from lifestage.users.resolution import on_every_date
+from lifestage.users.resolution import resolve_current_users
 from support.frames import assert_frames, build
 from support.projects import MAIN
 
@@ -56,7 +56,7 @@ def event(subject, day, amount, hour=10, kind="purchase", **columns):
 
 def user_of(spark, events, norms, config):
     """The rows of the person that the subjects of some events are; each subject is a user of the same name."""
-    enriched = to_enriched(build(spark, EVENTS, events), {}, config.of(ActivityConfig))
+    enriched = enrich_events(build(spark, EVENTS, events), {}, config.of(ActivityConfig))
     users = sorted({each["subject"] for each in events})
     identity = [{"identifier": user, "user_id": user, "status": "active"} for user in users]
     tables = {
@@ -82,7 +82,7 @@ def norms_of(spark, cycle, spend):
 def delivered(spark, events, norms, dates, config):
     """Features of everybody on the dates from real events, with the norms of D."""
     rows = user_of(spark, events, norms, config)
-    users, norms_then = on_every_date(rows.identifiers), repeat_on_dates(norms, dates)
+    users, norms_then = resolve_current_users(rows.identifiers), repeat_on_dates(norms, dates)
     baskets = to_user_categories(rows.tables["category_days"], users, dates)
     prices = norms_then.where("norm = 'unit_price'")
     catalogue = config.of(FeaturesConfig).catalogue

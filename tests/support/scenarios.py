@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lifestage.platform.storage.contracts import Table
-from lifestage.users.resolution import users_on, with_users
+from lifestage.users.resolution import add_user, resolve_users
 from support.projects import MAIN, TILL, TestProject, make_project
 from support.pseudonyms import pseudonym
 
@@ -128,8 +128,8 @@ class Played:
         people = [(name, pseudonym(key, kind, name)) for name, kind in scenario.people.items()]
         spark = self.test.project.store.spark
         who = spark.createDataFrame(people, "who string, subject string")
-        newest = users_on(self.test.read("identity_map"), self.test.read("identity_past"), [])
-        return with_users(who, newest).select("who", "subject", "user_id")
+        newest = resolve_users(self.test.read("identity_map"), self.test.read("identity_past"), [])
+        return add_user(who, newest).select("who", "subject", "user_id")
 
     @staticmethod
     def _subjects_of(table: Table) -> str:

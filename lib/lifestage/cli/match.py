@@ -15,7 +15,7 @@ from lifestage.cli.terminal import (
 )
 from lifestage.services.match import check_matching
 from lifestage.services.match import match as match_records
-from lifestage.users.matching.step import Matched
+from lifestage.users.matching.step import MatchSummary
 
 
 def match(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
@@ -35,7 +35,7 @@ def match(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
     console.print(f"\nTo join the identifiers of these pairs: {command}", markup=False, soft_wrap=True)
 
 
-def _print(found: Matched) -> None:
+def _print(found: MatchSummary) -> None:
     console.print(f"{found.n_records:,} records, {found.n_pairs:,} pairs compared, {found.n_links:,} links")
     if not found.is_learned:
         console.print("too few records to learn weights from: comparisons have default weights")

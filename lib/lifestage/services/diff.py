@@ -12,7 +12,7 @@ from lifestage.project import runner
 from lifestage.project.registry import decided_of
 from lifestage.services.completed import reader
 from lifestage.services.snapshots import find_manifest, read_users
-from lifestage.users.identity.regrouping import regrouped, users_of_one
+from lifestage.users.identity.regrouping import find_regrouped_users, to_users_of_date
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ def compare_snapshots(project: runner.Project, before: str, after: str) -> Diffe
     ids = [manifest["snapshot_id"] for manifest in manifests]
     built = [(manifest["as_of"], manifest["journal_version"]) for manifest in manifests]
     users = [read_users(project, each) for each in ids]
-    dated = [users_of_one(rows, each) for rows, each in zip(users, built, strict=True)]
-    others = regrouped(reader(project), built, reduce(DataFrame.unionByName, dated))
+    dated = [to_users_of_date(rows, each) for rows, each in zip(users, built, strict=True)]
+    others = find_regrouped_users(reader(project), built, reduce(DataFrame.unionByName, dated))
     groups = compared_groups(decided_of(project.config))
     # Both summaries read it.
     difference = diff(users[0], users[1], others, groups).persist()

@@ -11,7 +11,7 @@ from lifestage.project import runner
 from lifestage.users.matching.config import MatchingConfig
 from lifestage.users.matching.domain import DOMAIN as MATCHING
 from lifestage.users.matching.scoring import require_splink
-from lifestage.users.matching.step import Matched
+from lifestage.users.matching.step import MatchSummary
 from lifestage.users.matching.step import run as run_matching
 
 
@@ -22,7 +22,7 @@ def check_matching(config: Config, conf: Path) -> None:
     require_splink()
 
 
-def match(project: runner.Project, now: datetime) -> Matched:
+def match(project: runner.Project, now: datetime) -> MatchSummary:
     """Compare the records, and replace the matches; it holds the storage root as a run does."""
     run_id = f"match-{uuid.uuid4().hex[:8]}"
     job = runner.job_for(project, MATCHING, Run(run_id, (), now, project.config.hash), {})

@@ -14,8 +14,8 @@ from lifestage.platform.security.pseudonyms import add_normalised, pseudonym, wi
 from lifestage.project import runner
 from lifestage.services.completed import LATEST, find_date, reader
 from lifestage.users.identity.config import IdentityConfig
-from lifestage.users.identity.regrouping import BY_NOW, journal_versions, map_when_built
-from lifestage.users.identity.solving import of_any, person_of
+from lifestage.users.identity.regrouping import LATEST_VERSION, journal_versions, restore_identity_map
+from lifestage.users.identity.solving import keep_links_of, resolve_user
 from lifestage.users.identity.tables import IDENTITY_MAP
 from lifestage.users.resolution import UserStatus, user_id_of
 
@@ -40,8 +40,8 @@ def find_identifiers(project: runner.Project, read: Read, user: str, as_of: date
         NoDataError: where nobody has that name on that date, or several users do.
     """
     names = _to_names(project, user)
-    built = (as_of, journal_versions(read("runs")).get(as_of, BY_NOW))
-    persons = map_when_built(read, built)
+    built = (as_of, journal_versions(read("runs")).get(as_of, LATEST_VERSION))
+    persons = restore_identity_map(read, built)
     users = [row["user_id"] for row in _keep_named(persons, names).select("user_id").distinct().collect()]
     if len(users) > 1:
         raise NoDataError(_tell_several(len(users)))
@@ -88,7 +88,7 @@ def _read_around(
 ) -> dict[str, dict[str, Any]]:
     """Rows about a person's identifiers, and about those they were seen with, from evidence up to a day."""
     known = links.where(F.col("first_on") <= F.lit(day))
-    around = collect_to_driver(person_of(known, members, config))
+    around = collect_to_driver(resolve_user(known, members, config))
     return {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
 
 
@@ -143,7 +143,7 @@ def _tell_nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
 
 def _read_evidence(link_days: DataFrame, members: DataFrame) -> list[dict[str, Any]]:
     """Pairs that contain an identifier of the person, by source, oldest first; bounded by one person's evidence."""
-    by_source = of_any(link_days, members).groupBy("a", "a_type", "b", "b_type", "source")
+    by_source = keep_links_of(link_days, members).groupBy("a", "a_type", "b", "b_type", "source")
     seen = by_source.agg(
         F.min("event_date").alias("first_on"),
         F.max("event_date").alias("last_on"),

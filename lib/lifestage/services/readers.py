@@ -12,7 +12,7 @@ from lifestage.analytics.stages.history import add_history, add_schemes
 from lifestage.project import runner
 from lifestage.services.completed import LATEST, keep_date, list_dates, read_table, reader
 from lifestage.services.snapshots import find_manifest, read_users
-from lifestage.users.identity.regrouping import journal_versions, regrouped, users_of_dates
+from lifestage.users.identity.regrouping import add_journal_version, find_regrouped_users, journal_versions
 
 CONF_VARIABLE = "LIFESTAGE_CONF"
 DEFAULT_CONF = "conf/lifestage.yaml"
@@ -145,7 +145,7 @@ def _find_regrouped(project: runner.Project) -> DataFrame:
     read = reader(project)
     dates = list_dates(read("user_stages"))
     built = sorted(each for each in journal_versions(read("runs")).items() if each[0] in dates)
-    return regrouped(read, built, users_of_dates(read("user_stages"), built))
+    return find_regrouped_users(read, built, add_journal_version(read("user_stages"), built))
 
 
 def _open(conf: Path | str | None, spark: SparkSession | None) -> runner.Project:

@@ -1,1 +1,1 @@
-"""Who the users are, and what they did."""
+"""Users: identity resolution, activity, profiles and features."""

@@ -1,16 +1,17 @@
-"""Pairs of identifiers: the shape of evidence that two identifiers belong to one person."""
+"""Pairs of identifiers: the columns that every table of evidence shares."""
 
 from pyspark.sql import types as T
 
 from lifestage.platform.storage.contracts import Column
 
 PAIR_COLUMNS = (
-    Column("a", T.StringType(), "Pseudonym, the first of the two in order", required=True),
-    Column("a_type", T.StringType(), "Type of a", required=True),
-    Column("b", T.StringType(), "Pseudonym", required=True),
-    Column("b_type", T.StringType(), "Type of b", required=True),
+    Column("a", T.StringType(), "Pseudonym of one identifier; a sorts before b", required=True),
+    Column("a_type", T.StringType(), "Identifier type of a", required=True),
+    Column("b", T.StringType(), "Pseudonym of the other identifier", required=True),
+    Column("b_type", T.StringType(), "Identifier type of b", required=True),
 )
+PAIR = ("a", "b")
+PAIR_TYPES = ("a_type", "b_type")
 
-
-# What evidence by matching has for a source.
+# The source of evidence that comes from record matching.
 FUZZY = "fuzzy"

@@ -1,4 +1,4 @@
-"""Which user each subject belongs to, on each of the dates that are built."""
+"""Resolve subjects to users, as of each date of a run."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -12,44 +12,66 @@ from pyspark.sql import types as T
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import Column
 
-OF_USER = ("identifier", "user_id", "status")
+
+class UserStatus(StrEnum):
+    """Status of a user.
+
+    A shared user is a withheld identifier: it counts in totals, but not in stages, value or segments.
+    """
+
+    ACTIVE = "active"
+    SHARED = "shared"
 
 
-def users_on(identity_map: DataFrame, identity_past: DataFrame, as_of_dates: Sequence[date]) -> DataFrame:
-    """Rows of who is who, most of them once for all dates.
+IS_PERSON = f"status <> '{UserStatus.SHARED}'"
+IDENTITY_COLUMNS = ("identifier", "user_id", "status")
+USER = Column("user_id", T.StringType(), "User", required=True)
+AS_OF = Column("as_of", T.DateType(), "Business date the row describes", required=True)
+
+
+def resolve_users(
+    identity_map: DataFrame, identity_past: DataFrame, as_of_dates: Sequence[date]
+) -> DataFrame:
+    """The user of each identifier as of each date; a user who is the same on all dates has one row per identifier.
 
     Args:
-        identity_map: the user of an identifier as of the newest date; whom it does not name is a user of its own.
-        identity_past: where the dates before it differ.
-        as_of_dates: the dates that are built.
+        identity_map: the user of each identifier as of the newest date.
+        identity_past: the rows that differ on earlier dates.
+        as_of_dates: dates to resolve.
 
     Returns:
-        identifier, user_id, status and only_on, the one date for which the row holds; NULL for all. Persons of whom
-        any date differs have rows of their own for each date, so that their days merge by date.
+        identifier, user_id, status and only_on: the one date on which the row is valid, NULL for all dates. A user who
+        differs on any date has rows for each date, so that the days of the user merge by date. An identifier without a
+        row is a user of its own.
     """
     past = identity_past.where(F.col("as_of").isin(*as_of_dates))
-    now = identity_map.select(*OF_USER)
+    current = identity_map.select(*IDENTITY_COLUMNS)
     if past.isEmpty():
-        return on_every_date(now)
-    changed = now.join(past.select("identifier"), on="identifier", how="left_semi").select("user_id")
-    users = changed.unionByName(past.select("user_id")).distinct()
-    moved = now.join(users, on="user_id", how="left_semi").select(*OF_USER)
-    stable = on_every_date(now.join(users, on="user_id", how="left_anti"))
-    dates = F.broadcast(local_rows(now.sparkSession, [(day,) for day in as_of_dates], "only_on date"))
-    then = past.select(*OF_USER, F.col("as_of").alias("only_on"))
-    as_now = moved.crossJoin(dates).join(then, on=["identifier", "only_on"], how="left_anti")
-    return stable.unionByName(as_now.select(*OF_USER, "only_on")).unionByName(then)
+        return resolve_current_users(current)
+    changed = current.join(past.select("identifier"), on="identifier", how="left_semi").select("user_id")
+    changed_users = changed.unionByName(past.select("user_id")).distinct()
+    stable = current.join(changed_users, on="user_id", how="left_anti")
+    moved = current.join(changed_users, on="user_id", how="left_semi").select(*IDENTITY_COLUMNS)
+    dates = F.broadcast(local_rows(current.sparkSession, [(day,) for day in as_of_dates], "only_on date"))
+    past = past.select(*IDENTITY_COLUMNS, F.col("as_of").alias("only_on"))
+    unchanged = moved.crossJoin(dates).join(past, on=["identifier", "only_on"], how="left_anti")
+    dated = unchanged.select(*IDENTITY_COLUMNS, "only_on").unionByName(past)
+    return resolve_current_users(stable).unionByName(dated)
 
 
-def on_every_date(identity_map: DataFrame) -> DataFrame:
-    """Rows of who is who that hold whatever the date."""
-    return identity_map.select(*OF_USER, F.lit(None).cast("date").alias("only_on"))
+def resolve_current_users(identity_map: DataFrame) -> DataFrame:
+    """The user of each identifier as of the newest date, as rows that are valid on all dates (only_on is NULL)."""
+    return identity_map.select(*IDENTITY_COLUMNS, F.lit(None).cast("date").alias("only_on"))
 
 
-def with_users(rows: DataFrame, users: DataFrame) -> DataFrame:
-    """Rows of subjects with user_id, status and only_on; whoever `users` does not name is a user of its own."""
-    known = users.withColumnRenamed("identifier", "subject")
-    return rows.join(known, on="subject", how="left").withColumns(
+def add_user(rows: DataFrame, users: DataFrame) -> DataFrame:
+    """Adds user_id, status and only_on to rows by subject.
+
+    A row repeats once for each row of `users` that names its subject (see resolve_users). A subject without one is an
+    active user of its own.
+    """
+    by_subject = users.withColumnRenamed("identifier", "subject")
+    return rows.join(by_subject, on="subject", how="left").withColumns(
         {
             "user_id": F.coalesce("user_id", user_id_of(F.col("subject"))),
             "status": F.coalesce("status", F.lit(str(UserStatus.ACTIVE))),
@@ -57,31 +79,19 @@ def with_users(rows: DataFrame, users: DataFrame) -> DataFrame:
     )
 
 
-def is_seen_on(day: str = "event_date") -> SqlColumn:
-    """Whether a day of a user counts on an as_of: it is not after it, and the user is who they are on it."""
-    return (F.col(day) <= F.col("as_of")) & is_of_date()
+def is_visible_as_of(day: str = "event_date") -> SqlColumn:
+    """Whether a user-day is visible at as_of: on or before it, under an identity that is valid on it."""
+    return (F.col(day) <= F.col("as_of")) & is_identity_valid_as_of()
 
 
-def is_of_date() -> SqlColumn:
-    """Whether a row of who is who holds on an as_of."""
+def is_identity_valid_as_of() -> SqlColumn:
+    """Whether a row with `only_on` is valid at as_of."""
     return F.col("only_on").isNull() | (F.col("only_on") == F.col("as_of"))
 
 
-class UserStatus(StrEnum):
-    """Whether a user is a person; a shared identifier is withheld: in totals, not in stages, value or segments."""
-
-    ACTIVE = "active"
-    SHARED = "shared"
-
-
-IS_PERSON = f"status <> '{UserStatus.SHARED}'"
-
-
 def user_id_of(key_identifier: SqlColumn) -> SqlColumn:
-    """The user known by an identifier; whoever is in no row of identity_map is known by the only one they have."""
+    """The user_id that follows from a user's key identifier: 32 hexadecimal digits of a SHA-256 hash.
+
+    The key of an identifier without a row in identity_map is the identifier itself.
+    """
     return F.substring(F.sha2(F.concat(F.lit("user:"), key_identifier), 256), 1, 32)
-
-
-USER = Column("user_id", T.StringType(), "User", required=True)
-
-AS_OF = Column("as_of", T.DateType(), "Business date the row describes", required=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lifestage.analytics.habits.config import HABITS
+
 from lifestage.platform.config.checks import at
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import Decided

@@ -5,6 +5,7 @@ from lifestage.analytics.habits.config import HABITS, compose_config
 from lifestage.analytics.habits.explain import EXPLAIN
 from lifestage.analytics.habits.step import run
 from lifestage.analytics.habits.tables import USER_HABITS
+
 from lifestage.platform.domain import Configuration, Domain
 from lifestage.platform.result import Group, Result
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lifestage.analytics.habits.config import HabitsConfig
+
 from lifestage.platform.explain import BLANK, Explain, Line
 from lifestage.platform.user_rows import Scope, UserRows
 

@@ -1,9 +1,9 @@
 """The habit of every user at the run's dates."""
 
-from pyspark.sql import functions as F
-
 from lifestage.analytics.habits.config import HabitsConfig
 from lifestage.analytics.habits.transform import to_habits
+from pyspark.sql import functions as F
+
 from lifestage.platform.job import Job
 
 

@@ -1,4 +1,4 @@
-"""Events of a few persons, and a catalogue of a few measures."""
+"""Events of a few subjects, and a catalogue with a few measures."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -64,7 +64,7 @@ def events(spark: SparkSession, rows: list[dict[str, Any]]) -> DataFrame:
 
 
 def products(spark: SparkSession) -> DataFrame:
-    """p1 is food, and toys from 10 March on."""
+    """Product p1: food, from 10 March on toys."""
     begin, change, end = date(1, 1, 1), date(2026, 3, 10), date(9999, 12, 31)
     rows = [("p1", "food", begin, change), ("p1", "toys", change, end)]
     return spark.createDataFrame(rows, "id string, category string, valid_from date, valid_to date")

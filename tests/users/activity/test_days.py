@@ -1,10 +1,12 @@
+"""Subject-days from events: measures, categories and sketches."""
+
 from datetime import date
 
 import pytest
 from pyspark.sql import functions as F
 
 from lifestage.platform.storage.contracts import conform
-from lifestage.users.activity.days import build_activity_days, build_category_days, to_enriched
+from lifestage.users.activity.days import build_activity_days, build_category_days, enrich_events
 from lifestage.users.activity.tables import CATEGORY_DAYS, activity_days
 from support.frames import assert_frames, assert_rows, shuffled
 from users.activity.builders import config, event, events, products
@@ -33,19 +35,19 @@ EVENTS = [
 SEVENTH, EIGHTH, ELEVENTH, TWELFTH = (date(2026, 3, number) for number in (7, 8, 11, 12))
 
 
-def enriched(spark, rows, **changes):
+def enrich(spark, rows, **changes):
     settings = config(**changes)
     lookups = {"products": products(spark)} if settings.lookups else {}
-    return to_enriched(shuffled(events(spark, rows), 3), lookups, settings)
+    return enrich_events(shuffled(events(spark, rows), 3), lookups, settings)
 
 
 @pytest.fixture(scope="module")
 def days(spark_session):
-    rows = build_activity_days(enriched(spark_session, EVENTS), config())
+    rows = build_activity_days(enrich(spark_session, EVENTS), config())
     return conform(rows, activity_days(config().catalogue)).localCheckpoint()
 
 
-def test_there_is_a_row_for_each_person_and_day_and_none_for_nobody(days):
+def test_one_row_per_subject_and_day_without_anonymous_events(days):
     counts = days.select("subject", "event_date", "event_month", "n_events", "n_actions")
     month = date(2026, 3, 1)
     expected = [
@@ -58,7 +60,7 @@ def test_there_is_a_row_for_each_person_and_day_and_none_for_nobody(days):
     assert_rows(counts, expected)
 
 
-def test_money_is_exact_and_returns_count_against_it(days):
+def test_money_is_exact_and_returns_are_subtracted(days):
     money = days.select("subject", "event_date", "net_amount", "quantity")
     expected = [
         ("anna", SEVENTH, "0.10", "1.500"),
@@ -70,7 +72,7 @@ def test_money_is_exact_and_returns_count_against_it(days):
     assert_rows(money, expected)
 
 
-def test_sums_of_nothing_are_0_and_least_and_greatest_of_nothing_are_null(days):
+def test_without_events_sums_are_0_and_min_and_max_are_null(days):
     others = days.where("subject <> 'cy'").select("event_date", "seconds", "first_channel", "best_rating")
     expected = [
         (SEVENTH, 0, "web", None),
@@ -81,12 +83,12 @@ def test_sums_of_nothing_are_0_and_least_and_greatest_of_nothing_are_null(days):
     assert_rows(others, expected)
 
 
-def test_hours_are_those_of_the_business(days):
+def test_hours_are_in_the_business_time_zone(days):
     nights = days.where("subject = 'anna'").select("event_date", "night_actions")
     assert_rows(nights, [(SEVENTH, 1), (EIGHTH, 1)])
 
 
-def test_categories_are_the_events_own_or_the_products_of_the_day(days):
+def test_the_category_is_that_of_the_event_or_of_the_product_on_the_day(days):
     found = days.select("subject", "event_date", "food_amount", "new_products")
     expected = [
         ("anna", SEVENTH, "0.00", 0),
@@ -98,29 +100,29 @@ def test_categories_are_the_events_own_or_the_products_of_the_day(days):
     assert_rows(found, expected)
 
 
-def test_sketches_count_distinct_values_and_there_is_none_of_nothing(days):
+def test_sketches_count_distinct_values_and_are_null_without_values(days):
     counts = days.select("subject", "event_date", F.theta_sketch_estimate("features").alias("n"))
     expected = [("cy", ELEVENTH, 2)]
     assert_rows(counts.where("n IS NOT NULL"), expected)
 
 
-def test_row_order_and_partitions_change_no_byte(spark, days):
-    again = build_activity_days(enriched(spark, EVENTS[::-1]), config())
+def test_row_order_and_partitions_do_not_matter(spark, days):
+    again = build_activity_days(enrich(spark, EVENTS[::-1]), config())
     assert_frames(again, days)
 
 
-def test_sketches_of_days_merge_to_that_of_all(spark):
+def test_sketches_of_days_merge(spark):
     rows = [
         event(f"2026-03-{day}T16:00:00", "cy", "feature_use", attributes={"feature": f"f{n}"})
         for day in (11, 12)
         for n in range(day, day + 20)
     ]
-    days = build_activity_days(enriched(spark, rows), config())
+    days = build_activity_days(enrich(spark, rows), config())
     assert_rows(days.select(F.theta_sketch_estimate(F.theta_union_agg("features"))), [(21,)])
 
 
-def test_trades_are_kept_by_category(spark):
-    trades = build_category_days(enriched(spark, EVENTS))
+def test_category_days_have_purchases_and_returns_by_category(spark):
+    trades = build_category_days(enrich(spark, EVENTS))
     columns = ["subject", "event_date", "category", "n_purchases", "quantity", "gross_amount", "net_amount"]
     expected = [
         ("anna", SEVENTH, None, 1, "1.500", "0.10", "0.10"),
@@ -137,6 +139,6 @@ def test_without_sketches_lookups_or_events_the_tables_are_as_declared(spark):
     measures = {name: item for name, item in config().catalogue.measures.items() if name == "n_events"}
     catalogue = config().catalogue.model_copy(update={"measures": measures})
     plain = {"catalogue": catalogue, "lookups": {}, "category": "category", "is_new_product": "false"}
-    nothing = enriched(spark, [], **plain)
+    nothing = enrich(spark, [], **plain)
     assert conform(build_activity_days(nothing, config(**plain)), activity_days(catalogue)).isEmpty()
     assert build_category_days(nothing).isEmpty()

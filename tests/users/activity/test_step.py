@@ -1,4 +1,4 @@
-"""Law 2 on real runs: what days of small changes leave is what one run over everything gives."""
+"""Law 2 on real runs: daily runs with small changes equal one full run."""
 
 import pytest
 
@@ -65,14 +65,14 @@ def project(spark_session, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def corrected(project):
-    """No event, but what the extract of 5 March said: p1 was another thing, and p2 had not changed."""
+def project_with_correction(project):
+    """No new event, but a corrected extract of 5 March: p1 had another category, and p2 had not changed."""
     products(project, "2026-03-05_corrected", p1="drinks", p2="toys")
     project.run("2026-03-11", steps=STEPS)
     return project
 
 
-def test_only_days_that_were_touched_are_written_again(project):
+def test_only_touched_days_are_rebuilt(project):
     days = project.read("activity_days").selectExpr(
         "n_events", "CAST(net_amount AS STRING)", "day(event_date)"
     )
@@ -80,9 +80,9 @@ def test_only_days_that_were_touched_are_written_again(project):
     assert_rows(days, expected)
 
 
-def test_a_correction_of_reference_data_changes_days_long_past(corrected):
+def test_corrected_reference_data_changes_earlier_days(project_with_correction):
     amounts = (
-        corrected.read("category_days")
+        project_with_correction.read("category_days")
         .groupBy("category")
         .sum("net_amount")
         .withColumnRenamed("sum(net_amount)", "n")
@@ -90,32 +90,34 @@ def test_a_correction_of_reference_data_changes_days_long_past(corrected):
     assert_rows(amounts.selectExpr("category", "CAST(n AS STRING)"), [("drinks", "33.00"), ("toys", "10.00")])
 
 
-def test_daily_runs_leave_what_one_run_over_everything_gives(corrected, tmp_path):
-    fresh = copy_of(corrected, tmp_path / "fresh")
+def test_daily_runs_equal_one_full_run(project_with_correction, tmp_path):
+    fresh = copy_of(project_with_correction, tmp_path / "fresh")
     fresh.run("2026-03-11", steps=STEPS)
     for table in ("activity_days", "category_days", "products"):
         columns = [name for name in fresh.read(table).columns if name != "delivery_no"]
-        assert_frames(corrected.read(table).select(*columns), fresh.read(table).select(*columns))
+        assert_frames(
+            project_with_correction.read(table).select(*columns), fresh.read(table).select(*columns)
+        )
 
 
-def test_a_run_without_news_writes_nothing(corrected):
-    store, tables = corrected.project.store, corrected.project.tables
+def test_a_run_without_news_writes_nothing(project_with_correction):
+    store, tables = project_with_correction.project.store, project_with_correction.project.tables
     before = [
         store.version(tables[name]) for name in ("activity_days", "category_days", "products", "events")
     ]
-    corrected.run("2026-03-12", steps=STEPS)
+    project_with_correction.run("2026-03-12", steps=STEPS)
     assert [
         store.version(tables[name]) for name in ("activity_days", "category_days", "products", "events")
     ] == before
 
 
-def test_known_content_is_not_looked_for_again(corrected, caplog):
-    """It leaves no commit of activity: were it news, every later run would search the events for it."""
-    corrected.write("products/2026-03-05_again.csv", "id,category\np1,drinks\np2,toys\n")
-    corrected.run("2026-03-13", steps=STEPS)
+def test_a_delivery_without_news_is_not_searched_for_again(project_with_correction, caplog):
+    """It leaves no commit of activity, so every later run would search the events again."""
+    project_with_correction.write("products/2026-03-05_again.csv", "id,category\np1,drinks\np2,toys\n")
+    project_with_correction.run("2026-03-13", steps=STEPS)
     caplog.clear()
     with caplog.at_level("INFO", "lifestage.platform.storage.store"):
-        corrected.run("2026-03-14", steps=STEPS)
+        project_with_correction.run("2026-03-14", steps=STEPS)
     read = [
         record.getMessage().split()[1] for record in caplog.records if record.getMessage().startswith("read ")
     ]

@@ -8,7 +8,7 @@ from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.users.activity.tables import activity_days
 from lifestage.users.catalogue.model import Aggregate, Catalogue
 from lifestage.users.features.build import build_features, build_norms, build_state
-from lifestage.users.features.categories import to_user_categories, unit_prices
+from lifestage.users.features.categories import build_unit_prices, to_user_categories
 from lifestage.users.features.config import FeaturesConfig, Rhythm
 from lifestage.users.features.state import rebuild_state
 from lifestage.users.features.tables import user_features
@@ -45,7 +45,7 @@ DATES = {
 
 
 def catalogue(windows, measures=None, features=None):
-    """A small catalogue; everything is described alike."""
+    """A small catalogue; each description is the name."""
     sections = {
         "measures": {**MEASURES, **(measures or {})},
         "days": DAYS,
@@ -60,16 +60,16 @@ def catalogue(windows, measures=None, features=None):
 
 
 def before(days, from_day=D):
-    """The date so many days before."""
+    """The date that many days before."""
     return from_day - timedelta(days=days)
 
 
 def day(subject="s1", on=D, **measures):
-    """One subject-day; what it does not state did not happen."""
+    """One subject-day; measures not stated are zero."""
     return {"subject": subject, "event_date": on, **measures}
 
 
-def bought(subject="s1", on=D, net="10.00", **measures):
+def purchase(subject="s1", on=D, net="10.00", **measures):
     """A subject-day with one purchase in the store."""
     return day(
         subject,
@@ -105,7 +105,7 @@ def _sketches(spark, name, rows):
 
 
 def identities(spark, users):
-    """Who is who on all dates: of subject to user, or to (user, status)."""
+    """Users of subjects on all dates, from subject to user, or to (user, status)."""
     rows = [
         (subject, *((user, "active") if isinstance(user, str) else user)) for subject, user in users.items()
     ]
@@ -125,11 +125,11 @@ def user_days_of(spark, rows, of, users=None):
 
 def state_of(spark, rows, of, as_of=(D,), users=None):
     identity = identities(spark, users) if users else own_users(spark, rows)
-    return rebuilt(subject_days(spark, rows, of), identity, as_of, of)
+    return rebuild(subject_days(spark, rows, of), identity, as_of, of)
 
 
-def rebuilt(activity, users, as_of, of):
-    """The state of users who buy nothing of a known category."""
+def rebuild(activity, users, as_of, of):
+    """The state without category columns."""
     user_days = to_user_days(activity, users, of)
     return rebuild_state(user_days, to_user_sketches(activity, users, of), as_of, of)
 
@@ -144,9 +144,9 @@ def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
 
 
 def features_of(activity, categories, users, as_of, config):
-    """user_features, without tables between."""
+    """user_features, without tables in between."""
     user_categories = to_user_categories(categories, users, as_of)
-    prices = unit_prices(user_categories)
+    prices = build_unit_prices(user_categories)
     state = build_state(activity, users, user_categories, prices, as_of, config.catalogue)
     norms = build_norms(state, user_categories, config.rhythm)
     return build_features(state, norms, config, user_features(config.catalogue))

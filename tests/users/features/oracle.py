@@ -1,4 +1,4 @@
-"""Features recomputed in plain Python straight from events: slow, simple, and written from the definitions alone."""
+"""Features in plain Python, straight from events and the definitions: slow and simple."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ FEATURES = {
 
 
 def random_events(seed, first, last, users=30):
-    """Events of users with one to three subjects each, as (user, subject, local time, type, and what it carries)."""
+    """Random events of users with one to three subjects each."""
     random = Random(seed)
     days = (last - first).days
     events = []
@@ -98,7 +98,7 @@ def features(events, as_of, min_channel_gaps):
 
 
 class Person:
-    """What one user did up to a date."""
+    """One user up to a date."""
 
     def __init__(self, events, as_of):
         self.as_of, self.events = as_of, events
@@ -108,8 +108,8 @@ class Person:
         self.active = {e["moment"].date() for e in events if e["type"] != "message_sent"}
         self.occasions = sorted(day for day, net in self.net.items() if net > 0)
         self.gaps = [(b - a).days for a, b in zip(self.occasions, self.occasions[1:], strict=False)]
-        bought = [(e["moment"].date(), e["channel"]) for e in self.of("purchase") if e["channel"]]
-        self.channel = min(bought)[1] if bought else None
+        channels = [(e["moment"].date(), e["channel"]) for e in self.of("purchase") if e["channel"]]
+        self.channel = min(channels)[1] if channels else None
 
     def of(self, *types):
         return [event for event in self.events if event["type"] in types]
@@ -131,7 +131,7 @@ class Person:
 
 
 class Population:
-    """What is usual among all users of a date."""
+    """Norms of all users as of a date."""
 
     def __init__(self, people, min_channel_gaps):
         people = list(people)
@@ -165,9 +165,9 @@ def row(person, population):
     joined = min((e["moment"].date() for e in person.of("purchase", "register")), default=None)
     covers_both = joined is not None and (person.as_of - joined).days >= 179
     cycle, source = population.cycle(person.gaps, person.channel)
-    gap, gap_cycle = returned(person, population)
+    gap, gap_cycle = returned_gap(person, population)
     n_year = person.count(occasions, 365)
-    bought = sum((e["amount"] for e in person.year("purchase")), Decimal(0))
+    gross = sum((e["amount"] for e in person.year("purchase")), Decimal(0))
     actions = [
         e for e in person.events if e["type"] != "message_sent" and person.within(90)(e["moment"].date())
     ]
@@ -192,7 +192,7 @@ def row(person, population):
         len(used),
         silence(person),
         quantile(person.gaps, 80) if len(person.gaps) >= 4 else None,
-        held(cycle),
+        clamp(cycle),
         source,
         quantile(person.gaps, 50),
         gap,
@@ -202,23 +202,23 @@ def row(person, population):
         ratio(person.count(person.active, 90), person.count(person.active, 90, 90)) if covers_both else None,
         ratio(person.spend(90), person.spend(90, 90)) if covers_both and person.spend(90, 90) > 0 else None,
         (person.spend(365) / n_year).quantize(CENT, ROUND_HALF_UP) if n_year else None,
-        ratio(-sum(e["amount"] for e in person.year("return")), bought),
+        ratio(-sum(e["amount"] for e in person.year("return")), gross),
         ratio(sum(day.weekday() >= 5 for day in recent), n_year),
         ratio(len(night), len(actions)),
     )
 
 
-def returned(person, population):
+def returned_gap(person, population):
     """The longest gap that ended in the last 30 days, the latest of equals, and the cycle before it."""
     ended = [n for n, day in enumerate(person.occasions[1:]) if person.within(30)(day)]
     if not ended:
         return None, None
     number = max(ended, key=lambda n: (person.gaps[n], n))
-    return person.gaps[number], held(population.cycle(person.gaps[:number], person.channel)[0])
+    return person.gaps[number], clamp(population.cycle(person.gaps[:number], person.channel)[0])
 
 
 def categories(person, population):
-    """How many, how many again, the top one, and paid against average prices; of 365 days."""
+    """Number of categories, repeat rate, top category and price level, over 365 days."""
     net, days, gross, units = (
         defaultdict(Decimal),
         defaultdict(set),
@@ -252,7 +252,7 @@ def quantile(values, percent):
     return reached[0] if reached else None
 
 
-def held(cycle):
+def clamp(cycle):
     return min(max(30 if cycle is None else cycle, 7), 180)
 
 

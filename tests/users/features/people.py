@@ -1,4 +1,4 @@
-"""States written by hand: what the rhythm and the SQL features are computed from."""
+"""States written by hand, for rhythm and SQL features."""
 
 from decimal import Decimal
 
@@ -24,7 +24,7 @@ COLUMNS = {
 
 
 def person(user_id="u1", days_ago=(), as_of=D, channel="store", status="active", spend=None, **columns):
-    """A user whose occasions were so many days ago, each of 10.00."""
+    """A user with occasions that many days ago, of 10.00 each."""
     days = sorted(before(n, as_of) for n in days_ago)
     recent = sum((as_of - each).days < 365 for each in days)
     stated = {
@@ -44,7 +44,7 @@ def people(spark, rows):
 
 
 def every(gap, times, last=0):
-    """Days ago of occasions so many days apart, the newest `last` days ago: `times` gaps."""
+    """Days ago of occasions `gap` days apart, with `times` gaps, the newest `last` days ago."""
     return [last + gap * n for n in range(times + 1)]
 
 

@@ -1,11 +1,11 @@
-"""What users buy: categories, the top one, and how dear they buy within each."""
+"""Categories that users buy, the top one, and the price level."""
 
 from decimal import Decimal
 
 import pytest
 
 from lifestage.users.activity.tables import CATEGORY_DAYS
-from lifestage.users.features.categories import to_category_state, to_user_categories, unit_prices
+from lifestage.users.features.categories import build_unit_prices, to_category_state, to_user_categories
 from support.frames import assert_frames, assert_rows, build, shuffled
 from users.features.builders import D, before, identities
 
@@ -42,7 +42,7 @@ ROWS = [
 
 
 def prices_of(spark, rows):
-    return unit_prices(categories_of(spark, rows)).select("as_of", "group", "value", "n")
+    return build_unit_prices(categories_of(spark, rows)).select("as_of", "group", "value", "n")
 
 
 def categories_of(spark, rows, as_of=(D,)):
@@ -52,7 +52,7 @@ def categories_of(spark, rows, as_of=(D,)):
 
 def state_of(spark, rows, as_of=(D,)):
     categories = categories_of(spark, rows, as_of)
-    return to_category_state(categories, unit_prices(categories))
+    return to_category_state(categories, build_unit_prices(categories))
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +72,13 @@ def test_categories_of_365_days_ending_with_as_of_count(state):
     assert_rows(of(state, "edges", *COUNTS), [(1, 0, "A")])
 
 
-def test_bought_again_means_on_two_days_with_a_purchase(state):
-    """Two lines of one day are no repeat, nor is the day on which the category was given back."""
+def test_a_repeat_category_has_purchases_on_two_days(state):
+    """Two lines on one day are no repeat, nor is a day with returns only."""
     assert_rows(of(state, "repeat", *COUNTS), [(3, 1, "A")])
 
 
-def test_a_category_given_back_entirely_is_neither_counted_nor_repeated_nor_top(state):
-    """So the repeat rate, repeated over counted, is a share."""
+def test_a_category_returned_entirely_does_not_count(state):
+    """So the repeat rate is a share."""
     assert_rows(of(state, "undecided", *COUNTS), [(1, 0, "B")])
 
 
@@ -103,7 +103,7 @@ def test_a_unit_price_is_rounded_down(spark):
     assert_rows(prices_of(spark, [line("u1", "A", "2.00", units="3")]), [(D, "A", 666_666, 3_000)])
 
 
-def test_what_was_paid_stands_against_what_the_same_units_cost_on_average(spark):
+def test_amounts_paid_and_expected_cover_categories_with_a_price(spark):
     """A unit of A costs 3.00 on average, of B 10.00; C has no price, so what it cost is not compared."""
     rows = [
         line("thrifty", "A", "4.00", units="2"),
@@ -134,4 +134,4 @@ def test_order_and_partitions_do_not_matter(spark, state):
     own = identities(spark, {row["subject"]: row["subject"] for row in ROWS})
     days = shuffled(build(spark, CATEGORY_DAYS, ROWS[::-1]))
     categories = shuffled(to_user_categories(days, own, [D]), 3)
-    assert_frames(to_category_state(categories, unit_prices(categories)), state)
+    assert_frames(to_category_state(categories, build_unit_prices(categories)), state)

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from pyspark.sql import types as T
 
-from lifestage.users.features.mapping import add_features, layers
+from lifestage.users.features.mapping import add_features, layer_features
 from lifestage.users.features.tables import RHYTHM_COLUMNS, user_features, user_state
 from support.frames import assert_rows
 from users.features.builders import SHIPPED, D, before, catalogue
@@ -112,7 +112,7 @@ def test_more_returned_than_bought_is_a_negative_trend(features):
 
 
 def test_shares_of_what_was_bought(features):
-    """Discounts and coupons are held against what the goods cost before them, returns against what was paid."""
+    """Discounts and coupons are shares of the price before them, returns of the amount paid."""
     columns = ("return_share_365d", "discount_share_365d", "coupon_share_365d", "new_product_share_365d")
     assert_rows(of(features, "buyer", *columns), [(0.25, 0.375, 0.2, 0.1)])
 
@@ -157,10 +157,10 @@ def test_features_are_computed_after_those_they_use():
         "first": feature("net_amount_7d"),
     }
     of = catalogue({"net_amount": {"days": [7]}}, features=features)
-    assert layers(of) == [["first"], ["middle"], ["last"]]
+    assert layer_features(of) == [["first"], ["middle"], ["last"]]
 
 
 def test_features_that_use_each_other_in_a_circle_are_named():
     features = {"a": feature("b"), "b": feature("a"), "c": feature("1")}
     with pytest.raises(ValueError, match=r"in a circle: a, b$"):
-        layers(catalogue({}, features=features))
+        layer_features(catalogue({}, features=features))

@@ -1,8 +1,8 @@
-"""What is usual in the population: cycles per channel and over all, and the middle of spenders."""
+"""Norms of the population: cycles by channel and for all, and the median spend."""
 
 import pytest
 
-from lifestage.users.features.rhythm import add_gaps, cycle_norms, least_at_share, spend_norms
+from lifestage.users.features.rhythm import add_gaps, build_cycle_norms, build_spend_norms, to_quantiles
 from support.frames import assert_rows, shuffled
 from users.features.builders import D, before, config_of
 from users.features.people import every, people, person
@@ -12,7 +12,7 @@ NORM = ("as_of", "group", "value", "n")
 
 
 def cycles(spark, rows):
-    return cycle_norms(add_gaps(people(spark, rows)), RHYTHM).select(*NORM)
+    return build_cycle_norms(add_gaps(people(spark, rows)), RHYTHM).select(*NORM)
 
 
 def values(spark, numbers, group="g"):
@@ -32,7 +32,7 @@ def values(spark, numbers, group="g"):
     ],
 )
 def test_a_quantile_is_the_least_value_whose_cumulative_share_reaches_it(spark, numbers, percent, expected):
-    actual = least_at_share(shuffled(values(spark, numbers), 3), percent)
+    actual = to_quantiles(shuffled(values(spark, numbers), 3), percent)
     assert_rows(actual, [(D, "g", expected, len(numbers))])
 
 
@@ -66,7 +66,7 @@ def test_nobody_with_two_occasions_gives_no_cycle(spark):
     assert_rows(cycles(spark, [person("u1", [3])]), [])
 
 
-def test_the_middle_of_spenders_is_a_spend_that_occurs(spark):
+def test_the_median_spend_is_a_spend_that_occurs(spark):
     spends = [
         person(f"u{n}", [1], spend=spend) for n, spend in enumerate(["1.00", "20.00", "30.01", "99.00"])
     ]
@@ -75,5 +75,5 @@ def test_the_middle_of_spenders_is_a_spend_that_occurs(spark):
         person("visitor", last_active_on=D),
         person("till", [1], status="shared", spend="0.01"),
     ]
-    actual = spend_norms(people(spark, [*spends, *others])).select(*NORM)
+    actual = build_spend_norms(people(spark, [*spends, *others])).select(*NORM)
     assert_rows(actual, [(D, None, 2000, 4)])

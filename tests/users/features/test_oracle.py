@@ -8,7 +8,7 @@ import pytest
 
 from lifestage.ingestion.events.tables import EVENTS
 from lifestage.users.activity.config import ActivityConfig
-from lifestage.users.activity.days import build_activity_days, build_category_days, to_enriched
+from lifestage.users.activity.days import build_activity_days, build_category_days, enrich_events
 from support.frames import assert_frames, build, shuffled
 from users.features import oracle
 from users.features.builders import SHIPPED, config_of, features_of, identities
@@ -47,7 +47,7 @@ def events_of(spark, history):
 
 
 def features_from(events, identity_map):
-    enriched = to_enriched(events, {}, ACTIVITY)
+    enriched = enrich_events(events, {}, ACTIVITY)
     days, categories = build_activity_days(enriched, ACTIVITY), build_category_days(enriched)
     columns = ("user_id", "as_of", *oracle.FEATURES)
     return features_of(days, categories, identity_map, DATES, CONFIG).select(*columns)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifestage.users.features.rhythm import add_gaps, add_rhythm, cycle_norms, spend_norms
+from lifestage.users.features.rhythm import add_gaps, add_rhythm, build_cycle_norms, build_spend_norms
 from lifestage.users.features.tables import RHYTHM_COLUMNS
 from support.frames import assert_frames, assert_rows, shuffled
 from users.features.builders import D, before, config_of
@@ -42,11 +42,11 @@ def rhythm(spark_session):
 
 
 def rhythm_of(spark, rows, config=CONFIG):
-    return with_rhythm(add_gaps(people(spark, rows)), config)
+    return add_norms_and_rhythm(add_gaps(people(spark, rows)), config)
 
 
-def with_rhythm(state, config=CONFIG):
-    norms = cycle_norms(state, config.rhythm).unionByName(spend_norms(state))
+def add_norms_and_rhythm(state, config=CONFIG):
+    norms = build_cycle_norms(state, config.rhythm).unionByName(build_spend_norms(state))
     return add_rhythm(state, norms, config)
 
 
@@ -89,7 +89,7 @@ def test_silence_counts_from_the_last_active_day_without_an_occasion(rhythm):
     assert_rows(of(rhythm, "window", "silence_days"), [(12,)])
 
 
-def test_who_never_did_anything_has_no_silence(rhythm):
+def test_a_user_without_activity_has_no_silence(rhythm):
     columns = (
         "silence_days",
         "median_gap_days",
@@ -100,7 +100,7 @@ def test_who_never_did_anything_has_no_silence(rhythm):
     assert_rows(of(rhythm, "addressee", *columns), [(None, None, None, None, True)])
 
 
-def test_a_gap_that_ended_in_the_last_30_days_is_judged_by_the_cycle_before_it(rhythm):
+def test_a_gap_that_ended_in_the_last_30_days_is_compared_with_the_cycle_before_it(rhythm):
     columns = ("returned_gap_days", "returned_gap_cycle_days")
     assert_rows(of(rhythm, "came_back", *columns), [(100, 20)])
 
@@ -110,14 +110,14 @@ def test_a_gap_that_ended_31_days_ago_is_no_return(rhythm):
     assert_rows(of(rhythm, "came_back_earlier", *columns), [(None, None)])
 
 
-def test_with_three_gaps_before_the_return_the_norm_judges_it(rhythm):
-    """The user has a cycle of their own today, but had none when the gap began."""
+def test_with_three_gaps_before_the_return_the_norm_is_the_cycle(rhythm):
+    """The user has an own cycle today, but had none when the gap began."""
     columns = ("cycle_source", "returned_gap_days", "returned_gap_cycle_days")
     assert_rows(of(rhythm, "came_back_early_in_life", *columns), [("own", 100, 50)])
 
 
 def test_of_equally_long_gaps_the_latest_counts(rhythm):
-    """Before the earlier one stand three gaps and so the norm of 50, before the later one four of their own: 60."""
+    """The earlier gap has three gaps before it, so the norm of 50; the later one has four, so an own cycle of 60."""
     columns = ("returned_gap_days", "returned_gap_cycle_days")
     assert_rows(of(rhythm, "twice_the_same", *columns), [(15, 60)])
 
@@ -127,12 +127,12 @@ def test_of_several_returns_the_longest_gap_counts(rhythm):
     assert_rows(of(rhythm, "longest_of_two", *columns), [(20, 7)])
 
 
-def test_who_joined_up_to_the_margin_is_left_censored(rhythm):
+def test_a_user_who_joined_up_to_the_margin_is_left_censored(rhythm):
     assert_rows(of(rhythm, "joined_at_the_margin", "is_left_censored"), [(True,)])
     assert_rows(of(rhythm, "joined_after_the_margin", "is_left_censored"), [(False,)])
 
 
-def test_below_the_middle_of_spenders_means_strictly_below(spark):
+def test_below_the_median_spend_means_strictly_below(spark):
     spends = {"below": "9.99", "in_the_middle": "10.00", "above": "10.01"}
     actual = rhythm_of(spark, [person(user, [1], spend=spend) for user, spend in spends.items()])
     expected = [("below", True), ("in_the_middle", False), ("above", False)]
@@ -166,6 +166,6 @@ def test_repeat_rate_and_price_level_are_null_where_nothing_was_bought(spark):
 
 
 def test_order_and_partitions_of_the_state_do_not_matter(spark, rhythm):
-    actual = with_rhythm(shuffled(add_gaps(people(spark, PEOPLE[::-1]))))
+    actual = add_norms_and_rhythm(shuffled(add_gaps(people(spark, PEOPLE[::-1]))))
     columns = ["user_id", *[column.name for column in RHYTHM_COLUMNS]]
     assert_frames(actual.select(columns), rhythm.select(columns))

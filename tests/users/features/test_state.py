@@ -1,4 +1,4 @@
-"""User-days to the state at a date: windows, marks, occasion days and distinct counts."""
+"""The state at a date: windows, dates, occasion days and distinct counts."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from lifestage.users.features.state import rebuild_state
 from lifestage.users.features.tables import user_state
 from lifestage.users.features.user_days import to_user_days, to_user_sketches
 from support.frames import assert_frames, assert_rows, shuffled
-from users.features.builders import D, before, bought, catalogue, day, own_users, state_of, subject_days
+from users.features.builders import D, before, catalogue, day, own_users, purchase, state_of, subject_days
 
 WINDOWS = {
     "net_amount": {"days": [7, "all"], "before": [7]},
@@ -22,26 +22,26 @@ WINDOWS = {
 SMALL = catalogue(WINDOWS)
 ROWS = [
     # A day on each side of each edge of the two windows of 7 days.
-    bought("edges", before(0), "1.00"),
-    bought("edges", before(6), "10.00"),
-    bought("edges", before(7), "100.00"),
-    bought("edges", before(13), "1000.00"),
-    bought("edges", before(14), "10000.00"),
-    bought("future", before(-1), "5.00"),
-    bought("extremes", before(2), "30.00", dearest="20.00", cheapest="10.00", quantity="2.500"),
-    bought("extremes", before(9), "99.99", dearest="99.99", cheapest="0.01"),
+    purchase("edges", before(0), "1.00"),
+    purchase("edges", before(6), "10.00"),
+    purchase("edges", before(7), "100.00"),
+    purchase("edges", before(13), "1000.00"),
+    purchase("edges", before(14), "10000.00"),
+    purchase("future", before(-1), "5.00"),
+    purchase("extremes", before(2), "30.00", dearest="20.00", cheapest="10.00", quantity="2.500"),
+    purchase("extremes", before(9), "99.99", dearest="99.99", cheapest="0.01"),
     day("returner", before(3), n_actions=1, net_amount="-20.00", quantity="0"),
-    bought("taster", before(1), "0.00"),
-    bought("curious", before(20), "49.99", used_features=["search", "wishlist"]),
+    purchase("taster", before(1), "0.00"),
+    purchase("curious", before(20), "49.99", used_features=["search", "wishlist"]),
     day("curious", before(7), n_actions=1, used_features=["search"]),
     day("curious", before(6), n_actions=1, used_features=["search", "share"]),
     day("curious", before(0), n_actions=1, used_features=["share"]),
-    bought("spender", before(40), "49.99", quantity="2.499"),
-    bought("spender", before(30), "50.00", quantity="2.500"),
-    bought("spender", before(20), "80.00", quantity="1.000"),
-    bought("channels", before(9), "1.00", purchase_channel=None),
-    bought("channels", before(8), "1.00", purchase_channel="web"),
-    bought("channels", before(7), "1.00", purchase_channel="app"),
+    purchase("spender", before(40), "49.99", quantity="2.499"),
+    purchase("spender", before(30), "50.00", quantity="2.500"),
+    purchase("spender", before(20), "80.00", quantity="1.000"),
+    purchase("channels", before(9), "1.00", purchase_channel=None),
+    purchase("channels", before(8), "1.00", purchase_channel="web"),
+    purchase("channels", before(7), "1.00", purchase_channel="app"),
 ]
 
 
@@ -94,7 +94,7 @@ def test_occasion_days_ascend(state):
     assert_rows(of(state, "edges", "occasion_days"), [(days,)])
 
 
-def test_marks_see_money_and_units_as_they_are_declared(state):
+def test_date_conditions_use_money_and_units_as_declared(state):
     columns = ("first_big_day_on", "last_big_basket_on", "last_occasion_on")
     assert_rows(of(state, "spender", *columns), [(before(30), before(30), before(20))])
 
@@ -104,11 +104,11 @@ def test_distinct_values_count_once_in_each_window(state):
     assert_rows(of(state, "curious", *columns), [(2, 1, 3)])
 
 
-def test_who_used_nothing_has_zero_distinct_values(state):
+def test_a_user_without_values_has_a_distinct_count_of_zero(state):
     assert_rows(of(state, "edges", "used_features_7d", "used_features_all"), [(0, 0)])
 
 
-def test_what_two_subjects_of_a_user_used_counts_once(spark):
+def test_a_value_of_two_subjects_of_a_user_counts_once(spark):
     rows = [day("cookie", D, used_features=["wishlist", "search"]), day("card", D, used_features=["search"])]
     both = state_of(spark, rows, SMALL, users={"cookie": "u1", "card": "u1"})
     assert_rows(both.select("used_features_all"), [(2,)])
@@ -144,6 +144,6 @@ def test_no_days_make_no_users(spark):
 
 
 def test_a_leap_day_is_a_day(spark):
-    rows = [bought("s1", date(2024, 2, 28), "1.00"), bought("s1", date(2024, 2, 29), "10.00")]
+    rows = [purchase("s1", date(2024, 2, 28), "1.00"), purchase("s1", date(2024, 2, 29), "10.00")]
     actual = state_of(spark, rows, SMALL, [date(2024, 3, 6)])
     assert_rows(actual.select("net_amount_7d", "net_amount_prior_7d"), [("10.00", "1.00")])

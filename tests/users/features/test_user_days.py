@@ -1,18 +1,18 @@
-"""Subject-days merge to user-days before anything is decided about a day."""
+"""Subject-days merge to user-days before conditions are evaluated."""
 
 import hashlib
 
 import pytest
 
 from support.frames import assert_rows
-from users.features.builders import before, bought, catalogue, day, user_days_of
+from users.features.builders import before, catalogue, day, purchase, user_days_of
 
 DAY_1, DAY_2 = before(1), before(0)
 COOKIE_AND_CARD = [
-    bought("cookie", DAY_1, "30.00", quantity=2, dearest="30.00", used_features=["wishlist", "search"]),
+    purchase("cookie", DAY_1, "30.00", quantity=2, dearest="30.00", used_features=["wishlist", "search"]),
     day("card", DAY_1, n_actions=1, net_amount="-30.00", used_features=["search"]),
     day("cookie", DAY_2, n_actions=1),
-    bought("card", DAY_2, "10.00", quantity="1.250"),
+    purchase("card", DAY_2, "10.00", quantity="1.250"),
 ]
 
 
@@ -40,18 +40,18 @@ def test_extremes_of_subjects_merge_and_nothing_stays_null(user_days):
     )
 
 
-def test_units_decided_on_a_day_are_thousandths_like_every_unit(user_days):
+def test_units_of_a_day_measure_are_thousandths(user_days):
     assert_rows(user_days.select("event_date", "occasion_units"), [(DAY_1, 0), (DAY_2, 1250)])
 
 
-def test_users_stay_apart_and_subjects_that_nothing_is_known_of_are_their_own(spark):
-    rows = [bought("cookie", DAY_1), bought("card", DAY_1), bought("stranger", DAY_1)]
+def test_users_stay_separate_and_unknown_subjects_are_their_own_users(spark):
+    rows = [purchase("cookie", DAY_1), purchase("card", DAY_1), purchase("stranger", DAY_1)]
     actual = user_days_of(spark, rows, catalogue({}), {"cookie": "u1", "card": "u2"})
     own = hashlib.sha256(b"user:stranger").hexdigest()[:32]
     assert_rows(actual.select("user_id", "status"), [("u1", "active"), ("u2", "active"), (own, "active")])
 
 
 def test_a_day_keeps_the_status_of_its_user(spark):
-    rows = [bought("till", DAY_1), bought("card", DAY_1)]
+    rows = [purchase("till", DAY_1), purchase("card", DAY_1)]
     actual = user_days_of(spark, rows, catalogue({}), {"till": ("u1", "shared"), "card": "u2"})
     assert_rows(actual.select("user_id", "status"), [("u1", "shared"), ("u2", "active")])

@@ -1,4 +1,4 @@
-"""Who is who in plain Python, straight from the definition."""
+"""Reference implementation of identity resolution in plain Python."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,7 +6,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Link:
-    """Evidence that two identifiers were seen together."""
+    """Evidence that links two identifiers."""
 
     a: str
     b: str
@@ -18,12 +18,12 @@ class Link:
 
 
 def kind_of(identifier):
-    """In tests an identifier begins with its type, and a telephone number with a plus."""
+    """The type of an identifier: its prefix; a telephone number begins with a plus."""
     return "phone" if identifier.startswith("+") else identifier.partition("-")[0]
 
 
-def who_is_who(links, as_of, limits, allow=(), deny=()):
-    """Identifier to (key identifier, status), of everything that evidence up to as_of or a decision names."""
+def resolve_reference(links, as_of, limits, allow=(), deny=()):
+    """Identifier to (key identifier, status), for every identifier that evidence up to as_of or a decision names."""
     links = [link for link in links if link.on <= as_of and link.ends not in set(deny)]
     others, age = {}, {}
     for link in links:
@@ -38,9 +38,9 @@ def who_is_who(links, as_of, limits, allow=(), deny=()):
     }
     edges = {link.ends for link in links if not withheld & {link.a, link.b}} | set(allow)
     everyone = set(others) | {one for pair in set(allow) for one in pair}
-    found = {}
+    resolved = {}
     for one in everyone:
-        if one in found:
+        if one in resolved:
             continue
         group, waiting = set(), [one]
         while waiting:
@@ -50,5 +50,5 @@ def who_is_who(links, as_of, limits, allow=(), deny=()):
                 waiting += [b if a == each else a for a, b in edges if each in (a, b)]
         key = min(group, key=lambda member: (member in withheld, age.get(member, date.max), member))
         alone = len(group) == 1 and group <= withheld
-        found |= dict.fromkeys(group, (key, "shared" if alone else "active"))
-    return found
+        resolved |= dict.fromkeys(group, (key, "shared" if alone else "active"))
+    return resolved

@@ -1,4 +1,4 @@
-"""Random evidence night by night, with late rows, corrections and deletes: the map is always what the definition says."""
+"""Random evidence, night by night, with late rows, corrections and deletes: the map equals the reference implementation."""
 
 import random
 from datetime import date
@@ -6,10 +6,10 @@ from itertools import combinations
 
 import pytest
 
-from lifestage.users.resolution import users_on
+from lifestage.users.resolution import resolve_users
 from support.frames import assert_frames
 from support.projects import MAIN, copy_of
-from users.identity.model import Link, who_is_who
+from users.identity.model import Link, resolve_reference
 from users.identity.world import STEPS, World
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ PEOPLE = {"cookie": 6, "member": 4, "device": 2}
 
 
 class Shop:
-    """Events that are live, by id: day, version, identifiers."""
+    """Random events. `live` has the current ones by id: day, version, identifiers."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -53,7 +53,7 @@ class Shop:
 
 
 def links_of(shop, known):
-    """Every pair that a live event or a customer record names."""
+    """A link for each pair of identifiers on a live event or a customer record."""
     for day, _, named in shop.live.values():
         for one, other in combinations(named.values(), 2):
             yield Link(one, other, date(2026, 3, day))
@@ -62,40 +62,40 @@ def links_of(shop, known):
 
 
 def groups(members):
-    """Identifier to whom it is one person with, from (user, status) of each."""
+    """Identifier to (all identifiers of its user, status), from (user, status) of each."""
     together = {}
     for name, (user, _) in members.items():
         together.setdefault(user, set()).add(name)
     return {name: (together[user], status) for name, (user, status) in members.items()}
 
 
-def grouped(world, rows):
+def group_rows(world, rows):
     named = {world.names[row["identifier"]]: (row["user_id"], row["status"]) for row in rows.collect()}
     return groups(named)
 
 
-def on_an_earlier_date(world):
+def read_earlier_date(world):
     day = world.day(BEFORE)
-    users = users_on(world.test.read("identity_map"), world.test.read("identity_past"), [day])
-    return grouped(world, users.where("only_on IS NULL OR only_on = DATE'2026-03-03'"))
+    users = resolve_users(world.test.read("identity_map"), world.test.read("identity_past"), [day])
+    return group_rows(world, users.where("only_on IS NULL OR only_on = DATE'2026-03-03'"))
 
 
 @pytest.mark.parametrize(("seed", "driver_links"), [(0, ON_DRIVER), (1, ON_DRIVER), (2, ON_CLUSTER)])
-def test_every_night_gives_the_persons_of_the_definition(spark, tmp_path, seed, driver_links):
+def test_every_night_gives_the_users_of_the_definition(spark, tmp_path, seed, driver_links):
     main = f"{MAIN}identity: {{driver_links: {driver_links}, limits: {LIMITS}}}\n"
     world, shop, known = World(spark, tmp_path / "nightly", main), Shop(seed), []
     for day in NIGHTS:
-        world.see(*shop.night(day))
+        world.deliver_events(*shop.night(day))
         if day % 2:
             known.append((f"member-{shop.random.randrange(4)}", f"+4977777{day}", day))
-            world.know(known[-1])
+            world.deliver_profiles(known[-1])
         world.run(day)
-        expected = groups(who_is_who([*links_of(shop, known)], world.day(day), LIMITS))
-        assert grouped(world, world.test.read("identity_map")) == expected
+        expected = groups(resolve_reference([*links_of(shop, known)], world.day(day), LIMITS))
+        assert group_rows(world, world.test.read("identity_map")) == expected
     world.run(BEFORE, now="2026-03-06T12:00:00+00:00")
-    then = groups(who_is_who([*links_of(shop, known)], world.day(BEFORE), LIMITS))
-    # Whom nothing named by then is a user of their own.
-    assert on_an_earlier_date(world) == {name: ({name}, "active") for name in expected} | then
+    then = groups(resolve_reference([*links_of(shop, known)], world.day(BEFORE), LIMITS))
+    # An identifier without evidence by then is a user of its own.
+    assert read_earlier_date(world) == {name: ({name}, "active") for name in expected} | then
     once = copy_of(world.test, tmp_path / "once")
     once.run(str(world.day(NIGHTS[-1])), steps=STEPS)
     for name in ("link_days", "links", "identity_map"):

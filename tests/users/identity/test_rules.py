@@ -1,4 +1,4 @@
-"""Which evidence counts, and who a person is known as: known answers, and random graphs against the definition."""
+"""Rules of identity resolution: known answers, and random graphs against the reference implementation."""
 
 from datetime import date, timedelta
 
@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
 from lifestage.platform.runtime.frames import local_rows
-from lifestage.users.identity.components import on_cluster, on_driver
+from lifestage.users.identity.components import find_components_on_cluster, find_components_on_driver
 from lifestage.users.identity.config import IdentityConfig, IdentitySettings, Pair
-from lifestage.users.identity.rules import solved
-from lifestage.users.identity.solving import person_of
-from users.identity.model import Link, kind_of, who_is_who
+from lifestage.users.identity.rules import resolve_identifiers
+from lifestage.users.identity.solving import resolve_user
+from users.identity.model import Link, kind_of, resolve_reference
 
 DAY = date(2026, 3, 1)
 LIMITS = {"device": {"member": 2}, "phone": {"member": 1}}
@@ -24,7 +24,7 @@ def link(a, b, day=0):
 
 
 def pseudonym(name):
-    """Like one of a key, in that it is hexadecimal; in the order of the names."""
+    """A pseudonym in hexadecimal, like a real one, that sorts as the names do."""
     return name.encode().hex()
 
 
@@ -42,7 +42,7 @@ def frame(spark, links, as_of):
 
 
 def config(limits, allow=(), deny=()):
-    # Not of a pseudonym's length.
+    # Built without validation, because these pseudonyms are shorter than real ones.
     pairs = {
         name: tuple(Pair.model_construct(a=pseudonym(a), b=pseudonym(b), because="") for a, b in given)
         for name, given in (("allow", allow), ("deny", deny))
@@ -50,20 +50,28 @@ def config(limits, allow=(), deny=()):
     return IdentityConfig.model_construct(limits=limits, **pairs)
 
 
-def answer(spark, links, as_of=DAY + timedelta(days=99), limits=LIMITS, allow=(), deny=(), by=on_driver):
-    rows = solved(frame(spark, links, as_of), config(limits, allow, deny), by).collect()
+def resolve(
+    spark,
+    links,
+    as_of=DAY + timedelta(days=99),
+    limits=LIMITS,
+    allow=(),
+    deny=(),
+    by=find_components_on_driver,
+):
+    rows = resolve_identifiers(frame(spark, links, as_of), config(limits, allow, deny), by).collect()
     found = {name_of(row["identifier"]): (name_of(row["key_identifier"]), row["status"]) for row in rows}
     assert len(found) == len(rows)
     return found
 
 
-def test_without_evidence_there_is_nobody(spark):
-    assert answer(spark, []) == {}
+def test_no_evidence_gives_no_rows(spark):
+    assert resolve(spark, []) == {}
 
 
-def test_a_cookie_a_login_and_a_card_are_one_person_known_by_the_oldest(spark):
+def test_linked_identifiers_are_one_user_with_the_oldest_as_key(spark):
     links = [link("cookie-1", "member-1", 5), link("member-1", "card-1", 2), link("cookie-2", "member-2", 1)]
-    assert answer(spark, links) == {
+    assert resolve(spark, links) == {
         "cookie-1": ("card-1", "active"),
         "member-1": ("card-1", "active"),
         "card-1": ("card-1", "active"),
@@ -72,53 +80,53 @@ def test_a_cookie_a_login_and_a_card_are_one_person_known_by_the_oldest(spark):
     }
 
 
-def test_a_device_of_many_is_shared_and_joins_nobody(spark):
+def test_a_device_beyond_its_limit_is_shared_and_links_nobody(spark):
     links = [link("device-k", f"member-{n}", n) for n in range(3)] + [link("member-0", "cookie-0", 9)]
-    found = answer(spark, links)
+    found = resolve(spark, links)
     assert found["device-k"] == ("device-k", "shared")
     assert found["member-0"] == found["cookie-0"] == ("member-0", "active")
     assert found["member-1"] == ("member-1", "active")
 
 
-def test_a_device_within_its_limit_joins(spark):
+def test_a_device_within_its_limit_links(spark):
     links = [link("device-k", f"member-{n}", n) for n in range(2)]
-    assert set(answer(spark, links).values()) == {("device-k", "active")}
+    assert set(resolve(spark, links).values()) == {("device-k", "active")}
 
 
-def test_an_identifier_crosses_its_limit_on_the_day_on_which_it_does(spark):
+def test_an_identifier_is_withheld_from_the_day_it_exceeds_its_limit(spark):
     links = [link("device-k", f"member-{n}", n) for n in range(3)]
-    before, after = (answer(spark, links, DAY + timedelta(days=day)) for day in (1, 2))
+    before, after = (resolve(spark, links, DAY + timedelta(days=day)) for day in (1, 2))
     assert before["member-0"] == before["member-1"] == ("device-k", "active")
     assert after["member-0"] != after["member-1"]
 
 
-def test_what_is_shared_counts_for_the_limits_of_others(spark):
-    """So that no order in which identifiers are looked at decides."""
+def test_a_withheld_identifier_counts_for_the_limits_of_others(spark):
+    """The order of evaluation does not matter."""
     links = [link("phone-1", "member-1"), link("phone-1", "member-2"), link("device-1", "member-1"), link("device-1", "member-2"), link("device-1", "member-3")]  # fmt: skip
-    found = answer(spark, links)
+    found = resolve(spark, links)
     assert {found[one][1] for one in ("phone-1", "device-1")} == {"shared"}
 
 
 def test_decisions_win_over_limits_and_evidence(spark):
     hub = [link("device-k", f"member-{n}", n) for n in range(3)]
-    allowed = answer(spark, hub, allow=[("device-k", "member-1")])
+    allowed = resolve(spark, hub, allow=[("device-k", "member-1")])
     assert allowed["device-k"] == allowed["member-1"] == ("member-1", "active")
-    denied = answer(spark, hub, deny=[("device-k", "member-1")])
+    denied = resolve(spark, hub, deny=[("device-k", "member-1")])
     assert denied["device-k"] == denied["member-2"] == ("device-k", "active")
     assert "member-1" not in denied
 
 
-def test_a_person_found_by_their_links_has_the_decisions_too(spark):
-    """A pair that is denied does not count for a limit, whichever way somebody is looked for."""
+def test_a_user_resolved_from_a_seed_follows_the_decisions(spark):
+    """A denied pair does not count for a limit, also when one user is resolved alone."""
     links = [link("device-k", f"member-{n}", n) for n in range(2)] + [link("device-k", "member-x")]
     rules = config(LIMITS, deny=[("device-k", "member-x")]).model_copy(update={"driver_links": 100})
     seeds = local_rows(spark, [(pseudonym("member-0"),)], "identifier string")
-    found = person_of(frame(spark, links, DAY + timedelta(days=9)), seeds, rules).collect()
+    found = resolve_user(frame(spark, links, DAY + timedelta(days=9)), seeds, rules).collect()
     assert sorted(name_of(row["identifier"]) for row in found) == ["device-k", "member-0", "member-1"]
     assert len({row["user_id"] for row in found}) == 1
 
 
-def test_a_pair_that_is_allowed_and_denied_is_no_decision():
+def test_a_pair_cannot_be_allowed_and_denied():
     a, b = "0" * 32, "1" * 32
     with pytest.raises(ValueError, match=f"both allowed and denied: {a} and {b}"):
         IdentitySettings(
@@ -126,15 +134,17 @@ def test_a_pair_that_is_allowed_and_denied_is_no_decision():
         )
 
 
-def test_who_is_named_by_a_decision_alone_comes_last(spark):
-    found = answer(spark, [link("member-2", "cookie-2", 50)], allow=[("card-1", "member-2")])
+def test_an_identifier_named_only_by_a_decision_is_the_last_choice_of_key(spark):
+    found = resolve(spark, [link("member-2", "cookie-2", 50)], allow=[("card-1", "member-2")])
     assert set(found.values()) == {("cookie-2", "active")}
 
 
 def test_the_limits_that_are_exceeded_are_named(spark):
     links = frame(spark, [link("device-k", f"member-{n}") for n in range(3)], DAY)
     rows = (
-        solved(links, config(LIMITS), on_driver).where(F.col("identifier") == pseudonym("device-k")).collect()
+        resolve_identifiers(links, config(LIMITS), find_components_on_driver)
+        .where(F.col("identifier") == pseudonym("device-k"))
+        .collect()
     )
     assert [row["withheld"] for row in rows] == [["member > 2"]]
 
@@ -148,27 +158,27 @@ graphs = st.tuples(
 )
 
 
-def named(number, pair):
-    """Each graph has identifiers of its own, so that many are solved at once."""
+def with_suffix(number, pair):
+    """Each graph has its own identifiers, so that many graphs are resolved in one call."""
     return tuple(f"{name}-{number}" for name in pair)
 
 
-@pytest.mark.parametrize("by", [on_driver, on_cluster])
+@pytest.mark.parametrize("by", [find_components_on_driver, find_components_on_cluster])
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(many=st.lists(graphs, min_size=40, max_size=40), day=st.integers(0, 20))
-def test_random_graphs_are_solved_as_defined(spark, by, many, day):
-    links = [link(*named(n, pair), on) for n, (found, _, _) in enumerate(many) for pair, on in found]
+def test_random_graphs_equal_the_reference_implementation(spark, by, many, day):
+    links = [link(*with_suffix(n, pair), on) for n, (found, _, _) in enumerate(many) for pair, on in found]
     allow, deny = (
-        sorted({tuple(sorted(named(n, pair))) for n, graph in enumerate(many) for pair in graph[which]})
+        sorted({tuple(sorted(with_suffix(n, pair))) for n, graph in enumerate(many) for pair in graph[which]})
         for which in (1, 2)
     )
     allow = sorted(set(allow) - set(deny))
     as_of = DAY + timedelta(days=day)
-    expected = who_is_who(links, as_of, LIMITS, allow, deny)
-    assert answer(spark, links, as_of, LIMITS, allow, deny, by) == expected
+    expected = resolve_reference(links, as_of, LIMITS, allow, deny)
+    assert resolve(spark, links, as_of, LIMITS, allow, deny, by) == expected
 
 
-@pytest.mark.parametrize("by", [on_driver, on_cluster])
+@pytest.mark.parametrize("by", [find_components_on_driver, find_components_on_cluster])
 @pytest.mark.parametrize("shape", ["path", "star", "ring"])
 def test_long_chains_are_one_component(spark, by, shape):
     n = 40
@@ -183,18 +193,21 @@ def test_long_chains_are_one_component(spark, by, shape):
     assert len(found) == len({end for row in rows for end in row})
 
 
-@pytest.mark.parametrize("by", [on_driver, on_cluster])
-def test_an_identifier_beside_itself_is_alone(spark, by):
+@pytest.mark.parametrize("by", [find_components_on_driver, find_components_on_cluster])
+def test_an_identifier_linked_to_itself_is_alone(spark, by):
     found = by(local_rows(spark, [("aa", "aa")], "a string, b string"))
     assert [tuple(row) for row in found.collect()] == [("aa", "aa")]
 
 
-def test_both_ways_of_solving_agree_on_a_large_graph(spark):
+def test_driver_and_cluster_agree_on_a_large_graph(spark):
     numbers = spark.range(20_000).select(
         F.sha1((F.col("id") % 7_001).cast("string")).alias("a"),
         F.sha1(F.pmod(F.xxhash64("id"), F.lit(9_000)).cast("string")).alias("b"),
     )
-    sides = [sorted(map(tuple, by(numbers).collect())) for by in (on_driver, on_cluster)]
+    sides = [
+        sorted(map(tuple, by(numbers).collect()))
+        for by in (find_components_on_driver, find_components_on_cluster)
+    ]
     assert sides[0] == sides[1]
 
 

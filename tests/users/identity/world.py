@@ -1,10 +1,10 @@
-"""A web shop and its customer file, with runs on them."""
+"""A project with a web shop and a customer file, and runs on it."""
 
 from datetime import date
 
 from pyspark.sql import functions as F
 
-from lifestage.users.resolution import users_on
+from lifestage.users.resolution import resolve_users
 from support.projects import MAIN, make_project
 from support.pseudonyms import pseudonym
 
@@ -36,7 +36,7 @@ LIMITS = "identity: {limits: {device: {member: 2}, phone: {member: 1}}}\n"
 
 
 class World:
-    """A web shop and its customer file; identifiers are named as in the files."""
+    """A web shop and its customer file. Results name identifiers as the files do."""
 
     def __init__(self, spark, folder, main=MAIN + LIMITS, **files):
         sources = {"web": WEB, "reference/profiles": PROFILES}
@@ -45,22 +45,25 @@ class World:
         self.names = {}
         self.n = 0
 
-    def see(self, *rows, name=None):
-        """A file of page views: (id, day, identifiers by type, version, deleted); what is named `kind` or `amount` is taken as such."""
+    def deliver_events(self, *rows, name=None):
+        """Delivers a file of page views: (id, day, identifiers by type, version, deleted).
+
+        `kind` and `amount` among the identifiers set the columns of that name.
+        """
         lines = ["id,version,deleted,at,cookie,member,device,kind,amount"]
         for event, day, named, *rest in rows:
             version, deleted = (*rest, 1, False)[:2] if len(rest) < 2 else rest
-            columns = [self._known(kind, named.get(kind, "")) for kind in ("cookie", "member", "device")]
+            columns = [self._register(kind, named.get(kind, "")) for kind in ("cookie", "member", "device")]
             columns += [str(named.get(name, "")) for name in ("kind", "amount")]
             lines.append(f"{event},{version},{deleted},2026-03-{day:02}T12:00:00Z,{','.join(columns)}")
         self.n += 1
         self.test.write(f"web/{name or f'{self.n:03}'}.csv", "\n".join(lines) + "\n")
 
-    def know(self, *rows):
-        """A customer file: (member, phone, day)."""
+    def deliver_profiles(self, *rows):
+        """Delivers a customer file: (member, phone, day)."""
         lines = ["member,phone,since"]
         lines += [
-            f"{self._known('member', member)},{self._known('phone', phone)},2026-03-{day:02}"
+            f"{self._register('member', member)},{self._register('phone', phone)},2026-03-{day:02}"
             for member, phone, day in rows
         ]
         self.n += 1
@@ -73,16 +76,18 @@ class World:
     def day(number):
         return date(2026, 3, number)
 
-    def who(self):
-        """Identifier to (the identifiers of the same user, status), as of the newest date."""
-        return self._grouped(self.test.read("identity_map"))
+    def groups(self):
+        """Identifier to (all identifiers of its user, status), as of the newest date."""
+        return self._group(self.test.read("identity_map"))
 
-    def who_on(self, day):
-        """The same on a date that was built."""
-        users = users_on(self.test.read("identity_map"), self.test.read("identity_past"), [self.day(day)])
-        return self._grouped(users.where(F.col("only_on").isNull() | (F.col("only_on") == self.day(day))))
+    def groups_on(self, day):
+        """The same as of a date that was built."""
+        users = resolve_users(
+            self.test.read("identity_map"), self.test.read("identity_past"), [self.day(day)]
+        )
+        return self._group(users.where(F.col("only_on").isNull() | (F.col("only_on") == self.day(day))))
 
-    def _grouped(self, frame):
+    def _group(self, frame):
         rows = frame.collect()
         by_user = {}
         for row in rows:
@@ -92,7 +97,7 @@ class World:
             for row in rows
         }
 
-    def _known(self, kind, name):
+    def _register(self, kind, name):
         if name:
             self.names[pseudonym(self.key, kind, name)] = name
         return name

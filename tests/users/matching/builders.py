@@ -1,18 +1,18 @@
-"""Records in words, as `to_records` gives them."""
+"""Records to compare, written as texts."""
 
 from datetime import date
 
 import pyarrow as pa
 
-from lifestage.users.matching.config import Kind, MatchingConfig, Records
-from lifestage.users.matching.records import normalised, numbered
+from lifestage.users.matching.config import ComparisonKind, MatchingConfig, Records
+from lifestage.users.matching.records import normalise_texts, number_records
 
 COMPARISONS = {
-    "given": Kind.NAME,
-    "surname": Kind.NAME,
-    "street": Kind.TEXT,
-    "postcode": Kind.CODE,
-    "born": Kind.DATE,
+    "given": ComparisonKind.NAME,
+    "surname": ComparisonKind.NAME,
+    "street": ComparisonKind.TEXT,
+    "postcode": ComparisonKind.CODE,
+    "born": ComparisonKind.DATE,
 }
 PLACEHOLDERS = ("unknown", "n/a")
 
@@ -31,14 +31,14 @@ def config(**changes):
 
 
 def records(*rows, comparisons=COMPARISONS):
-    """(identifier, day of March, what is compared, in one text with slashes); `-` is nothing."""
+    """Records from (identifier, day of March, values joined by slashes); `-` is a missing value."""
     columns = {
         "identifier": pa.array([name for name, _, _ in rows], pa.string()),
         "type": pa.array(["member"] * len(rows), pa.string()),
         "since": pa.array([date(2026, 3, day) for _, day, _ in rows], pa.date32()),
     }
-    said = [[None if part == "-" else part for part in text.split("/")] for _, _, text in rows]
+    values = [[None if part == "-" else part for part in text.split("/")] for _, _, text in rows]
     for at, (name, kind) in enumerate(comparisons.items()):
-        texts = pa.array([parts[at] for parts in said], pa.string())
-        columns[name] = normalised(texts, kind, PLACEHOLDERS)
-    return numbered(pa.table(columns))
+        texts = pa.array([parts[at] for parts in values], pa.string())
+        columns[name] = normalise_texts(texts, kind, PLACEHOLDERS)
+    return number_records(pa.table(columns))

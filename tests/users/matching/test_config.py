@@ -1,4 +1,4 @@
-"""What is refused of sealed columns and of matching, before anything starts."""
+"""Invalid settings of sealed columns and of matching, refused before Spark starts."""
 
 import sys
 
@@ -16,7 +16,7 @@ from users.matching.world import MATCHING, SOURCES, TYPES
 SEALED = "sealed: [first_name, last_name, born]"
 
 
-def written(folder, main=MAIN + TYPES + MATCHING, **sources):
+def write_project(folder, main=MAIN + TYPES + MATCHING, **sources):
     """A project folder; its main file."""
     (folder / "main.yaml").write_text(main)
     for name, text in {**SOURCES, **sources}.items():
@@ -28,15 +28,15 @@ def written(folder, main=MAIN + TYPES + MATCHING, **sources):
 
 def problems(folder, main=MAIN + TYPES + MATCHING, **sources):
     with pytest.raises(ConfigError) as refused:
-        load_config(written(folder, main, **sources))
+        load_config(write_project(folder, main, **sources))
     return [problem.partition(".yaml: ")[2] for problem in refused.value.problems]
 
 
-def test_a_sound_project_is_matched_and_one_without_the_section_is_not(tmp_path):
-    config = load_config(written(tmp_path))
+def test_matching_is_on_only_with_its_section(tmp_path):
+    config = load_config(write_project(tmp_path))
     assert config.of(MatchingConfig).is_on
     assert config.of(MatchingConfig).types == {"members": "member", "cards": "card"}
-    off = load_config(written(tmp_path, MAIN + TYPES))
+    off = load_config(write_project(tmp_path, MAIN + TYPES))
     assert not off.matching.is_on
     assert off.identity.evidence_meaning != config.of(IdentityConfig).evidence_meaning
 
@@ -56,19 +56,19 @@ def test_a_sound_project_is_matched_and_one_without_the_section_is_not(tmp_path)
         ),
     ],
 )
-def test_a_sealed_column_is_text_of_which_no_other_is_made(tmp_path, change, said):
+def test_a_sealed_column_is_text_and_no_other_column_uses_it(tmp_path, change, said):
     members = SOURCES["reference/members"].replace(*change)
     assert said in problems(tmp_path, **{"reference/members": members})
 
 
-def test_a_flag_of_what_is_sealed_may_be_kept(tmp_path):
+def test_a_flag_may_use_a_sealed_column(tmp_path):
     members = SOURCES["reference/members"].replace(
         "town: town}", "town: town, has_name: last_name IS NOT NULL}"
     )
-    load_config(written(tmp_path, **{"reference/members": members + "types: {has_name: boolean}\n"}))
+    load_config(write_project(tmp_path, **{"reference/members": members + "types: {has_name: boolean}\n"}))
 
 
-def test_no_lookup_and_no_profile_sees_what_is_sealed(tmp_path):
+def test_lookups_and_profiles_cannot_use_sealed_columns(tmp_path):
     lookups = "activity: {lookups: {cards: {card: subject}}, category: cards.last_name}\n"
     (tmp_path / "features.yaml").write_text(
         "profile: {name: {from: [members.last_name], unit: name, description: Family name}}\n"
@@ -87,11 +87,11 @@ def test_no_lookup_and_no_profile_sees_what_is_sealed(tmp_path):
         ),
         (
             ("identifier: card", "identifier: town"),
-            "matching.records.cards.identifier: town is no identifier of the table, expected one of card",
+            "matching.records.cards.identifier: town is not an identifier of the table, expected one of card",
         ),
         (
             ("{given: first_name", "{given: nickname"),
-            "matching.records.members.columns.given: nickname is no column to compare, expected one of "
+            "matching.records.members.columns.given: nickname is not a column that can be compared, expected one of "
             "born, first_name, last_name, town",
         ),
         (
@@ -105,7 +105,7 @@ def test_no_lookup_and_no_profile_sees_what_is_sealed(tmp_path):
         ),
         (
             ("given: name, ", "given: name, since: date, "),
-            "matching.comparisons.since: the name is taken, choose another",
+            "matching.comparisons.since: the name is reserved, choose another",
         ),
         (
             ("[[surname], [born]]", "[[family]]"),
@@ -117,13 +117,13 @@ def test_no_lookup_and_no_profile_sees_what_is_sealed(tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_compared_is_named(tmp_path, change, said):
+def test_invalid_settings_are_named(tmp_path, change, said):
     assert said in problems(tmp_path, MAIN + TYPES + MATCHING.replace(*change))
 
 
-def test_a_source_cannot_be_called_as_matches_are(tmp_path):
+def test_a_source_cannot_have_the_name_of_match_evidence(tmp_path):
     fuzzy = SOURCES["web"]
-    assert "fuzzy: is how evidence by matching is called, choose another name" in problems(
+    assert "fuzzy: is the reserved source name of match evidence, choose another name" in problems(
         tmp_path, fuzzy=fuzzy
     )
 
@@ -133,10 +133,10 @@ def match(conf):
 
 
 @pytest.mark.parametrize("is_installed", [True, False])
-def test_without_records_or_the_extra_nothing_is_started(tmp_path, capsys, monkeypatch, is_installed):
+def test_match_exits_without_records_or_without_splink(tmp_path, capsys, monkeypatch, is_installed):
     if not is_installed:
         monkeypatch.setitem(sys.modules, "splink", None)
-    conf = written(tmp_path, MAIN + TYPES + (MATCHING if not is_installed else ""))
+    conf = write_project(tmp_path, MAIN + TYPES + (MATCHING if not is_installed else ""))
     with pytest.raises(SystemExit) as stop:
         match(conf)
     assert stop.value.code == 2

@@ -1,4 +1,4 @@
-"""Known answers: records in words, and which of them are one person."""
+"""Known answers: which records are linked."""
 
 import logging
 from datetime import date
@@ -7,19 +7,21 @@ import pytest
 
 from lifestage.platform.errors import CheckError
 from lifestage.users.matching import scoring
-from lifestage.users.matching.config import Kind
-from lifestage.users.matching.scoring import LINKS, scored
+from lifestage.users.matching.config import ComparisonKind
+from lifestage.users.matching.scoring import MATCH_SCHEMA, score_records
 from users.matching.builders import config, records
 
 ANNA = "Anna/Schmidt/Lange Straße 5/10115/1980-05-17"
 
 
 def pairs(*rows, **changes):
-    return [(row["a"], row["b"]) for row in scored(records(*rows), config(**changes)).links.to_pylist()]
+    return [
+        (row["a"], row["b"]) for row in score_records(records(*rows), config(**changes)).links.to_pylist()
+    ]
 
 
-def test_the_same_said_twice_is_one_person():
-    found = scored(records(("m1", 1, ANNA), ("m2", 4, ANNA)), config())
+def test_equal_records_are_linked():
+    found = score_records(records(("m1", 1, ANNA), ("m2", 4, ANNA)), config())
     (link,) = found.links.to_pylist()
     assert link.pop("score") == pytest.approx(1, abs=1e-6)
     assert link == {
@@ -45,7 +47,7 @@ def test_the_same_said_twice_is_one_person():
         "Anna/Schmidt/-/10115/1980-05-17",
     ],
 )
-def test_a_slip_of_the_pen_does_not_part(other):
+def test_a_typing_error_does_not_prevent_a_link(other):
     assert pairs(("m1", 1, ANNA), ("m2", 1, other)) == [("m1", "m2")]
 
 
@@ -60,69 +62,69 @@ def test_a_slip_of_the_pen_does_not_part(other):
         "Anna/Huber/Lange Straße 5/80331/1992-01-30",
     ],
 )
-def test_family_namesakes_and_those_born_on_one_day_are_not_one(other):
+def test_relatives_and_namesakes_are_not_linked(other):
     assert pairs(("m1", 1, ANNA), ("m2", 1, other)) == []
 
 
-def test_placeholders_and_what_is_missing_agree_with_nobody():
+def test_placeholders_and_missing_values_agree_with_nothing():
     nobody = "unknown/N/A/-/-/-".replace("N/A", "n a")
     assert pairs(("m1", 1, nobody), ("m2", 1, nobody)) == []
     of_one_name = "unknown/Schmidt/-/10115/-"
     assert pairs(("m1", 1, of_one_name), ("m2", 1, of_one_name)) == []
 
 
-def test_records_that_share_no_block_are_not_compared():
+def test_records_without_a_common_block_are_not_compared():
     rows = [("m1", 1, ANNA), ("m2", 1, ANNA)]
-    assert scored(records(*rows), config(blocking=(("given", "surname"),))).n_pairs == 1
+    assert score_records(records(*rows), config(blocking=(("given", "surname"),))).n_pairs == 1
     other = ("m2", 1, "Anne/Schmidt/Lange Straße 5/10115/1980-05-17")
-    assert scored(records(rows[0], other), config(blocking=(("given", "surname"),))).n_pairs == 0
+    assert score_records(records(rows[0], other), config(blocking=(("given", "surname"),))).n_pairs == 0
 
 
 def test_a_pair_in_several_blocks_counts_once():
-    assert scored(records(("m1", 1, ANNA), ("m2", 1, ANNA), ("m3", 1, ANNA)), config()).n_pairs == 3
+    assert score_records(records(("m1", 1, ANNA), ("m2", 1, ANNA), ("m3", 1, ANNA)), config()).n_pairs == 3
 
 
 def test_two_records_of_one_identifier_are_no_link_and_the_best_pair_counts():
     moved = "Anna/Schmidt/Am Markt 1/80331/1980-05-17"
-    found = scored(records(("m1", 1, ANNA), ("m1", 3, moved), ("m2", 4, moved)), config())
+    found = score_records(records(("m1", 1, ANNA), ("m1", 3, moved), ("m2", 4, moved)), config())
     (link,) = found.links.to_pylist()
     assert (link["a"], link["b"], link["event_date"].day) == ("m1", "m2", 4)
     assert "street" in link["matched_on"]
 
 
-def test_a_link_below_the_threshold_is_none():
+def test_pairs_below_the_threshold_are_not_linked():
     rows = [("m1", 1, "Anna/Schmidt/-/10115/-"), ("m2", 1, "Anna/Schmidt/-/10115/-")]
     assert pairs(*rows, threshold=0.9) == [("m1", "m2")]
     assert pairs(*rows, threshold=0.999) == []
 
 
 @pytest.mark.parametrize("rows", [[], [("m1", 1, ANNA)]])
-def test_of_nothing_and_of_one_record_there_is_no_link(rows):
-    found = scored(records(*rows), config())
-    assert found.links.equals(LINKS.empty_table())
+def test_fewer_than_two_records_give_no_link(rows):
+    found = score_records(records(*rows), config())
+    assert found.links.equals(MATCH_SCHEMA.empty_table())
 
 
-def test_another_order_gives_the_same_links():
+def test_row_order_does_not_matter():
     rows = [("m1", 1, ANNA), ("m2", 2, ANNA), ("m3", 2, ANNA), ("m0", 3, ANNA)]
-    forth, back = (scored(records(*each), config()).links for each in (rows, rows[::-1]))
+    forth, back = (score_records(records(*each), config()).links for each in (rows, rows[::-1]))
     assert len(forth) == 6
     assert forth.equals(back)
 
 
-def test_a_block_that_is_too_large_is_named(monkeypatch):
-    monkeypatch.setattr(scoring, "MOST_PAIRS", 2)
+def test_a_blocking_rule_with_too_many_pairs_is_named(monkeypatch):
+    monkeypatch.setattr(scoring, "MAX_PAIRS", 2)
     with pytest.raises(CheckError, match=r"\[surname, postcode\] pairs records 3 times, expected at most 2"):
-        scored(records(("m1", 1, ANNA), ("m2", 1, ANNA), ("m3", 1, ANNA)), config())
+        score_records(records(("m1", 1, ANNA), ("m2", 1, ANNA), ("m3", 1, ANNA)), config())
 
 
-def test_nothing_of_what_is_compared_is_logged(caplog):
+def test_no_compared_value_is_logged(caplog):
     with caplog.at_level(logging.DEBUG):
-        scored(records(("m1", 1, ANNA), ("m2", 1, ANNA)), config())
+        score_records(records(("m1", 1, ANNA), ("m2", 1, ANNA)), config())
     assert [word for word in ("schmidt", "10115", "19800517") if word in caplog.text.lower()] == []
 
 
-def test_a_block_of_all_comparisons_teaches_nothing_and_pairs_all_the_same():
-    comparisons = {"given": Kind.NAME, "born": Kind.DATE}
+def test_a_blocking_rule_of_all_comparisons_is_skipped_in_training():
+    comparisons = {"given": ComparisonKind.NAME, "born": ComparisonKind.DATE}
     rows = [(f"m{n:04}", 1, f"Given{n % 650}/1980-05-{1 + n % 28:02}") for n in range(1_300)]
     settings = config(comparisons=comparisons, blocking=(("given", "born"), ("born",)))
-    assert scored(records(*rows, comparisons=comparisons), settings).is_learned
+    assert score_records(records(*rows, comparisons=comparisons), settings).is_learned

@@ -1,4 +1,4 @@
-"""From customer files to persons: matches come, change, go, and are evidence like any other."""
+"""Record matching from files to users: matches are added, changed and removed, and count as evidence."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,28 +27,28 @@ def town(spark, tmp_path):
 
 
 @pytest.mark.slow
-def test_matches_come_score_anew_and_go(town, tmp_path):
-    town.know("member", ("m-anna", ANNA, 1), ("m-paul", PAUL, 1))
-    town.know("card", ("c-anna", "Ana/Schmidt/1980-05-17/Berlin", 2))
+def test_links_are_added_rescored_and_removed(town, tmp_path):
+    town.deliver_records("member", ("m-anna", ANNA, 1), ("m-paul", PAUL, 1))
+    town.deliver_records("card", ("c-anna", "Ana/Schmidt/1980-05-17/Berlin", 2))
     town.night(2)
     ((one, other, before, day),) = town.links()
     assert (one, other, day) == ("c-anna", "m-anna", 2)
-    assert town.persons() == ["c-anna m-anna"]
+    assert town.linked_users() == ["c-anna m-anna"]
 
-    # The town is gone, and with it a part of what spoke for it; a paper form of another comes.
-    town.know("card", ("c-anna", "Ana/Schmidt/1980-05-17/", 3), ("c-paul", PAUL, 3))
+    # The town is removed, so the score falls; the form of another card arrives.
+    town.deliver_records("card", ("c-anna", "Ana/Schmidt/1980-05-17/", 3), ("c-paul", PAUL, 3))
     town.night(3)
     assert [(one, other, day) for one, other, _, day in town.links()] == [
         ("c-anna", "m-anna", 3),
         ("c-paul", "m-paul", 3),
     ]
     assert town.links()[0][2] <= before
-    assert town.persons() == ["c-anna m-anna", "c-paul m-paul"]
+    assert town.linked_users() == ["c-anna m-anna", "c-paul m-paul"]
 
-    # It was somebody else.
-    town.know("card", ("c-anna", "Jutta/Kowalski/1960-02-02/Kiel", 4))
+    # The form turns out to be of somebody else.
+    town.deliver_records("card", ("c-anna", "Jutta/Kowalski/1960-02-02/Kiel", 4))
     town.night(4)
-    assert town.persons() == ["c-paul m-paul"]
+    assert town.linked_users() == ["c-paul m-paul"]
 
     once = copy_of(town.test, tmp_path / "once")
     once.run("2026-03-04", steps=("reference",))
@@ -58,22 +58,22 @@ def test_matches_come_score_anew_and_go(town, tmp_path):
         assert_frames(town.test.read(name), once.read(name))
 
 
-def test_a_score_that_changes_alone_is_taken_in(town):
-    town.know("member", ("m-anna", ANNA, 2))
-    town.know("card", ("c-anna", ANNA, 1))
+def test_a_changed_score_updates_the_evidence(town):
+    town.deliver_records("member", ("m-anna", ANNA, 2))
+    town.deliver_records("card", ("c-anna", ANNA, 1))
     town.night(2)
     matches = town.test.read("matches").withColumn("score", F.lit(0.995))
     table = town.test.project.tables["matches"]
     town.test.project.store.replace_all(table, matches.localCheckpoint(), {"run_id": "by hand"})
     town.run(2, now="2026-03-03T12:00:00+00:00")
     assert town.links() == [("c-anna", "m-anna", 0.995, 2)]
-    assert town.persons() == ["c-anna m-anna"]
+    assert town.linked_users() == ["c-anna m-anna"]
     assert town.test.read("links").count() == 1
 
 
-def test_nothing_new_writes_nothing(town):
-    town.know("member", ("m-anna", ANNA, 1))
-    town.know("card", ("c-anna", ANNA, 1))
+def test_a_run_without_news_writes_nothing(town):
+    town.deliver_records("member", ("m-anna", ANNA, 1))
+    town.deliver_records("card", ("c-anna", ANNA, 1))
     town.night(1)
     store, tables = town.test.project.store, town.test.project.tables
     before = [store.version(tables[name]) for name in IDENTITY]
@@ -81,24 +81,24 @@ def test_nothing_new_writes_nothing(town):
     assert [store.version(tables[name]) for name in IDENTITY] == before
 
 
-def test_limits_and_other_evidence_hold_for_matches_too(town):
-    """A card that matches two members is theirs both, and nobody's in particular."""
-    town.know("member", ("m-anna", ANNA, 1), ("m-twice", ANNA, 1))
-    town.know("card", ("c-anna", ANNA, 1))
-    town.see(("c-anna", "+491111111", 1))
+def test_limits_apply_to_matches(town):
+    """A card that matches two members exceeds its limit, so it is withheld."""
+    town.deliver_records("member", ("m-anna", ANNA, 1), ("m-twice", ANNA, 1))
+    town.deliver_records("card", ("c-anna", ANNA, 1))
+    town.deliver_visits(("c-anna", "+491111111", 1))
     town.night(1)
     assert len(town.links()) == 3
     rows = town.test.read("identity_map").where(F.size("withheld") > 0).collect()
     assert {town.names[row["identifier"]]: row["withheld"] for row in rows} == {"c-anna": ["member > 1"]}
-    assert town.persons() == ["m-anna m-twice"]
+    assert town.linked_users() == ["m-anna m-twice"]
 
 
 @pytest.mark.slow
-def test_without_the_section_links_go_at_the_next_run(spark, town, tmp_path):
-    town.know("member", ("m-anna", ANNA, 1))
-    town.know("card", ("c-anna", ANNA, 1))
+def test_without_the_section_the_next_run_removes_the_links(spark, town, tmp_path):
+    town.deliver_records("member", ("m-anna", ANNA, 1))
+    town.deliver_records("card", ("c-anna", ANNA, 1))
     town.night(1)
-    assert town.persons() == ["c-anna m-anna"]
+    assert town.linked_users() == ["c-anna m-anna"]
     plain = Town(spark, tmp_path / "town", MAIN + TYPES)
     plain.run(1, now="2026-03-02T12:00:00+00:00")
     assert plain.test.read("link_days").isEmpty()
@@ -108,21 +108,21 @@ def test_without_the_section_links_go_at_the_next_run(spark, town, tmp_path):
     assert again.test.read("link_days").count() == 1
 
 
-def test_a_root_from_before_there_were_scores_goes_on(town, spark):
+def test_a_storage_root_without_the_score_column_is_upgraded(town, spark):
     table = town.test.project.tables["link_days"]
     before = replace(table, columns=tuple(column for column in table.columns if column.name != "score"))
     rows = build(spark, before, [{"a": "some", "b": "thing"}])
     town.test.project.store.replace_all(before, rows, {"delivery_no": 0, "meaning": "of before"})
-    town.know("card", ("c-anna", ANNA, 2))
-    town.know("member", ("m-anna", ANNA, 2))
+    town.deliver_records("card", ("c-anna", ANNA, 2))
+    town.deliver_records("member", ("m-anna", ANNA, 2))
     town.night(2)
-    assert town.persons() == ["c-anna m-anna"]
+    assert town.linked_users() == ["c-anna m-anna"]
     assert [one for one, *_ in town.links()] == ["c-anna"]
     assert town.test.read("link_days").count() == 1
 
 
-def test_no_file_of_the_root_holds_what_is_sealed_and_another_key_is_told(town):
-    town.know("member", ("m-anna", ANNA, 1), ("m-again", ANNA, 1))
+def test_sealed_values_are_in_no_file_and_another_key_is_an_error(town):
+    town.deliver_records("member", ("m-anna", ANNA, 1), ("m-again", ANNA, 1))
     town.night(1)
     files = [file for file in (town.test.folder / "tables").rglob("*") if file.is_file()]
     tables = [str(pq.read_table(file).to_pylist()) for file in files if file.suffix == ".parquet"]
@@ -139,21 +139,21 @@ def test_no_file_of_the_root_holds_what_is_sealed_and_another_key_is_told(town):
         Town.match(_on(town, other))
 
 
-def test_of_empty_tables_there_is_no_match(town):
+def test_empty_tables_give_no_links(town):
     found = town.match()
     assert (found.n_records, found.n_pairs, found.n_links, found.bands) == (0, 0, 0, {})
     assert town.test.read("matches").isEmpty()
 
 
-def test_links_of_other_settings_are_told(spark, town, tmp_path):
-    def told(each):
+def test_doctor_reports_links_of_other_settings(spark, town, tmp_path):
+    def match_level(each):
         findings = examine(each.test.project, datetime(2026, 6, 1, tzinfo=UTC), is_fast=True)
         return next(found.level for found in findings if found.subject == "matches")
 
     town.match()
-    assert told(town) is Level.OK
+    assert match_level(town) is Level.OK
     other = Town(spark, tmp_path / "town", MAIN + TYPES + MATCHING + "  threshold: 0.9\n")
-    assert told(other) is Level.NOTE
+    assert match_level(other) is Level.NOTE
 
 
 def _on(town, test):

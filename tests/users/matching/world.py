@@ -1,9 +1,10 @@
-"""A customer file and the forms of cards, without a number in common, and a shop whose tills know cards."""
+"""A project with a customer file and card forms that share no identifier, and a shop whose tills read cards."""
 
 from datetime import UTC, datetime
 
-from lifestage.services.match import match
-from lifestage.users.resolution import users_on
+from lifestage.cli.matching import matched
+
+from lifestage.users.resolution import resolve_users
 from support.projects import MAIN, make_project
 from support.pseudonyms import pseudonym
 from users.identity.world import STEPS
@@ -45,7 +46,7 @@ matching:
 
 
 class Town:
-    """Members and card holders; a number begins with its type."""
+    """Members and card holders. An identifier begins with the first letter of its type."""
 
     def __init__(self, spark, folder, main=MAIN + TYPES + MATCHING):
         self.test = make_project(spark, folder, SOURCES, main)
@@ -53,37 +54,38 @@ class Town:
         self.names = {}
         self.n = 0
 
-    def know(self, kind, *rows):
-        """A customer file: (number, what it says as first name/last name/born/town, day of March)."""
+    def deliver_records(self, kind, *rows):
+        """Delivers records: (identifier, first name/last name/born/town, day of March)."""
         lines = [f"{kind},first_name,last_name,born,town,since"]
         lines += [
-            f"{self._known(kind, name)},{said.replace('/', ',')},2026-03-{day:02}" for name, said, day in rows
+            f"{self._register(kind, name)},{said.replace('/', ',')},2026-03-{day:02}"
+            for name, said, day in rows
         ]
         self._write(f"{kind}s", lines)
 
-    def see(self, *rows):
-        """Visits: (card, telephone, day of March)."""
+    def deliver_visits(self, *rows):
+        """Delivers visits: (card, phone, day of March)."""
         lines = ["id,at,card,phone"]
         lines += [
-            f"{self.n}-{n},2026-03-{day:02}T12:00:00Z,{self._known('card', card)},{self._known('phone', phone)}"
+            f"{self.n}-{n},2026-03-{day:02}T12:00:00Z,{self._register('card', card)},{self._register('phone', phone)}"
             for n, (card, phone, day) in enumerate(rows)
         ]
         self._write("web", lines)
 
     def match(self):
-        return match(self.test.project, datetime(2026, 6, 1, tzinfo=UTC))
+        return matched(self.test.project, datetime(2026, 6, 1, tzinfo=UTC))
 
     def run(self, day, steps=STEPS, **request):
         self.test.run(f"2026-03-{day:02}", steps=steps, **request)
 
     def night(self, day):
-        """Files in, matched, persons joined."""
+        """Ingests the files, matches records and resolves identities."""
         self.run(day, steps=("reference",))
         self.match()
         self.run(day)
 
     def links(self):
-        """(one, other, score, day) of the evidence by matching."""
+        """The fuzzy evidence: (one identifier, the other, score, day)."""
         rows = self.test.read("link_days").where("source = 'fuzzy'").collect()
         return sorted(
             (
@@ -94,14 +96,16 @@ class Town:
             for row in rows
         )
 
-    def persons(self):
-        """The numbers of everybody who has several."""
+    def linked_users(self):
+        """The identifiers of each user with several, as one text per user."""
         users = {}
-        for row in users_on(self.test.read("identity_map"), self.test.read("identity_past"), []).collect():
+        for row in resolve_users(
+            self.test.read("identity_map"), self.test.read("identity_past"), []
+        ).collect():
             users.setdefault(row["user_id"], set()).add(self.names[row["identifier"]])
         return sorted(" ".join(sorted(each)) for each in users.values() if len(each) > 1)
 
-    def _known(self, kind, name):
+    def _register(self, kind, name):
         if name:
             self.names[pseudonym(self.key, kind, name)] = name
         return name

@@ -1,4 +1,4 @@
-"""What is known of users from customer records that come late, contradict each other, or are not of their type."""
+"""Profiles from customer records that are late, contradict each other or have the wrong type."""
 
 from datetime import UTC, date, datetime
 
@@ -15,7 +15,7 @@ END = date(9999, 12, 31)
 READ = datetime(2026, 3, 20, 12, tzinfo=UTC)
 MEMBERS = "member string, card string, city string, born string, tone string"
 CARDS = "card string, city string"
-OF_VERSION = "is_ended boolean, extract_date date, valid_from date, valid_to date, known_at timestamp"
+VERSION = "is_ended boolean, extract_date date, valid_from date, valid_to date, known_at timestamp"
 CITY = {"from": ["members.city", "cards.city"], "unit": "name", "description": "City"}
 USERS = [("m1", "u1"), ("k1", "u1"), ("m2", "u2")]
 
@@ -25,12 +25,12 @@ def day(number, month=3):
 
 
 def version(*values, since, until=END, ended=False):
-    # The first version of a record covers earlier days for lookups: a profile does not look at that.
+    # For lookups, the first version of a record also covers earlier days. Profiles ignore that.
     return (*values, ended, since, date(1, 1, 1), until, READ)
 
 
 @pytest.fixture
-def told(spark):
+def build_profiles(spark):
     def profiles(members=(), cards=(), attributes=None, dates=(D,), users=USERS):
         declared = {
             name: Attribute.model_validate(each) for name, each in (attributes or {"city": CITY}).items()
@@ -39,8 +39,8 @@ def told(spark):
             attributes=declared, named_by={"members": ("member", "card"), "cards": ("card",)}
         )
         tables = {
-            "members": spark.createDataFrame([*members], f"{MEMBERS}, {OF_VERSION}"),
-            "cards": spark.createDataFrame([*cards], f"{CARDS}, {OF_VERSION}"),
+            "members": spark.createDataFrame([*members], f"{MEMBERS}, {VERSION}"),
+            "cards": spark.createDataFrame([*cards], f"{CARDS}, {VERSION}"),
         }
         rows = [(name, user, "active", None) for name, user in users]
         known = spark.createDataFrame(rows, "identifier string, user_id string, status string, only_on date")
@@ -58,60 +58,60 @@ def cities(frame: DataFrame):
     return frame.select("user_id", "as_of", "city")
 
 
-def test_the_first_table_that_knows_wins_whatever_is_newer(told):
-    found = told([member(city="Bonn", since=day(1))], [version("k1", "Kiel", since=day(9))])
+def test_the_first_source_with_a_value_wins_over_newer_records(build_profiles):
+    found = build_profiles([member(city="Bonn", since=day(1))], [version("k1", "Kiel", since=day(9))])
     assert_rows(cities(found), [("u1", D, "Bonn")])
 
 
-def test_the_newest_wins_where_an_attribute_prefers_it(told):
+def test_the_newest_wins_where_an_attribute_prefers_it(build_profiles):
     newest = {"city": {**CITY, "prefer": "newest"}}
     members, cards = [member(city="Bonn", since=day(1))], [version("k1", "Kiel", since=day(9))]
-    assert_rows(cities(told(members, cards, newest)), [("u1", D, "Kiel")])
+    assert_rows(cities(build_profiles(members, cards, newest)), [("u1", D, "Kiel")])
     of_one_day = [version("k1", "Kiel", since=day(1))]
-    assert_rows(cities(told(members, of_one_day, newest)), [("u1", D, "Bonn")])
+    assert_rows(cities(build_profiles(members, of_one_day, newest)), [("u1", D, "Bonn")])
 
 
-def test_a_table_that_knows_nothing_is_passed_over(told):
-    found = told([member(since=day(1))], [version("k1", "Kiel", since=day(9))])
+def test_a_source_without_a_value_is_skipped(build_profiles):
+    found = build_profiles([member(since=day(1))], [version("k1", "Kiel", since=day(9))])
     assert_rows(cities(found), [("u1", D, "Kiel")])
 
 
-def test_of_one_table_the_newest_record_wins_and_of_one_day_the_first_identifier(told):
+def test_in_one_source_the_newest_record_wins_then_the_first_identifier(build_profiles):
     users = [("m1", "u1"), ("m2", "u1")]
     newer = [member(1, "Bonn", since=day(1)), member(2, "Kiel", since=day(2))]
-    assert_rows(cities(told(newer, users=users)), [("u1", D, "Kiel")])
+    assert_rows(cities(build_profiles(newer, users=users)), [("u1", D, "Kiel")])
     equal = [member(2, "Kiel", since=day(1)), member(1, "Bonn", since=day(1))]
-    assert_rows(cities(told(equal, users=users)), [("u1", D, "Bonn")])
+    assert_rows(cities(build_profiles(equal, users=users)), [("u1", D, "Bonn")])
 
 
-def test_each_date_knows_what_was_said_by_then(told):
+def test_each_date_has_the_records_valid_on_it(build_profiles):
     moved = [
         member(city="Bonn", since=day(5), until=day(9)),
         member(city="Kiel", since=day(9)),
     ]
-    found = told(moved, dates=[day(4), day(5), day(8), day(9)])
+    found = build_profiles(moved, dates=[day(4), day(5), day(8), day(9)])
     assert_rows(cities(found), [("u1", day(5), "Bonn"), ("u1", day(8), "Bonn"), ("u1", day(9), "Kiel")])
 
 
-def test_a_record_that_has_ended_is_not_known(told):
+def test_a_record_that_has_ended_does_not_count(build_profiles):
     rows = [member(city="Bonn", since=day(1), until=day(3)), member(since=day(3), ended=True)]
-    assert told(rows).isEmpty()
+    assert build_profiles(rows).isEmpty()
 
 
-def test_the_strongest_identifier_of_a_record_says_whose_it_is(told):
+def test_a_record_belongs_to_its_strongest_identifier(build_profiles):
     # The card of this record belongs to somebody else.
-    found = told(
+    found = build_profiles(
         [member(2, "Bonn", card="k1", since=day(1)), version(None, "k1", "Kiel", None, None, since=day(1))]
     )
     assert_rows(cities(found), [("u1", D, "Kiel"), ("u2", D, "Bonn")])
 
 
-def test_who_is_in_no_map_is_known_by_their_own_identifier(told):
-    found = told([member(7, "Bonn", since=day(1))])
+def test_an_identifier_without_a_user_is_its_own_user(build_profiles):
+    found = build_profiles([member(7, "Bonn", since=day(1))])
     assert [len(row["user_id"]) for row in found.collect()] == [32]
 
 
-def test_values_have_their_types_and_what_they_may_be(told):
+def test_values_are_cast_and_checked_against_allowed_values(build_profiles):
     attributes = {
         "born_on": {"from": ["members.born"], "unit": "date", "description": "Day of birth"},
         "tone": {"from": ["members.tone"], "unit": "name", "values": ["formal", "casual"], "description": "Tone"},
@@ -120,13 +120,15 @@ def test_values_have_their_types_and_what_they_may_be(told):
         member(1, born="1984-02-29", tone="casual", since=day(1)),
         member(2, born="eighty", tone="rude", since=day(1)),
     ]
-    found = told(members, attributes=attributes)
+    found = build_profiles(members, attributes=attributes)
     assert_rows(found.select("user_id", "born_on", "tone"), [("u1", date(1984, 2, 29), "casual")])
 
 
-def test_each_value_has_the_record_it_is_from(told):
+def test_because_names_the_record_of_each_value(build_profiles):
     attributes = {"city": CITY, "tone": {"from": ["members.tone"], "unit": "name", "description": "Tone"}}
-    found = told([member(tone="casual", since=day(3))], [version("k1", "Kiel", since=day(9))], attributes)
+    found = build_profiles(
+        [member(tone="casual", since=day(3))], [version("k1", "Kiel", since=day(9))], attributes
+    )
     because = found.first()["because"]
     assert {name: (why["source"], why["valid_from"]) for name, why in because.items()} == {
         "city": ("cards", day(9)),
@@ -135,15 +137,15 @@ def test_each_value_has_the_record_it_is_from(told):
     assert {why["known_at"].astimezone(UTC) for why in because.values()} == {READ}
 
 
-def test_without_records_nothing_is_known(told):
-    assert told().isEmpty()
-    assert told([member(since=day(1))]).isEmpty()
+def test_without_values_there_is_no_profile(build_profiles):
+    assert build_profiles().isEmpty()
+    assert build_profiles([member(since=day(1))]).isEmpty()
 
 
-def test_order_and_partitions_of_records_do_not_matter(told):
+def test_order_and_partitions_of_records_do_not_matter(build_profiles):
     members = [member(n % 5, f"c{n % 7}", since=day(1 + n % 3)) for n in range(40)]
     users = [(f"m{n}", f"u{n % 2}") for n in range(5)]
-    once = told(members, users=users)
-    again = told(members[::-1], users=users[::-1])
+    once = build_profiles(members, users=users)
+    again = build_profiles(members[::-1], users=users[::-1])
     assert_frames(shuffled(again), once)
     assert once.count() == 2

@@ -44,7 +44,7 @@ def add_movement(memberships: DataFrame, dates: DataFrame, others: DataFrame) ->
     Args:
         memberships: unique per audience, user_id and as_of, of every date of `dates`.
         dates: the as_of dates that were built, once each.
-        others: users who merged or split since the date before (see regrouped): that is their movement.
+        others: users who merged or split since the date before (see find_regrouped_users): that is their movement.
 
     Rows of who left carry the as_of on which they were no longer in. On the first date everybody entered.
     """

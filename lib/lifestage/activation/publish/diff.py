@@ -20,7 +20,7 @@ def diff(before: DataFrame, after: DataFrame, others: DataFrame, groups: Mapping
     """One row per user of either snapshot: `change` is in, out or both, with each stage, tier, segment and value.
 
     Columns end in _before and _after; they are NULL on the side where the user is not, which is_before and is_after
-    tell. Both frames are unique per user_id. Users who merged or split between the two, the `others` (see regrouped), have that as change; but for them
+    tell. Both frames are unique per user_id. Users who merged or split between the two, the `others` (see find_regrouped_users), have that as change; but for them
     the difference of A and B and that of B and C compose to that of A and C.
     """
     names = [name for group in groups.values() for name in (group.column, group.key) if name]

@@ -14,7 +14,7 @@ from lifestage.platform.errors import CheckError
 from lifestage.platform.job import Job
 from lifestage.platform.result import Candidate, Check
 from lifestage.platform.runtime.frames import local_rows, materialize
-from lifestage.users.identity.regrouping import JOURNAL, Regrouped, regrouped, users_of_one
+from lifestage.users.identity.regrouping import JOURNAL, Regrouped, find_regrouped_users, to_users_of_date
 
 
 def run(job: Job, config: PublishSettings) -> None:
@@ -65,8 +65,8 @@ def _n_merged(
         return 0
     built = [(before["as_of"], before["journal_version"]), (job.run.as_of, _journal_version(job))]
     known = job.read("snapshot_users").where(F.col("snapshot_id") == before["snapshot_id"])
-    then, now = (users_of_one(rows, each) for rows, each in zip((known, users), built, strict=True))
-    others = regrouped(job.read, built, then.unionByName(now))
+    then, now = (to_users_of_date(rows, each) for rows, each in zip((known, users), built, strict=True))
+    others = find_regrouped_users(job.read, built, then.unionByName(now))
     merged = materialize(others.where(F.col("change") == Regrouped.MERGED))
     were, are = (merged.join(rows, on="user_id", how="left_semi").count() for rows in (known, users))
     return max(were - are, 0)

@@ -39,11 +39,11 @@ from lifestage.platform.runtime.frames import materialize
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table
 from lifestage.users.identity.regrouping import (
-    BY_NOW,
+    LATEST_VERSION,
+    add_journal_version,
+    find_regrouped_users,
     journal_versions,
-    map_when_built,
-    regrouped,
-    users_of_dates,
+    restore_identity_map,
 )
 
 HISTORY_DAYS = 400
@@ -76,11 +76,11 @@ def read_data(
         read(name) for name in ("user_stages", "stage_totals", "user_features", "user_value", "user_segments")
     )
     before = date_before(totals, as_of)
-    versions = {as_of: BY_NOW, **journal_versions(read("runs"))}
+    versions = {as_of: LATEST_VERSION, **journal_versions(read("runs"))}
     built = [(day, versions[day]) for day in (before, as_of) if day in versions]
-    known = users_of_dates(stages, built)
-    others = materialize(regrouped(read, built, known).drop("as_of"))
-    persons = map_when_built(read, (as_of, versions[as_of]))
+    known = add_journal_version(stages, built)
+    others = materialize(find_regrouped_users(read, built, known).drop("as_of"))
+    persons = restore_identity_map(read, (as_of, versions[as_of]))
     has_mix = MIX in users_table.names
     parts: dict[str, Callable[[], Any]] = {
         "stages": lambda: stage_counts(totals, as_of),

@@ -30,7 +30,7 @@ def flows(
         group: the column.
         as_of: the later date.
         before: the one before it.
-        others: users who merged or split between the dates (see regrouped). They leave their group for that change, and
+        others: users who merged or split between the dates (see find_regrouped_users). They leave their group for that change, and
             come into another from it: nobody knows who of them would have moved.
     """
     if before is None:

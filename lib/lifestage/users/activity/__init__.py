@@ -1,1 +1,1 @@
-"""Events to subject-days: only the days that deliveries touched."""
+"""Activity: the measures of each subject and business date."""

@@ -12,12 +12,12 @@ from lifestage.users.catalogue.checks import event_columns
 
 
 def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
-    """Problems of lookups and of the columns that they give."""
+    """Problems of lookups, and of the expressions that use them."""
     yield from at(config.file, lookup_problems(config))
 
 
 def lookup_problems(config: Config) -> Iterator[str]:
-    """The section activity of the main file."""
+    """Problems of the section `activity`: unknown reference tables, keys and columns."""
     settings = config.parts[ACTIVITY]
     for name, on in settings.lookups.items():
         reference = config.parts[REFERENCE_SOURCES].get(name)

@@ -1,4 +1,4 @@
-"""What the activity step needs to know."""
+"""Configuration of the activity step."""
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from lifestage.users.catalogue.model import CATALOGUE, Catalogue
 
 
 class ActivityConfig(Model):
-    """How events become days."""
+    """How events become subject-days."""
 
     catalogue: Catalogue
     actions: tuple[str, ...]
@@ -21,13 +21,13 @@ class ActivityConfig(Model):
 
     @property
     def meaning(self) -> str:
-        """Changes when a stored subject-day would."""
+        """A hash of the settings that decide the content of a stored subject-day."""
         rest = self.model_dump(mode="json", exclude={"catalogue"})
         return semantic_hash([self.catalogue.activity_hash(), rest])
 
 
 class ActivitySettings(Model):
-    """Reference tables joined to events when days are built, and what two columns of an event mean."""
+    """Reference tables that events look up, and the expressions of two event columns."""
 
     lookups: dict[str, dict[str, str]] = Field(
         description="reference table to its key columns, each as SQL over the event"
@@ -40,7 +40,7 @@ ACTIVITY = Section("activity", ActivitySettings, defaults="users/activity/defaul
 
 
 def compose_config(parts: Parts) -> ActivityConfig:
-    """The section `activity`, the measures of the catalogue, and which events make a day active."""
+    """Compose the section `activity`, the catalogue, and the event types that make a day active."""
     settings = parts[ACTIVITY]
     return ActivityConfig(
         catalogue=parts[CATALOGUE],

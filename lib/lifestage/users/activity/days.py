@@ -1,4 +1,4 @@
-"""Events to subject-days: the measures of the catalogue, exact and mergeable."""
+"""Aggregate events to subject-days: the measures of the catalogue, exact and mergeable."""
 
 from collections.abc import Mapping
 
@@ -14,10 +14,20 @@ from lifestage.users.catalogue.model import Aggregate, Measure
 DAY = ("subject", "event_date", "event_month")
 
 
-def to_enriched(events: DataFrame, lookups: Mapping[str, DataFrame], config: ActivityConfig) -> DataFrame:
-    """Events that have a subject, with what measures may ask: is_action, local_hour, is_new_product, reference structs.
+def enrich_events(events: DataFrame, lookups: Mapping[str, DataFrame], config: ActivityConfig) -> DataFrame:
+    """Adds the columns that measures can use: is_action, is_new_product, local_hour, category and reference rows.
 
-    Same grain. The category is the event's own or its product's, as of event_date; NULL where neither is known.
+    Same grain; events without a subject are dropped.
+
+    Args:
+        events: accepted events.
+        lookups: reference tables by name, unique per key and date.
+        config: the keys of the lookups, and the expressions of category and is_new_product. By default the category is
+            that of the event, else that of its product.
+
+    Returns:
+        The events, with a struct per lookup: its row as of event_date, NULL without a match. local_hour is the hour in
+        the business time zone.
     """
     rows = events.where(F.col("subject").isNotNull())
     for name, on in config.lookups.items():
@@ -33,23 +43,29 @@ def to_enriched(events: DataFrame, lookups: Mapping[str, DataFrame], config: Act
 
 
 def build_activity_days(enriched: DataFrame, config: ActivityConfig) -> DataFrame:
-    """One row per subject and business date with every measure of the catalogue.
+    """One row per subject and business date, with every measure of the catalogue.
 
-    Sums and counts of nothing are 0, least and greatest of nothing NULL. Money and quantities are summed as whole
-    minor units and cast back. Distinct measures are theta sketches: exact up to 4,096 values, an estimate beyond.
+    Without matching events, sums and counts are 0; min, max and distinct measures are NULL. Money and quantities are
+    summed as whole minor units and cast back, so sums are exact. Distinct measures are theta sketches: exact up to
+    4,096 values, an estimate beyond.
     """
     measures = config.catalogue.measures
     plain = [
-        _aggregated(m).alias(name) for name, m in measures.items() if m.aggregate is not Aggregate.DISTINCT
+        _measure_column(m).alias(name)
+        for name, m in measures.items()
+        if m.aggregate is not Aggregate.DISTINCT
     ]
     days = enriched.groupBy(*DAY).agg(*plain)
     sketches = {name: m for name, m in measures.items() if m.aggregate is Aggregate.DISTINCT}
-    # An object aggregate beside wide sums would slow all of them down: sketches are built apart.
-    return _with_sketches(days, enriched, sketches) if sketches else days
+    # Sketches are aggregated apart: an object aggregate beside wide sums slows all of them down.
+    return _add_sketches(days, enriched, sketches) if sketches else days
 
 
 def build_category_days(enriched: DataFrame) -> DataFrame:
-    """One row per subject, business date and category with purchases or returns; an unknown category is NULL."""
+    """One row per subject, business date and category with purchases or returns.
+
+    An unknown category is a row with NULL. Amounts and quantities are exact.
+    """
     is_purchase = F.col("event_type") == "purchase"
     trades = enriched.where(F.col("event_type").isin("purchase", "return"))
     days = trades.groupBy(*DAY, "category").agg(
@@ -61,7 +77,7 @@ def build_category_days(enriched: DataFrame) -> DataFrame:
     return days.select(*CATEGORY_DAYS.names)
 
 
-def _aggregated(measure: Measure) -> Column:
+def _measure_column(measure: Measure) -> Column:
     condition = f"({measure.filter})" if measure.filter else "true"
     value = f"CASE WHEN {condition} THEN {measure.expression or 1} END"
     match measure.aggregate:
@@ -77,17 +93,17 @@ def _aggregated(measure: Measure) -> Column:
 
 
 def _exact_sum(value: str, scale: int) -> Column:
-    """Sums as bigint (decimal sums leave Spark's fast path), back to a decimal; 0 of nothing."""
+    """Sums whole minor units as bigint, because decimal sums leave Spark's fast path; 0 without rows."""
     total = F.coalesce(F.sum(F.expr(f"CAST(({value}) * {10**scale} AS BIGINT)")), F.lit(0))
     return total / F.lit(10**scale).cast("decimal(4,0)") if scale else total
 
 
-def _with_sketches(days: DataFrame, enriched: DataFrame, measures: Mapping[str, Measure]) -> DataFrame:
+def _add_sketches(days: DataFrame, enriched: DataFrame, measures: Mapping[str, Measure]) -> DataFrame:
     values = {
         name: F.expr(f"CASE WHEN {m.filter or 'true'} THEN CAST({m.expression} AS STRING) END")
         for name, m in measures.items()
     }
     rows = enriched.select(*DAY, *[value.alias(name) for name, value in values.items()])
     rows = rows.where(F.coalesce(*[F.col(name) for name in values]).isNotNull())
-    built = [F.when(F.count(name) > 0, F.theta_sketch_agg(name)).alias(name) for name in values]
-    return days.join(rows.groupBy(*DAY).agg(*built), on=list(DAY), how="left")
+    sketches = [F.when(F.count(name) > 0, F.theta_sketch_agg(name)).alias(name) for name in values]
+    return days.join(rows.groupBy(*DAY).agg(*sketches), on=list(DAY), how="left")

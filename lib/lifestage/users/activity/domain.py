@@ -1,4 +1,4 @@
-"""The declaration of activity."""
+"""The domain `activity`."""
 
 from lifestage.platform.domain import REFERENCES, Configuration, Domain, Meaning
 from lifestage.users.activity.checks import check_config
@@ -10,13 +10,13 @@ from lifestage.users.catalogue.model import CATALOGUE
 
 
 def meaning(config: ActivityConfig) -> str:
-    """The hash of what a subject-day means."""
+    """A hash of the settings that decide the content of a stored subject-day."""
     return config.meaning
 
 
 DOMAIN = Domain(
     name="activity",
-    does="one row per subject and day, mergeable",
+    does="one row of measures per subject and day",
     reads=("events", "event_versions", "ingest_ledger", REFERENCES),
     writes=("activity_days", "category_days"),
     run=run,

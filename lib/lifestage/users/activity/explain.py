@@ -14,7 +14,7 @@ from lifestage.platform.hypotheses import SILENCE, Hypotheses
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.user_rows import Scope, UserRows
 from lifestage.users.activity.config import ActivityConfig
-from lifestage.users.activity.days import build_activity_days, to_enriched
+from lifestage.users.activity.days import build_activity_days, enrich_events
 
 
 def assume_days(hypotheses: Hypotheses, config: ActivityConfig) -> dict[str, DataFrame]:
@@ -40,7 +40,7 @@ def _purchases(hypotheses: Hypotheses, config: ActivityConfig) -> DataFrame:
     rows = hypotheses.rows
     events = [tuple(event.get(name) for name in EVENTS.names) for event in _events(hypotheses, config)]
     lookups = {name: rows.read(name).where("NOT is_ended") for name in config.lookups}
-    return to_enriched(local_rows(rows.identifiers.sparkSession, events, EVENTS.schema), lookups, config)
+    return enrich_events(local_rows(rows.identifiers.sparkSession, events, EVENTS.schema), lookups, config)
 
 
 def _events(hypotheses: Hypotheses, config: ActivityConfig) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Tables of the activity domain."""
+"""Tables of activity: subject-days, and subject-days by category."""
 
 from pyspark.sql import types as T
 
@@ -7,7 +7,7 @@ from lifestage.users.catalogue.model import Catalogue
 
 
 def activity_days(catalogue: Catalogue) -> Table:
-    """One row per subject and day; columns are the catalogue's measures."""
+    """The table of subject-days; its columns are the measures of the catalogue."""
     measures = tuple(
         Column(name, measure.type, measure.description, unit=measure.unit)
         for name, measure in catalogue.measures.items()
@@ -15,7 +15,7 @@ def activity_days(catalogue: Catalogue) -> Table:
     return Table(
         name="activity_days",
         kind=Kind.DERIVED,
-        comment="One row per subject and business date with the mergeable measures of the feature catalogue.",
+        comment="Subject-days: one row per subject and business date, with the mergeable measures of the feature catalogue.",
         columns=(*_day_columns(), *measures),
         key=("subject", "event_date"),
         mode=WriteMode.MERGE,
@@ -27,9 +27,14 @@ def activity_days(catalogue: Catalogue) -> Table:
 
 def _day_columns() -> tuple[Column, ...]:
     return (
-        Column("subject", T.StringType(), "Strongest pseudonym on the events", required=True),
+        Column(
+            "subject",
+            T.StringType(),
+            "Strongest pseudonym on the events, by declared priority",
+            required=True,
+        ),
         Column("event_date", T.DateType(), "Business date", required=True),
-        Column("event_month", T.DateType(), "First day of event_date's month; partition", required=True),
+        Column("event_month", T.DateType(), "First day of the month of event_date; partition", required=True),
     )
 
 
@@ -42,11 +47,11 @@ CATEGORY_DAYS = Table(
         Column(
             "category",
             T.StringType(),
-            "Category of the event, else of its product; NULL where neither is known",
+            "Category of the event, else of its product; NULL if unknown",
         ),
-        Column("n_purchases", T.LongType(), "Purchase lines"),
+        Column("n_purchases", T.LongType(), "Number of purchase lines"),
         Column("quantity", QUANTITY, "Units bought"),
-        Column("gross_amount", MONEY, "Purchases before returns"),
+        Column("gross_amount", MONEY, "Purchases, returns not subtracted"),
         Column("net_amount", MONEY, "Purchases minus returns"),
     ),
     key=("subject", "event_date", "category"),

@@ -1,1 +1,1 @@
-"""The feature catalogue: which measures and features there are."""
+"""The feature catalogue: declared measures and features."""

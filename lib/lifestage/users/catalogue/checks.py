@@ -1,4 +1,4 @@
-"""Which columns measures and lookups may use."""
+"""Columns that measures and lookups can use."""
 
 from lifestage.ingestion.events.tables import EVENT_COLUMNS
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
@@ -8,7 +8,7 @@ ENRICHED = ("is_action", "local_hour", "is_new_product")
 
 
 def event_columns(config: Config) -> set[str]:
-    """What measures may be made of: canonical columns, ours, and those of the reference tables that activity joins."""
+    """Columns that measures can use: those of events, those that activity adds, and those of its lookups."""
     known = {column.name for column in EVENT_COLUMNS} | set(ENRICHED)
     for name in config.parts.named("activity").lookups:
         if name in config.parts[REFERENCE_SOURCES]:

@@ -3,7 +3,7 @@
     events --measures--> subject-days --days--> user-days --windows, dates--> user state --features--> user features
                                                            customer records --profile--> user profile --^
 
-Tables of activity and features derive their columns from it, so a feature is added without Python.
+The tables of activity and features take their columns from it, so a new feature needs no Python.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from lifestage.platform.storage.contracts import MONEY, QUANTITY, Column
 
 
 class Aggregate(StrEnum):
-    """How a measure of events merges; all are exact and independent of order."""
+    """How a measure aggregates events. All are independent of row order."""
 
     SUM = "sum"
     COUNT = "count"
@@ -30,7 +30,7 @@ class Aggregate(StrEnum):
 
 
 class Unit(StrEnum):
-    """What a number counts; decides its type and how a report prints it."""
+    """What a number counts. The unit decides the column type and the format in reports."""
 
     EVENTS = "events"
     DAYS = "days"
@@ -59,33 +59,35 @@ TYPES: dict[Unit, T.DataType] = {
 
 
 def type_of(unit: Unit) -> T.DataType:
-    """Money, units, ratios, dates and names have types of their own; every count is a bigint."""
+    """The column type of a unit; a unit without a type of its own is a count, a bigint."""
     return TYPES.get(unit, T.LongType())
 
 
-ColumnUnit = Annotated[Unit, Field(description="decides the type, and how a report prints it")]
+ColumnUnit = Annotated[Unit, Field(description="decides the column type and the format in reports")]
 ColumnComment = Annotated[str, Field(description="comment of the column")]
 
 
 class Measure(Model):
     """An aggregate over the events of one subject and day."""
 
-    aggregate: Aggregate = Field(description="how the events of a subject and day merge")
+    aggregate: Aggregate = Field(description="how the events of a subject and day are aggregated")
     unit: ColumnUnit
     description: ColumnComment
-    expression: str | None = Field(default=None, description="SQL over the event; a count has none")
-    filter: str | None = Field(default=None, description="SQL: which events count; all by default")
+    expression: str | None = Field(default=None, description="SQL over the event; none for a count")
+    filter: str | None = Field(
+        default=None, description="SQL condition for the events that count; all by default"
+    )
 
     @property
     def type(self) -> T.DataType:
-        """The type of its column; a sketch for distinct values."""
+        """The column type; binary (a theta sketch) for distinct values."""
         return T.BinaryType() if self.aggregate is Aggregate.DISTINCT else type_of(self.unit)
 
 
 class DayMeasure(Model):
-    """A number or condition decided on a user-day, after the days of a user's subjects have merged."""
+    """A number or condition computed on a user-day, after the days of the user's subjects are merged."""
 
-    expression: str = Field(description="SQL over measures and event_date; a condition counts 1 or 0")
+    expression: str = Field(description="SQL over measures and event_date; a condition counts as 1 or 0")
     unit: ColumnUnit
     description: ColumnComment
 
@@ -93,19 +95,25 @@ class DayMeasure(Model):
 class DateMark(Model):
     """The first or last user-day on which a condition holds."""
 
-    which: Literal["first", "last"] = Field(description="of the days on which the condition holds")
+    which: Literal["first", "last"] = Field(
+        description="first or last of the days on which the condition holds"
+    )
     when: str = Field(description="SQL over measures, days and event_date")
     description: ColumnComment
 
 
 class Windows(Model):
-    """The spans over which a measure is summed (min and max: the least and greatest; distinct: counted)."""
+    """The windows over which a measure is aggregated: sums, min, max, or a count of distinct values."""
 
     days: tuple[int | Literal["all"], ...] = Field(
-        description="lengths in days up to as_of; all is all history"
+        description="window lengths in days up to as_of; all for all history"
     )
-    before: tuple[int, ...] = Field(default=(), description="lengths of the span before the last such span")
-    hidden: bool = Field(default=False, description="kept in the state only, for other features to use")
+    before: tuple[int, ...] = Field(
+        default=(), description="lengths of windows directly before the window of that length"
+    )
+    hidden: bool = Field(
+        default=False, description="keep the windows out of user_features; features can use them"
+    )
 
 
 class Feature(Model):
@@ -117,34 +125,34 @@ class Feature(Model):
 
 
 class Prefer(StrEnum):
-    """Which of several records of a person is believed."""
+    """Which of several customer records of a user wins."""
 
     FIRST = "first"
     NEWEST = "newest"
 
 
 class Attribute(Model):
-    """What customer records say of a person."""
+    """An attribute of a user, taken from customer records."""
 
     sources: tuple[str, ...] = Field(
         alias="from",
         min_length=1,
-        description="SQL over the columns of one reference table each, as `members.city`",
+        description="SQL expressions, each over one reference table, such as `members.city`",
     )
     prefer: Prefer = Field(
         default=Prefer.FIRST,
-        description="first: the first of `from` that knows a value, and of its records the newest; newest: the newest "
-        "record of all, and of equally new ones the first of `from`",
+        description="first: the first expression of `from` with a value, and of its records the newest; newest: the newest "
+        "record with a value, and of equally new records the first expression of `from`",
     )
     values: tuple[str, ...] = Field(
-        default=(), description="of a name, what it may be; anything else is not known"
+        default=(), description="allowed values of a name; any other value is unknown"
     )
     unit: ColumnUnit
     description: ColumnComment
 
 
 class Window(Model):
-    """One span: `days` calendar days that end `shift` days before as_of, both ends included; None is all history."""
+    """One window: `days` calendar days that end `shift` days before as_of, both ends included; None is all history."""
 
     name: str
     measure: str
@@ -154,17 +162,17 @@ class Window(Model):
 
 
 class Catalogue(Model):
-    """Every measure and feature, in the order of the tables' columns."""
+    """All measures and features, in the order of the table columns."""
 
-    measures: dict[str, Measure] = Field(description="aggregates of the events of one subject and day")
-    days: dict[str, DayMeasure] = Field(description="what is decided on a user-day")
-    dates: dict[str, DateMark] = Field(description="first and last user-days of a kind")
-    windows: dict[str, Windows] = Field(description="spans of a measure or day, by its name")
-    profile: dict[str, Attribute] = Field(default={}, description="what customer records say of one user")
-    features: dict[str, Feature] = Field(description="SQL over the state and the profile of one user")
+    measures: dict[str, Measure] = Field(description="aggregates of the events of a subject and day")
+    days: dict[str, DayMeasure] = Field(description="numbers and conditions of a user-day")
+    dates: dict[str, DateMark] = Field(description="first or last user-day with a condition")
+    windows: dict[str, Windows] = Field(description="measure or day to its windows")
+    profile: dict[str, Attribute] = Field(default={}, description="attributes from customer records")
+    features: dict[str, Feature] = Field(description="SQL over the state and profile of a user")
 
     def all_windows(self) -> Iterator[Window]:
-        """Every declared span, the one before directly after its own."""
+        """All declared windows, in the order of the table columns."""
         for measure, spans in self.windows.items():
             for days in spans.days:
                 length = None if days == "all" else days
@@ -175,33 +183,33 @@ class Catalogue(Model):
                 yield Window(name=name, measure=measure, days=days, shift=days, hidden=spans.hidden)
 
     def source_of(self, window: Window) -> Measure | DayMeasure:
-        """The measure or day that a window spans."""
+        """The measure or day measure that a window aggregates."""
         return self.days.get(window.measure) or self.measures[window.measure]
 
     def without_unknown_windows(self) -> Self:
-        """The catalogue without windows of what is neither a measure nor a day; validation reports those."""
+        """The catalogue without windows that name neither a measure nor a day; validation reports those."""
         known = {**self.measures, **self.days}
         windows = {name: spans for name, spans in self.windows.items() if name in known}
         return self.model_copy(update={"windows": windows})
 
     def activity_hash(self) -> str:
-        """Changes when a stored subject-day would."""
+        """A hash of all that decides the content of a stored subject-day."""
         meaning = {name: (m.aggregate, m.expression, m.filter, m.unit) for name, m in self.measures.items()}
         return semantic_hash(meaning)
 
     def features_hash(self) -> str:
-        """Changes when a stored feature row would; descriptions do not count."""
-        return semantic_hash(_without_descriptions(self.model_dump(mode="json")))
+        """A hash of all that decides the content of a stored feature row; descriptions do not change it."""
+        return semantic_hash(_drop_descriptions(self.model_dump(mode="json")))
 
 
-def _without_descriptions(value: object) -> object:
+def _drop_descriptions(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _without_descriptions(item) for key, item in value.items() if key != "description"}
+        return {key: _drop_descriptions(item) for key, item in value.items() if key != "description"}
     return value
 
 
 def window_column(catalogue: Catalogue, window: Window) -> Column:
-    """The column of a window: a sum keeps its measure's type, a distinct count is a bigint."""
+    """The column of a window: the type of its measure, or bigint for a distinct count."""
     source = catalogue.source_of(window)
     span = "all history" if window.days is None else f"last {window.days} days"
     span = f"the {window.days} days before the last {window.shift}" if window.shift else span
@@ -210,12 +218,12 @@ def window_column(catalogue: Catalogue, window: Window) -> Column:
 
 
 def is_distinct(source: Measure | DayMeasure) -> bool:
-    """Whether a measure counts distinct values, in a sketch."""
+    """Whether a measure counts distinct values, with a sketch."""
     return isinstance(source, Measure) and source.aggregate is Aggregate.DISTINCT
 
 
 def profile_columns(catalogue: Catalogue) -> tuple[Column, ...]:
-    """A column each attribute."""
+    """One column per attribute."""
     return tuple(
         Column(name, type_of(each.unit), each.description, unit=each.unit)
         for name, each in catalogue.profile.items()

@@ -1,1 +1,1 @@
-"""Subject-days to one row per user, as of a date."""
+"""Features: one row per user, as of a date."""

@@ -7,22 +7,22 @@ from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import Decided
 from lifestage.users.catalogue.checks import event_columns
 from lifestage.users.catalogue.model import CATALOGUE, Aggregate, Catalogue
-from lifestage.users.features.config import BUILT_ON
-from lifestage.users.features.mapping import layers
+from lifestage.users.features.config import REQUIRED_NAMES
+from lifestage.users.features.mapping import layer_features
 from lifestage.users.features.tables import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_features, user_state
 
-# Columns beside those of the catalogue.
-OF_OTHERS = {column.name for column in (*RHYTHM_COLUMNS, *CATEGORY_COLUMNS)}
-TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *OF_OTHERS}
+# Names of built-in columns, which the catalogue cannot declare.
+BUILT_IN = {column.name for column in (*RHYTHM_COLUMNS, *CATEGORY_COLUMNS)}
+TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *BUILT_IN}
 
 
 def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
-    """Problems of the catalogue, but for the profile."""
+    """Problems of the catalogue, except for its profile."""
     yield from at(config.folder / CATALOGUE.name, catalogue_problems(config))
 
 
 def catalogue_problems(config: Config) -> Iterator[str]:
-    """features.yaml: every section against the columns it may use, and against each other."""
+    """Problems of features.yaml: unknown columns, duplicate names, missing or unknown entries."""
     catalogue = config.parts[CATALOGUE]
     events = event_columns(config)
     without_faults = catalogue.without_unknown_windows()
@@ -31,7 +31,7 @@ def catalogue_problems(config: Config) -> Iterator[str]:
     yield from misnamed(names)
     taken = [*names, *TAKEN, *[window.name for window in without_faults.all_windows()]]
     for name in sorted({name for name in names if taken.count(name) > 1}):
-        yield f"{name}: the catalogue has it twice, or it is a column that is always there"
+        yield f"{name}: is declared twice, or is the name of a built-in column"
     for name, measure in catalogue.measures.items():
         if measure.expression is None and measure.aggregate is not Aggregate.COUNT:
             yield f"measures.{name}.expression: required for {measure.aggregate}"
@@ -46,8 +46,8 @@ def catalogue_problems(config: Config) -> Iterator[str]:
     for name in sorted(set(catalogue.windows) - set(without_faults.windows)):
         yield f"windows.{name}: neither a measure nor a day"
     windows = {window.name for window in without_faults.all_windows()}
-    for name in sorted(BUILT_ON - {*catalogue.measures, *catalogue.days, *catalogue.dates, *windows}):
-        yield f"{name}: the rhythm of every user is built on it, it cannot be taken away"
+    for name in sorted(REQUIRED_NAMES - {*catalogue.measures, *catalogue.days, *catalogue.dates, *windows}):
+        yield f"{name}: the features step needs it, do not remove it"
     yield from _feature_problems(without_faults)
 
 
@@ -56,6 +56,6 @@ def _feature_problems(catalogue: Catalogue) -> Iterator[str]:
     for name, feature in catalogue.features.items():
         yield from keyed(f"features.{name}.expression", feature.expression, known)
     try:
-        layers(catalogue)
+        layer_features(catalogue)
     except ValueError as error:
         yield f"features: {error}"

@@ -1,4 +1,4 @@
-"""What the features step needs to know."""
+"""Configuration of the features step."""
 
 from datetime import date
 
@@ -9,29 +9,31 @@ from lifestage.platform.config.models import Model
 from lifestage.platform.config.parts import Parts, Section
 from lifestage.users.catalogue.model import CATALOGUE, Catalogue
 
-# Names of the catalogue that the code of this step reads itself.
-BUILT_ON = frozenset(
+# Measures, days, dates and windows that this step reads by name: a catalogue has to declare them.
+REQUIRED_NAMES = frozenset(
     {"purchase_channel", "occasions", "joined_on", "last_occasion_on", "last_active_on"}
     | {"occasions_365d", "net_amount_365d"}
 )
 
 
 class Rhythm(Model):
-    """How a user's purchase cycle is measured."""
+    """How purchase cycles are measured."""
 
-    min_gaps: int = Field(default=4, ge=1, description="own gaps from which a user has a cycle of their own")
-    min_channel_gaps: int = Field(
-        default=100, ge=1, description="gaps from which a channel has a norm of its own"
+    min_gaps: int = Field(
+        default=4, ge=1, description="least number of own gaps for which a user has an own cycle"
     )
-    percentile: int = Field(default=80, ge=1, le=100, description="of the gaps, what counts as the cycle")
-    floor_days: int = Field(default=7, ge=1, description="shortest cycle; a shorter one is held at it")
-    ceiling_days: int = Field(default=180, ge=1, description="longest cycle; a longer one is held at it")
-    default_days: int = Field(default=30, ge=1, description="cycle where nobody has a gap yet")
-    recent_days: int = Field(default=30, ge=1, description="span in which a gap must have ended to be recent")
+    min_channel_gaps: int = Field(
+        default=100, ge=1, description="least number of pooled gaps for which a channel has an own norm"
+    )
+    percentile: int = Field(default=80, ge=1, le=100, description="percentile of the gaps that is the cycle")
+    floor_days: int = Field(default=7, ge=1, description="shortest cycle; shorter cycles are raised to it")
+    ceiling_days: int = Field(default=180, ge=1, description="longest cycle; longer cycles are lowered to it")
+    default_days: int = Field(default=30, ge=1, description="cycle where no user has a gap yet")
+    recent_days: int = Field(default=30, ge=1, description="span up to as_of in which a recent gap ends")
 
 
 class FeaturesConfig(Model):
-    """How days become features."""
+    """How subject-days become features."""
 
     catalogue: Catalogue
     rhythm: Rhythm
@@ -40,7 +42,7 @@ class FeaturesConfig(Model):
 
     @property
     def meaning(self) -> str:
-        """Changes when a stored feature row would; descriptions do not count."""
+        """A hash of the settings that decide the content of a stored feature row; descriptions do not change it."""
         rest = self.model_dump(mode="json", exclude={"catalogue"})
         return semantic_hash([self.catalogue.features_hash(), rest])
 
@@ -49,7 +51,7 @@ RHYTHM = Section("rhythm", Rhythm, defaults="users/features/defaults.yaml")
 
 
 def compose_config(parts: Parts) -> FeaturesConfig:
-    """The catalogue, the section `rhythm`, and when history starts."""
+    """Compose the catalogue, the section `rhythm`, and the start of recorded history."""
     business = parts.shared.business
     return FeaturesConfig(
         catalogue=parts[CATALOGUE],

@@ -1,4 +1,4 @@
-"""The declaration of features."""
+"""The domain `features`."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,19 @@ from lifestage.users.features.tables import NORMS, user_features, user_state
 
 
 def meaning(config: FeaturesConfig) -> str:
-    """The hash of what a row of features means."""
+    """A hash of the settings that decide the content of a stored feature row."""
     return config.meaning
 
 
 def tables(config: Config, _decided: Sequence[Decided]) -> tuple[Table, ...]:
-    """The tables that follow the catalogue; windows of nothing are left out, which validation reports."""
+    """The tables of the catalogue. Windows without a measure or day are left out; validation reports them."""
     catalogue = config.parts[CATALOGUE].without_unknown_windows()
     return user_state(catalogue), NORMS, user_features(catalogue)
 
 
 DOMAIN = Domain(
     name="features",
-    does="one row per user, as of a date",
+    does="one row of features per user, as of a date",
     reads=("activity_days", "category_days", "identity_map", "identity_past", "user_profiles"),
     writes=("user_state", "norms", "user_features"),
     run=run,

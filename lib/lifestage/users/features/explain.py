@@ -11,7 +11,7 @@ from lifestage.users.features.categories import to_user_categories
 from lifestage.users.features.config import FeaturesConfig
 from lifestage.users.features.tables import user_features
 from lifestage.users.features.user_days import to_user_days
-from lifestage.users.resolution import on_every_date
+from lifestage.users.resolution import resolve_current_users
 
 
 def assume_features(hypotheses: Hypotheses, config: FeaturesConfig) -> dict[str, DataFrame]:
@@ -19,7 +19,7 @@ def assume_features(hypotheses: Hypotheses, config: FeaturesConfig) -> dict[str,
 
     Norms and profile are those of the date: they hold whatever the user does.
     """
-    users, dates = on_every_date(hypotheses.identifiers), hypotheses.dates
+    users, dates = resolve_current_users(hypotheses.identifiers), hypotheses.dates
     # Each hypothesis is about few of the dates: the others are dropped where users meet dates.
     is_asked = hypotheses.is_asked()
     norms = hypotheses.repeat_on_dates("norms")
@@ -36,7 +36,7 @@ def assume_features(hypotheses: Hypotheses, config: FeaturesConfig) -> dict[str,
 
 def find_median_occasion(rows: UserRows, config: FeaturesConfig) -> int | None:
     """The median of what the user spent on an occasion: the least value with a cumulative share of at least one half."""
-    users = on_every_date(rows.identifiers)
+    users = resolve_current_users(rows.identifiers)
     days = to_user_days(rows.tables["activity_days"], users, config.catalogue)
     # One row an occasion of one user.
     nets = sorted(row["net_amount"] for row in days.where("occasions > 0").select("net_amount").collect())

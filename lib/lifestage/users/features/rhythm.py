@@ -1,4 +1,4 @@
-"""The rhythm of purchase occasions: gaps, cycles, silence and returns, for each user and the population."""
+"""The rhythm of purchase occasions: gaps, cycles, silence and returns, by user and for the population."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -10,51 +10,56 @@ GAPS = "IF(size(occasion_days) < 2, array(), transform(sequence(1, size(occasion
 
 
 def add_gaps(state: DataFrame) -> DataFrame:
-    """Adds `gaps`: days between consecutive occasions, oldest first."""
+    """Adds `gaps`: days between consecutive purchase occasions, oldest first; empty with fewer than two."""
     return state.withColumn("gaps", F.expr(GAPS))
 
 
-def cycle_norms(state: DataFrame, rhythm: Rhythm) -> DataFrame:
-    """Percentile of the pooled gaps per as_of, by first-purchase channel and over all (group NULL): rows of norms.
+def build_cycle_norms(state: DataFrame, rhythm: Rhythm) -> DataFrame:
+    """Rows of norms: the percentile of the pooled gaps per as_of, by first-purchase channel and for all (group NULL).
 
-    The least gap with a cumulative share of at least the percentile; from counts by distinct gap, so exact. A shared
-    identifier is no one's rhythm and sets no norm.
+    Shared users do not count. The percentile is exact (see to_quantiles).
     """
     users = state.where(IS_PERSON)
     pooled = users.select(
         "as_of", F.col("first_purchase_channel").alias("group"), F.explode("gaps").alias("value")
     )
-    everyone = pooled.withColumn("group", F.lit(None).cast("string"))
+    of_all = pooled.withColumn("group", F.lit(None).cast("string"))
     by_channel = pooled.where(F.col("group").isNotNull())
-    return least_at_share(by_channel.unionByName(everyone), rhythm.percentile).withColumn(
-        "norm", F.lit("cycle_days")
-    )
+    quantiles = to_quantiles(by_channel.unionByName(of_all), rhythm.percentile)
+    return quantiles.withColumn("norm", F.lit("cycle_days"))
 
 
-def spend_norms(state: DataFrame) -> DataFrame:
-    """Median net spend of 365 days, in minor units, of users with an occasion in them: rows of norms."""
+def build_spend_norms(state: DataFrame) -> DataFrame:
+    """Rows of norms: the median net spend of 365 days per as_of, in minor units, of users with an occasion in them.
+
+    Shared users do not count.
+    """
     buyers = state.where(IS_PERSON).where("occasions_365d > 0")
     spend = buyers.select(
         "as_of",
         F.lit(None).cast("string").alias("group"),
         F.expr("CAST(net_amount_365d * 100 AS BIGINT)").alias("value"),
     )
-    return least_at_share(spend, 50).withColumn("norm", F.lit("net_amount_365d"))
+    return to_quantiles(spend, 50).withColumn("norm", F.lit("net_amount_365d"))
 
 
-def least_at_share(values: DataFrame, percent: int) -> DataFrame:
-    """Per (as_of, group): the least value whose cumulative share reaches the percent, and how many values there are."""
+def to_quantiles(values: DataFrame, percent: int) -> DataFrame:
+    """One row per as_of and group: the quantile, and n, the number of values.
+
+    The quantile is the least value with a cumulative share of at least `percent`. It is computed from counts by distinct
+    value, so it is exact.
+    """
     counts = values.groupBy("as_of", "group", "value").agg(F.count("*").alias("n"))
     group = Window.partitionBy("as_of", "group")
-    below = group.orderBy("value").rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    ranked = counts.select(
+    up_to = group.orderBy("value").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    cumulative = counts.select(
         "as_of",
         "group",
         "value",
-        F.sum("n").over(below).alias("up_to"),
+        F.sum("n").over(up_to).alias("up_to"),
         F.sum("n").over(group).alias("total"),
     )
-    reached = ranked.where(F.col("up_to") * 100 >= F.col("total") * percent)
+    reached = cumulative.where(F.col("up_to") * 100 >= F.col("total") * percent)
     return reached.groupBy("as_of", "group").agg(
         F.min("value").cast("bigint").alias("value"), F.max("total").alias("n")
     )
@@ -63,20 +68,27 @@ def least_at_share(values: DataFrame, percent: int) -> DataFrame:
 def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> DataFrame:
     """Adds the rhythm columns of user_features; same grain, every row kept.
 
-    A cycle is the user's own percentile from `min_gaps` gaps on, else the norm of their first-purchase channel where
-    that rests on enough gaps, else of all, then held between floor and ceiling. A gap that ended in the recent span
-    is judged by the cycle as it was before it; of equally long ones the latest counts.
+    The cycle is the percentile of the user's own gaps if there are at least `min_gaps`, else the norm of the
+    first-purchase channel if it has at least `min_channel_gaps`, else the norm of all users, else the default. It is
+    then clamped to floor and ceiling. The returned gap is the longest gap that ended in the recent span, of equally long
+    ones the latest; its cycle is computed from the gaps before it. Silence counts from the last occasion, or from the
+    last active day of users without one.
+
+    Args:
+        state: state with gaps (see add_gaps).
+        norms: norms of the same dates.
+        config: rhythm, and the start of recorded history.
     """
     rhythm = config.rhythm
     rows = state.join(F.broadcast(_norms_by_date(norms, rhythm)), on="as_of", how="left")
     rows = rows.withColumns(
         {
             "_channel_norm": F.try_element_at("_by_channel", F.col("first_purchase_channel")),
-            "own_cycle_days": _percentile("gaps", rhythm).cast("bigint"),
+            "own_cycle_days": _own_percentile("gaps", rhythm).cast("bigint"),
             "median_gap_days": F.expr(
                 "IF(size(gaps) = 0, NULL, array_sort(gaps)[(size(gaps) + 1) DIV 2 - 1])"
             ).cast("bigint"),
-            "_returned": F.expr(_returned(rhythm)),
+            "_returned": F.expr(_longest_recent_gap(rhythm)),
         }
     )
     norm = F.coalesce("_channel_norm", "_of_all", F.lit(rhythm.default_days))
@@ -87,7 +99,7 @@ def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> Da
         {
             "is_left_censored": F.col("joined_on") <= censored_until,
             "silence_days": F.datediff("as_of", last_sign).cast("bigint"),
-            "cycle_days": _held(F.coalesce("own_cycle_days", norm), rhythm),
+            "cycle_days": _clamp_cycle(F.coalesce("own_cycle_days", norm), rhythm),
             "cycle_source": F.when(F.col("own_cycle_days").isNotNull(), F.lit("own"))
             .when(F.col("_channel_norm").isNotNull(), F.lit("channel"))
             .when(F.col("_of_all").isNotNull(), F.lit("all"))
@@ -95,7 +107,7 @@ def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> Da
             "returned_gap_days": F.col("_returned.gap").cast("bigint"),
             "returned_gap_cycle_days": F.when(
                 F.col("_returned").isNotNull(),
-                _held(F.coalesce(_percentile("_gaps_before", rhythm), norm), rhythm),
+                _clamp_cycle(F.coalesce(_own_percentile("_gaps_before", rhythm), norm), rhythm),
             ),
             "is_below_median_spend": F.expr(
                 "coalesce(CAST(net_amount_365d * 100 AS BIGINT) < _median_spend, false)"
@@ -112,7 +124,7 @@ def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> Da
 
 
 def _norms_by_date(norms: DataFrame, rhythm: Rhythm) -> DataFrame:
-    """One row per as_of: cycle norm by channel (of those that rest on enough gaps), of all, and median spend."""
+    """One row per as_of: cycle norms by channel (with enough gaps), the cycle norm of all, and the median spend."""
     is_cycle = F.col("norm") == "cycle_days"
     channel = is_cycle & F.col("group").isNotNull() & (F.col("n") >= rhythm.min_channel_gaps)
     by_channel = F.collect_list(F.when(channel, F.struct("group", "value")))
@@ -123,18 +135,18 @@ def _norms_by_date(norms: DataFrame, rhythm: Rhythm) -> DataFrame:
     )
 
 
-def _percentile(gaps: str, rhythm: Rhythm) -> Column:
-    """The least gap with a cumulative share of at least the percentile; NULL with too few gaps."""
+def _own_percentile(gaps: str, rhythm: Rhythm) -> Column:
+    """The least gap with a cumulative share of at least the percentile; NULL with fewer than `min_gaps`."""
     position = f"(size({gaps}) * {rhythm.percentile} + 99) DIV 100 - 1"
     return F.expr(f"IF(size({gaps}) < {rhythm.min_gaps}, NULL, array_sort({gaps})[CAST({position} AS INT)])")
 
 
-def _returned(rhythm: Rhythm) -> str:
-    """The longest gap that ended in the recent span, and how many gaps came before it; NULL without one."""
+def _longest_recent_gap(rhythm: Rhythm) -> str:
+    """SQL: the longest gap that ended in the recent span (of equals the latest) and its position; NULL without one."""
     ended = f"datediff(as_of, occasion_days[i + 1]) < {rhythm.recent_days}"
     positions = f"filter(IF(size(gaps) = 0, array(), sequence(0, size(gaps) - 1)), i -> {ended})"
     return f"array_max(transform({positions}, i -> named_struct('gap', gaps[i], 'position', i)))"
 
 
-def _held(cycle: Column, rhythm: Rhythm) -> Column:
+def _clamp_cycle(cycle: Column, rhythm: Rhythm) -> Column:
     return F.least(F.greatest(cycle, F.lit(rhythm.floor_days)), F.lit(rhythm.ceiling_days)).cast("bigint")

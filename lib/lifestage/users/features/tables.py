@@ -1,4 +1,4 @@
-"""Tables of the features domain; columns come from the feature catalogue."""
+"""Tables of features; most columns come from the feature catalogue."""
 
 from pyspark.sql import types as T
 
@@ -15,57 +15,86 @@ CATEGORY_COLUMNS = (
         "Categories with net spend above zero; last 365 days",
         unit="categories",
     ),
-    Column("n_repeat_categories_365d", T.LongType(), "Categories bought on at least two days; last 365 days"),
     Column(
-        "top_category_365d", T.StringType(), "Category of the greatest net spend, ties by name; last 365 days"
+        "n_repeat_categories_365d",
+        T.LongType(),
+        "Categories with net spend above zero and purchases on at least two days; last 365 days",
+    ),
+    Column(
+        "top_category_365d",
+        T.StringType(),
+        "Category with the greatest net spend, ties by name; last 365 days",
     ),
     Column(
         "expected_amount_365d",
         T.LongType(),
-        "What the same units cost at each category's mean price, in millionths",
+        "Cost of the bought units at the mean price of each category, in millionths; last 365 days",
     ),
-    Column("priced_amount_365d", T.LongType(), "Purchases that expected_amount_365d covers, in minor units"),
+    Column(
+        "priced_amount_365d",
+        T.LongType(),
+        "Purchases that expected_amount_365d covers, in minor units; last 365 days",
+    ),
 )
 
 STATE_COLUMNS = (
-    Column("status", T.StringType(), "active, or shared (in totals, not in stages)", required=True),
-    Column("first_purchase_channel", T.StringType(), "Channel of the first day with a purchase"),
-    Column("occasion_days", DAY_LIST, "Every purchase occasion, ascending"),
+    Column(
+        "status",
+        T.StringType(),
+        "active, or shared: a withheld identifier, counted in totals but not in stages",
+        required=True,
+    ),
+    Column(
+        "first_purchase_channel",
+        T.StringType(),
+        "Channel of the first day with a purchase in a known channel",
+    ),
+    Column("occasion_days", DAY_LIST, "Dates of all purchase occasions, ascending"),
 )
 
-# What users/features/rhythm.py computes from the occasion days and the norms; SQL features may use them.
+# Columns that users/features/rhythm.py computes from occasion days and norms. SQL features can use them.
 RHYTHM_COLUMNS = (
     Column(
         "is_left_censored",
         T.BooleanType(),
-        "Joined at the start of recorded history: tenure is a lower bound",
+        "Joined at the start of recorded history, so tenure is a lower bound",
     ),
     Column(
         "silence_days",
         T.LongType(),
-        "Days since the last occasion, or the last active day without one",
+        "Days since the last purchase occasion, or since the last active day of users without one",
         unit="days",
     ),
     Column(
         "own_cycle_days",
         T.LongType(),
-        "Percentile of the gaps between the user's occasions, from enough gaps on (rhythm)",
+        "Percentile of the user's own gaps between occasions (rhythm.percentile); NULL with too few gaps",
         unit="days",
     ),
-    Column("cycle_days", T.LongType(), "own_cycle_days or the norm, within floor and ceiling", unit="days"),
-    Column("cycle_source", T.StringType(), "own, channel, all or default: where cycle_days comes from"),
+    Column(
+        "cycle_days",
+        T.LongType(),
+        "Purchase cycle: own_cycle_days or else the norm, between floor and ceiling (rhythm)",
+        unit="days",
+    ),
+    Column("cycle_source", T.StringType(), "Source of cycle_days: own, channel, all or default"),
     Column("median_gap_days", T.LongType(), "Median gap between occasions (repurchase cycle)", unit="days"),
     Column(
         "returned_gap_days",
         T.LongType(),
-        "Longest gap that ended in the recent span (rhythm.recent_days), the latest of equals",
+        "Longest gap that ended in the last rhythm.recent_days days; of equal gaps the latest",
         unit="days",
     ),
-    Column("returned_gap_cycle_days", T.LongType(), "cycle_days as it was before that gap", unit="days"),
+    Column(
+        "returned_gap_cycle_days",
+        T.LongType(),
+        "cycle_days from the gaps before returned_gap_days",
+        unit="days",
+    ),
     Column(
         "is_below_median_spend",
         T.BooleanType(),
-        "Net spend of 365 days below the median of users with an occasion",
+        "Net spend of 365 days is below the median of users with an occasion in them",
     ),
     Column(
         "n_categories_365d",
@@ -73,25 +102,33 @@ RHYTHM_COLUMNS = (
         "Categories with net spend above zero; last 365 days",
         unit="categories",
     ),
-    Column("repeat_rate_365d", T.DoubleType(), "Share of categories bought on at least two days [share]"),
-    Column("top_category_365d", T.StringType(), "Category of the greatest net spend, ties by name"),
+    Column(
+        "repeat_rate_365d",
+        T.DoubleType(),
+        "Categories bought on at least two days over all categories; last 365 days [share]",
+    ),
+    Column(
+        "top_category_365d",
+        T.StringType(),
+        "Category with the greatest net spend, ties by name; last 365 days",
+    ),
     Column(
         "price_level_365d",
         T.DoubleType(),
-        "Paid over the mean price of the same categories and units",
+        "Amount paid over the cost of the same units at mean category prices; last 365 days",
         unit="ratio",
     ),
 )
 
 
 def user_state(catalogue: Catalogue) -> Table:
-    """One row per user at the newest as_of: what needs history."""
+    """The table of user state: one row per user at the newest as_of."""
     dates = tuple(Column(name, T.DateType(), mark.description) for name, mark in catalogue.dates.items())
     windows = tuple(window_column(catalogue, window) for window in catalogue.all_windows())
     return Table(
         name="user_state",
         kind=Kind.DERIVED,
-        comment="One row per user at the newest as_of: window sums, first and last dates, occasion days.",
+        comment="State: one row per user at the newest as_of, with window sums, first and last dates, and occasion days.",
         columns=(USER, *STATE_COLUMNS, *CATEGORY_COLUMNS, *dates, *windows),
         key=("user_id",),
         mode=WriteMode.OVERWRITE,
@@ -100,7 +137,10 @@ def user_state(catalogue: Catalogue) -> Table:
 
 
 def user_features(catalogue: Catalogue) -> Table:
-    """One row per user and as_of: windows and dates of the state, the rhythm, the profile, and the SQL features."""
+    """The table of user features: one row per user and as_of.
+
+    Its columns are the windows and dates of the state, the rhythm, the profile and the SQL features.
+    """
     dates = tuple(Column(name, T.DateType(), mark.description) for name, mark in catalogue.dates.items())
     windows = tuple(
         window_column(catalogue, window) for window in catalogue.all_windows() if not window.hidden
@@ -109,12 +149,12 @@ def user_features(catalogue: Catalogue) -> Table:
         Column(name, type_of(feature.unit), feature.description, unit=feature.unit)
         for name, feature in catalogue.features.items()
     )
-    known = profile_columns(catalogue)
+    profile = profile_columns(catalogue)
     return Table(
         name="user_features",
         kind=Kind.DERIVED,
-        comment="One row per user and as_of: everything later steps decide on.",
-        columns=(USER, AS_OF, STATE_COLUMNS[0], *dates, *windows, *RHYTHM_COLUMNS, *known, *derived),
+        comment="Features: one row per user and as_of. Stages, value, segments and audiences are computed from it.",
+        columns=(USER, AS_OF, STATE_COLUMNS[0], *dates, *windows, *RHYTHM_COLUMNS, *profile, *derived),
         key=("user_id", "as_of"),
         mode=WriteMode.PARTITIONS,
         partitions=("as_of",),
@@ -125,13 +165,20 @@ def user_features(catalogue: Catalogue) -> Table:
 NORMS = Table(
     name="norms",
     kind=Kind.DERIVED,
-    comment="What is usual in the population as of a date: cycle norms, median spend, mean category prices.",
+    comment="Norms of the population as of a date: purchase cycles, median spend, mean unit prices.",
     columns=(
         AS_OF,
-        Column("norm", T.StringType(), "cycle_days, net_amount_365d or unit_price", required=True),
-        Column("group", T.StringType(), "First-purchase channel or category; NULL for all"),
-        Column("value", T.LongType(), "Days, minor units, or millionths of the currency a unit"),
-        Column("n", T.LongType(), "Gaps, users or units it rests on"),
+        Column(
+            "norm",
+            T.StringType(),
+            "cycle_days (cycle), net_amount_365d (median spend) or unit_price",
+            required=True,
+        ),
+        Column(
+            "group", T.StringType(), "First-purchase channel, or category of a unit_price; NULL for all users"
+        ),
+        Column("value", T.LongType(), "Days, minor units, or millionths of the currency per unit"),
+        Column("n", T.LongType(), "Number of gaps or users, or thousandths of units, behind the value"),
     ),
     key=("as_of", "norm", "group"),
     mode=WriteMode.PARTITIONS,

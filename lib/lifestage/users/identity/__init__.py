@@ -1,1 +1,1 @@
-"""Who is who across channels."""
+"""Identity resolution: which identifiers belong to one user, across channels."""

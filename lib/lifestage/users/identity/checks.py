@@ -1,4 +1,4 @@
-"""Checks of the section `identity` of the main file, and of names that evidence needs for itself."""
+"""Checks of the section `identity` of the main file, and of source names that evidence reserves."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,20 +12,22 @@ from lifestage.users.pairs import FUZZY
 
 
 def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
-    """Problems of limits and known types, and of sources whose name evidence by matching has."""
+    """Problems of limits and known types, and of sources with the reserved name of match evidence."""
     for folder, names in (
         (SOURCES, config.parts[SOURCES]),
         (REFERENCE_SOURCES, config.parts[REFERENCE_SOURCES]),
     ):
         if FUZZY in {*names}:
             file = config.folder / folder.name / f"{FUZZY}.yaml"
-            yield from at(file, [f"{FUZZY}: is how evidence by matching is called, choose another name"])
+            yield from at(
+                file, [f"{FUZZY}: is the reserved source name of match evidence, choose another name"]
+            )
     yield from at(config.file, _type_problems(config))
 
 
 def _type_problems(config: Config) -> Iterator[str]:
     identifiers, settings = config.shared.identifiers, config.parts[IDENTITY]
-    # A packaged type that the project has taken away leaves a limit behind.
+    # A packaged identifier type that the project removes leaves its limit behind.
     known = {*identifiers, *packaged_yaml("project/defaults.yaml")["identifiers"]}
     for name, limits in settings.limits.items():
         for unknown in sorted({name, *limits} - known):

@@ -1,4 +1,4 @@
-"""Connected components: which identifiers hang together, on the driver or on the cluster, with the same result."""
+"""Connected components of a graph of identifiers, on the driver or on the cluster, with the same result."""
 
 from functools import reduce
 
@@ -13,88 +13,91 @@ from scipy.sparse.csgraph import connected_components
 
 from lifestage.platform.runtime.frames import checkpoint
 
-LABELS = "identifier binary, component binary"
+COMPONENTS = "identifier binary, component binary"
 Codes = npt.NDArray[np.int32]
 
 
-def on_driver(edges: DataFrame) -> DataFrame:
-    """The component of every identifier that has an edge, named by its least identifier.
+def find_components_on_driver(edges: DataFrame) -> DataFrame:
+    """The connected component of each identifier that has an edge.
 
     Args:
-        edges: a and b, pseudonyms; in any order, as often as one likes. All of them come to the driver: 16 bytes an end
-            there, half of what their texts take.
+        edges: a and b, pseudonyms, in any order and with any repeats. All edges come to the driver: 16 bytes per end,
+            half the size of the hexadecimal text.
 
     Returns:
-        identifier and component, one row an identifier.
+        One row per identifier: identifier, and component, the least identifier of the component.
     """
-    names, a, b = _coded(edges)
+    names, a, b = _encode_edges(edges)
     n = len(names)
-    # The graph is made of ones: only whether two identifiers hang together is asked.
+    # All weights are one: only connectivity matters.
     graph = coo_array((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
     _, label = connected_components(graph, directed=False)
     in_order = pc.sort_indices(names).to_numpy()
     least = np.full(n, -1, np.int32)
-    # Written from the greatest to the least, so that the least is what stays.
+    # Assigned from the greatest to the least, so that the least identifier of a component is the last to be written.
     least[label[in_order[::-1]]] = in_order[::-1]
     table = pa.table({"identifier": names, "component": names.take(pa.array(least[label]))})
-    # Kept, because a small table would lie in every plan.
-    found = checkpoint(edges.sparkSession.createDataFrame(table, LABELS))
-    return found.select(*[F.lower(F.hex(name)).alias(name) for name in found.columns])
+    # Checkpointed, because a small table would otherwise be part of every plan that reads it.
+    components = checkpoint(edges.sparkSession.createDataFrame(table, COMPONENTS))
+    return components.select(*[F.lower(F.hex(name)).alias(name) for name in components.columns])
 
 
-def _coded(edges: DataFrame) -> tuple[pa.Array, Codes, Codes]:
-    """The identifiers, and for each edge the places of its ends among them."""
+def _encode_edges(edges: DataFrame) -> tuple[pa.Array, Codes, Codes]:
+    """The distinct identifiers, and for each edge the positions of its ends among them."""
     pairs = edges.select(*[F.unhex(end).alias(end) for end in ("a", "b")]).toArrow()
     ends = pa.chunked_array([*pairs["a"].chunks, *pairs["b"].chunks], pa.binary())
-    # All chunks are coded by one dictionary.
-    coded = pc.dictionary_encode(ends)
-    names = coded.chunk(0).dictionary if coded.num_chunks else pa.array([], pa.binary())
-    codes = np.concatenate([chunk.indices for chunk in coded.chunks] or [np.empty(0, np.int32)])
+    # One dictionary encodes all chunks.
+    encoded = pc.dictionary_encode(ends)
+    names = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.binary())
+    codes = np.concatenate([chunk.indices for chunk in encoded.chunks] or [np.empty(0, np.int32)])
     return names, codes[: len(pairs)], codes[len(pairs) :]
 
 
-def on_cluster(edges: DataFrame) -> DataFrame:
-    """The same without any of it on the driver: large star and small star in turn, until there are only stars.
+def find_components_on_cluster(edges: DataFrame) -> DataFrame:
+    """The same components, without collecting the edges on the driver.
 
-    Each round hangs the neighbours of an identifier on the least of them, so that components become stars around their
-    least identifier within about as many rounds as the logarithm of their diameter.
+    Alternates the large-star and small-star operations until only stars are left (Kiveris et al., "Connected Components
+    in MapReduce and Beyond", 2014). Each round links the neighbours of an identifier to the least of them, so the number
+    of rounds grows with the logarithm of the diameter.
     """
     ends = edges.select(*[F.unhex(end).alias(end) for end in ("a", "b")])
-    stars = checkpoint(_both_ways(ends).where("a > b").distinct())
-    while not _are_stars(stars):
-        stars = checkpoint(_small_star(_large_star(stars)))
-    everyone = reduce(DataFrame.unionByName, [ends.select(F.col(end).alias("a")) for end in ("a", "b")])
-    named = everyone.distinct().join(stars, on="a", how="left")
-    component = F.coalesce("b", "a")
-    return named.select(F.lower(F.hex("a")).alias("identifier"), F.lower(F.hex(component)).alias("component"))
+    stars = checkpoint(_add_reversed_edges(ends).where("a > b").distinct())
+    while not _is_star_forest(stars):
+        stars = checkpoint(_apply_small_star(_apply_large_star(stars)))
+    nodes = reduce(DataFrame.unionByName, [ends.select(F.col(end).alias("a")) for end in ("a", "b")])
+    components = nodes.distinct().join(stars, on="a", how="left")
+    least = F.coalesce("b", "a")
+    return components.select(
+        F.lower(F.hex("a")).alias("identifier"), F.lower(F.hex(least)).alias("component")
+    )
 
 
-def _are_stars(edges: DataFrame) -> bool:
-    """Whether everybody hangs on one identifier, which hangs on none."""
-    twice = edges.groupBy("a").count().where("count > 1")
+def _is_star_forest(edges: DataFrame) -> bool:
+    """Whether each node has one edge, to a centre that has no edge of its own."""
+    repeated = edges.groupBy("a").count().where("count > 1")
     centres = edges.select(F.col("b").alias("a")).distinct()
-    return twice.isEmpty() and edges.join(centres, on="a", how="left_semi").isEmpty()
+    return repeated.isEmpty() and edges.join(centres, on="a", how="left_semi").isEmpty()
 
 
-def _large_star(edges: DataFrame) -> DataFrame:
-    """Every neighbour greater than an identifier is hung on the least of its neighbours and itself."""
-    both = _both_ways(edges).select(F.col("a").alias("centre"), F.col("b").alias("neighbour"))
+def _apply_large_star(edges: DataFrame) -> DataFrame:
+    """Links each neighbour greater than a node to the least of the node and its neighbours."""
+    both = _add_reversed_edges(edges).select(F.col("a").alias("centre"), F.col("b").alias("neighbour"))
     nearest = both.groupBy("centre").agg(F.min("neighbour").alias("least"))
     least = nearest.select("centre", F.least("centre", "least").alias("least"))
-    hung = both.where("neighbour > centre").join(least, on="centre")
-    return hung.select(F.col("neighbour").alias("a"), F.col("least").alias("b")).distinct()
+    linked = both.where("neighbour > centre").join(least, on="centre")
+    return linked.select(F.col("neighbour").alias("a"), F.col("least").alias("b")).distinct()
 
 
-def _small_star(edges: DataFrame) -> DataFrame:
-    """Every neighbour less than an identifier, and itself, are hung on the least of them."""
+def _apply_small_star(edges: DataFrame) -> DataFrame:
+    """Links a node and each of its lesser neighbours to the least of them."""
     downwards = edges.select(F.col("a").alias("centre"), F.col("b").alias("neighbour"))
     least = downwards.groupBy("centre").agg(F.min("neighbour").alias("least"))
-    themselves = least.select(F.col("centre").alias("a"), F.col("least").alias("b"))
-    others = downwards.join(least, on="centre").select(
+    nodes = least.select(F.col("centre").alias("a"), F.col("least").alias("b"))
+    neighbours = downwards.join(least, on="centre").select(
         F.col("neighbour").alias("a"), F.col("least").alias("b")
     )
-    return themselves.unionByName(others).where("a <> b").distinct()
+    return nodes.unionByName(neighbours).where("a <> b").distinct()
 
 
-def _both_ways(edges: DataFrame) -> DataFrame:
+def _add_reversed_edges(edges: DataFrame) -> DataFrame:
     return edges.select("a", "b").unionByName(edges.select(F.col("b").alias("a"), F.col("a").alias("b")))

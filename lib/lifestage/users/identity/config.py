@@ -1,4 +1,4 @@
-"""How identifiers become persons: what counts as evidence, and how much of it one identifier may have."""
+"""Configuration of identity resolution: cardinality limits, manual decisions, and what counts as evidence."""
 
 from typing import Annotated, Self
 
@@ -13,34 +13,35 @@ PSEUDONYM = r"^[0-9a-f]{32}$"
 
 
 class Pair(Model):
-    """Two identifiers, by their pseudonyms, and why somebody has decided about them."""
+    """A manual decision about two identifiers, given by their pseudonyms."""
 
     a: str = Field(pattern=PSEUDONYM, description="pseudonym of one identifier")
-    b: str = Field(pattern=PSEUDONYM, description="pseudonym of the other")
+    b: str = Field(pattern=PSEUDONYM, description="pseudonym of the other identifier")
     because: str = Field(default="", description="who decided, and why")
 
     @property
     def ends(self) -> tuple[str, str]:
-        """Both in order."""
+        """Both pseudonyms, sorted."""
         return (min(self.a, self.b), max(self.a, self.b))
 
 
 class IdentitySettings(Model):
-    """Rules of who is who."""
+    """Rules of identity resolution."""
 
     limits: dict[str, dict[str, Annotated[int, Field(ge=1, strict=True)]]] = Field(
-        description="type of identifier to other type to how many of those it may be seen with; one that is seen with "
-        "more is shared by several people, and its links do not count",
+        description="identifier type to other type to the most identifiers of that type that one may be linked to; one that "
+        "exceeds a limit is withheld: several people share it, and its links do not count",
     )
     allow: tuple[Pair, ...] = Field(
-        default=(), description="pairs that are one person, whatever limits and evidence say"
+        default=(), description="pairs that belong to one user, whatever limits and evidence say"
     )
     deny: tuple[Pair, ...] = Field(default=(), description="pairs whose evidence does not count")
     known: tuple[str, ...] = Field(
-        description="types of identifiers by which the business knows somebody; a device alone is nobody it knows"
+        description="identifier types that identify a known user; a user with a device alone is anonymous"
     )
     driver_links: int = Field(
-        ge=0, description="up to so many links are solved on the driver, more on the cluster"
+        ge=0,
+        description="most links whose connected components are computed on the driver; more are computed on the cluster",
     )
 
     @field_validator("allow", "deny")
@@ -60,24 +61,24 @@ class IdentitySettings(Model):
 
 
 class IdentityConfig(IdentitySettings):
-    """The rules, with what else than events is evidence."""
+    """The rules, and the sources of evidence."""
 
     sources: tuple[str, ...]
-    """Sources of events that name several identifiers."""
+    """Event sources that declare several identifiers."""
     references: dict[str, dict[str, str]]
-    """Reference tables that name several identifiers, with their columns and types."""
+    """Reference tables with several identifiers: table to column to identifier type."""
     is_matched: bool
-    """Whether matches of records are evidence."""
+    """Whether record matching gives evidence."""
 
     @property
     def meaning(self) -> str:
-        """A hash of what decides who is who, by evidence that is known."""
+        """A hash of the rules that turn evidence into users. Reasons and order of decisions do not change it."""
         decided = [sorted({pair.ends for pair in pairs}) for pairs in (self.allow, self.deny)]
         return semantic_hash([self.limits, *decided])
 
     @property
     def evidence_meaning(self) -> str:
-        """A hash of what decides what is evidence."""
+        """A hash of the settings that decide what is evidence."""
         return semantic_hash([sorted(self.sources), self.references, self.is_matched])
 
 
@@ -87,7 +88,7 @@ IDENTITY = Section(
 
 
 def compose_config(parts: Parts) -> IdentityConfig:
-    """The section `identity`, and which sources and reference tables name several identifiers at once."""
+    """Compose the section `identity`, and the sources and reference tables with several identifiers."""
     settings = parts[IDENTITY]
     references = {name: source.identifiers for name, source in parts[REFERENCE_SOURCES].items()}
     return IdentityConfig(

@@ -1,4 +1,4 @@
-"""The declaration of identity."""
+"""The domain `identity`."""
 
 from lifestage.platform.domain import REFERENCES, Configuration, Domain
 from lifestage.users.identity.checks import check_config
@@ -9,7 +9,7 @@ from lifestage.users.identity.tables import IDENTITY_CHANGES, IDENTITY_MAP, IDEN
 
 DOMAIN = Domain(
     name="identity",
-    does="who is who across channels",
+    does="identity resolution across channels",
     reads=("events", "event_versions", "ingest_ledger", REFERENCES, "matches", "runs"),
     writes=("link_days", "links", "identity_map", "identity_changes", "identity_past"),
     run=run,

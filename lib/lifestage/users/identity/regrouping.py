@@ -1,4 +1,7 @@
-"""Users who are others than before only because identifiers were put together or parted: nobody came, nobody left."""
+"""Regrouped users: users who merged, split or were renamed between two dates, because identifiers moved.
+
+Such users neither came nor left. The tables of identity resolution tell them apart from new and churned users.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -12,16 +15,16 @@ from lifestage.users.resolution import UserStatus, user_id_of
 
 KEY = ("user_id", "as_of")
 JOURNAL = "identity_changes"
-# A date, and the version of the journal that those who built its rows knew. Moves of later versions came after it;
-# clocks would not do, since runs may be given any now.
-Built = tuple[date, int]
-# That of a date which is being built: everything that the journal tells went before.
-BY_NOW = 2**63 - 1
+# A date, and the version of identity_changes when its rows were built. Later versions are changes after that. An
+# instant would not do, because a run can be given any `now`.
+BuiltDate = tuple[date, int]
+# The version for a date that is being built: it comes after all recorded changes.
+LATEST_VERSION = 2**63 - 1
 Read = Callable[[str], DataFrame]
 
 
 class Regrouped(StrEnum):
-    """What became of a user between two dates that were built."""
+    """How a user of one date differs from the users of another."""
 
     MERGED = "merged"
     SPLIT = "split"
@@ -29,151 +32,155 @@ class Regrouped(StrEnum):
 
 
 def journal_versions(runs: DataFrame) -> dict[date, int]:
-    """The version of the journal as of each date's newest build, from the table of completed runs; bounded by the runs."""
-    known = F.coalesce(F.try_element_at("table_versions", F.lit(JOURNAL)), F.lit(0))
-    rows = runs.select(F.explode("as_of_dates").alias("as_of"), known.alias("version"))
+    """The version of identity_changes at each date's newest build, from completed runs; bounded by the runs."""
+    recorded = F.coalesce(F.try_element_at("table_versions", F.lit(JOURNAL)), F.lit(0))
+    rows = runs.select(F.explode("as_of_dates").alias("as_of"), recorded.alias("version"))
     newest = rows.groupBy("as_of").agg(F.max("version").alias("version"))
     return {row["as_of"]: row["version"] for row in newest.collect()}
 
 
-def map_when_built(read: Read, built: Built) -> DataFrame:
-    """Rows of the map as they are, but each with the user of when the rows of a date were built."""
-    now, past, changes = _tables(read)
-    moved = _users_by_side(now, past, _since(changes, [built]), _sides(now.sparkSession, [built]))
+def restore_identity_map(read: Read, built: BuiltDate) -> DataFrame:
+    """Rows of identity_map with the user that each identifier had when the rows of a date were built.
+
+    All other columns are those of today. An identifier that has lost its evidence since has a row as well, with status
+    active and no type.
+    """
+    identity_map = read("identity_map")
+    dates = _number_dates(identity_map.sparkSession, [built])
+    moved = _resolve_moved(identity_map, read("identity_past"), read(JOURNAL), [built], dates)
     then = materialize(moved.select("identifier", F.col("user_id").alias("then")))
-    rows = now.join(then, on="identifier", how="full").withColumns(
+    rows = identity_map.join(then, on="identifier", how="full").withColumns(
         {
             "user_id": F.coalesce("then", "user_id"),
-            # Whom no evidence names any more.
             "status": F.coalesce("status", F.lit(str(UserStatus.ACTIVE))),
             "withheld": F.coalesce("withheld", F.array().cast("array<string>")),
         }
     )
-    return rows.select(*now.columns)
+    return rows.select(*identity_map.columns)
 
 
-def regrouped(read: Read, built: Sequence[Built], users: DataFrame) -> DataFrame:
-    """Users who are put together or apart between each of some times and the next.
+def find_regrouped_users(read: Read, built: Sequence[BuiltDate], users: DataFrame) -> DataFrame:
+    """Users who merged, split or were renamed between each date and the next.
+
+    Only users of both dates count: a user whose cookie and member number appear on the same day is new, not merged.
 
     Args:
-        read: gives the rows of the tables of identity.
-        built: dates with versions of the journal, in the order in which they are held against each other; a date may be
-            there twice.
-        users: who was a user then, with user_id, as_of and journal_version. Identifiers of nobody who was one move no
-            user: who comes with a cookie and a number on one day is new, and merged with nobody.
+        read: reads the tables of identity resolution.
+        built: dates, with versions of identity_changes, in the order in which they are compared. A date may come twice.
+        users: the users of each date: user_id, as_of and journal_version.
 
     Returns:
         user_id, as_of (the second of the two dates) and change: merged (with another user), split (into several), or
-        renamed (known by another identifier). A user whom several apply to is merged, then split.
+        renamed (known by another identifier). If several apply, merged comes before split, and split before renamed.
     """
-    now, past, changes = _tables(read)
-    sides = _sides(users.sparkSession, built)
-    # Those who moved; few beside the map, and looked at from both sides.
-    moved = materialize(_users_by_side(now, past, _since(changes, built), sides))
-    known = materialize(_known(users.join(sides, on=["as_of", "journal_version"]), moved))
-    before = known.select("user_id", (F.col("side") + 1).alias("side"))
-    stayed = known.join(before, on=["user_id", "side"], how="left_semi")
-    order = Window.partitionBy("identifier").orderBy("side")
+    identity_map = read("identity_map")
+    dates = _number_dates(users.sparkSession, built)
+    # Few beside the map, and joined from both sides.
+    moved = materialize(_resolve_moved(identity_map, read("identity_past"), read(JOURNAL), built, dates))
+    of_moved = users.join(dates, on=["as_of", "journal_version"]).join(
+        moved.select("user_id").distinct(), on="user_id", how="left_semi"
+    )
+    known = materialize(of_moved.select("user_id", "number"))
+    before = known.select("user_id", (F.col("number") + 1).alias("number"))
+    in_order = Window.partitionBy("identifier").orderBy("number")
     pairs = (
-        moved.withColumn("was", F.lag("user_id").over(order))
-        .join(before.withColumnRenamed("user_id", "was"), on=["was", "side"], how="left_semi")
-        .join(known, on=["user_id", "side"], how="left_semi")
-        .select("side", "was", "user_id")
-        .unionByName(_with_themselves(stayed, now, moved))
+        moved.withColumn("was", F.lag("user_id").over(in_order))
+        .join(before.withColumnRenamed("user_id", "was"), on=["was", "number"], how="left_semi")
+        .join(known, on=["user_id", "number"], how="left_semi")
+        .select("number", "was", "user_id")
+        .unionByName(_pair_lasting_users(known, before, identity_map, moved))
         .distinct()
     )
-    return _changed(pairs).join(sides, on="side").groupBy(*KEY).agg(_change().alias("change"))
+    return _count_partners(pairs).join(dates, on="number").groupBy(*KEY).agg(_change_column().alias("change"))
 
 
-def users_of_dates(rows: DataFrame, built: Sequence[Built]) -> DataFrame:
-    """user_id, as_of and journal_version of rows by user and date; each date is built once."""
-    sides = _sides(rows.sparkSession, built).drop("side")
-    return rows.select(*KEY).join(sides, on="as_of")
+def add_journal_version(rows: DataFrame, built: Sequence[BuiltDate]) -> DataFrame:
+    """user_id, as_of and journal_version of rows by user and date. Rows of other dates are dropped.
+
+    Each date occurs once in `built`.
+    """
+    dates = _number_dates(rows.sparkSession, built).drop("number")
+    return rows.select(*KEY).join(dates, on="as_of")
 
 
-def users_of_one(rows: DataFrame, built: Built) -> DataFrame:
-    """user_id, as_of and journal_version of the users of one date."""
+def to_users_of_date(rows: DataFrame, built: BuiltDate) -> DataFrame:
+    """user_id, as_of and journal_version of rows by user of one date."""
     day, version = built
     return rows.select(
         "user_id", F.lit(day).alias("as_of"), F.lit(version).cast("bigint").alias("journal_version")
     )
 
 
-def _tables(read: Read) -> tuple[DataFrame, DataFrame, DataFrame]:
-    return read("identity_map"), read("identity_past"), read(JOURNAL)
+def _number_dates(spark: SparkSession, built: Sequence[BuiltDate]) -> DataFrame:
+    """number, as_of and journal_version: the dates, numbered in their order."""
+    rows = [(number, *each) for number, each in enumerate(built)]
+    return F.broadcast(local_rows(spark, rows, "number int, as_of date, journal_version bigint"))
 
 
-def _since(changes: DataFrame, built: Sequence[Built]) -> DataFrame:
-    first = min((version for _, version in built), default=0)
-    return changes.where(F.col("journal_version") > F.lit(first))
-
-
-def _sides(spark: SparkSession, built: Sequence[Built]) -> DataFrame:
-    """The dates, numbered."""
-    rows = [(side, *each) for side, each in enumerate(built)]
-    return F.broadcast(local_rows(spark, rows, "side int, as_of date, journal_version bigint"))
-
-
-def _users_by_side(
-    identity_map: DataFrame, identity_past: DataFrame, changes: DataFrame, sides: DataFrame
+def _resolve_moved(
+    identity_map: DataFrame,
+    identity_past: DataFrame,
+    changes: DataFrame,
+    built: Sequence[BuiltDate],
+    dates: DataFrame,
 ) -> DataFrame:
-    """The user on each side of every identifier that has more than one."""
-    journal = changes.select("identifier", F.col("journal_version").alias("moved_in"), "from_user_id")
-    # A date that was built again has rows of its newest build alone: they say nothing of an earlier one.
+    """The user on each date of every identifier that moved since the first build: identifier, number and user_id."""
+    first_version = min((version for _, version in built), default=0)
+    journal = changes.where(F.col("journal_version") > F.lit(first_version)).select(
+        "identifier", F.col("journal_version").alias("moved_in"), "from_user_id"
+    )
+    # A date that was built again has only the rows of its newest build, which say nothing of an earlier build.
     past = (
         identity_past.withColumnRenamed("journal_version", "written_in")
-        .join(sides, on="as_of")
+        .join(dates, on="as_of")
         .where("written_in <= journal_version")
-        .select("identifier", "side", F.col("user_id").alias("then"))
+        .select("identifier", "number", F.col("user_id").alias("past"))
     )
     moved = journal.select("identifier").unionByName(past.select("identifier")).distinct()
-    now = F.coalesce("user_id", user_id_of(F.col("identifier")))
-    placed = (
+    current = F.coalesce("user_id", user_id_of(F.col("identifier")))
+    rows = (
         moved.join(identity_map.select("identifier", "user_id"), on="identifier", how="left")
-        .select("identifier", now.alias("now"))
-        .crossJoin(sides)
+        .select("identifier", current.alias("current"))
+        .crossJoin(dates)
     )
-    # Rows of a date say who was who when they were built: the first move after that tells who it was before.
-    later = placed.join(journal, on="identifier").where("moved_in > journal_version")
-    until = later.groupBy("identifier", "side").agg(F.min_by("from_user_id", "moved_in").alias("until"))
-    found = placed.join(until, on=["identifier", "side"], how="left")
-    found = found.join(past, on=["identifier", "side"], how="left")
-    return found.select("identifier", "side", F.coalesce("then", "until", "now").alias("user_id"))
+    # The first change after the build of a date tells the user before it.
+    later = rows.join(journal, on="identifier").where("moved_in > journal_version")
+    until = later.groupBy("identifier", "number").agg(F.min_by("from_user_id", "moved_in").alias("until"))
+    resolved = rows.join(until, on=["identifier", "number"], how="left")
+    resolved = resolved.join(past, on=["identifier", "number"], how="left")
+    return resolved.select("identifier", "number", F.coalesce("past", "until", "current").alias("user_id"))
 
 
-def _known(users: DataFrame, moved: DataFrame) -> DataFrame:
-    """On which side somebody of those who moved was a user."""
-    mine = moved.select("user_id").distinct()
-    return users.join(mine, on="user_id", how="left_semi").select("user_id", "side")
+def _pair_lasting_users(
+    known: DataFrame, before: DataFrame, identity_map: DataFrame, moved: DataFrame
+) -> DataFrame:
+    """Pairs of a user with itself, for users of both dates who kept an identifier.
 
-
-def _with_themselves(stayed: DataFrame, identity_map: DataFrame, moved: DataFrame) -> DataFrame:
-    """Pairs of users of both sides with themselves, where something of theirs stayed.
-
-    That is an identifier that did not move; or all of it, be it in no row of the map, where nobody that moved belongs to
-    them any more.
+    A user kept one where an identifier of theirs in the map did not move, or where no moved identifier belongs to them
+    on the second date: then all of theirs stayed, even if the map has no row of them.
     """
+    lasting = known.join(before, on=["user_id", "number"], how="left_semi")
     mine = identity_map.join(moved.select("user_id").distinct(), on="user_id", how="left_semi")
     unmoved = mine.join(moved.select("identifier").distinct(), on="identifier", how="left_anti")
-    with_some = stayed.join(unmoved, on="user_id", how="left_semi")
-    with_all = stayed.join(moved, on=["user_id", "side"], how="left_anti")
-    return with_some.unionByName(with_all).select("side", F.col("user_id").alias("was"), "user_id")
+    with_some = lasting.join(unmoved, on="user_id", how="left_semi")
+    with_all = lasting.join(moved, on=["user_id", "number"], how="left_anti")
+    return with_some.unionByName(with_all).select("number", F.col("user_id").alias("was"), "user_id")
 
 
-def _changed(pairs: DataFrame) -> DataFrame:
-    """Both ends of the pairs that differ, with how many users came together in the one and how many the other became."""
+def _count_partners(pairs: DataFrame) -> DataFrame:
+    """Both users of each pair that differs, with n_before (users that came together) and n_after (users it became)."""
     counts = {
-        "n_was": F.count("*").over(Window.partitionBy("side", "user_id")),
-        "n_user_id": F.count("*").over(Window.partitionBy("side", "was")),
+        "n_before": F.count("*").over(Window.partitionBy("number", "user_id")),
+        "n_after": F.count("*").over(Window.partitionBy("number", "was")),
     }
     ends = F.explode(F.array("was", "user_id")).alias("user_id")
-    return pairs.withColumns(counts).where("was <> user_id").select("side", ends, *counts)
+    return pairs.withColumns(counts).where("was <> user_id").select("number", ends, *counts)
 
 
-def _change() -> Column:
-    merged, split = F.max("n_was") > 1, F.max("n_user_id") > 1
+def _change_column() -> Column:
+    is_merged, is_split = F.max("n_before") > 1, F.max("n_after") > 1
     return (
-        F.when(merged, F.lit(str(Regrouped.MERGED)))
-        .when(split, F.lit(str(Regrouped.SPLIT)))
+        F.when(is_merged, F.lit(str(Regrouped.MERGED)))
+        .when(is_split, F.lit(str(Regrouped.SPLIT)))
         .otherwise(F.lit(str(Regrouped.RENAMED)))
     )

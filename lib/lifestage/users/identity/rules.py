@@ -1,4 +1,4 @@
-"""Which evidence counts, and who a person is known as: from pairs of identifiers that were seen together."""
+"""Rules of identity resolution: which links count, and which identifier is the key of a user."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,53 +7,61 @@ from pyspark.sql import functions as F
 
 from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.users.identity.config import IdentityConfig, Pair
+from lifestage.users.pairs import PAIR
 from lifestage.users.resolution import UserStatus
 
-Components = Callable[[DataFrame], DataFrame]
+FindComponents = Callable[[DataFrame], DataFrame]
 PAIR_SCHEMA = "a string, b string"
 
 
-def solved(
-    links: DataFrame, config: IdentityConfig, components: Components, members: DataFrame | None = None
+def resolve_identifiers(
+    links: DataFrame,
+    config: IdentityConfig,
+    find_components: FindComponents,
+    members: DataFrame | None = None,
 ) -> DataFrame:
-    """One row an identifier that any evidence or decision names: who it is, and what is said against it.
+    """One row per identifier that a link or a manual decision names, with the key identifier of its user.
+
+    Users are the connected components of two kinds of edges: links that are not denied, between identifiers that are
+    not withheld; and allowed pairs. The key of a user is the identifier with the oldest evidence, ties by
+    identifier; withheld identifiers come last. A withheld identifier is a user of its own, with status shared, unless
+    an allowed pair joins it to another.
 
     Args:
-        links: a, a_type, b, b_type and first_on, the first date of the evidence; one row a pair, a before b.
-        config: limits, and pairs that somebody has decided about.
-        components: gives the identifiers that hang together, by edges.
-        members: the identifiers that are asked for, whole persons; `links` are then those of any of them. All by
-            default.
+        links: a, a_type, b, b_type and first_on; one row per pair, a sorts before b.
+        config: limits and decisions.
+        find_components: gives the component of each identifier from edges (see components.py).
+        members: the identifiers to resolve, all by default. They have to be all identifiers of their users, and `links`
+            all links of any of them.
 
     Returns:
-        identifier, type (NULL where only a decision names it), key_identifier, status, linked_on and withheld, the
-        limits that it exceeds. A person's key is the identifier with the oldest evidence of those that are not
-        withheld; of equally old ones the first in order. What is withheld is its own, and shared.
+        identifier, type (NULL where only a decision names it), key_identifier, status, linked_on (the date of its
+        oldest evidence) and withheld (the limits that it exceeds).
     """
-    links = believed(links, config)
-    nodes = materialize(identifiers(links, config))
-    allowed = _pairs(links, config.allow)
+    links = drop_denied_links(links, config)
+    nodes = materialize(to_identifiers(links, config))
+    allowed = _to_pairs(links, config.allow)
     if members is not None:
         nodes = nodes.join(members, on="identifier", how="left_semi")
         allowed = allowed.join(members.withColumnRenamed("identifier", "a"), on="a", how="left_semi")
-    counting = links.select("a", "b")
-    for end in ("a", "b"):
-        known = nodes.where(~is_withheld()).select(F.col("identifier").alias(end))
-        counting = counting.join(known, on=end, how="left_semi")
-    found = components(counting.select("a", "b").unionByName(allowed))
-    return _with_key(nodes.join(found, on="identifier", how="full"))
+    edges = links.select(*PAIR)
+    for end in PAIR:
+        within_limits = nodes.where(~is_withheld()).select(F.col("identifier").alias(end))
+        edges = edges.join(within_limits, on=end, how="left_semi")
+    components = find_components(edges.select(*PAIR).unionByName(allowed))
+    return _add_key_identifier(nodes.join(components, on="identifier", how="full"))
 
 
-def believed(links: DataFrame, config: IdentityConfig) -> DataFrame:
-    """Links without the pairs that somebody has denied."""
-    return links.join(_pairs(links, config.deny), on=["a", "b"], how="left_anti")
+def drop_denied_links(links: DataFrame, config: IdentityConfig) -> DataFrame:
+    """Links without the pairs that the configuration denies."""
+    return links.join(_to_pairs(links, config.deny), on=[*PAIR], how="left_anti")
 
 
-def identifiers(links: DataFrame, config: IdentityConfig) -> DataFrame:
-    """One row an identifier: its type, when it was first seen with another, and the limits that it exceeds.
+def to_identifiers(links: DataFrame, config: IdentityConfig) -> DataFrame:
+    """One row per identifier of `links`: identifier, type, linked_on (its first link) and withheld.
 
-    Others count once each, however often they were seen; also those that are withheld themselves, so that the answer
-    does not depend on an order in which one is looked at.
+    `withheld` lists the limits that the identifier exceeds, sorted. Each linked identifier counts once, also where it
+    is withheld itself, so that the result does not depend on an order of evaluation.
     """
     sides = [
         links.select(
@@ -61,10 +69,10 @@ def identifiers(links: DataFrame, config: IdentityConfig) -> DataFrame:
         )
         for one, other in (("a", "b"), ("b", "a"))
     ]  # fmt: skip
-    others = sorted({other for limits in config.limits.values() for other in limits})
-    counts = {other: F.count_if(F.col("other") == other).alias(f"n_{other}") for other in others}
+    other_types = sorted({other for limits in config.limits.values() for other in limits})
+    counts = [F.count_if(F.col("other") == other).alias(f"n_{other}") for other in other_types]
     grouped = sides[0].unionByName(sides[1]).groupBy("identifier")
-    seen = grouped.agg(F.min("type").alias("type"), F.min("first_on").alias("linked_on"), *counts.values())
+    identifiers = grouped.agg(F.min("type").alias("type"), F.min("first_on").alias("linked_on"), *counts)
     exceeded = [
         F.when((F.col("type") == kind) & (F.col(f"n_{other}") > limit), F.lit(f"{other} > {limit}"))
         for kind, limits in sorted(config.limits.items())
@@ -72,7 +80,7 @@ def identifiers(links: DataFrame, config: IdentityConfig) -> DataFrame:
     ]
     none = F.array().cast("array<string>")
     withheld = F.filter(F.array(*exceeded), lambda each: each.isNotNull()) if exceeded else none
-    return seen.select("identifier", "type", "linked_on", withheld.alias("withheld"))
+    return identifiers.select("identifier", "type", "linked_on", withheld.alias("withheld"))
 
 
 def is_withheld() -> Column:
@@ -80,21 +88,21 @@ def is_withheld() -> Column:
     return F.size("withheld") > 0
 
 
-def _with_key(nodes: DataFrame) -> DataFrame:
-    """Adds key_identifier and status; who has no edge that counts is alone."""
-    hub = F.coalesce(is_withheld(), F.lit(False))
-    rows = nodes.withColumns({"component": F.coalesce("component", "identifier"), "_hub": hub})
-    # NULL, for who is named by a decision alone, comes after every date.
-    age = F.coalesce("linked_on", F.lit("9999-12-31").cast("date"))
-    person = Window.partitionBy("component")
-    key = F.min_by("identifier", F.struct("_hub", age, "identifier")).over(person)
-    alone = F.col("_hub") & (F.count("*").over(person) == 1)
-    status = F.when(alone, F.lit(str(UserStatus.SHARED))).otherwise(F.lit(str(UserStatus.ACTIVE)))
-    withheld = F.coalesce("withheld", F.array().cast("array<string>"))
+def _add_key_identifier(nodes: DataFrame) -> DataFrame:
+    """Adds key_identifier and status. An identifier without an edge that counts is a component of its own."""
+    withheld = F.coalesce(is_withheld(), F.lit(False))
+    rows = nodes.withColumns({"component": F.coalesce("component", "identifier"), "_is_withheld": withheld})
+    # linked_on is NULL where only a decision names the identifier: it comes after every date.
+    linked_on = F.coalesce("linked_on", F.lit("9999-12-31").cast("date"))
+    user = Window.partitionBy("component")
+    key = F.min_by("identifier", F.struct("_is_withheld", linked_on, "identifier")).over(user)
+    is_alone = F.col("_is_withheld") & (F.count("*").over(user) == 1)
+    status = F.when(is_alone, F.lit(str(UserStatus.SHARED))).otherwise(F.lit(str(UserStatus.ACTIVE)))
+    limits = F.coalesce("withheld", F.array().cast("array<string>"))
     return rows.select(
-        "identifier", "type", key.alias("key_identifier"), status.alias("status"), "linked_on", withheld.alias("withheld")
+        "identifier", "type", key.alias("key_identifier"), status.alias("status"), "linked_on", limits.alias("withheld")
     )  # fmt: skip
 
 
-def _pairs(frame: DataFrame, pairs: Sequence[Pair]) -> DataFrame:
-    return F.broadcast(local_rows(frame.sparkSession, sorted({pair.ends for pair in pairs}), PAIR_SCHEMA))
+def _to_pairs(links: DataFrame, pairs: Sequence[Pair]) -> DataFrame:
+    return F.broadcast(local_rows(links.sparkSession, sorted({pair.ends for pair in pairs}), PAIR_SCHEMA))

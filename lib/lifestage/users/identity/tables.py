@@ -1,4 +1,4 @@
-"""Tables of the identity domain."""
+"""Tables of identity resolution: evidence, links, the map and its changes."""
 
 from enum import StrEnum
 
@@ -9,29 +9,32 @@ from lifestage.users.pairs import PAIR_COLUMNS
 
 
 class Cause(StrEnum):
-    """Why an identifier is another user than before."""
+    """Why the user or the status of an identifier changed."""
 
     MERGED = "merged"
     SPLIT = "split"
     WITHHELD = "withheld"
     RESTORED = "restored"
     RENAMED = "renamed"
-    """The same people, known by another identifier: the oldest evidence came late, or went."""
+    """The same identifiers under another key: older evidence arrived, or the oldest was removed."""
 
 
 LINK_DAYS = Table(
     name="link_days",
     kind=Kind.DERIVED,
-    comment="Evidence: two identifiers that one event or one row of reference data names, by source and date; or whose records match.",
+    comment="Evidence that two identifiers belong to one user, by source and date: an event or a row of reference data names both, or their records match.",
     columns=(
         *PAIR_COLUMNS,
         Column(
-            "source", T.StringType(), "Source of events, reference table, or fuzzy for a match", required=True
+            "source",
+            T.StringType(),
+            "Source of events, name of a reference table, or fuzzy for record matching",
+            required=True,
         ),
         Column("event_date", T.DateType(), "Business date of the evidence", required=True),
-        Column("event_month", T.DateType(), "First day of event_date's month; partition", required=True),
-        Column("n", T.LongType(), "Events or rows that name both", required=True),
-        Column("score", T.DoubleType(), "Probability of a fuzzy match; NULL for other evidence"),
+        Column("event_month", T.DateType(), "First day of the month of event_date; partition", required=True),
+        Column("n", T.LongType(), "Number of events or rows that name both", required=True),
+        Column("score", T.DoubleType(), "Match probability, 0 to 1; NULL unless source is fuzzy"),
     ),
     key=("a", "b", "source", "event_date"),
     mode=WriteMode.MERGE,
@@ -43,8 +46,8 @@ LINK_DAYS = Table(
 LINKS = Table(
     name="links",
     kind=Kind.DERIVED,
-    comment="Pairs of identifiers that were ever seen together, with the first date.",
-    columns=(*PAIR_COLUMNS, Column("first_on", T.DateType(), "First date of any evidence", required=True)),
+    comment="Links: pairs of identifiers with any evidence, and the first date of it.",
+    columns=(*PAIR_COLUMNS, Column("first_on", T.DateType(), "Date of the oldest evidence", required=True)),
     key=("a", "b"),
     mode=WriteMode.MERGE,
     unindexed=("a", "b"),
@@ -52,20 +55,41 @@ LINKS = Table(
 
 _MAPPED = (
     Column("identifier", T.StringType(), "Pseudonym", required=True),
-    Column("user_id", T.StringType(), "User: a hash of the user's key identifier", required=True),
-    Column("status", T.StringType(), "active, or shared (withheld: in totals, not in stages)", required=True),
+    Column(
+        "user_id",
+        T.StringType(),
+        "User, a hash of its key identifier: the one with the oldest evidence",
+        required=True,
+    ),
+    Column(
+        "status",
+        T.StringType(),
+        "active, or shared: a withheld identifier, counted in totals but not in stages",
+        required=True,
+    ),
 )
 
 IDENTITY_MAP = Table(
     name="identity_map",
     kind=Kind.DERIVED,
-    comment="Which user an identifier belongs to, of all that evidence or a decision names, as of the newest date. "
-    "Any other identifier is a user of its own.",
+    comment="The user of each identifier that evidence or a manual decision names, as of the newest date. "
+    "Every other identifier is a user of its own.",
     columns=(
         *_MAPPED,
-        Column("type", T.StringType(), "Type of identifier; NULL where only a decision names it"),
-        Column("linked_on", T.DateType(), "Date of its oldest evidence"),
-        Column("withheld", T.ArrayType(T.StringType()), "Limits that it exceeds, sorted", required=True),
+        Column(
+            "type", T.StringType(), "Identifier type; NULL where only a manual decision names the identifier"
+        ),
+        Column(
+            "linked_on",
+            T.DateType(),
+            "Date of its oldest evidence; NULL where only a manual decision names the identifier",
+        ),
+        Column(
+            "withheld",
+            T.ArrayType(T.StringType()),
+            "Limits that the identifier exceeds, sorted; empty unless it is withheld",
+            required=True,
+        ),
     ),
     key=("identifier",),
     mode=WriteMode.MERGE,
@@ -75,14 +99,14 @@ IDENTITY_MAP = Table(
 IDENTITY_PAST = Table(
     name="identity_past",
     kind=Kind.JOURNAL,
-    comment="Who an identifier was on a date that was built after later ones, where that is not who it was on the newest.",
+    comment="The user of an identifier on a date that was built after later ones, where it differs from the map.",
     columns=(
         Column("as_of", T.DateType(), "Business date the row describes", required=True),
         *_MAPPED,
         Column(
             "journal_version",
             T.LongType(),
-            "Version of identity_changes when the date was built so",
+            "Version of identity_changes when the row was built",
             required=True,
         ),
     ),
@@ -95,28 +119,32 @@ IDENTITY_PAST = Table(
 IDENTITY_CHANGES = Table(
     name="identity_changes",
     kind=Kind.JOURNAL,
-    comment="What moved: identifiers that became another user, or stopped being one, and why.",
+    comment="Identifiers whose user or status changed, and why. Append-only.",
     columns=(
         Column(
             "journal_version",
             T.LongType(),
-            "Version of this table that tells it: grows, whatever now runs are given",
+            "Version of this table that the row was added in; orders changes, whatever --now runs had",
             required=True,
         ),
-        Column("moved_at", T.TimestampType(), "The run's now", required=True),
-        Column("as_of", T.DateType(), "Newest date of the run that moved it", required=True),
+        Column("moved_at", T.TimestampType(), "Now of the run that made the change (UTC)", required=True),
+        Column("as_of", T.DateType(), "Newest date of the run that made the change", required=True),
         Column("identifier", T.StringType(), "Pseudonym", required=True),
-        Column("from_user_id", T.StringType(), "User before", required=True),
-        Column("to_user_id", T.StringType(), "User after", required=True),
+        Column("from_user_id", T.StringType(), "User before the change", required=True),
+        Column("to_user_id", T.StringType(), "User after the change", required=True),
         Column(
             "cause",
             T.StringType(),
-            "merged, split, withheld (exceeds a limit), restored (does so no more), or renamed (known by another identifier)",
+            "merged, split, withheld (exceeds a limit), restored (no longer exceeds one), or renamed (same identifiers, other key)",
             required=True,
         ),
-        Column("a", T.StringType(), "One end of the evidence that came or went, the oldest of its person"),
-        Column("b", T.StringType(), "The other end"),
-        Column("first_on", T.DateType(), "Date of that evidence"),
+        Column(
+            "a",
+            T.StringType(),
+            "One end of the oldest link of the user that was added, removed or dated anew",
+        ),
+        Column("b", T.StringType(), "The other end of that link"),
+        Column("first_on", T.DateType(), "First date of that link"),
         Column("withheld", T.ArrayType(T.StringType()), "Limits that the identifier exceeds", required=True),
     ),
     key=("journal_version", "identifier"),

@@ -1,1 +1,1 @@
-"""Records that are probably of one person, though no identifier says so."""
+"""Record matching: records that probably describe one person, although they share no identifier."""

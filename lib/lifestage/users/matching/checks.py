@@ -6,9 +6,9 @@ from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.checks import at, listed, misnamed
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import Decided
-from lifestage.users.matching.config import Kind, MatchingConfig, Records
+from lifestage.users.matching.config import ComparisonKind, MatchingConfig, Records
 
-OURS = {"record", "identifier", "type", "since"}
+RESERVED_NAMES = {"record", "identifier", "type", "since"}
 
 
 def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
@@ -17,11 +17,11 @@ def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
 
 
 def matching_problems(config: Config) -> Iterator[str]:
-    """Records of tables that there are, compared by what there is of them."""
+    """Problems of the section `matching`: unknown tables, columns and comparisons."""
     matching = config.of(MatchingConfig)
     yield from (f"matching.comparisons.{problem}" for problem in misnamed(matching.comparisons))
-    for name in sorted(OURS & {*matching.comparisons}):
-        yield f"matching.comparisons.{name}: the name is taken, choose another"
+    for name in sorted(RESERVED_NAMES & {*matching.comparisons}):
+        yield f"matching.comparisons.{name}: the name is reserved, choose another"
     for table, records in matching.records.items():
         yield from (
             f"matching.records.{table}{problem}" for problem in _record_problems(table, records, config)
@@ -44,10 +44,10 @@ def _record_problems(table: str, records: Records, config: Config) -> Iterator[s
         yield f": unknown reference table, expected one of {listed(config.parts[REFERENCE_SOURCES])}"
         return
     if records.identifier not in source.identifiers:
-        yield f".identifier: {records.identifier} is no identifier of the table, expected one of {listed(source.identifiers)}"
+        yield f".identifier: {records.identifier} is not an identifier of the table, expected one of {listed(source.identifiers)}"
     for name, column in records.columns.items():
         if name not in config.of(MatchingConfig).comparisons:
-            yield f".columns.{name}: unknown comparison, declare it in matching.comparisons as one of {listed(Kind)}"
+            yield f".columns.{name}: unknown comparison, declare it in matching.comparisons as one of {listed(ComparisonKind)}"
         if column not in source.map or column in source.identifiers:
             open_columns = {*source.map} - {*source.identifiers}
-            yield f".columns.{name}: {column} is no column to compare, expected one of {listed(open_columns)}"
+            yield f".columns.{name}: {column} is not a column that can be compared, expected one of {listed(open_columns)}"

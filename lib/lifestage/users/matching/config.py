@@ -1,4 +1,4 @@
-"""Which records are compared, by what, and how sure a match has to be."""
+"""Configuration of record matching: records, comparisons, blocking rules and threshold."""
 
 from enum import StrEnum
 
@@ -10,8 +10,8 @@ from lifestage.platform.config.models import Model
 from lifestage.platform.config.parts import Parts, Section
 
 
-class Kind(StrEnum):
-    """How two values of one comparison are held against each other, once both are normalised."""
+class ComparisonKind(StrEnum):
+    """How two normalised values of one comparison are compared."""
 
     NAME = "name"
     TEXT = "text"
@@ -21,43 +21,45 @@ class Kind(StrEnum):
 
 
 class Records(Model):
-    """One reference table of records."""
+    """The records of one reference table."""
 
-    identifier: str = Field(description="column of the table whose identifier a record stands for")
-    columns: dict[str, str] = Field(description="comparison to the column of the table that it compares")
+    identifier: str = Field(description="column with the identifier that a record describes")
+    columns: dict[str, str] = Field(description="comparison to the column of the table that holds its values")
 
 
 class MatchingSettings(Model):
-    """Fuzzy matching of records; without records there is none."""
+    """Settings of record matching. Without records, matching is off."""
 
-    records: dict[str, Records] = Field(description="reference table to what its rows say")
-    comparisons: dict[str, Kind] = Field(
-        description="name of a comparison to what its values are: a name, a text such as a street, a date with the "
-        "year first, a code such as a postcode in which a sign may be wrong, or exact, in which none may"
+    records: dict[str, Records] = Field(description="reference table to its records")
+    comparisons: dict[str, ComparisonKind] = Field(
+        description="comparison to the kind of its values: name; text, such as a street; date, with the year first; "
+        "code, such as a postcode, where one character may differ; or exact, where none may"
     )
     blocking: tuple[tuple[str, ...], ...] = Field(
-        description="lists of comparisons: records are compared that agree in all of one list"
+        description="lists of comparisons; two records are compared where they agree on all comparisons of a list"
     )
-    threshold: float = Field(gt=0.5, le=1, description="least probability of a match that is believed")
-    placeholders: tuple[str, ...] = Field(description="texts that stand for a value that nobody knows")
+    threshold: float = Field(gt=0.5, le=1, description="least probability of a match that becomes a link")
+    placeholders: tuple[str, ...] = Field(
+        description="texts that stand for an unknown value; they count as missing"
+    )
 
 
 class MatchingConfig(MatchingSettings):
-    """The settings, with what the reference tables say of their columns."""
+    """The settings, with the declarations of the reference tables."""
 
     types: dict[str, str]
-    """Reference table to the type of the identifier of its records."""
+    """Reference table to the identifier type of its records."""
     sealed: dict[str, tuple[str, ...]]
     """Reference table to its sealed columns."""
 
     @property
     def is_on(self) -> bool:
-        """Whether there is anything to match."""
+        """Whether any records are declared."""
         return bool(self.records)
 
     @property
     def meaning(self) -> str:
-        """A hash of what decides which records match."""
+        """A hash of the settings that decide which records match."""
         return semantic_hash(self.model_dump(mode="json"))
 
 
@@ -67,7 +69,7 @@ MATCHING = Section(
 
 
 def compose_config(parts: Parts) -> MatchingConfig:
-    """The section `matching`, and what the reference tables say of its columns.
+    """Compose the section `matching`, and the declarations of its reference tables.
 
     Tables that do not exist are left out; validation reports them.
     """

@@ -1,4 +1,4 @@
-"""The declaration of matching."""
+"""The domain `match`."""
 
 from lifestage.platform.domain import REFERENCES, Configuration, Domain
 from lifestage.users.matching.checks import check_config
@@ -9,7 +9,7 @@ from lifestage.users.matching.tables import MATCHES
 
 DOMAIN = Domain(
     name="match",
-    does="records that are probably of one person",
+    does="links between records that probably describe one person",
     reads=(REFERENCES,),
     writes=("matches",),
     run=run,

@@ -1,4 +1,4 @@
-"""Records to the pairs of them that are probably of one person, with Splink on DuckDB, in memory alone."""
+"""Score pairs of records with Splink on DuckDB, in memory only."""
 
 import logging
 from collections.abc import Iterator
@@ -12,64 +12,60 @@ import pyarrow as pa
 from lifestage.platform.errors import CheckError, ConfigError
 from lifestage.platform.runtime.frames import arrow_schema
 from lifestage.users.matching.config import MatchingConfig
-from lifestage.users.matching.learning import learned
-from lifestage.users.matching.model import LEARNED_FROM, rule_of, usual
+from lifestage.users.matching.learning import train_weights
+from lifestage.users.matching.model import MIN_RECORDS_TO_LEARN, blocking_rule, build_settings
 from lifestage.users.matching.tables import MATCHES
 
-MOST_PAIRS = 200_000_000
+MAX_PAIRS = 200_000_000
 DECIMALS = 6
-LINKS = arrow_schema(MATCHES.schema)
+MATCH_SCHEMA = arrow_schema(MATCHES.schema)
 
 
 @dataclass(frozen=True)
-class Scored:
-    """What was compared, and the links that came of it."""
+class Scoring:
+    """The links among records, and how they were found."""
 
     links: pa.Table
-    """a, a_type, b, b_type, score, event_date, matched_on; in order of a and b."""
+    """a, a_type, b, b_type, score, event_date, matched_on; sorted by a and b."""
     n_pairs: int
     """Pairs of records that were compared."""
     is_learned: bool
-    """Whether the weights are learned; of too few records they are what is usual."""
+    """Whether the weights were learned from the records; for few records they are defaults."""
 
 
-def scored(records: pa.Table, config: MatchingConfig) -> Scored:
-    """The links among records, each pair of identifiers with its best score.
+def score_records(records: pa.Table, config: MatchingConfig) -> Scoring:
+    """The links among records: one row per pair of identifiers, with its best score.
+
+    Scores are rounded to six decimals, so that the order of additions in the engine does not show. Of several pairs of
+    records with the same score, the one with the earliest date counts, then the first by matched_on. Two records of one
+    identifier are no link.
 
     Args:
         records: see to_records.
-        config: comparisons, blocking and threshold.
-
-    Scores are rounded to six decimals, so that the order in which an engine adds does not show. Of several pairs of
-    records with one score the one of the earliest date counts.
+        config: comparisons, blocking rules and threshold.
 
     Raises:
-        CheckError: where the blocking lists pair more records than can be compared.
+        CheckError: where a blocking rule gives more pairs than can be compared.
         ConfigError: where Splink is not installed.
     """
-    is_learned = len(records) >= LEARNED_FROM
-    with _database() as database:
+    is_to_learn = len(records) >= MIN_RECORDS_TO_LEARN
+    with _open_database() as database:
         database.register("records", records)
-        sizes = _sizes(database, config)
-        if not sum(sizes):
-            return Scored(LINKS.empty_table(), 0, is_learned)
-        n_pairs = _n_pairs(database, config)
-        settings = usual(config, is_learned)
-        if is_learned:
-            # Samples and sums are the same each time in one thread; what follows goes row by row.
+        n_by_rule = _count_pairs_by_rule(database, config)
+        if not sum(n_by_rule):
+            return Scoring(MATCH_SCHEMA.empty_table(), 0, is_to_learn)
+        n_pairs = _count_pairs(database, config)
+        settings = build_settings(config, is_to_learn)
+        if is_to_learn:
+            # In one thread, samples and sums are the same each time. Prediction goes row by row.
             database.execute("SET threads = 1")
-            settings = learned(
-                _linker(database, records, settings),
-                config.blocking,
-                sizes,
-                len(records),
-                config.comparisons,
-            )
+            linker = _build_linker(database, records, settings)
+            settings = train_weights(linker, config.blocking, n_by_rule, len(records), config.comparisons)
             database.execute("RESET threads")
-        predict = _linker(database, records, settings).inference.predict
-        found = predict(threshold_match_probability=config.threshold).physical_name
-        links = database.sql(_links_sql(found, config)).to_arrow_table()
-    return Scored(links.cast(LINKS), n_pairs, is_learned)
+        predict = _build_linker(database, records, settings).inference.predict
+        scores = predict(threshold_match_probability=config.threshold).physical_name
+        links = database.sql(_links_sql(scores, config)).to_arrow_table()
+    return Scoring(links.cast(MATCH_SCHEMA), n_pairs, is_to_learn)
 
 
 def require_splink() -> None:
@@ -79,8 +75,8 @@ def require_splink() -> None:
 
 
 @contextmanager
-def _database() -> Iterator[Any]:
-    """A database in memory that has nowhere to write to."""
+def _open_database() -> Iterator[Any]:
+    """A database in memory that cannot spill to disk, where records would lie in clear."""
     require_splink()
     import duckdb
 
@@ -92,47 +88,48 @@ def _database() -> Iterator[Any]:
         database.close()
 
 
-def _linker(database: Any, records: pa.Table, settings: dict[str, Any]) -> Any:
+def _build_linker(database: Any, records: pa.Table, settings: dict[str, Any]) -> Any:
     from splink import DuckDBAPI, Linker
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     return Linker(records, settings, DuckDBAPI(database), set_up_basic_logging=False)
 
 
-def _sizes(database: Any, config: MatchingConfig) -> list[int]:
-    """How many pairs of records agree in all of each blocking list."""
-    found = []
+def _count_pairs_by_rule(database: Any, config: MatchingConfig) -> list[int]:
+    """How many pairs of records agree on each blocking rule."""
+    counts = []
     for columns in config.blocking:
-        groups = f"SELECT count(*) AS n FROM records WHERE {_known(columns)} GROUP BY {', '.join(map(_quoted, columns))}"
-        n = _number(database, f"SELECT sum(n * (n - 1) // 2) FROM ({groups})")
-        if n > MOST_PAIRS:
+        names = [f'"{name}"' for name in columns]
+        known = " AND ".join(f"{name} IS NOT NULL" for name in names)
+        groups = f"SELECT count(*) AS n FROM records WHERE {known} GROUP BY {', '.join(names)}"
+        n = _query_number(database, f"SELECT sum(n * (n - 1) // 2) FROM ({groups})")
+        if n > MAX_PAIRS:
             raise CheckError(
                 f"matching.blocking: [{', '.join(columns)}] pairs records {n:,} times, expected at most "
-                f"{MOST_PAIRS:,}: add a comparison to the list"
+                f"{MAX_PAIRS:,}: add a comparison to the list"
             )
-        found.append(n)
-    return found
+        counts.append(n)
+    return counts
 
 
-def _n_pairs(database: Any, config: MatchingConfig) -> int:
-    """How many pairs agree in any of the lists: each list adds those that none before it has."""
+def _count_pairs(database: Any, config: MatchingConfig) -> int:
+    """How many pairs agree on any blocking rule: each rule adds the pairs that no rule before it has."""
     total = 0
     for number, columns in enumerate(config.blocking):
-        before = [f"NOT coalesce({rule_of(earlier)}, false)" for earlier in config.blocking[:number]]
+        before = [f"NOT coalesce({blocking_rule(earlier)}, false)" for earlier in config.blocking[:number]]
         where = " AND ".join(["l.record < r.record", *before])
-        total += _number(
-            database, f"SELECT count(*) FROM records l JOIN records r ON {rule_of(columns)} WHERE {where}"
-        )
+        pairs = f"SELECT count(*) FROM records l JOIN records r ON {blocking_rule(columns)} WHERE {where}"
+        total += _query_number(database, pairs)
     return total
 
 
-def _number(database: Any, sql: str) -> int:
+def _query_number(database: Any, sql: str) -> int:
     ((n,),) = database.execute(sql).fetchall()
     return int(n or 0)
 
 
-def _links_sql(found: str, config: MatchingConfig) -> str:
-    """Links from scored pairs; two records of one identifier are no link."""
+def _links_sql(scores: str, config: MatchingConfig) -> str:
+    """SQL that turns scored pairs of records into links between identifiers."""
     agreed = ", ".join(
         f"CASE WHEN \"bf_{name}\" > 1 THEN '{name}' END" for name in sorted(config.comparisons)
     )
@@ -141,7 +138,7 @@ def _links_sql(found: str, config: MatchingConfig) -> str:
             SELECT l.identifier AS l, l.type AS l_type, r.identifier AS r, r.type AS r_type,
                    round(match_probability, {DECIMALS}) AS score, greatest(l.since, r.since) AS event_date,
                    list_sort(list_distinct([{agreed}])) AS matched_on
-            FROM {found} JOIN records l ON l.record = record_l JOIN records r ON r.record = record_r
+            FROM {scores} JOIN records l ON l.record = record_l JOIN records r ON r.record = record_r
             WHERE l.identifier <> r.identifier
         )
         SELECT least(l, r) AS a, CASE WHEN l < r THEN l_type ELSE r_type END AS a_type,
@@ -151,11 +148,3 @@ def _links_sql(found: str, config: MatchingConfig) -> str:
         QUALIFY row_number() OVER (PARTITION BY a, b ORDER BY score DESC, event_date, matched_on) = 1
         ORDER BY a, b
     """
-
-
-def _known(columns: tuple[str, ...]) -> str:
-    return " AND ".join(f"{_quoted(name)} IS NOT NULL" for name in columns)
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'

@@ -1,4 +1,4 @@
-"""The table of the matching domain."""
+"""The table of record matching."""
 
 from pyspark.sql import types as T
 
@@ -8,15 +8,21 @@ from lifestage.users.pairs import PAIR_COLUMNS
 MATCHES = Table(
     name="matches",
     kind=Kind.ARTEFACT,
-    comment="Identifiers whose records are probably of one person: an input of `identity`.",
+    comment="Pairs of identifiers whose records probably describe one person. An input of identity.",
     columns=(
         *PAIR_COLUMNS,
-        Column("score", T.DoubleType(), "Probability that both are one person", required=True),
+        Column("score", T.DoubleType(), "Match probability, 0 to 1, rounded to six decimals", required=True),
         Column(
-            "event_date", T.DateType(), "Date from which both records say what was compared", required=True
+            "event_date",
+            T.DateType(),
+            "First date on which both records have the compared values",
+            required=True,
         ),
         Column(
-            "matched_on", T.ArrayType(T.StringType()), "Comparisons that speak for it, sorted", required=True
+            "matched_on",
+            T.ArrayType(T.StringType()),
+            "Comparisons that make the match more likely, sorted",
+            required=True,
         ),
     ),
     key=("a", "b"),

@@ -1,1 +1,1 @@
-"""What is known of a person beside what they do, from customer records that may contradict each other."""
+"""Profiles: attributes of users from customer records."""

@@ -10,7 +10,7 @@ from lifestage.users.catalogue.model import CATALOGUE, Unit
 from lifestage.users.profiles.config import ProfilesConfig
 from lifestage.users.profiles.tables import BECAUSE
 
-OF_PROFILES = {*BECAUSE, "because", "valid_to", "only_on"}
+BUILT_IN = {*BECAUSE, "because", "valid_to", "only_on"}
 
 
 def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
@@ -19,13 +19,13 @@ def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
 
 
 def _profile_problems(config: Config) -> Iterator[str]:
-    """Each expression is over the columns of one reference table that names a person."""
+    """Problems of attributes: each expression uses the columns of one reference table with an identifier."""
     references = config.parts[REFERENCE_SOURCES]
-    for name in sorted({*config.parts[CATALOGUE].profile} & OF_PROFILES):
-        yield f"profile.{name}: it is a column that is always there"
+    for name in sorted({*config.parts[CATALOGUE].profile} & BUILT_IN):
+        yield f"profile.{name}: is the name of a built-in column"
     for name, attribute in config.parts[CATALOGUE].profile.items():
         if attribute.values and attribute.unit is not Unit.NAME:
-            yield f"profile.{name}.values: of a name only, not of {attribute.unit}"
+            yield f"profile.{name}.values: only for unit name, not {attribute.unit}"
         for number, sql in enumerate(attribute.sources):
             key = f"profile.{name}.from.{number}"
             tables = {column.partition(".")[0] for column in columns(sql)}

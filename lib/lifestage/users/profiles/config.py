@@ -1,4 +1,4 @@
-"""What the profiles step needs to know."""
+"""Configuration of the profiles step."""
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.expressions import columns_of
@@ -8,25 +8,25 @@ from lifestage.users.catalogue.model import CATALOGUE, Attribute
 
 
 class ProfilesConfig(Model):
-    """Attributes of a profile, and which column of each reference table names the person."""
+    """Attributes of a profile, and the identifier columns of their reference tables."""
 
     attributes: dict[str, Attribute]
     named_by: dict[str, tuple[str, ...]]
-    """Reference table to its columns that hold identifiers, the strongest first."""
+    """Reference table to its identifier columns, the strongest first."""
 
     @property
     def tables(self) -> list[str]:
-        """Reference tables that some attribute is taken from, by name."""
+        """Names of the reference tables that attributes come from, sorted."""
         return sorted({table_of(sql) for attribute in self.attributes.values() for sql in attribute.sources})
 
 
 def table_of(sql: str) -> str:
-    """The reference table whose columns an expression names, as `members.city` does; they name one (see checks)."""
+    """The reference table of an expression such as `members.city`. Checks ensure that it names exactly one."""
     return min(column.partition(".")[0] for column in columns_of(sql))
 
 
 def compose_config(parts: Parts) -> ProfilesConfig:
-    """The attributes of the catalogue, and by which columns each reference table names a person."""
+    """Compose the attributes of the catalogue, and the identifier columns of each reference table."""
     return ProfilesConfig(attributes=parts[CATALOGUE].profile, named_by=_name_columns(parts))
 
 

@@ -1,4 +1,4 @@
-"""The declaration of profiles."""
+"""The domain `profiles`."""
 
 from lifestage.platform.domain import REFERENCES, Configuration, Domain
 from lifestage.users.catalogue.model import CATALOGUE
@@ -10,7 +10,7 @@ from lifestage.users.profiles.tables import user_profiles
 
 DOMAIN = Domain(
     name="profiles",
-    does="what customer records say of a user",
+    does="attributes of users from customer records",
     reads=(REFERENCES, "ingest_ledger", "identity_map", "identity_past"),
     writes=("user_profiles",),
     run=run,

@@ -1,11 +1,11 @@
-"""Tables of the profiles domain; columns come from the feature catalogue."""
+"""Tables of profiles; the columns come from the feature catalogue."""
 
 from pyspark.sql import types as T
 
 from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 from lifestage.users.catalogue.model import Catalogue, profile_columns
 
-# What is said of a value beside it.
+# Fields of the record that a value comes from.
 BECAUSE = ("source", "valid_from", "known_at")
 _BECAUSE = T.MapType(
     T.StringType(),
@@ -20,17 +20,19 @@ _BECAUSE = T.MapType(
 
 
 def user_profiles(catalogue: Catalogue) -> Table:
-    """One row per user and as_of of whom a customer record says anything."""
+    """The table of user profiles: one row per user and as_of with at least one known attribute."""
     return Table(
         name="user_profiles",
         kind=Kind.DERIVED,
-        comment="What customer records say of a user, as of a date, and which record is believed.",
+        comment="Attributes of users from customer records, as of a date, with the record that each value comes from.",
         columns=(
             Column("user_id", T.StringType(), "User", required=True),
             Column("as_of", T.DateType(), "Business date the row describes", required=True),
             *profile_columns(catalogue),
             Column(
-                "because", _BECAUSE, "Attribute to the record it is from: table, its date, when it was read"
+                "because",
+                _BECAUSE,
+                "Attribute to the record of its value: source table, valid_from, and known_at (when it was ingested)",
             ),
         ),
         key=("user_id", "as_of"),
