@@ -25,7 +25,7 @@ from lifestage.project import runner
 from lifestage.project.pipeline import BACKFILL_STEPS, STEPS
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import ZONE as WORLD_ZONE
-from lifestage.simulate.world import world_of
+from lifestage.simulate.world import make_world
 
 T = TypeVar("T")
 console = Console(highlight=False)
@@ -59,7 +59,7 @@ def half_a_year_of_a_world(out: Path, since: date | None, until: date) -> None:
     """The files that a made-up world has written by then; the world itself is made first, the same each time."""
     made = out / "made"
     if since is None:
-        simulate(world_of(20_000, seed=7, events_per_person=30.0), made)
+        simulate(make_world(20_000, seed=7, events_per_person=30.0), made)
     for file in made.glob("*/*_????-??-??.*"):
         if date.fromisoformat(file.stem[-10:]) <= until:
             landed = out / "landing" / file.relative_to(made)
