@@ -20,7 +20,7 @@ from rich.table import Table
 
 from demo_landing import lay_out
 from lifestage.activation.report.config import ReportConfig
-from lifestage.platform.as_of_dates import Every, dates_between
+from lifestage.platform.as_of_dates import Interval, dates_between
 from lifestage.project import runner
 from lifestage.project.pipeline import BACKFILL_STEPS, STEPS
 from lifestage.simulate.simulation import simulate
@@ -72,7 +72,7 @@ REAL = Demo(
     conf=Path("conf/demo/demo.yaml"),
     zone=ZoneInfo("America/New_York"),
     deliver=year_of_a_chain,
-    months=tuple(dates_between(date(2017, 1, 1), date(2017, 11, 30), Every.MONTH)),
+    months=tuple(dates_between(date(2017, 1, 1), date(2017, 11, 30), Interval.MONTH)),
     bulk_until=date(2017, 12, 28),
     n_daily=3,
 )

@@ -19,7 +19,7 @@ from cli.conftest import (
 )
 from lifestage.cli import quarantine
 from lifestage.cli.quarantine import quarantined, rejected_rows, replay_waiting
-from lifestage.ingestion.events.replay import Choice, chosen_ids, waiting
+from lifestage.ingestion.events.replay import ReplayFilter, keep_waiting, select_ids
 from lifestage.ingestion.sources.tables import INGEST_LEDGER, REJECTED_EVENTS
 from lifestage.platform.errors import ConfigError, NoDataError
 from support.frames import assert_rows, build
@@ -66,9 +66,9 @@ def test_a_row_is_shown_as_it_was_delivered(episode):
 
 def test_a_replay_is_the_next_delivery_and_each_row_has_an_outcome(episode):
     (calls,) = episode.replayed
-    assert (calls.source, calls.delivery_no, calls.tally.n_rows) == ("calls", 5, 4)
-    assert {name: n for name, n in calls.tally.outcomes.items() if n} == {"accepted": 3, "rejected": 1}
-    assert calls.tally.reasons == {MALFORMED: 1}
+    assert (calls.source, calls.delivery_no, calls.counts.n_rows) == ("calls", 5, 4)
+    assert {name: n for name, n in calls.counts.outcomes.items() if n} == {"accepted": 3, "rejected": 1}
+    assert calls.counts.reasons == {MALFORMED: 1}
 
 
 def test_equal_lines_of_two_files_are_as_many_as_the_file_with_most_and_keep_its_name(episode):
@@ -111,12 +111,12 @@ def test_another_quarantine_key_is_refused(episode):
     with pytest.raises(ConfigError, match="the quarantine key is not the one"):
         rejected_rows(project, None, 1)
     with pytest.raises(ConfigError, match="the quarantine key is not the one"):
-        replay_waiting(project, Choice(), JULY, WALL_CLOCK)
+        replay_waiting(project, ReplayFilter(), JULY, WALL_CLOCK)
 
 
 def test_where_nothing_was_rejected_nothing_is_replayed(spark_session, tmp_path):
     project = make_project(spark_session, tmp_path / "p").project
-    assert replay_waiting(project, Choice(), JULY, WALL_CLOCK) == []
+    assert replay_waiting(project, ReplayFilter(), JULY, WALL_CLOCK) == []
     assert quarantined(project) == []
 
 
@@ -154,9 +154,9 @@ def test_rows_of_a_reference_table_are_shown_and_not_replayed_and_that_is_said(c
     assert stays in listed
     assert "lifestage quarantine replay" not in listed
     assert stays in said(quarantine.replay, capsys, source="members", now=JULY.isoformat())
-    assert replay_waiting(club, Choice("members", "not_a_date:since"), JULY, WALL_CLOCK) == []
-    (till,) = replay_waiting(club, Choice(), JULY, WALL_CLOCK)
-    assert (till.source, till.tally.n_rows) == ("till", 1)
+    assert replay_waiting(club, ReplayFilter("members", "not_a_date:since"), JULY, WALL_CLOCK) == []
+    (till,) = replay_waiting(club, ReplayFilter(), JULY, WALL_CLOCK)
+    assert (till.source, till.counts.n_rows) == ("till", 1)
     assert [item.n_waiting for item in quarantined(club)] == [2, 1]
 
 
@@ -166,7 +166,7 @@ def test_a_row_waits_until_a_later_replay_names_it(spark):
     deliveries = [{"delivery_no": n, "kind": "events"} for n in (1, 3)]
     replay = {"delivery_no": 2, "kind": "replay", "replayed": ["a", "c"]}
     ledger = build(spark, INGEST_LEDGER, [*deliveries, replay])
-    rows = waiting(rejected, ledger).select("rejected_id", "delivery_no")
+    rows = keep_waiting(rejected, ledger).select("rejected_id", "delivery_no")
     # a of 3 came after the replay, c of 2 failed in it again; d was written by a run that never committed.
     assert_rows(rows, [("a", 3), ("b", 1), ("c", 2)])
 
@@ -183,7 +183,7 @@ def test_rows_are_chosen_by_source_and_reason_and_equal_texts_go_together(spark)
     )
 
     def chosen(**choice):
-        return {source: sorted(ids) for source, ids in chosen_ids(rows, Choice(**choice)).items()}
+        return {source: sorted(ids) for source, ids in select_ids(rows, ReplayFilter(**choice)).items()}
 
     assert chosen() == {"till": ["a#1", "a#2", "b#1"], "calls": ["c#1"]}
     assert chosen(source="till", reason=TOO_LATE) == {"till": ["a#1", "a#2"]}

@@ -25,7 +25,7 @@ from lifestage.cli.terminal import (
 )
 from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
 from lifestage.ingestion.sources.config import SOURCES
-from lifestage.ingestion.sources.ledger import LEDGER, committed_versions
+from lifestage.ingestion.sources.ledger import LEDGER, read_committed_versions
 from lifestage.platform.errors import ConfigError, ExitCode
 from lifestage.platform.storage import lock
 from lifestage.project import runner
@@ -194,7 +194,7 @@ def _lock(patient: Patient) -> Iterator[Finding]:
 def _unfinished(patient: Patient) -> Iterator[Finding]:
     """Tables that were written without the ledger row that completes the write."""
     project = patient.project
-    committed = committed_versions(project.store.read(project.tables[LEDGER]))
+    committed = read_committed_versions(project.store.read(project.tables[LEDGER]))
     newer = []
     for name in (*project.references, *INGEST_TABLES):
         version = project.store.version(project.tables[name])

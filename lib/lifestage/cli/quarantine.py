@@ -24,10 +24,10 @@ from lifestage.cli.terminal import (
     say_json,
 )
 from lifestage.ingestion.events.config import IngestConfig
-from lifestage.ingestion.events.replay import Choice, Replayed, plain_text, waiting
+from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult, decrypt_text, keep_waiting
 from lifestage.ingestion.events.replay import replay as replay_rows
 from lifestage.ingestion.sources.config import SOURCES
-from lifestage.platform.errors import expectation
+from lifestage.platform.errors import suggest_name
 from lifestage.platform.job import Run
 from lifestage.project import runner
 from lifestage.project.pipeline import STEPS
@@ -128,7 +128,7 @@ def replay(
     moment = instant(now)
     project = opened(conf)
     with at_work("taking rows up"):
-        done = replay_waiting(project, Choice(source, reason), moment, wall_clock=datetime.now(UTC))
+        done = replay_waiting(project, ReplayFilter(source, reason), moment, wall_clock=datetime.now(UTC))
         extracts = of_extracts(project, quarantined(project, source)) if project.references else []
     if as_json:
         say_json([asdict(item) for item in done])
@@ -149,7 +149,7 @@ def quarantined(project: runner.Project, source: str | None = None) -> list[Quar
     totals = ledger.groupBy("source").agg(F.sum("n_rejected").alias("n")).where("n > 0").collect()
     rejected_ever = {row["source"]: row["n"] for row in totals}
     _check_source(project, source, rejected_ever)
-    rows = waiting(rejected, ledger)
+    rows = keep_waiting(rejected, ledger)
     counts = {row["source"]: row["count"] for row in rows.groupBy("source").count().collect()}
     reasons = _reasons(rows)
     return [
@@ -170,7 +170,7 @@ def rejected_rows(project: runner.Project, source: str | None, limit: int) -> li
     """The first waiting rows by delivery, decrypted."""
     assert project.secrets is not None
     rejected, ledger = _tables(project)
-    rows = waiting(rejected, ledger).where(F.lit(True) if source is None else F.col("source") == source)
+    rows = keep_waiting(rejected, ledger).where(F.lit(True) if source is None else F.col("source") == source)
     found = (
         rows.orderBy("delivery_no", "rejected_id")
         .limit(limit)
@@ -179,15 +179,19 @@ def rejected_rows(project: runner.Project, source: str | None, limit: int) -> li
     key = project.secrets.quarantine_key
     return [
         RejectedRow(
-            row["source"], row["delivery_no"], row["path"], tuple(row["reasons"]), plain_text(row["raw"], key)
+            row["source"],
+            row["delivery_no"],
+            row["path"],
+            tuple(row["reasons"]),
+            decrypt_text(row["raw"], key),
         )
         for row in found.orderBy("delivery_no", "rejected_id").collect()
     ]
 
 
 def replay_waiting(
-    project: runner.Project, choice: Choice, now: datetime, wall_clock: datetime
-) -> list[Replayed]:
+    project: runner.Project, choice: ReplayFilter, now: datetime, wall_clock: datetime
+) -> list[ReplayResult]:
     """Take the storage root as a run does, and replay; nothing is taken where nothing was ever rejected."""
     _check_source(project, choice.source)
     if not project.store.exists(project.tables["rejected_events"]):
@@ -209,7 +213,7 @@ def _tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:
 def _check_source(project: runner.Project, source: str | None, others: Iterable[str] = ()) -> None:
     known = {*project.config.parts[SOURCES], *project.references, *others}
     if source is not None and source not in known:
-        refuse(f"--source: unknown source {source}: {expectation(source, known)}")
+        refuse(f"--source: unknown source {source}: {suggest_name(source, known)}")
 
 
 def _reasons(rows: DataFrame) -> dict[str, list[Reason]]:
@@ -251,15 +255,15 @@ def _print_not_replayed(extracts: Sequence[Quarantine]) -> None:
         )
 
 
-def _replay_grid(done: Sequence[Replayed]) -> Any:
+def _replay_grid(done: Sequence[ReplayResult]) -> Any:
     names = ("accepted", "replaced", "superseded", "duplicate", "rejected")
     rows = grid("source", "delivery", "rows", *names, numbers=["delivery", "rows", *names])
     for item in done:
-        outcomes: Mapping[str, int] = item.tally.outcomes
+        outcomes: Mapping[str, int] = item.counts.outcomes
         rows.add_row(
             item.source,
             str(item.delivery_no),
-            str(item.tally.n_rows),
+            str(item.counts.n_rows),
             *[str(outcomes.get(name, 0)) for name in names],
         )
     return rows

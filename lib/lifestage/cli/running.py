@@ -36,10 +36,10 @@ from lifestage.cli.terminal import (
 )
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
-from lifestage.ingestion.sources.deliveries import absolute
+from lifestage.ingestion.sources.deliveries import resolve_path
 from lifestage.ingestion.sources.ledger import KNOWN
 from lifestage.ingestion.sources.tables import REFERENCE
-from lifestage.platform.as_of_dates import Every, dates_between
+from lifestage.platform.as_of_dates import Interval, dates_between
 from lifestage.platform.errors import NoDataError
 from lifestage.project import runner
 from lifestage.project.pipeline import BACKFILL_STEPS, STEPS, groups, writers_of
@@ -78,8 +78,8 @@ def backfill(
     first: Annotated[str | None, typer.Option("--from", help="First date, e.g. 2026-01-31.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last date, e.g. 2026-10-31.")] = None,
     every: Annotated[
-        Every, typer.Option(help="month, week or day: month-ends, Sundays or each day.")
-    ] = Every.MONTH,
+        Interval, typer.Option(help="month, week or day: month-ends, Sundays or each day.")
+    ] = Interval.MONTH,
     stale: Annotated[
         bool, typer.Option("--stale", help="All kept dates that later deliveries reach.")
     ] = False,
@@ -96,7 +96,7 @@ def backfill(
         refuse("backfill: --stale takes every date that is stale: leave out --from and --to")
     given = () if stale else tuple(_between(first, last, every))
     if not stale and not given:
-        day_of = "month-end" if every is Every.MONTH else "Sunday"
+        day_of = "month-end" if every is Interval.MONTH else "Sunday"
         _nothing_to_do(f"no {day_of} between {first} and {last}", as_json)
         return
     project = opened(conf)
@@ -306,11 +306,11 @@ def what_there_is(project: runner.Project) -> str:
     ingest = project.config.of(IngestConfig)
     if not ingest.sources:
         return "there is no source: describe one in sources/ beside the main file (lifestage init DIR has examples)"
-    globs = ", ".join(absolute(source.path, ingest.landing) for source in ingest.sources.values())
+    globs = ", ".join(resolve_path(source.path, ingest.landing) for source in ingest.sources.values())
     return f"no event has come in yet; files are looked for at {globs}"
 
 
-def _between(first: str | None, last: str | None, every: Every) -> list[date]:
+def _between(first: str | None, last: str | None, every: Interval) -> list[date]:
     if first is None or last is None:
         refuse("backfill: give --from and --to, or --stale")
     begins, ends = day("--from", first), day("--to", last)

@@ -26,7 +26,7 @@ from lifestage.cli.terminal import (
     refuse,
     say_json,
 )
-from lifestage.platform.errors import expectation
+from lifestage.platform.errors import suggest_name
 from lifestage.project import runner
 from lifestage.project.registry import decided_of
 from lifestage.services.readers import LATEST, manifest_of, manifests, reader, users_of
@@ -107,7 +107,7 @@ def export_file(
         refuse(f"--to: {to} exists and is not overwritten: give another path, or remove it")
     destinations = loaded(conf).of(PublishSettings).destinations
     if destination not in destinations:
-        refuse(f"--destination: {destination} is not declared: {expectation(destination, destinations)}")
+        refuse(f"--destination: {destination} is not declared: {suggest_name(destination, destinations)}")
     project = opened(conf, needs_keys=False)
     with at_work("writing"):
         done = export_snapshot(project, snapshot_id, to, destinations[destination], file_format, audience)

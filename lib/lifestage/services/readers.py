@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from lifestage.activation.audiences.membership import add_movement
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.history import add_history, add_schemes
-from lifestage.platform.errors import NoDataError, expectation
+from lifestage.platform.errors import NoDataError, suggest_name
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.project import runner
 from lifestage.users.identity.regrouping import journal_versions, regrouped, users_of_dates
@@ -133,7 +133,7 @@ def _regrouped(project: runner.Project) -> DataFrame:
 def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:
     """`read` on a project that is open."""
     if name not in project.tables:
-        raise NoDataError(f"there is no table {name}: {expectation(name, project.tables)}")
+        raise NoDataError(f"there is no table {name}: {suggest_name(name, project.tables)}")
     rows = _rows(project, name, None if name in UNVERSIONED else last_run(project))
     return _of_date(project, name, rows, as_of)
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from lifestage.platform.errors import CheckError, ConfigError, LifestageError, expectation
+from lifestage.platform.errors import CheckError, ConfigError, LifestageError, suggest_name
 from lifestage.platform.storage.atomic import write_whole
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
@@ -125,7 +125,7 @@ def _expected_rows(manifest: Mapping[str, Any], audience: str | None) -> int | N
     if audience not in names:
         snapshot_id = manifest["snapshot_id"]
         raise ConfigError(
-            [f"snapshot {snapshot_id} has no audience {audience}: {expectation(audience, names)}"]
+            [f"snapshot {snapshot_id} has no audience {audience}: {suggest_name(audience, names)}"]
         )
     return None if manifest["erased"] else int(manifest["counts"].get(f"audience:{audience}", 0))
 

@@ -1,4 +1,4 @@
-"""Tables that events and reference data share: rejected rows, and the ledger of deliveries."""
+"""Tables that events and reference data share: rejected rows and the ingest ledger."""
 
 from pyspark.sql import types as T
 
@@ -30,9 +30,8 @@ REJECTED_EVENTS = Table(
     unindexed=("rejected_id",),
 )
 
-# What the ledger calls a delivery of rows that had been rejected, and one of reference data.
+# Ledger kinds: a replay of rejected rows, and a delivery of reference data.
 REPLAY = "replay"
-
 REFERENCE = "reference"
 
 COUNT_COLUMNS = (

@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.platform.security.sealing import unsealed
+from lifestage.platform.security.sealing import unseal_column
 from lifestage.users.matching.config import Kind, MatchingConfig, Records
 
 # What holds now ends on the last of all dates.
@@ -69,7 +69,7 @@ def _opened(versions: DataFrame, table: str, config: MatchingConfig, key: bytes)
             columns[name] = nothing
             continue
         is_sealed = column in config.sealed[table]
-        texts = unsealed(rows[name], column, key) if is_sealed else rows[name].cast(pa.string())
+        texts = unseal_column(rows[name], column, key) if is_sealed else rows[name].cast(pa.string())
         columns[name] = normalised(texts, kind, config.placeholders)
     return pa.table(columns)
 
