@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.rules import cast_reasons, event_reasons, rule_reasons
-from lifestage.ingestion.events.tables import EVENT_COLUMNS, MAPPED_COLUMNS
+from lifestage.ingestion.events.tables import EVENTS, MAPPED_COLUMNS
 from lifestage.ingestion.sources.casting import cast_columns, null_if_sentinel
 from lifestage.ingestion.sources.config import RATES, OnChange, Severity, Source
 from lifestage.ingestion.sources.reasons import broken_line_reason, join_reasons, split_reasons
@@ -173,7 +173,7 @@ def _add_reasons(rows: DataFrame, source: Source, context: IngestContext) -> Dat
     needs_raw = source.looks_back or source.on_change is OnChange.REJECT or not source.key
     raw = F.col("raw") if needs_raw else F.when(F.trim(reasons, F.lit("\n")) != "", F.col("raw"))
     return rows.select(
-        *[column.name for column in EVENT_COLUMNS],
+        *EVENTS.names,
         raw.alias("raw"),
         split_reasons(reasons).alias("reasons"),
         split_reasons(join_reasons([F.col("_rule_warnings"), *identifier_warnings])).alias("warnings"),

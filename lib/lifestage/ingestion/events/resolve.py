@@ -17,12 +17,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.keys import content_hash
-from lifestage.ingestion.events.tables import EVENT_COLUMNS, EVENT_VERSIONS
+from lifestage.ingestion.events.tables import EVENT_VERSIONS, EVENTS
 from lifestage.platform.runtime.frames import checkpoint
 
 ANY_DAY = "DATE'0001-01-01'"
 SLOT = ("source", "event_id", "_slot")
-EVENT_NAMES = tuple(column.name for column in EVENT_COLUMNS)
 TOO_LATE = "correction_too_late"
 CHANGED = "changed_without_version"
 
@@ -85,7 +84,7 @@ def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_st
         .unionByName(_select_outcomes(decided.where(~F.col("_known"))))
     )
     removed = decided.where(F.col("_known") & ~F.col("is_delete") & ~F.col("stays"))
-    return Resolution(resolved, removed.select(*EVENT_NAMES), _build_versions(decided))
+    return Resolution(resolved, removed.select(*EVENTS.names), _build_versions(decided))
 
 
 def build_tombstones(versions: DataFrame) -> DataFrame:
@@ -93,7 +92,7 @@ def build_tombstones(versions: DataFrame) -> DataFrame:
     deleted = versions.where(F.col("reason") == RemovalReason.DELETED).withColumns(
         {"version": F.col("superseded_by_version"), "delivery_no": F.col("superseded_by")}
     )
-    return deleted.select(*EVENT_NAMES)
+    return deleted.select(*EVENTS.names)
 
 
 def _slot(window_starts: Column) -> Column:
@@ -227,7 +226,7 @@ def _contender_reasons() -> Column:
 
 
 def _select_outcomes(rows: DataFrame) -> DataFrame:
-    return rows.select(*EVENT_NAMES, "raw", "reasons", "warnings", "is_delete", "outcome", "stays")
+    return rows.select(*EVENTS.names, "raw", "reasons", "warnings", "is_delete", "outcome", "stays")
 
 
 def _build_versions(decided: DataFrame) -> DataFrame:

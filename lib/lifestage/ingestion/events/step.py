@@ -19,7 +19,7 @@ from lifestage.ingestion.events.counts import (
 from lifestage.ingestion.events.keys import add_keyless_ids
 from lifestage.ingestion.events.mapping import IngestContext, to_canonical
 from lifestage.ingestion.events.resolve import Outcome, Resolution, build_tombstones, resolve
-from lifestage.ingestion.events.tables import EVENT_COLUMNS
+from lifestage.ingestion.events.tables import EVENTS
 from lifestage.ingestion.sources.deliveries import Delivery, group_by_source
 from lifestage.ingestion.sources.ledger import LEDGER, commit_deliveries, find_new_deliveries
 from lifestage.ingestion.sources.quarantine import to_rejected
@@ -160,7 +160,7 @@ def _on_dates(dates: Sequence[date], window_start: date | None) -> Column:
 def _write(job: Job, resolution: Resolution, counts: Mapping[int, DeliveryCounts]) -> None:
     """Write each table in at most one commit; a table that gains nothing is left alone."""
     outcomes = {name for c in counts.values() for name, n in c.outcomes.items() if n}
-    additions = resolution.arrivals.where("stays").select(*[column.name for column in EVENT_COLUMNS])
+    additions = resolution.arrivals.where("stays").select(*EVENTS.names)
     if Outcome.REJECTED in outcomes:
         rejected = resolution.arrivals.where(F.col("outcome") == Outcome.REJECTED)
         job.write("rejected_events", to_rejected(rejected, job.table("rejected_events"), job.keys))

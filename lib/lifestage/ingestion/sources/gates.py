@@ -46,7 +46,7 @@ def describe_gate_failure(name: str, gate: float, counts: GateCounts, rows: Data
     share = n_passed / counts.n_rows
     lines = [f"{name}: {share:.1%} of {counts.n_rows} rows pass, the gate is {100 * gate:.6g}%"]
     for reason, n in sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0])):
-        lines.append(f"  {reason}: {n} rows, e.g. {'; '.join(_masked_examples(rows, reason))}")
+        lines.append(f"  {reason}: {n} rows, e.g. {'; '.join(_mask_examples(rows, reason))}")
     return lines
 
 
@@ -56,7 +56,7 @@ def raise_gate_failures(problems: Sequence[str]) -> None:
         raise CheckError("\n".join(problems) + "\nnothing was written; the next run reads these files again")
 
 
-def _masked_examples(rows: DataFrame, reason: str) -> list[str]:
+def _mask_examples(rows: DataFrame, reason: str) -> list[str]:
     """Return raw rows with letters as x and digits as 9: the shape shows the fault but no personal data."""
     masked = F.regexp_replace(
         F.regexp_replace(F.substring("raw", 1, 120), r"[\p{L}\p{M}]", "x"), r"\p{N}", "9"

@@ -116,12 +116,12 @@ def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
         sql: The condition.
         known: Column to SQL type.
     """
-    yield from _typed_problems(sql, known, BOOLEAN_TYPES, "a condition that is true or false")
+    yield from _type_problems(sql, known, BOOLEAN_TYPES, "a condition that is true or false")
 
 
 def number_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
     """Yield the problems of an expression that must give a number; otherwise as `condition_problems`."""
-    yield from _typed_problems(sql, known, NUMBER_TYPES, "a number")
+    yield from _type_problems(sql, known, NUMBER_TYPES, "a number")
 
 
 def normalise_sql(sql: str) -> str:
@@ -161,7 +161,7 @@ def _is_safe_cast(cast: exp.Cast) -> bool:
     )
 
 
-def _typed_problems(
+def _type_problems(
     sql: str, known: Mapping[str, str], types: Collection[str], expected: str
 ) -> Iterator[str]:
     problems = [*expression_problems(sql, known)]
