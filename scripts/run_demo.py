@@ -20,12 +20,12 @@ from rich.table import Table
 
 from demo_landing import lay_out
 from lifestage.activation.report.config import ReportConfig
-from lifestage.platform.as_of_dates import Every, dates_between
+from lifestage.platform.as_of_dates import Interval, dates_between
 from lifestage.project import runner
 from lifestage.project.pipeline import BACKFILL_STEPS, STEPS
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import ZONE as WORLD_ZONE
-from lifestage.simulate.world import world_of
+from lifestage.simulate.world import make_world
 
 T = TypeVar("T")
 console = Console(highlight=False)
@@ -59,7 +59,7 @@ def half_a_year_of_a_world(out: Path, since: date | None, until: date) -> None:
     """The files that a made-up world has written by then; the world itself is made first, the same each time."""
     made = out / "made"
     if since is None:
-        simulate(world_of(20_000, seed=7, events_per_person=30.0), made)
+        simulate(make_world(20_000, seed=7, events_per_person=30.0), made)
     for file in made.glob("*/*_????-??-??.*"):
         if date.fromisoformat(file.stem[-10:]) <= until:
             landed = out / "landing" / file.relative_to(made)
@@ -72,7 +72,7 @@ REAL = Demo(
     conf=Path("conf/demo/demo.yaml"),
     zone=ZoneInfo("America/New_York"),
     deliver=year_of_a_chain,
-    months=tuple(dates_between(date(2017, 1, 1), date(2017, 11, 30), Every.MONTH)),
+    months=tuple(dates_between(date(2017, 1, 1), date(2017, 11, 30), Interval.MONTH)),
     bulk_until=date(2017, 12, 28),
     n_daily=3,
 )

@@ -11,14 +11,14 @@ import pytest
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.project import runner
 from lifestage.simulate.simulation import simulate
-from lifestage.simulate.world import world_of
+from lifestage.simulate.world import make_world
 from support.projects import TestProject
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 # Of this seed, of the few tickets is one cut off, and some lines of receipts are corrected. No member is in one file twice.
-WORLD = world_of(300, 4, 20, 20.0)
+WORLD = make_world(300, 4, 20, 20.0)
 LAST, NOW = "2026-01-20", "2026-01-27T06:00:00+01:00"
 WITHOUT_CODE = "spark.sql.codegen.wholeStage"
 LEDGER = "SELECT sum(n_rows), sum(n_accepted), sum(n_rejected), sum(n_duplicate), sum(n_replaced + n_superseded) FROM ledger"

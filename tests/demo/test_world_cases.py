@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from lifestage.activation.audiences.config import AudiencesConfig
 from lifestage.project import runner
 from lifestage.simulate.simulation import simulate
-from lifestage.simulate.world import Case, world_of
+from lifestage.simulate.world import Case, make_world
 from support.projects import TestProject
 from support.pseudonyms import pseudonym
 
@@ -46,7 +46,7 @@ FOUND = {
 def world(request, spark_session, tmp_path_factory):
     """Users at the end of a world, a function that measures them, and whether the cases are planted."""
     folder = tmp_path_factory.mktemp("cases")
-    simulate(world_of(4_000, 11, 180, 40.0, request.param), folder / "landing")
+    simulate(make_world(4_000, 11, 180, 40.0, request.param), folder / "landing")
     spark_session.conf.set("spark.sql.codegen.wholeStage", "false")
     project = built(spark_session, folder)
     rules = {name: rule.when for name, rule in project.project.config.of(AudiencesConfig).audiences.items()}

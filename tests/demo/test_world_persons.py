@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from lifestage.project import runner
 from lifestage.simulate.simulation import simulate
-from lifestage.simulate.world import world_of
+from lifestage.simulate.world import make_world
 from lifestage.users.resolution import user_id_of
 from support.projects import TestProject
 from support.pseudonyms import pseudonym
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 # Ninety days, so that the segment model is trained on the last.
-WORLD = world_of(1500, 5, 90, 20.0)
+WORLD = make_world(1500, 5, 90, 20.0)
 LAST, NOW = date(2026, 3, 31), "2026-04-07T06:00:00+02:00"
 BUILT = ("reference", "ingest", "identity", "activity", "profiles", "features", "stages", "value", "segments")
 AGAIN = BUILT[5:]

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from lifestage.ingestion.events.rejected import RejectedRows
-from lifestage.ingestion.events.replay import Choice, Replayed
+from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult
 from lifestage.services.quarantine import RejectedRow, list_rejected, read_rejected, replay_rejected
 from support.frames import build
 from support.projects import TILL, TILL_COLUMNS, TestProject, make_project
@@ -76,7 +76,7 @@ class Episode:
     project: TestProject
     waiting_before: list[RejectedRows]
     rows_before: list[RejectedRow]
-    replayed: list[Replayed]
+    replayed: list[ReplayResult]
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +94,7 @@ def episode(spark_session, tmp_path_factory):
     write("ingest_ledger", [delivery(n, files[n - 1], counts[n - 1], versions) for n in range(1, 5)])
     waiting, rows = list_rejected(project), read_rejected(project, "till", limit=1)
     better = make_project(spark_session, folder, SOURCES, event_types=GIFT)
-    done = replay_rejected(better.project, Choice("calls"), JULY, WALL_CLOCK)
+    done = replay_rejected(better.project, ReplayFilter("calls"), JULY, WALL_CLOCK)
     return Episode(better, waiting, rows, done)
 
 

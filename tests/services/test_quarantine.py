@@ -5,7 +5,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from lifestage.cli import quarantine
-from lifestage.ingestion.events.replay import Choice, chosen_ids, waiting
+from lifestage.ingestion.events.replay import ReplayFilter, keep_waiting, select_ids
 from lifestage.ingestion.sources.tables import INGEST_LEDGER, REJECTED_EVENTS
 from lifestage.platform.errors import ConfigError, NoDataError
 from lifestage.services.quarantine import list_rejected, read_rejected, replay_rejected
@@ -111,12 +111,12 @@ def test_another_quarantine_key_is_refused(episode):
     with pytest.raises(ConfigError, match="the quarantine key is not the one"):
         read_rejected(project, None, 1)
     with pytest.raises(ConfigError, match="the quarantine key is not the one"):
-        replay_rejected(project, Choice(), JULY, WALL_CLOCK)
+        replay_rejected(project, ReplayFilter(), JULY, WALL_CLOCK)
 
 
 def test_where_nothing_was_rejected_nothing_is_replayed(spark_session, tmp_path):
     project = make_project(spark_session, tmp_path / "p").project
-    assert replay_rejected(project, Choice(), JULY, WALL_CLOCK) == []
+    assert replay_rejected(project, ReplayFilter(), JULY, WALL_CLOCK) == []
     assert list_rejected(project) == []
 
 
@@ -154,8 +154,8 @@ def test_rows_of_a_reference_table_are_shown_and_not_replayed_and_that_is_said(c
     assert stays in listed
     assert "lifestage quarantine replay" not in listed
     assert stays in said(quarantine.replay, capsys, source="members", now=JULY.isoformat())
-    assert replay_rejected(club, Choice("members", "not_a_date:since"), JULY, WALL_CLOCK) == []
-    (till,) = replay_rejected(club, Choice(), JULY, WALL_CLOCK)
+    assert replay_rejected(club, ReplayFilter("members", "not_a_date:since"), JULY, WALL_CLOCK) == []
+    (till,) = replay_rejected(club, ReplayFilter(), JULY, WALL_CLOCK)
     assert (till.source, till.tally.n_rows) == ("till", 1)
     assert [item.n_waiting for item in list_rejected(club)] == [2, 1]
 
@@ -166,7 +166,7 @@ def test_a_row_waits_until_a_later_replay_names_it(spark):
     deliveries = [{"delivery_no": n, "kind": "events"} for n in (1, 3)]
     replay = {"delivery_no": 2, "kind": "replay", "replayed": ["a", "c"]}
     ledger = build(spark, INGEST_LEDGER, [*deliveries, replay])
-    rows = waiting(rejected, ledger).select("rejected_id", "delivery_no")
+    rows = keep_waiting(rejected, ledger).select("rejected_id", "delivery_no")
     # a of 3 came after the replay, c of 2 failed in it again; d was written by a run that never committed.
     assert_rows(rows, [("a", 3), ("b", 1), ("c", 2)])
 
@@ -183,7 +183,7 @@ def test_rows_are_chosen_by_source_and_reason_and_equal_texts_go_together(spark)
     )
 
     def chosen(**choice):
-        return {source: sorted(ids) for source, ids in chosen_ids(rows, Choice(**choice)).items()}
+        return {source: sorted(ids) for source, ids in select_ids(rows, ReplayFilter(**choice)).items()}
 
     assert chosen() == {"till": ["a#1", "a#2", "b#1"], "calls": ["c#1"]}
     assert chosen(source="till", reason=TOO_LATE) == {"till": ["a#1", "a#2"]}

@@ -1,12 +1,12 @@
-"""Each planted case shows in the files that would tell of it, and not in the world without it."""
+"""Each planted case shows in the files, and is absent from the world without it."""
 
 import pandas as pd
 import pytest
 
 from lifestage.simulate.world import Case
-from simulate.worlds import made, people_by, read, truth
+from simulate.worlds import people_by, read, simulate_once, truth
 
-# Of one world that has every case, and one that has none.
+# One world with every case, and one without any.
 ALL, NONE = (), tuple(Case)
 
 
@@ -21,7 +21,7 @@ def cheap_channel(folder):
 
 
 def lost_at_category(folder):
-    """Of first visits of new people that reach the category page, the share without a product."""
+    """Return the share of new people's first visits that end at the category page."""
     web = read(folder, "web")
     web = web.assign(person=web["cookie"].map(people_by(folder, "cookie")))
     new = truth(folder, "people").query("joined_on >= '2026-01-01'")["person"]
@@ -41,7 +41,7 @@ def left_at_seats(folder):
 
 
 def purchases(folder):
-    """Lines bought by people who can be told, with person, product and time."""
+    """Return purchase lines of identifiable people, with person, product and time."""
     web = read(folder, "web")
     app = read(folder, "app")
     pos = read(folder, "pos").query("version == '1' and quantity == '1'")
@@ -59,7 +59,7 @@ def purchases(folder):
 
 
 def car_seat_follows(folder):
-    """Of who bought a stroller early enough to be followed for three months, and online, where everybody is told."""
+    """Return the share of stroller buyers who buy a car seat within three months, among identifiable buyers."""
     lines = purchases(folder)
     end = lines["on"].max() - pd.Timedelta(days=92)
     strollers = lines[(lines["category"] == "strollers") & (lines["on"] <= end)].groupby("person")["on"].min()
@@ -67,21 +67,21 @@ def car_seat_follows(folder):
         strollers.rename("since"), left_on="person", right_index=True
     )
     after = seats[(seats["on"] >= seats["since"]) & (seats["on"] <= seats["since"] + pd.Timedelta(days=92))]
-    # Shops see only who shows a card.
+    # Stores identify only people who show a card.
     places = truth(folder, "people").set_index("person")["registered_on"].notna()
-    told = strollers.index[places.reindex(strollers.index)]
-    return after["person"][after["person"].isin(told)].nunique() / len(told)
+    identifiable = strollers.index[places.reindex(strollers.index)]
+    return after["person"][after["person"].isin(identifiable)].nunique() / len(identifiable)
 
 
 def friends_visit(folder):
-    """Visits a day of friends against those of others, as long as they are customers."""
+    """Return visits per customer day of friends, divided by those of others."""
     people = truth(folder, "people")
     is_friend = people["friend_of"].notna()
     return people[is_friend]["visits_a_day"].mean() / people[~is_friend]["visits_a_day"].mean()
 
 
 def misjudged_cycle(folder):
-    """Mean days to the next purchase after the large pack, against that after anything else."""
+    """Return mean days to the next purchase after a large pack, divided by those after anything else."""
     lines = purchases(folder).sort_values(["person", "at"])
     days = lines.groupby(["person", "on"])["product"].agg(lambda found: "P0095" in set(found)).reset_index()
     gap = -days.groupby("person")["on"].diff(-1).dt.days
@@ -103,7 +103,7 @@ def messy_addresses(folder):
 
 
 def late_night_cooks(folder):
-    """How much more of the purchases at night are ingredients than of those by day."""
+    """Return the share of ingredients in purchases at night, relative to the day."""
     lines = purchases(folder)
     hour = lines["at"].str[11:13].astype(int)
     is_food = lines["category"] == "ingredients"
@@ -112,7 +112,7 @@ def late_night_cooks(folder):
 
 
 def price_types(folder):
-    """Share of purchases with a discount: of those who buy by price against those who buy by quality."""
+    """Return the share of discounted purchases of price buyers, relative to quality buyers."""
     lines = purchases(folder)
     kinds = truth(folder, "people").set_index("person")["kind"]
     is_off = (lines["discount"] > 0).groupby(lines["person"].map(kinds)).mean()
@@ -120,7 +120,7 @@ def price_types(folder):
 
 
 def coupon_works(folder):
-    """Online orders within the week after a coupon: treated against control."""
+    """Return online orders in the week after a coupon, treated relative to control."""
     arms = truth(folder, "treatments")
     members = people_by(folder, "member")
     lines = purchases(folder)
@@ -133,7 +133,7 @@ def coupon_works(folder):
     return counts["treated"] / counts["control"]
 
 
-# What each measure has to be with the case and without it, as least and greatest.
+# Bounds of each measure, with the case and without it.
 EXPECTED = {
     Case.CHEAP_CHANNEL: (cheap_channel, (0.32, 0.35), (0.99, 1.01)),
     Case.LOST_AT_CATEGORY: (lost_at_category, (0.64, 0.76), (0.24, 0.36)),
@@ -154,12 +154,12 @@ def test_every_case_has_a_measure():
 
 
 @pytest.mark.parametrize("case", Case)
-def test_a_case_shows_where_it_is_planted(case):
+def test_a_planted_case_shows(case):
     measure, (least, greatest), _ = EXPECTED[case]
-    assert least <= measure(made(*ALL)) <= greatest
+    assert least <= measure(simulate_once(*ALL)) <= greatest
 
 
 @pytest.mark.parametrize("case", Case)
 def test_a_case_is_absent_from_the_world_without_it(case):
     measure, _, (least, greatest) = EXPECTED[case]
-    assert least <= measure(made(*NONE)) <= greatest
+    assert least <= measure(simulate_once(*NONE)) <= greatest

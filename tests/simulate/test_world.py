@@ -1,4 +1,4 @@
-"""The shape of a made-up world: the same from the same seed, of the size asked for, and plausible."""
+"""A simulated world: equal for equal seeds, of the requested size, and plausible."""
 
 import json
 from collections import Counter
@@ -10,8 +10,8 @@ import pytest
 
 from lifestage.simulate.faults import LATEST
 from lifestage.simulate.simulation import SYSTEMS, simulate
-from lifestage.simulate.world import MEANINGS, Case, world_of
-from simulate.worlds import SIZE, made, read, truth
+from lifestage.simulate.world import MEANINGS, Case, make_world
+from simulate.worlds import SIZE, read, simulate_once, truth
 
 
 def octets(folder):
@@ -19,11 +19,11 @@ def octets(folder):
 
 
 def small(seed, n_people=300, n_days=25, events=30.0, without=()):
-    return world_of(n_people, seed, n_days, events, without)
+    return make_world(n_people, seed, n_days, events, without)
 
 
 def lines_of(folder, system):
-    """Every line of a system's files with the day of its file, without headers."""
+    """Return every line of a system's files with the day of its file, without headers."""
     for file in sorted((folder / system).iterdir()):
         lines = file.read_text().splitlines()
         for line in lines[1:] if file.suffix == ".csv" else lines:
@@ -49,15 +49,15 @@ def test_another_seed_gives_another_world(tmp_path):
 @pytest.mark.parametrize(
     ("n_people", "n_days", "events"), [(400, 60, 20.0), (2_000, 180, 60.0), (500, 30, 40.0)]
 )
-def test_a_world_has_the_size_asked_for(tmp_path, n_people, n_days, events):
-    simulate(world_of(n_people, 3, n_days, events), tmp_path / "world")
+def test_a_world_has_the_requested_size(tmp_path, n_people, n_days, events):
+    simulate(make_world(n_people, 3, n_days, events), tmp_path / "world")
     rows = truth(tmp_path / "world", "rows").set_index("source")["n_good"]
     of_people = rows["web"] + rows["app"] + rows["pos"]
     assert of_people == pytest.approx(n_people * events, rel=0.2)
 
 
-def test_every_system_leaves_files_and_every_row_of_them_is_accounted_for():
-    folder = made()
+def test_every_system_writes_files_and_every_row_is_accounted_for():
+    folder = simulate_once()
     rows = truth(folder, "rows").set_index("source")
     assert {file.name for file in folder.iterdir()} == {*SYSTEMS, "truth"}
     for system in SYSTEMS:
@@ -66,9 +66,9 @@ def test_every_system_leaves_files_and_every_row_of_them_is_accounted_for():
         assert written == n["n_good"] + n["n_twice"] + n["n_broken"] + n["n_corrected"], system
 
 
-def test_some_rows_come_late_and_none_later_than_said():
+def test_some_rows_arrive_late_but_within_the_limit():
     late = Counter()
-    for day, line in lines_of(made(), "web"):
+    for day, line in lines_of(simulate_once(), "web"):
         try:
             at = json.loads(line)["at"]
         except ValueError:
@@ -79,8 +79,8 @@ def test_some_rows_come_late_and_none_later_than_said():
     assert 0.005 < sum(n for days, n in late.items() if days > 1) / sum(late.values()) < 0.02
 
 
-def test_an_identifier_is_of_one_person_unless_a_family_shares_it():
-    identifiers = truth(made(), "identifiers")
+def test_an_identifier_belongs_to_one_person_unless_a_family_shares_it():
+    identifiers = truth(simulate_once(), "identifiers")
     owners = identifiers.groupby(["type", "value"])["person"].nunique()
     shared = identifiers[identifiers["is_shared"]].groupby(["type", "value"]).ngroups
     assert set(owners[owners > 1].index.get_level_values("type")) == {"phone"}
@@ -88,8 +88,8 @@ def test_an_identifier_is_of_one_person_unless_a_family_shares_it():
     assert owners.max() == 5
 
 
-def test_every_identifier_in_the_files_is_known_to_the_truth():
-    folder = made()
+def test_the_truth_holds_every_identifier_in_the_files():
+    folder = simulate_once()
     known = truth(folder, "identifiers").groupby("type")["value"].agg(set)
     for system, column, kind in (
         ("web", "cookie", "cookie"), ("web", "member", "member"), ("ads", "cookie", "cookie"),
@@ -102,20 +102,20 @@ def test_every_identifier_in_the_files_is_known_to_the_truth():
     assert {value for value in devices - known["device"] if "kiosk" not in value} == set()
 
 
-def test_whoever_comes_logs_in_at_a_kiosk():
-    app = read(made(), "app")
+def test_many_people_log_in_on_one_kiosk():
+    app = read(simulate_once(), "app")
     members = app[app["device"].str.contains("kiosk")].groupby("device")["member"].nunique()
     assert members.min() > 5
 
 
-def test_few_come_often_and_many_seldom():
-    rates = np.sort(truth(made(), "people")["visits_a_day"])[::-1]
+def test_few_people_visit_often_and_many_seldom():
+    rates = np.sort(truth(simulate_once(), "people")["visits_a_day"])[::-1]
     assert 0.3 < rates[: len(rates) // 10].sum() / rates.sum() < 0.6
     assert np.median(rates) < rates.mean()
 
 
-def test_weeks_and_days_have_a_rhythm():
-    sold = read(made(), "pos")
+def test_visits_follow_a_weekly_and_daily_rhythm():
+    sold = read(simulate_once(), "pos")
     hours = sold["sold_at"].str[11:13].astype(int)
     weekdays = (
         sold[sold["quantity"] == "1"]["sold_at"].str[:10].map(lambda day: date.fromisoformat(day).weekday())
@@ -124,22 +124,22 @@ def test_weeks_and_days_have_a_rhythm():
     assert 6 not in shares
     assert shares[5] > 1.5 * shares[0]
     assert hours.between(8, 21).all()
-    web = read(made(), "web")["at"].str[11:13].astype(int).value_counts()
+    web = read(simulate_once(), "web")["at"].str[11:13].astype(int).value_counts()
     assert web[[18, 19]].min() > 5 * web[[1, 2]].max()
 
 
-def test_carts_convert_and_people_come_back():
-    clicks = read(made(), "web").drop_duplicates("id")
+def test_carts_convert_and_people_return():
+    clicks = read(simulate_once(), "web").drop_duplicates("id")
     sessions = {kind: set(rows["session"]) for kind, rows in clicks.groupby("type")}
     assert 0.4 < len(sessions["purchase"]) / len(sessions["add_to_cart"]) < 0.65
     assert 0.05 < len(sessions["purchase"]) / len(sessions["page_view"]) < 0.2
-    people = truth(made(), "people")
+    people = truth(simulate_once(), "people")
     assert 0.05 < (people["state"] == "recalled").sum() / people["churned_on"].notna().sum() < 0.4
 
 
-def test_the_customer_file_has_its_mistakes():
-    members = read(made(), "members")
-    days = {date.fromisoformat(file.stem[-10:]) for file in (made() / "members").iterdir()}
+def test_the_member_extract_has_errors():
+    members = read(simulate_once(), "members")
+    days = {date.fromisoformat(file.stem[-10:]) for file in (simulate_once() / "members").iterdir()}
     expected = {date(2026, 1, 1) + timedelta(days=day) for day in range(SIZE["n_days"])}
     assert sorted(expected - days) == [
         date(2026, 2, 7),
@@ -147,7 +147,7 @@ def test_the_customer_file_has_its_mistakes():
         date(2026, 5, 8),
         date(2026, 6, 22),
     ]
-    raw = "\n".join(line for _, line in lines_of(made(), "members"))
+    raw = "\n".join(line for _, line in lines_of(simulate_once(), "members"))
     assert "0000000000" in raw
     assert "test@test.com" in raw
     assert any("@" in line.split(",")[3] for line in raw.splitlines())
@@ -165,19 +165,19 @@ def test_the_customer_file_has_its_mistakes():
         ({"without": ["cheap_chanel"]}, "unknown case cheap_chanel, expected some of cheap_channel"),
     ],
 )
-def test_what_is_no_world_is_refused(changed, said):
+def test_invalid_parameters_are_refused(changed, said):
     with pytest.raises(ValueError, match=said):
-        world_of(**{**SIZE, **changed})
+        make_world(**{**SIZE, **changed})
 
 
-def test_a_folder_that_is_there_is_left_alone(tmp_path):
+def test_an_existing_folder_is_left_alone(tmp_path):
     (tmp_path / "world").mkdir()
     with pytest.raises(FileExistsError):
         simulate(small(1), tmp_path / "world")
     assert list((tmp_path / "world").iterdir()) == []
 
 
-def test_nothing_is_left_of_a_world_that_was_not_finished(tmp_path):
+def test_an_unfinished_world_is_removed(tmp_path):
     def stop(day):
         if day == 3:
             raise KeyboardInterrupt
@@ -187,7 +187,7 @@ def test_nothing_is_left_of_a_world_that_was_not_finished(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_case_that_is_left_out_is_said_to_be(tmp_path):
+def test_the_truth_names_a_case_that_is_left_out(tmp_path):
     simulate(small(1, without=["price_types"]), tmp_path / "world")
     cases = truth(tmp_path / "world", "cases").set_index("case")["is_planted"]
     assert set(cases.index) == set(Case)

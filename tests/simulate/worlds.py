@@ -1,4 +1,4 @@
-"""Made-up worlds as their readers see them: frames of their files, without what came twice or broken."""
+"""Simulated worlds as readers see them: frames of their files, without duplicate and broken rows."""
 
 import json
 from functools import cache
@@ -8,22 +8,22 @@ from tempfile import mkdtemp
 import pandas as pd
 
 from lifestage.simulate.simulation import simulate
-from lifestage.simulate.world import Case, world_of
+from lifestage.simulate.world import Case, make_world
 
 SIZE = {"n_people": 6_000, "n_days": 180, "seed": 11, "events_per_person": 60.0}
 
 
 @cache
-def made(*without: Case) -> Path:
-    """The folder of a world, made once."""
+def simulate_once(*without: Case) -> Path:
+    """Return the folder of a world that is simulated once."""
     folder = Path(mkdtemp()) / "world"
-    simulate(world_of(**SIZE, without=without), folder)
+    simulate(make_world(**SIZE, without=without), folder)
     return folder
 
 
 @cache
 def read(folder: Path, system: str) -> pd.DataFrame:
-    """All rows of a system that can be read."""
+    """Return all readable rows of a system."""
     files = sorted((folder / system).iterdir())
     if files[0].suffix == ".csv":
         header = files[0].read_text().splitlines()[0].split(",")
@@ -43,14 +43,14 @@ def read(folder: Path, system: str) -> pd.DataFrame:
 
 @cache
 def truth(folder: Path, table: str) -> pd.DataFrame:
-    """A table of what is true."""
+    """Return a table of the truth."""
     return pd.read_csv(
         folder / "truth" / f"{table}.csv", dtype={"person": str, "friend_of": str, "value": str}
     )
 
 
 def people_by(folder: Path, kind: str) -> pd.Series:
-    """The person of each identifier of a type."""
+    """Map each identifier of a type to its person."""
     identifiers = truth(folder, "identifiers")
     of_kind = identifiers[(identifiers["type"] == kind) & ~identifiers["is_shared"]]
     return of_kind.set_index("value")["person"]

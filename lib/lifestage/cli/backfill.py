@@ -20,7 +20,7 @@ from lifestage.cli.terminal import (
     print_json,
     refuse,
 )
-from lifestage.platform.as_of_dates import Every, dates_between
+from lifestage.platform.as_of_dates import Interval, dates_between
 from lifestage.services.backfill import find_stale_dates, make_backfill_request
 
 
@@ -29,8 +29,8 @@ def backfill(
     first: Annotated[str | None, typer.Option("--from", help="First date, such as 2026-01-31.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last date, such as 2026-10-31.")] = None,
     every: Annotated[
-        Every, typer.Option(help="Which dates between: month for month-ends, week for Sundays, or day.")
-    ] = Every.MONTH,
+        Interval, typer.Option(help="Which dates between: month for month-ends, week for Sundays, or day.")
+    ] = Interval.MONTH,
     stale: Annotated[
         bool, typer.Option("--stale", help="Rebuild every kept date that later deliveries reach.")
     ] = False,
@@ -47,7 +47,7 @@ def backfill(
         refuse("backfill: --stale takes every date that is stale: leave out --from and --to")
     given = () if stale else tuple(_list_dates(first, last, every))
     if not stale and not given:
-        day = "month-end" if every is Every.MONTH else "Sunday"
+        day = "month-end" if every is Interval.MONTH else "Sunday"
         _print_nothing_to_do(f"no {day} between {first} and {last}", as_json)
         return
     project = open_conf(conf)
@@ -58,7 +58,7 @@ def backfill(
     show_run(project, make_backfill_request(dates, moment, run_id), as_json)
 
 
-def _list_dates(first: str | None, last: str | None, every: Every) -> list[date]:
+def _list_dates(first: str | None, last: str | None, every: Interval) -> list[date]:
     if first is None or last is None:
         refuse("backfill: give --from and --to, or --stale")
     begin, end = parse_date("--from", first), parse_date("--to", last)

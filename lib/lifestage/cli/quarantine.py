@@ -19,7 +19,7 @@ from lifestage.cli.terminal import (
     show_status,
 )
 from lifestage.ingestion.events.rejected import RejectedRows
-from lifestage.ingestion.events.replay import Choice, Replayed
+from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult
 from lifestage.services.quarantine import (
     RejectedRow,
     keep_reference_tables,
@@ -87,7 +87,7 @@ def replay(
     moment = parse_now(now)
     project = open_conf(conf)
     with show_status("replaying"):
-        done = replay_rejected(project, Choice(source, reason), moment, wall_clock=datetime.now(UTC))
+        done = replay_rejected(project, ReplayFilter(source, reason), moment, wall_clock=datetime.now(UTC))
         left = list_rejected(project, source) if project.references else []
     if as_json:
         print_json(done)
@@ -137,7 +137,7 @@ def _print_not_replayed(extracts: Iterable[RejectedRows]) -> None:
         )
 
 
-def _replay_grid(done: Sequence[Replayed]) -> Any:
+def _replay_grid(done: Sequence[ReplayResult]) -> Any:
     names = ("accepted", "replaced", "superseded", "duplicate", "rejected")
     rows = grid("source", "delivery", "rows", *names, numbers=["delivery", "rows", *names])
     for item in done:

@@ -8,7 +8,7 @@ import typer
 
 from lifestage.cli.terminal import console, refuse, show_status
 from lifestage.simulate.simulation import simulate as write_world
-from lifestage.simulate.world import date_of, world_of
+from lifestage.simulate.world import date_of, make_world
 
 
 def simulate(
@@ -28,7 +28,7 @@ def simulate(
     Example: lifestage simulate --users 20000 --seed 7 --out out/world
     """
     try:
-        world = world_of(users, seed, days, events_per_user, without or [])
+        world = make_world(users, seed, days, events_per_user, without or [])
     except ValueError as error:
         refuse(str(error))
     started = time.monotonic()

@@ -1,1 +1,1 @@
-"""How data gets in: sources, events and reference data."""
+"""Ingest: source files become events and reference data."""

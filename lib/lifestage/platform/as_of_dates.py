@@ -1,4 +1,4 @@
-"""Which as_of dates are built, kept and stale."""
+"""The as_of dates of a backfill, which dates to keep, and which kept dates are stale."""
 
 import calendar
 from collections.abc import Iterable, Mapping
@@ -9,22 +9,33 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 
-class Every(StrEnum):
-    """The rhythm of a backfill."""
+class Interval(StrEnum):
+    """The spacing of the as_of dates of a backfill."""
 
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
 
 
-def dates_between(first: date, last: date, every: Every) -> list[date]:
-    """Days, Sundays or month-ends from first to last, both included."""
-    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    return [day for day in days if _is_due(day, every)]
+def dates_between(first: date, last: date, every: Interval) -> list[date]:
+    """Return every day, every Sunday or every month-end from `first` to `last`, both included.
+
+    Example:
+        >>> dates_between(date(2026, 1, 30), date(2026, 3, 1), Interval.MONTH)
+        [datetime.date(2026, 1, 31), datetime.date(2026, 2, 28)]
+    """
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    match every:
+        case Interval.DAY:
+            return days
+        case Interval.WEEK:
+            return [day for day in days if day.isoweekday() == 7]
+        case Interval.MONTH:
+            return [day for day in days if is_month_end(day)]
 
 
-def kept(dates: Iterable[date], keep_days: int, keep_month_ends: bool) -> set[date]:
-    """The dates that stay: the newest, those of the last `keep_days` days up to it, and month-ends."""
+def dates_to_keep(dates: Iterable[date], keep_days: int, keep_month_ends: bool) -> set[date]:
+    """Select the newest date, the dates less than `keep_days` days before it, and, if asked, month-ends."""
     known = set(dates)
     if not known:
         return set()
@@ -34,38 +45,32 @@ def kept(dates: Iterable[date], keep_days: int, keep_month_ends: bool) -> set[da
 
 
 def is_month_end(day: date) -> bool:
-    """Whether it is the last day of its month."""
+    """Return whether the date is the last day of its month."""
     return day.day == calendar.monthrange(day.year, day.month)[1]
 
 
-def stale(built_at: Mapping[date, int], first_days: Mapping[int, date]) -> list[date]:
-    """Dates whose rows a later delivery would change, ascending.
+def find_stale_dates(built_at: Mapping[date, int], first_days: Mapping[int, date]) -> list[date]:
+    """Return the as_of dates, ascending, whose rows a later delivery would change.
+
+    A delivery changes an as_of date if it arrived after the date was built and changed a business date up to it.
 
     Args:
-        built_at: as_of to the greatest delivery that its rows contain.
-        first_days: delivery to the earliest business date that it changed.
+        built_at: As_of date to the greatest delivery number that its rows contain.
+        first_days: Delivery number to the earliest business date that the delivery changed.
     """
     return sorted(
-        day for day, seen in built_at.items() if any(_reaches(day, seen, *d) for d in first_days.items())
+        as_of
+        for as_of, last_delivery in built_at.items()
+        if any(number > last_delivery and first_day <= as_of for number, first_day in first_days.items())
     )
 
 
-def _reaches(as_of: date, seen: int, delivery_no: int, first_day: date) -> bool:
-    return delivery_no > seen and first_day <= as_of
+def latest_builds(runs: Iterable[tuple[Iterable[date], int]]) -> dict[date, int]:
+    """Map each as_of date ever built to the greatest delivery number that one of its builds contains.
 
-
-def _is_due(day: date, every: Every) -> bool:
-    match every:
-        case Every.DAY:
-            return True
-        case Every.WEEK:
-            return day.isoweekday() == 7
-        case Every.MONTH:
-            return is_month_end(day)
-
-
-def history(runs: Iterable[tuple[Iterable[date], int]]) -> dict[date, int]:
-    """Each as_of ever built with the greatest delivery that its newest build contains."""
+    Args:
+        runs: The dates that each run built, with the greatest delivery number that it read.
+    """
     built: dict[date, int] = {}
     for dates, delivery_no in runs:
         for day in dates:
@@ -74,6 +79,6 @@ def history(runs: Iterable[tuple[Iterable[date], int]]) -> dict[date, int]:
 
 
 def newest_built(runs: DataFrame) -> date | None:
-    """The newest date that any completed run has built, from the table of runs; None before the first."""
+    """Return the newest as_of date in the table `runs`, or None before the first completed run."""
     row = runs.select(F.max(F.array_max("as_of_dates")).alias("day")).first()
     return row["day"] if row else None

@@ -1,4 +1,4 @@
-"""The one exception tree. Each message says what, where, got, expected and the next step."""
+"""The exception tree. Each message says what is wrong, where, what was found and expected, and the next step."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command's exit code means to a scheduler."""
+    """Exit codes of the commands, for schedulers."""
 
     DONE = 0
     FAILED = 1
@@ -14,18 +14,18 @@ class ExitCode(IntEnum):
 
 
 class LifestageError(Exception):
-    """Anything lifestage refuses or cannot do, worded for the person who has to act."""
+    """Base of every error that lifestage raises on purpose. The message is for the person who has to act."""
 
     exit_code = ExitCode.FAILED
 
 
 class ConfigError(LifestageError):
-    """The configuration is wrong; carries every problem found, each with file and key."""
+    """The configuration is wrong. The error holds every problem found, each with its file and key."""
 
     exit_code = ExitCode.CONFIGURATION
 
     def __init__(self, problems: Iterable[str]) -> None:
-        """All problems at once, each a line of its own."""
+        """Create the error; each problem becomes one line of the message."""
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
 
@@ -35,23 +35,39 @@ class ContractError(LifestageError):
 
 
 class SourceError(LifestageError):
-    """A whole delivery cannot be read as its source describes it."""
+    """A whole delivery cannot be read in the way that its source declares."""
 
 
 class CheckError(LifestageError):
-    """A quality gate or an invariant does not hold; nothing downstream has run."""
+    """A quality gate or an invariant failed. No later step has run."""
 
 
 class NoDataError(LifestageError):
-    """The question is about a date, table or snapshot that holds nothing."""
+    """The date, table or snapshot that was asked for holds nothing."""
 
 
 class RunLockedError(LifestageError):
-    """Another run is alive on the same storage root."""
+    """Another run is active on the same storage root."""
 
 
-def expectation(name: str, known: Iterable[str]) -> str:
-    """What a message says after an unknown name: what was probably meant, or else everything there is."""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a remark with the known name closest to a wrong one, or an empty text if none is close.
+
+    Example:
+        >>> did_you_mean("chanel", ["amount", "channel"])
+        ' (did you mean channel?)'
+    """
+    nearest = get_close_matches(name, sorted(known), n=1)
+    return f" (did you mean {nearest[0]}?)" if nearest else ""
+
+
+def suggest_name(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about a wrong name: the closest known name, or all of them if none is close.
+
+    Example:
+        >>> suggest_name("weekly", ["month", "day"])
+        'expected one of day, month'
+    """
     names = sorted(known)
     nearest = get_close_matches(name, names, n=1)
     return f"did you mean {nearest[0]}?" if nearest else f"expected one of {', '.join(names) or 'none'}"

@@ -18,7 +18,13 @@ from lifestage.platform.config.parts import (
     Section,
 )
 from lifestage.platform.config.shared import Shared
-from lifestage.platform.config.yaml_files import Problems, merged, packaged_yaml, read_yaml, validated
+from lifestage.platform.config.yaml_files import (
+    Problems,
+    merge_keys,
+    packaged_yaml,
+    read_yaml,
+    validate_model,
+)
 from lifestage.platform.domain import Domain
 from lifestage.platform.errors import ConfigError
 from lifestage.project.pipeline import DOMAINS
@@ -55,7 +61,7 @@ def _read_parts(path: Path, declared: Mapping[str, Part[Any]]) -> Parts:
     values: dict[str, Any] = {}
     if given is not None:
         own = {key: value for key, value in given.items() if key not in sections}
-        shared = validated(Shared, own, path, problems)
+        shared = validate_model(Shared, own, path, problems)
         values = {name: _read_section(part, given, path, problems) for name, part in sections.items()}
     for name, part in declared.items():
         if name not in sections:
@@ -88,9 +94,9 @@ def _read_main(
         problems.at(path, "extends", "expected the path of a main file")
         parent = None
     if not parent:
-        return merged(packaged, data)
+        return merge_keys(packaged, data)
     above = _read_main(path.parent / parent, packaged, problems, (*below, path.resolve()))
-    return None if above is None else merged(above, data)
+    return None if above is None else merge_keys(above, data)
 
 
 def _read_section(
@@ -99,7 +105,7 @@ def _read_section(
     if section.name not in given:
         problems.at(path, section.name, "required key is missing")
         return None
-    model: BaseModel | None = validated(section.model, given[section.name], path, problems, section.name)
+    model: BaseModel | None = validate_model(section.model, given[section.name], path, problems, section.name)
     return model
 
 
@@ -108,18 +114,20 @@ def _read_part(part: Part[Any], folder: Path, problems: Problems) -> Any:
     match part:
         case ConfigFolder(model=model):
             found = {
-                each: validated(model, read_yaml(each, problems), each, problems)
+                each: validate_model(model, read_yaml(each, problems), each, problems)
                 for each in sorted(file.glob("*.yaml"))
             }
             return {each.stem: item for each, item in found.items() if item}
         case NamedItems(model=model, defaults=defaults):
-            data = merged(
+            data = merge_keys(
                 packaged_yaml(defaults), (read_yaml(file, problems) if file.exists() else None) or {}
             )
-            items = {name: validated(model, item, f"{file}: {name}", problems) for name, item in data.items()}
+            items = {
+                name: validate_model(model, item, f"{file}: {name}", problems) for name, item in data.items()
+            }
             return {name: item for name, item in items.items() if item}
         case ConfigFile(model=model):
-            return validated(model, _combined(part, file, problems), file, problems)
+            return validate_model(model, _combined(part, file, problems), file, problems)
         case _:
             raise TypeError(f"{part.name}: no way to read a {type(part).__name__}")
 
@@ -134,7 +142,7 @@ def _combined(part: ConfigFile[Any], file: Path, problems: Problems) -> dict[str
         return None
     match part.combine:
         case Combine.MERGE:
-            return merged(packaged, own)
+            return merge_keys(packaged, own)
         case Combine.SECTIONS:
             return packaged | own
         case Combine.REPLACE:

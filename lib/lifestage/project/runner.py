@@ -157,13 +157,15 @@ def stale_dates(project: Project) -> list[date]:
     """Kept as_of dates that later deliveries reach, from the ledger and the runs: never stored, so never lost."""
     keep = project.config.shared.as_of.keep
     built = _built(project)
-    remaining = as_of_dates.kept(built, keep.days, keep.month_ends)
+    remaining = as_of_dates.dates_to_keep(built, keep.days, keep.month_ends)
     ledger = project.store.read(project.tables[LEDGER]).where("first_event_date IS NOT NULL")
     first_days = {
         row["delivery_no"]: row["first_event_date"]
         for row in ledger.select("delivery_no", "first_event_date").collect()
     }
-    return as_of_dates.stale({day: seen for day, seen in built.items() if day in remaining}, first_days)
+    return as_of_dates.find_stale_dates(
+        {day: seen for day, seen in built.items() if day in remaining}, first_days
+    )
 
 
 def _absolute(root: str | None) -> str | None:
@@ -266,13 +268,13 @@ def _is_built(domain: Domain, request: Request) -> bool:
 
 def _built(project: Project) -> dict[date, int]:
     rows = project.store.read(project.tables["runs"]).select("as_of_dates", "delivery_no").collect()
-    return as_of_dates.history((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
+    return as_of_dates.latest_builds((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
 
 
 def _staying(project: Project, dates: Sequence[date], built: Mapping[date, int]) -> tuple[date, ...]:
     """Dates of completed runs that tables keep beside those of this run."""
     keep = project.config.shared.as_of.keep
-    kept = as_of_dates.kept(built.keys() | set(dates), keep.days, keep.month_ends)
+    kept = as_of_dates.dates_to_keep(built.keys() | set(dates), keep.days, keep.month_ends)
     return tuple(sorted(kept - set(dates)))
 
 

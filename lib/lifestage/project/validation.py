@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
-from lifestage.platform.config.checks import at
+from lifestage.platform.config.checks import prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.domain import Domain
 from lifestage.platform.result import rule_columns
@@ -32,7 +32,7 @@ def _table_problems(config: Config, registered: Iterable[Registered]) -> Iterato
     for name in config.parts[REFERENCE_SOURCES]:
         if counts[name] > 1:
             file = config.folder / REFERENCE_SOURCES.name / f"{name}.yaml"
-            yield from at(file, [f"{name}: a reference table cannot have the name of another table"])
+            yield from prefix_file(file, [f"{name}: a reference table cannot have the name of another table"])
 
 
 def _column_problems(config: Config, registered: Registered) -> Iterator[str]:
@@ -43,4 +43,4 @@ def _column_problems(config: Config, registered: Registered) -> Iterator[str]:
         f"{name}: the step {registered.domain.name} has a column of that name: choose another"
         for name in taken
     )
-    yield from at(config.folder / CATALOGUE.name, problems)
+    yield from prefix_file(config.folder / CATALOGUE.name, problems)

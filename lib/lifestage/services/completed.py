@@ -9,7 +9,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.platform.errors import NoDataError, expectation
+from lifestage.platform.errors import NoDataError, did_you_mean
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.project import runner
 
@@ -52,7 +52,7 @@ def read_table(project: runner.Project, name: str, as_of: date | str | None = No
         StaleWarning: where later deliveries reach the date.
     """
     if name not in project.tables:
-        raise NoDataError(f"there is no table {name}: {expectation(name, project.tables)}")
+        raise NoDataError(f"there is no table {name}: {did_you_mean(name, project.tables)}")
     rows = read_at(project, name, None if name in UNVERSIONED else find_last_run(project))
     return keep_date(project, name, rows, as_of)
 

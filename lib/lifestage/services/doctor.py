@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
-from lifestage.ingestion.sources.ledger import LEDGER, committed_versions
+from lifestage.ingestion.sources.ledger import LEDGER, read_committed_versions
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.findings import Examination, Finding, Level, list_first
 from lifestage.platform.storage import lock
@@ -122,7 +122,7 @@ def _check_lock(state: _State) -> Iterator[Finding]:
 def _check_unfinished_writes(state: _State) -> Iterator[Finding]:
     """Tables that were written without the ledger row that completes the write."""
     project = state.project
-    committed = committed_versions(project.store.read(project.tables[LEDGER]))
+    committed = read_committed_versions(project.store.read(project.tables[LEDGER]))
     newer = []
     for name in (*project.references, *INGEST_TABLES):
         version = project.store.version(project.tables[name])

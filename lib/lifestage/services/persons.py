@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.platform.errors import NoDataError
 from lifestage.platform.runtime.frames import collect_to_driver, local_rows
-from lifestage.platform.security.pseudonyms import add_normalised, pseudonym, with_pads
+from lifestage.platform.security.pseudonyms import add_key_pads, add_normalised_identifier, pseudonym
 from lifestage.project import runner
 from lifestage.services.completed import LATEST, find_date, reader
 from lifestage.users.identity.config import IdentityConfig
@@ -97,10 +97,10 @@ def _to_names(project: runner.Project, user: str) -> DataFrame:
     given = local_rows(project.store.spark, [(user,)], "name string")
     if project.secrets is None:
         return given
-    rows = with_pads(given, project.secrets.pseudonym_key)
+    rows = add_key_pads(given, project.secrets.pseudonym_key)
     kinds = project.config.shared.identifiers
     for kind, rules in kinds.items():
-        rows = add_normalised(rows, "name", f"_{kind}", rules)
+        rows = add_normalised_identifier(rows, "name", f"_{kind}", rules)
     names = F.array("name", *[pseudonym(kind, F.col(f"_{kind}")) for kind in kinds])
     return collect_to_driver(rows.select(F.explode(names).alias("name")).where("name IS NOT NULL"))
 

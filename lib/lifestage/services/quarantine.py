@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.domain import DOMAIN as EVENTS
 from lifestage.ingestion.events.rejected import RejectedRows, count_rejected
-from lifestage.ingestion.events.replay import Choice, Replayed, plain_text, replay, waiting
+from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult, decrypt_text, keep_waiting, replay
 from lifestage.ingestion.sources.config import SOURCES
-from lifestage.platform.errors import ConfigError, expectation
+from lifestage.platform.errors import ConfigError, did_you_mean
 from lifestage.platform.job import Run
 from lifestage.project import runner
 
@@ -46,7 +46,7 @@ def read_rejected(project: runner.Project, source: str | None, limit: int) -> li
     """The first waiting rows by delivery, decrypted with the project's key."""
     assert project.secrets is not None, "the project was opened without keys"
     rejected, ledger = _read_tables(project)
-    rows = waiting(rejected, ledger)
+    rows = keep_waiting(rejected, ledger)
     if source is not None:
         rows = rows.where(F.col("source") == source)
     first = rows.orderBy("delivery_no", "rejected_id").limit(limit)
@@ -54,15 +54,19 @@ def read_rejected(project: runner.Project, source: str | None, limit: int) -> li
     key = project.secrets.quarantine_key
     return [
         RejectedRow(
-            row["source"], row["delivery_no"], row["path"], tuple(row["reasons"]), plain_text(row["raw"], key)
+            row["source"],
+            row["delivery_no"],
+            row["path"],
+            tuple(row["reasons"]),
+            decrypt_text(row["raw"], key),
         )
         for row in found.orderBy("delivery_no", "rejected_id").collect()
     ]
 
 
 def replay_rejected(
-    project: runner.Project, choice: Choice, now: datetime, wall_clock: datetime
-) -> list[Replayed]:
+    project: runner.Project, choice: ReplayFilter, now: datetime, wall_clock: datetime
+) -> list[ReplayResult]:
     """Take waiting rows through the current configuration, as a run of their own; empty where none was ever rejected.
 
     Args:
@@ -93,4 +97,4 @@ def _read_tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:
 def _check_source(project: runner.Project, source: str | None, others: Iterable[str] = ()) -> None:
     known = {*project.config.parts[SOURCES], *project.references, *others}
     if source is not None and source not in known:
-        raise ConfigError([f"--source: unknown source {source}: {expectation(source, known)}"])
+        raise ConfigError([f"--source: unknown source {source}: {did_you_mean(source, known)}"])

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from lifestage.activation.report.config import ReportConfig
 from lifestage.activation.report.step import is_newest
 from lifestage.ingestion.events.config import IngestConfig
-from lifestage.ingestion.sources.deliveries import absolute
+from lifestage.ingestion.sources.deliveries import resolve_path
 from lifestage.ingestion.sources.ledger import KNOWN
 from lifestage.ingestion.sources.tables import REFERENCE
 from lifestage.platform.errors import ConfigError, NoDataError
@@ -117,7 +117,7 @@ def describe_data(project: runner.Project) -> str:
     ingest = project.config.of(IngestConfig)
     if not ingest.sources:
         return "there is no source: describe one in sources/ beside the main file (lifestage init DIR has examples)"
-    globs = ", ".join(absolute(source.path, ingest.landing) for source in ingest.sources.values())
+    globs = ", ".join(resolve_path(source.path, ingest.landing) for source in ingest.sources.values())
     return f"there are no events yet; files are looked for at {globs}"
 
 

@@ -1,5 +1,5 @@
-"""A made-up world: what the systems of a retailer would drop, and the truth behind it.
+"""A simulated retailer: the files that its systems would deliver, and the truth behind them.
 
-Nothing in it is measured from anybody. It is made to be checked against: who is who, who has left and when, who buys by
-price, and what each planted case does are written beside the files, under `truth/`.
+All of it is invented; nothing is measured from real people. Tests check results against the truth, which is written to
+`truth/` beside the files: who is who, who left and when, who buys by price, and the effect of each planted case.
 """

@@ -1,4 +1,4 @@
-"""Advertisements and what they cost, messages with coupons and what became of them."""
+"""Advertising with its costs, and coupon messages with their responses."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,16 @@ from lifestage.simulate.crm import has_bad_contact
 from lifestage.simulate.identifiers import cookies, emails
 from lifestage.simulate.people import Days
 from lifestage.simulate.state import Mailing, State
-from lifestage.simulate.text import chosen, csv_lines, instants, joined, mixed, money, padded, whole
+from lifestage.simulate.text import (
+    concat_text,
+    format_instants,
+    format_integers,
+    format_money,
+    hash_parts,
+    pick_names,
+    to_csv_lines,
+    zero_pad,
+)
 from lifestage.simulate.visits import Visits
 from lifestage.simulate.world import Case, World, date_of, midnight
 
@@ -17,44 +26,44 @@ ADS_HEADER = "ad_id,shown_at,cookie,campaign,action"
 SPEND_HEADER = "day,campaign,impressions,clicks,spend"
 MESSAGES_HEADER = "message_id,sent_to,campaign,status,at"
 PAID = ("search", "social", "partner")
-# What a customer costs by way of each, in cents.
+# Cost of a new customer per paid channel, in cents.
 COSTS = np.array([1_800, 1_500, 600])
 COSTS_WITHOUT = np.array([1_800, 1_500, 1_800])
 EVERY, FIRST, LASTS = 30, 10, 7
 
 
 def ad_lines(state: State, visits: Visits, day: int) -> tuple[pa.Array, pa.Array]:
-    """Impressions and clicks of who comes to the shop for the first time, and each campaign's day."""
+    """Build the ad impressions and clicks before first visits, and the daily spend of each campaign."""
     world, people = state.world, state.people
     rng = world.rng("ads", day)
     came = visits.is_first & (people.origin[visits.person] < len(PAID))
     who, second = visits.person[came], visits.second[came]
     origin = people.origin[who]
     seen = np.repeat(np.arange(len(who)), 1 + rng.poisson(2, len(who)))
-    # As many see an advertisement and do not come.
+    # Add impressions for random people who do not visit because of them.
     others = rng.integers(0, len(people), len(who)).astype(np.int32)
     shown = np.concatenate([who[seen], others])
     campaign = np.concatenate([origin[seen], rng.integers(0, len(PAID), len(others))])
     before = np.concatenate([second[seen], np.full(len(others), 43_200)])
     at = np.maximum(before - rng.integers(30, 3_000, len(shown)), 0)
-    impressions = _ads(state, shown, campaign, at, "impression", day, 0)
-    clicks = _ads(state, who, origin, np.maximum(second - 1, 0), "click", day, len(shown))
+    impressions = _ad_rows(state, shown, campaign, at, "impression", day, 0)
+    clicks = _ad_rows(state, who, origin, np.maximum(second - 1, 0), "click", day, len(shown))
     costs = COSTS if world.has(Case.CHEAP_CHANNEL) else COSTS_WITHOUT
     n_clicks = np.bincount(origin, minlength=len(PAID))
-    spend = csv_lines(
+    spend = to_csv_lines(
         {
             "day": pa.array([str(date_of(day))] * len(PAID)),
-            "campaign": chosen(PAID, np.arange(len(PAID))),
-            "impressions": whole(np.bincount(campaign, minlength=len(PAID))),
-            "clicks": whole(n_clicks),
-            "spend": money(n_clicks * costs),
+            "campaign": pick_names(PAID, np.arange(len(PAID))),
+            "impressions": format_integers(np.bincount(campaign, minlength=len(PAID))),
+            "clicks": format_integers(n_clicks),
+            "spend": format_money(n_clicks * costs),
         }
     )
     return pa.concat_arrays([impressions, clicks]), spend
 
 
-def mail(state: State, day: int) -> pa.Array:
-    """Once a month half of the members get a coupon; what was sent, opened, clicked or came back."""
+def send_coupons(state: State, day: int) -> pa.Array:
+    """Send a coupon to half of the members, once every 30 days; build the messages with their responses."""
     world, people = state.world, state.people
     if day % EVERY != FIRST:
         return pa.array([], pa.string())
@@ -72,16 +81,16 @@ def mail(state: State, day: int) -> pa.Array:
     sent = np.full(len(who), 8 * 3600)
     later = sent + rng.integers(60, 12 * 3600, len(who))
     steps = [
-        _messages(world, who, mailing, "sent", sent, day),
-        _messages(world, who[~arrives], mailing, "bounced", sent[~arrives] + 5, day),
-        _messages(world, who[opens], mailing, "opened", later[opens], day),
-        _messages(world, who[clicks], mailing, "clicked", later[clicks] + 20, day),
+        _message_rows(world, who, mailing, "sent", sent, day),
+        _message_rows(world, who[~arrives], mailing, "bounced", sent[~arrives] + 5, day),
+        _message_rows(world, who[opens], mailing, "opened", later[opens], day),
+        _message_rows(world, who[clicks], mailing, "clicked", later[clicks] + 20, day),
     ]
     state.mailings.append(mailing)
     return pa.concat_arrays(steps)
 
 
-def _ads(
+def _ad_rows(
     state: State,
     who: Days,
     origin: npt.NDArray[np.integer],
@@ -91,27 +100,29 @@ def _ads(
     first: int,
 ) -> pa.Array:
     world = state.world
-    return csv_lines(
+    return to_csv_lines(
         {
-            "ad_id": joined("A", padded(np.full(len(who), day), 4), padded(first + np.arange(len(who)), 8)),
-            "shown_at": instants(midnight(day) + at),
+            "ad_id": concat_text(
+                "A", zero_pad(np.full(len(who), day), 4), zero_pad(first + np.arange(len(who)), 8)
+            ),
+            "shown_at": format_instants(midnight(day) + at),
             "cookie": cookies(world, who, state.cookie[who]),
-            "campaign": chosen(CAMPAIGNS, origin),
-            "action": chosen([action], np.zeros(len(who), np.int8)),
+            "campaign": pick_names(CAMPAIGNS, origin),
+            "action": pick_names([action], np.zeros(len(who), np.int8)),
         }
     )
 
 
-def _messages(
+def _message_rows(
     world: World, who: Days, mailing: Mailing, status: str, at: npt.NDArray[np.integer], day: int
 ) -> pa.Array:
-    number = mixed(world.seed, 31, who, day) % np.uint64(10**10)
-    return csv_lines(
+    number = hash_parts(world.seed, 31, who, day) % np.uint64(10**10)
+    return to_csv_lines(
         {
-            "message_id": joined(f"{mailing.name}-", padded(number.astype(np.int64), 10)),
+            "message_id": concat_text(f"{mailing.name}-", zero_pad(number.astype(np.int64), 10)),
             "sent_to": emails(world, who),
-            "campaign": chosen([mailing.name], np.zeros(len(who), np.int8)),
-            "status": chosen([status], np.zeros(len(who), np.int8)),
-            "at": instants(midnight(day) + at),
+            "campaign": pick_names([mailing.name], np.zeros(len(who), np.int8)),
+            "status": pick_names([status], np.zeros(len(who), np.int8)),
+            "at": format_instants(midnight(day) + at),
         }
     )

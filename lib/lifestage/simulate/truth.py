@@ -1,4 +1,4 @@
-"""What is true in the world and stands in no file of its systems: the tables under `truth/`."""
+"""The truth about the world that no file of its systems holds: the tables under `truth/`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,25 +9,25 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from lifestage.simulate.crm import has_bad_contact
-from lifestage.simulate.faults import COUNTS, Post
+from lifestage.simulate.faults import COUNTS, FaultInjector
 from lifestage.simulate.identifiers import cards, cookies, devices, emails, members, phones
-from lifestage.simulate.people import Days, Flags, Kind, Origin
+from lifestage.simulate.people import BuyerType, Days, Flags, Origin
 from lifestage.simulate.products import CATEGORIES
 from lifestage.simulate.state import State
-from lifestage.simulate.text import Ints, chosen, padded
+from lifestage.simulate.text import Ints, pick_names, zero_pad
 from lifestage.simulate.world import MEANINGS, World, date_of
 
 Names = Callable[[World, Ints, Ints], pa.Array]
 
 
-def write_truth(state: State, post: Post, folder: Path) -> None:
-    """people, identifiers, treatments, cases and rows, each as CSV."""
+def write_truth(state: State, faults: FaultInjector, folder: Path) -> None:
+    """Write the tables people, identifiers, treatments, cases and rows as CSV files."""
     world = state.world
     folder.mkdir(parents=True)
     tables = {
-        "people": _people(state),
-        "identifiers": _identifiers(state),
-        "treatments": _treatments(state),
+        "people": _people_table(state),
+        "identifiers": _identifiers_table(state),
+        "treatments": _treatments_table(state),
         "cases": pa.table(
             {
                 "case": [case.value for case in MEANINGS],
@@ -37,8 +37,10 @@ def write_truth(state: State, post: Post, folder: Path) -> None:
         ),
         "rows": pa.table(
             {
-                "source": sorted(post.counts),
-                **{name: [post.counts[source][name] for source in sorted(post.counts)] for name in COUNTS},
+                "source": sorted(faults.counts),
+                **{
+                    name: [faults.counts[source][name] for source in sorted(faults.counts)] for name in COUNTS
+                },
             }
         ),
     }
@@ -48,8 +50,8 @@ def write_truth(state: State, post: Post, folder: Path) -> None:
         )
 
 
-def _people(state: State) -> pa.Table:
-    """One row a person: when they came, left and came back, and what they are like."""
+def _people_table(state: State) -> pa.Table:
+    """One row per person: when they joined, left and returned, and their traits."""
     world, people = state.world, state.people
     last = world.n_days - 1
     has_left = (people.leaves <= last) & (people.joins <= last)
@@ -64,17 +66,17 @@ def _people(state: State) -> pa.Table:
     known_as = np.argmax(np.vstack([*states.values()]), axis=0)
     return pa.table(
         {
-            "person": _names(np.arange(len(people))),
-            "state": chosen([*states], known_as),
-            "joined_on": _dates(people.joins, people.joins <= last),
-            "registered_on": _dates(people.registers, people.registers <= last),
-            "churned_on": _dates(people.leaves, has_left),
-            "returned_on": _dates(people.returns, has_returned),
-            "kind": chosen([kind.name.lower() for kind in Kind], people.kind),
-            "hours": chosen(["day", "evening", "night"], people.hours),
-            "category": chosen(CATEGORIES, people.category),
-            "origin": chosen([origin.name.lower() for origin in Origin], people.origin),
-            "friend_of": pc.if_else(pa.array(people.friend_of >= 0), _names(people.friend_of), None),
+            "person": _person_numbers(np.arange(len(people))),
+            "state": pick_names([*states], known_as),
+            "joined_on": _date_column(people.joins, people.joins <= last),
+            "registered_on": _date_column(people.registers, people.registers <= last),
+            "churned_on": _date_column(people.leaves, has_left),
+            "returned_on": _date_column(people.returns, has_returned),
+            "kind": pick_names([kind.name.lower() for kind in BuyerType], people.buyer_type),
+            "hours": pick_names(["day", "evening", "night"], people.hours),
+            "category": pick_names(CATEGORIES, people.category),
+            "origin": pick_names([origin.name.lower() for origin in Origin], people.origin),
+            "friend_of": pc.if_else(pa.array(people.friend_of >= 0), _person_numbers(people.friend_of), None),
             "misjudges_cycle": pa.array(people.misjudges),
             "has_messy_address": pa.array(people.is_messy),
             "visits_a_day": pa.array(np.round(people.rate.astype(np.float64), 6)),
@@ -82,42 +84,44 @@ def _people(state: State) -> pa.Table:
     )
 
 
-def _identifiers(state: State) -> pa.Table:
-    """One row a person and identifier that could be in the files, as it is after normalisation."""
+def _identifiers_table(state: State) -> pa.Table:
+    """One row per person and identifier that could be in the files, in normalised form."""
     world, people = state.world, state.people
     last = world.n_days - 1
     everyone = np.arange(len(people), dtype=np.int32)
     bad_email, bad_phone = has_bad_contact(world, everyone)
     registered, carded = everyone[people.registers <= last], everyone[people.gets_card <= last]
-    # A number stands in the customer file, or on the form of a card.
+    # Phone numbers are in the member extract or on card forms.
     listed = everyone[(people.registers <= last) | (people.gets_card <= last)]
     bad_phone &= people.registers <= last
     parts = [
-        # Whoever sees an advertisement has a cookie.
-        _generations(world, cookies, state.cookie, everyone, "cookie"),
-        _generations(world, devices, state.device, everyone[state.has_used_app], "device"),
-        _kind("member", registered, members(world, registered)),
-        _kind("loyalty_card", carded, cards(world, carded)),
-        _kind("email", registered, emails(world, registered), bad_email[registered]),
-        _kind("phone", listed, phones(world, people, listed), bad_phone[listed], people.in_family[listed]),
+        # Everyone may see an ad, so everyone has a cookie.
+        _generation_rows(world, cookies, state.cookie, everyone, "cookie"),
+        _generation_rows(world, devices, state.device, everyone[state.has_used_app], "device"),
+        _identifier_rows("member", registered, members(world, registered)),
+        _identifier_rows("loyalty_card", carded, cards(world, carded)),
+        _identifier_rows("email", registered, emails(world, registered), bad_email[registered]),
+        _identifier_rows(
+            "phone", listed, phones(world, people, listed), bad_phone[listed], people.in_family[listed]
+        ),
     ]
     return pa.concat_tables(parts)
 
 
-def _generations(world: World, names: Names, generation: Ints, who: Days, kind: str) -> pa.Table:
+def _generation_rows(world: World, names: Names, generation: Ints, who: Days, kind: str) -> pa.Table:
     n = generation[who].astype(np.int64) + 1
     each = np.repeat(who, n)
     number = np.arange(len(each)) - np.repeat(np.cumsum(n) - n, n)
-    return _kind(kind, each, names(world, each, number.astype(np.int16)))
+    return _identifier_rows(kind, each, names(world, each, number.astype(np.int16)))
 
 
-def _kind(
+def _identifier_rows(
     kind: str, person: Days, values: pa.Array, is_wrong: Flags | None = None, is_shared: Flags | None = None
 ) -> pa.Table:
     n = len(person)
     return pa.table(
         {
-            "person": _names(person),
+            "person": _person_numbers(person),
             "type": pa.array([kind] * n, pa.string()),
             "value": values,
             "is_wrong_in_crm": pa.array(np.zeros(n, bool) if is_wrong is None else is_wrong),
@@ -126,8 +130,8 @@ def _kind(
     )
 
 
-def _treatments(state: State) -> pa.Table:
-    """One row a mailing and person: who got it and who was held back, with what it does to who got it."""
+def _treatments_table(state: State) -> pa.Table:
+    """One row per mailing and person, with the arm: treated or control."""
     parts = [
         pa.table(
             {
@@ -144,10 +148,10 @@ def _treatments(state: State) -> pa.Table:
     return pa.concat_tables([empty, *parts])
 
 
-def _names(person: Ints) -> pa.Array:
-    return padded(np.maximum(person, 0), 7)
+def _person_numbers(person: Ints) -> pa.Array:
+    return zero_pad(np.maximum(person, 0), 7)
 
 
-def _dates(days: Days, known: Flags) -> pa.Array:
+def _date_column(days: Days, known: Flags) -> pa.Array:
     epoch = (date_of(0) - date_of(0).replace(year=1970, month=1, day=1)).days
     return pa.array(np.where(known, days, 0) + epoch, pa.int32(), mask=~known).cast(pa.date32())

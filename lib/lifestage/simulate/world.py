@@ -1,4 +1,4 @@
-"""What a world is: its size, its seed, its calendar, and which planted cases are in it."""
+"""The parameters of a world: size, seed, calendar, and planted cases."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ import numpy as np
 BEGINS_ON = date(2026, 1, 1)
 ZONE = ZoneInfo("Europe/Berlin")
 MIDNIGHT = datetime.min.time()
-# Nobody comes more than once a day.
+# Bound on the events of a person per day: nobody visits more than once a day.
 MOST_A_DAY = 1.5
 
 
 class Case(StrEnum):
-    """What growth teams tell of: each is planted, and a world can be made without it."""
+    """Situations that growth teams report. Each is planted in the world, and can be left out."""
 
     CHEAP_CHANNEL = "cheap_channel"
     LOST_AT_CATEGORY = "lost_at_category"
@@ -49,44 +49,57 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class World:
-    """One made-up world. The same values give the same bytes."""
+    """The parameters of one world. Equal parameters give equal files, byte for byte."""
 
     n_people: int
     n_days: int
     seed: int
     events_per_person: float
-    """Mean number of clicks, visits and receipt lines over all days."""
+    """Mean number of clicks, visits and receipt lines per person over all days."""
     without: frozenset[Case] = frozenset()
 
     def has(self, case: Case) -> bool:
-        """Whether a case is planted."""
+        """Return whether a case is planted."""
         return case not in self.without
 
     def rng(self, purpose: str, day: int = 0) -> np.random.Generator:
-        """Random numbers of one purpose and day, whatever else draws some."""
+        """Return the random generator of one purpose and day, independent of all others."""
         return np.random.default_rng([self.seed, crc32(purpose.encode()), day + 2**20])
 
 
-def world_of(
+def make_world(
     n_people: int, seed: int, n_days: int = 180, events_per_person: float = 60.0, without: Iterable[str] = ()
 ) -> World:
-    """A world; ValueError where there is none of that size or no such case."""
+    """Build the parameters of a world.
+
+    Args:
+        n_people: Number of people, at least 100.
+        seed: Seed of all random numbers, at least 0.
+        n_days: Number of days from 2026-01-01 on.
+        events_per_person: Mean number of clicks, visits and receipt lines per person over all days.
+        without: Names of planted cases to leave out.
+
+    Raises:
+        ValueError: if a size is out of range or a case is unknown.
+
+    Example: make_world(20_000, seed=7, without=["price_types"])
+    """
     unknown = sorted(set(without) - set(Case))
     if unknown:
         raise ValueError(f"unknown case {', '.join(unknown)}, expected some of {', '.join(Case)}")
     if n_people < 100 or n_days < 1 or seed < 0 or not 0 < events_per_person <= MOST_A_DAY * n_days:
         raise ValueError(
-            "a world has at least 100 people, 1 day and a seed of at least 0, and a person leaves up to "
-            f"{MOST_A_DAY:g} events a day"
+            "a world needs at least 100 people, at least 1 day, a seed of at least 0, and more than 0 and at most "
+            f"{MOST_A_DAY:g} events a person and day"
         )
     return World(n_people, n_days, seed, events_per_person, frozenset(map(Case, without)))
 
 
 def date_of(day: int) -> date:
-    """The calendar date of a day of the world."""
+    """Return the calendar date of a day of the world; day 0 is the first."""
     return BEGINS_ON + timedelta(days=day)
 
 
 def midnight(day: int) -> int:
-    """When a day begins in the business time zone, in seconds since 1970 UTC."""
+    """Return the start of a day in the business time zone, in seconds since 1970 UTC."""
     return int(datetime.combine(date_of(day), MIDNIGHT, ZONE).timestamp())

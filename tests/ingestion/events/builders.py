@@ -1,4 +1,4 @@
-"""Arriving rows and what is known, with fixed defaults: a test says which source, key, delivery and version."""
+"""Builders of arriving rows and known tables, with fixed defaults."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.ingestion.events.resolve import Resolution, resolve, tombstones
+from lifestage.ingestion.events.resolve import Resolution, build_tombstones, resolve
 from lifestage.ingestion.events.tables import EVENT_VERSIONS, EVENTS
 
 # Source: whether it looks back, and whether it rejects changes.
@@ -49,7 +49,7 @@ def row(
     reasons: Iterable[str] = (),
     **columns: Any,
 ) -> dict[str, Any]:
-    """One arriving row; the kind of source is what its name begins with, up to a dash."""
+    """Build one arriving row. The part of the source name before a dash decides its kind (see SOURCES)."""
     looks_back, rejects_changes = SOURCES[source.partition("-")[0]]
     return {
         "event_id": key,
@@ -80,26 +80,26 @@ def arrivals(spark: SparkSession, rows: Iterable[Mapping[str, Any]]) -> DataFram
 
 @dataclass(frozen=True)
 class Books:
-    """What is known after some runs, and what the last one did."""
+    """The tables after some runs, and the resolved rows of the last run."""
 
     events: DataFrame
     versions: DataFrame
-    judged: DataFrame | None = None
+    arrivals: DataFrame | None = None
 
 
 def empty_books(spark: SparkSession) -> Books:
     return Books(spark.createDataFrame([], EVENTS.schema), spark.createDataFrame([], EVENT_VERSIONS.schema))
 
 
-def resolved(books: Books, arriving: DataFrame) -> Resolution:
-    """Arriving rows judged against what is known, as the ingest step does it."""
-    return resolve(arriving, books.events, tombstones(books.versions), F.lit(WINDOW_START))
+def resolve_against(books: Books, rows: DataFrame) -> Resolution:
+    """Resolve rows against the tables, as the ingest step does."""
+    return resolve(rows, books.events, build_tombstones(books.versions), F.lit(WINDOW_START))
 
 
-def after(books: Books, arriving: DataFrame) -> Books:
-    """The books when the rows have been written, as the tables would hold them."""
-    resolution = resolved(books, arriving)
-    judged = resolution.judged.localCheckpoint()
+def apply(books: Books, rows: DataFrame) -> Books:
+    """Return the tables after the rows were resolved and written."""
+    resolution = resolve_against(books, rows)
+    judged = resolution.arrivals.localCheckpoint()
     remaining, versions = books.events, books.versions
     if resolution.removed is not None:
         remaining = remaining.join(

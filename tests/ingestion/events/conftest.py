@@ -1,4 +1,4 @@
-"""One till over a few days: corrections, deletes, a copy, a run that died and one that was stopped at the gate."""
+"""One till over a few days: corrections, deletes, a copied file, a run that died, and a run below the gate."""
 
 import logging
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ CARDS = ("card-of-anna", "card-of-bo", "card-of-cy")
 
 @dataclass(frozen=True)
 class Story:
-    """The project after its last run, and what each run left behind."""
+    """The project after its last run, with the events after each run and the logs."""
 
     project: TestProject
     after: dict[str, list[tuple[object, ...]]]
@@ -31,7 +31,7 @@ class Story:
 
 
 def line(receipt: str, **columns: object) -> dict[str, object]:
-    """One line of the till, complete unless said otherwise."""
+    """Build one line of the till, complete by default."""
     defaults = {
         "line": 1,
         "version": 1,
@@ -82,14 +82,14 @@ def story(
     project.deliver("2026-03-11.csv", SECOND)
     project.run("2026-03-11", steps=STEPS)
     after["second"] = events_of(project)
-    _die_half_way(project)
+    _write_events_without_ledger_row(project)
     after["died"] = events_of(project)
     project.deliver("2026-03-12.csv", THIRD)
     project.run("2026-03-12", steps=STEPS)
     after["third"] = events_of(project)
     bad = project.deliver("2026-03-13.csv", BAD)
     with pytest.raises(CheckError) as refused:
-        _gated(project).run("2026-03-13", steps=STEPS)
+        _with_strict_gate(project).run("2026-03-13", steps=STEPS)
     after["refused"] = events_of(project)
     root.removeHandler(handler)
     root.setLevel(level)
@@ -98,13 +98,13 @@ def story(
 
 
 def events_of(project: TestProject) -> list[tuple[object, ...]]:
-    """Receipt, day, delivery and amount of each event."""
+    """Return receipt, day, delivery and amount of each event."""
     rows = project.read("events").select("order_id", "event_date", "delivery_no", "amount").collect()
     return sorted((row[0], f"{row[1]:%d %b}", row[2], str(row[3])) for row in rows)
 
 
-def _die_half_way(project: TestProject) -> None:
-    """A run that wrote events and no ledger row."""
+def _write_events_without_ledger_row(project: TestProject) -> None:
+    """Do what a run does that dies between its commits: write events without a ledger row."""
     store = project.project.store
     rows = build(
         store.spark, EVENTS, [{"event_id": "half", "source": "till", "order_id": "half", "delivery_no": 4}]
@@ -112,8 +112,8 @@ def _die_half_way(project: TestProject) -> None:
     store.write(EVENTS, rows, {"run_id": "dead", "step": "ingest"})
 
 
-def _gated(project: TestProject) -> TestProject:
-    """The same project, where nearly all rows have to pass."""
+def _with_strict_gate(project: TestProject) -> TestProject:
+    """Return the project with a gate of 95 %."""
     config = project.project.config
     till = config.parts[SOURCES]["till"].model_copy(update={"gate": 0.95})
     ingest = config.of(IngestConfig).model_copy(update={"sources": {"till": till}})

@@ -1,4 +1,4 @@
-"""What resolve must do, written again row by row and delivery by delivery: plain Python, no frames."""
+"""A reference model of `resolve` in plain Python: row by row and delivery by delivery."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ Row = Mapping[str, Any]
 
 @dataclass
 class Slot:
-    """What competes with each other: one key on one day, or anywhere in the window."""
+    """The rows that compete: one key on one date, or on any date of the window."""
 
     is_frozen: bool
     was_seen: bool = False
@@ -21,7 +21,7 @@ class Slot:
 
 @dataclass
 class Model:
-    """The state after some deliveries, and what became of each row."""
+    """The state after some deliveries, and the outcome of each row."""
 
     window_start: date
     slots: dict[tuple[Any, ...], Slot] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Model:
     versions: list[tuple[Row, str, Row]] = field(default_factory=list)
 
     def deliver(self, rows: Iterable[Row]) -> None:
-        """One delivery: its rows in order of version, then deletes after rows, then content."""
+        """Apply one delivery, its rows in order of version, is_delete and content."""
         seen = defaultdict(int)
         for row in sorted(rows, key=lambda r: (r["version"] or 0, r["is_delete"], r["content"])):
             slot = self._slot(row)

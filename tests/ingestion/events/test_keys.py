@@ -5,7 +5,7 @@ from ingestion.events.builders import LATER, arrivals, row
 from lifestage.ingestion.events.keys import add_keyless_ids
 from support.frames import assert_frames, assert_rows, shuffled
 
-# Till 1 sells the same twice on one day; its file comes again with one more; another till sells the same, too.
+# Delivery 1 holds two equal rows, delivery 2 three of them; delivery 3 has the same sale on another day.
 ROWS = [
     row(delivery=1, amount=1),
     row(delivery=1, amount=1),
@@ -23,12 +23,12 @@ def rows(spark):
 
 
 def parts(identified):
-    """Occurrence number, and how many rows of other deliveries have the same id."""
+    """Return the occurrence number of each id, and the deliveries that have it."""
     same = identified.groupBy("event_id").agg(F.sort_array(F.collect_list("delivery_no")).alias("deliveries"))
     return same.select(F.element_at(F.split("event_id", "-"), 2).cast("int").alias("number"), "deliveries")
 
 
-def test_an_id_is_what_a_row_says_and_which_of_its_equals_in_the_file_it_is(rows):
+def test_an_id_is_a_content_hash_and_an_occurrence_number_within_the_file(rows):
     identified = add_keyless_ids(rows, "same")
     assert_rows(parts(identified), [(1, [1, 2]), (2, [1, 2]), (3, [2]), (1, [1]), (1, [3])])
     assert_frames(
@@ -37,12 +37,12 @@ def test_an_id_is_what_a_row_says_and_which_of_its_equals_in_the_file_it_is(rows
     )
 
 
-def test_where_another_file_is_another_event_no_id_comes_twice(rows):
+def test_with_across_files_new_the_ids_of_two_files_differ(rows):
     identified = add_keyless_ids(rows, "new")
     assert_rows(parts(identified), [(1, [1]), (2, [1]), (1, [1]), (1, [2]), (2, [2]), (3, [2]), (1, [3])])
 
 
-def test_no_identifier_shows_in_an_id(rows):
+def test_an_id_does_not_show_identifiers(rows):
     named = rows.withColumns({"subject": F.lit("subject-of-anna"), "order_id": F.lit("order-7")})
     shown = add_keyless_ids(named, "same").where(~F.col("event_id").rlike("^[0-9a-f]{32}-[0-9]+$"))
     assert shown.isEmpty()

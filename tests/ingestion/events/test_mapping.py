@@ -1,4 +1,4 @@
-"""Lines to canonical rows: each line is a receipt of its own, all are mapped at once."""
+"""Map lines to canonical rows: each line is one situation, and all are mapped at once."""
 
 from datetime import date
 
@@ -106,7 +106,7 @@ def test_without_a_rate_a_row_is_rejected(rows):
     )
 
 
-def test_days_that_say_that_none_is_known_are_none(rows):
+def test_sentinel_dates_are_rejected(rows):
     found = of(rows, "no day known", "the last day").select("order_id", "event_date", "reasons")
     expected = [
         ("no day known", None, ["out_of_range:event_at"]),
@@ -115,7 +115,7 @@ def test_days_that_say_that_none_is_known_are_none(rows):
     assert_rows(found, expected)
 
 
-def test_what_would_overflow_a_sum_or_a_conversion_is_rejected_and_ends_no_run(rows):
+def test_amounts_that_would_overflow_are_rejected_and_do_not_fail_the_run(rows):
     found = reasons(rows, "a trillion", "just below", "no room when converted")
     both = ["out_of_range:amount", "out_of_range:quantity"]
     assert_rows(
@@ -123,12 +123,12 @@ def test_what_would_overflow_a_sum_or_a_conversion_is_rejected_and_ends_no_run(r
     )
 
 
-def test_reference_data_is_of_the_business_day_and_nothing_where_there_is_none(rows):
+def test_lookups_use_the_business_date_and_give_null_without_a_match(rows):
     found = of(rows, "food", "drinks", "unknown product").select("order_id", "category", "reasons")
     assert_rows(found, [("food", "food", []), ("drinks", "drinks", []), ("unknown product", None, [])])
 
 
-def test_a_row_has_the_reason_why_it_is_none(rows):
+def test_a_bad_row_has_its_reason(rows):
     expected = {
         "no type": ["missing:event_type"],
         "unknown type": ["unknown_event_type"],
@@ -159,7 +159,7 @@ def test_a_row_has_every_reason_sorted(rows):
     assert_rows(reasons(rows, "all wrong"), [("all wrong", expected)])
 
 
-def test_a_line_that_cannot_be_read_has_that_reason_alone_and_keeps_its_bytes(rows):
+def test_a_broken_line_has_one_reason_and_keeps_its_bytes(rows):
     broken = rows.where("array_contains(reasons, 'malformed') OR array_contains(reasons, 'wrong_encoding')")
     expected = [
         (["malformed"], b"short,1".hex().upper()),
@@ -168,7 +168,7 @@ def test_a_line_that_cannot_be_read_has_that_reason_alone_and_keeps_its_bytes(ro
     assert_rows(broken.select("reasons", F.hex("raw")), expected)
 
 
-def test_a_rule_of_severity_warning_lets_the_row_in(rows):
+def test_a_row_that_breaks_a_warning_rule_is_accepted(rows):
     assert_rows(of(rows, "plausible?").select("warnings", "reasons"), [(["rule:plausible"], [])])
 
 
@@ -192,16 +192,16 @@ def test_an_invalid_identifier_is_dropped_with_a_warning_and_the_event_stays(row
     assert_rows(persons.select("order_id", "subject", "identifiers", "warnings", "reasons"), expected)
 
 
-def test_versions_of_time_count_microseconds_and_deletes_are_marked(rows):
+def test_timestamp_versions_count_microseconds_and_deletes_are_marked(rows):
     versions = of(rows, "gone", "plain").select("is_delete", F.expr("version - 1772625600000000 v"))
     assert_rows(versions, [(True, 1), (False, 0)])
 
 
-def test_a_separator_within_a_key_is_no_separator(rows):
+def test_a_separator_within_a_key_value_is_escaped(rows):
     assert_rows(of(rows, "a|b").select("event_id"), [("a||b|2",)])
 
 
-def test_another_source_keeps_texts_of_faulty_rows_alone_and_hashes_a_key_that_names_a_person(
+def test_a_source_without_corrections_keeps_raw_text_of_bad_rows_only_and_hashes_a_key_with_pii(
     spark, tmp_path
 ):
     changes = {"key": ["email", "seq"], "version": None, "delete_when": None, "identifier": "required"}
@@ -218,8 +218,8 @@ def test_another_source_keeps_texts_of_faulty_rows_alone_and_hashes_a_key_that_n
     assert_rows(rows, expected)
 
 
-def test_a_rating_is_of_1_to_5(spark, tmp_path):
-    """Sums of rating points would end a run over one that is no number."""
+def test_a_rating_must_be_1_to_5(spark, tmp_path):
+    """One rating that is not a number would otherwise fail the sum of ratings."""
     given = ["1", "5", "0.99", "5.01", "NaN", "Infinity"]
     lines = [line(id=f"r{text}", product=text) for text in given]
     rated = canonical(spark, tmp_path, lines, map={**TILL["map"], "rating": "TRY_CAST(product AS DOUBLE)"})

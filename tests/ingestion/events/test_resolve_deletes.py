@@ -1,11 +1,11 @@
-"""Deletes and the window: every situation is a key of its own, delivery by delivery."""
+"""Deletes and the window: each situation has its own key, delivery by delivery."""
 
 from datetime import timedelta
 
 import pytest
 from pyspark.sql import functions as F
 
-from ingestion.events.builders import BEFORE, WINDOW_START, after, arrivals, empty_books, row
+from ingestion.events.builders import BEFORE, WINDOW_START, apply, arrivals, empty_books, row
 from support.frames import assert_rows
 
 ACCEPTED, REPLACED, DUPLICATE = ("accepted", []), ("replaced", []), ("duplicate", [])
@@ -117,7 +117,7 @@ SITUATIONS = {
 
 
 def rows_of(deliveries, suffix=""):
-    """The rows of every situation that come with some deliveries."""
+    """Return the rows of every situation that belong to the given deliveries."""
     return [
         row(f"{source}{suffix}", key, delivery=number, **columns)
         for key, (source, steps, _) in SITUATIONS.items()
@@ -128,32 +128,32 @@ def rows_of(deliveries, suffix=""):
 
 @pytest.fixture(scope="module")
 def books(spark_session):
-    """All deliveries in one run, and (under other sources) in two: the second run knows the first three."""
-    first = after(empty_books(spark_session), arrivals(spark_session, rows_of({1, 2}, "-twice")))
+    """Return the tables after all deliveries in one run and, under other sources, in two runs."""
+    first = apply(empty_books(spark_session), arrivals(spark_session, rows_of({1, 2}, "-twice")))
     rest = arrivals(spark_session, rows_of({1, 2, 3, 4, 5, 6}) + rows_of({3, 4, 5, 6}, "-twice"))
-    second = after(first, rest)
-    return first.__class__(second.events, second.versions, second.judged.unionByName(first.judged))
+    second = apply(first, rest)
+    return first.__class__(second.events, second.versions, second.arrivals.unionByName(first.arrivals))
 
 
 @pytest.mark.parametrize("suffix", ["", "-twice"], ids=["one run", "two runs"])
-def test_every_situation_has_its_outcomes(books, suffix):
+def test_each_situation_has_its_outcomes(books, suffix):
     expected = [
         (key, number, *outcome)
         for key, (_, steps, _) in SITUATIONS.items()
         for number, (_, outcome) in enumerate(steps, start=1)
     ]
-    mine = books.judged.where(F.col("source").endswith("-twice") == (suffix != ""))
+    mine = books.arrivals.where(F.col("source").endswith("-twice") == (suffix != ""))
     assert_rows(mine.select("event_id", "delivery_no", "outcome", "reasons"), expected)
 
 
 @pytest.mark.parametrize("suffix", ["", "-twice"], ids=["one run", "two runs"])
-def test_what_remains_of_every_situation(books, suffix):
+def test_each_situation_leaves_its_amount(books, suffix):
     expected = [(key, amount) for key, (_, _, amount) in SITUATIONS.items() if amount is not None]
     mine = books.events.where(F.col("source").endswith("-twice") == (suffix != ""))
     assert_rows(mine.select("event_id", "amount"), expected)
 
 
-def test_deleted_rows_are_remembered_with_the_version_that_deleted_them(books):
+def test_deleted_rows_are_kept_with_the_version_that_deleted_them(books):
     deleted = books.versions.where(
         "reason = 'deleted' AND source = 'versioned' AND event_id LIKE '%outranks%'"
     )
@@ -161,8 +161,8 @@ def test_deleted_rows_are_remembered_with_the_version_that_deleted_them(books):
     assert_rows(deleted.select(*columns), [(1, 2, 2, 1), (5, 3, 5, 3)])
 
 
-def test_an_event_known_then_is_found_once_at_every_moment(books):
-    """Rows of events and event_versions cover each moment of a key at most once."""
+def test_each_key_has_at_most_one_row_at_any_time(books):
+    """Rows of events and event_versions cover each point in time of a key at most once."""
     spans = books.versions.select("source", "event_id", "ingested_at", F.col("superseded_at").alias("until"))
     spans = spans.unionByName(
         books.events.select(

@@ -1,4 +1,4 @@
-"""Random small histories, in three divisions into runs at once, against the model that goes row by row."""
+"""Random small histories, divided into runs in three ways, compared with the row-by-row model."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ from ingestion.events.builders import (
     LATER,
     SOURCES,
     WINDOW_START,
-    after,
+    apply,
     arrivals,
     empty_books,
     row,
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 DIVISIONS = {"once": set(), "early": {1}, "late": {1, 2}}
 DAYS = (INSIDE, LATER, BEFORE)
 
-# A row as one number: delivery, version, whether it deletes, day and amount.
+# A row: delivery, version, whether it deletes, day and amount.
 steps = st.tuples(
     st.integers(1, 3),
     st.integers(1, 3),
@@ -40,7 +40,7 @@ histories = st.lists(st.lists(steps, min_size=1, max_size=5), min_size=30, max_s
 
 
 def rows_of(history, division):
-    """Keys take turns in the kinds of source; only versioned ones have versions, only looking back ones deletes."""
+    """Build the rows. Keys alternate between kinds of source; only some kinds have versions or deletes."""
     kinds = list(SOURCES)
     for number, key_steps in enumerate(history):
         kind = kinds[number % len(kinds)]
@@ -57,7 +57,7 @@ def rows_of(history, division):
             )
 
 
-def said(item):
+def identity_of(item):
     return (
         item["source"],
         item["event_id"],
@@ -68,37 +68,38 @@ def said(item):
     )
 
 
-def in_spark(spark, rows):
-    """Outcomes, events and versions after two runs, as counted tuples."""
+def run_in_spark(spark, rows):
+    """Return outcomes, events and versions after two runs, as counted tuples."""
     first = [item for item in rows if item["delivery_no"] in DIVISIONS[item["source"].partition("-")[2]]]
     rest = [item for item in rows if item not in first]
     books = empty_books(spark)
-    judged = []
+    outcomes = []
     for part in (first, rest):
-        books = after(books, shuffled(arrivals(spark, part), 2))
-        judged += books.judged.withColumn("reason", F.try_element_at("reasons", F.lit(1))).collect()
+        books = apply(books, shuffled(arrivals(spark, part), 2))
+        outcomes += books.arrivals.withColumn("reason", F.try_element_at("reasons", F.lit(1))).collect()
     short = {"correction_too_late": "rejected: late", "changed_without_version": "rejected: changed"}
     return (
         Counter(
-            (*said(item), item["is_delete"], short.get(item["reason"], item["outcome"])) for item in judged
+            (*identity_of(item), item["is_delete"], short.get(item["reason"], item["outcome"]))
+            for item in outcomes
         ),
-        Counter(said(item) for item in books.events.collect()),
+        Counter(identity_of(item) for item in books.events.collect()),
         Counter(
-            (*said(item), item["reason"], item["superseded_by"], item["superseded_at"])
+            (*identity_of(item), item["reason"], item["superseded_by"], item["superseded_at"])
             for item in books.versions.collect()
         ),
     )
 
 
-def in_python(rows):
+def run_in_python(rows):
     model = Model(WINDOW_START)
     for number in (1, 2, 3):
         model.deliver([item for item in rows if item["delivery_no"] == number])
     return (
-        Counter((*said(item), item["is_delete"], outcome) for item, outcome in model.outcomes),
-        Counter(said(item) for item in model.events()),
+        Counter((*identity_of(item), item["is_delete"], outcome) for item, outcome in model.outcomes),
+        Counter(identity_of(item) for item in model.events()),
         Counter(
-            (*said(old), reason, new["delivery_no"], new["ingested_at"])
+            (*identity_of(old), reason, new["delivery_no"], new["ingested_at"])
             for old, reason, new in model.versions
         ),
     )
@@ -108,12 +109,14 @@ def in_python(rows):
     max_examples=5, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 @given(history=histories)
-def test_random_histories_are_judged_as_row_by_row_however_they_are_divided_into_runs(spark_session, history):
+def test_random_histories_match_the_model_however_they_are_divided_into_runs(spark_session, history):
     rows = [item for division in DIVISIONS for item in rows_of(history, division)]
     hashes = arrivals(spark_session, rows).select("raw", "event_date", content_hash().alias("content"))
     contents = {(item["raw"], item["event_date"]): item["content"] for item in hashes.collect()}
-    judged, events, versions = in_spark(spark_session, rows)
-    expected = in_python([{**item, "content": contents[item["raw"], item["event_date"]]} for item in rows])
-    assert judged == expected[0]
+    outcomes, events, versions = run_in_spark(spark_session, rows)
+    expected = run_in_python(
+        [{**item, "content": contents[item["raw"], item["event_date"]]} for item in rows]
+    )
+    assert outcomes == expected[0]
     assert events == expected[1]
     assert versions == expected[2]

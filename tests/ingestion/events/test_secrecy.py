@@ -1,4 +1,4 @@
-"""No key and no identifier in anything that a real run leaves; the story is told in conftest.py."""
+"""No key or identifier is in anything that a real run leaves behind (the runs are in conftest.py)."""
 
 import base64
 import os
@@ -16,7 +16,7 @@ KEYS = [bytes.fromhex(os.environ[f"LIFESTAGE_{name}_KEY"]) for name in ("PSEUDON
 
 
 def traces(text):
-    """Identifiers, and forms of keys or of the pads made of them, that a text holds."""
+    """Return the identifiers, and the forms of keys and their pads, that a text holds."""
     blocks = [bytes(byte ^ pad for byte in KEYS[0].ljust(64, b"\0")) for pad in (0x36, 0x5C)]
     secrets = [key[:16] for key in (*KEYS, *blocks)]
     forms = [
@@ -36,7 +36,7 @@ def files(story, pattern):
     return sorted(Path(story.project.folder / "tables").rglob(pattern))
 
 
-def test_the_searches_find_what_they_look_for(story):
+def test_the_search_finds_planted_traces(story):
     landed = "".join(file.read_text() for file in (story.project.folder / "landing").rglob("*.csv"))
     assert sorted(traces(landed)) == sorted(CARDS)
     assert KEYS[0].hex()[:32] in traces(f"key={KEYS[0].hex().upper()}")
@@ -55,13 +55,13 @@ def test_the_delta_log_holds_no_identifier_not_even_as_a_pseudonym(story):
     assert [name for name in pseudonyms() if name in log] == []
 
 
-def test_our_log_says_what_was_read_and_written_and_nothing_of_persons_or_keys(story):
+def test_the_lifestage_log_names_tables_but_no_persons_or_keys(story):
     assert "wrote table=events version=1 rows=2" in story.log
     assert "an unfinished run wrote after version" in story.log
     assert traces(story.log + story.refusal) == []
 
 
-def test_the_log_of_spark_holds_nothing_of_persons_or_keys(story):
+def test_the_spark_log_holds_no_persons_or_keys(story):
     if "INFO" not in story.spark_log:
         pytest.skip("pytest -s: the log of Spark is not captured")
     assert traces(story.spark_log) == []

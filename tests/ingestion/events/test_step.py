@@ -1,4 +1,4 @@
-"""The ingest step on real files and tables; the story is told in conftest.py."""
+"""The ingest step on real files and tables (the runs are in conftest.py)."""
 
 import pytest
 
@@ -9,12 +9,12 @@ pytestmark = pytest.mark.slow
 COUNTS = ["n_rows", "n_accepted", "n_replaced", "n_superseded", "n_duplicate", "n_rejected", "n_suppressed"]
 
 
-def test_events_are_what_every_run_leaves(story):
+def test_each_run_leaves_its_events(story):
     assert story.after["first"] == [("r1", "10 Mar", 1, "10.00"), ("r2", "10 Mar", 1, "20.00")]
     assert story.after["second"] == [("r1", "11 Mar", 3, "15.00"), ("r4", "10 Mar", 3, "10.00")]
 
 
-def test_what_a_dead_run_wrote_is_gone_after_the_next(story):
+def test_the_next_run_rolls_back_a_dead_run(story):
     assert [row[0] for row in story.after["died"]] == ["half", "r1", "r4"]
     assert story.after["third"] == [*story.after["second"], ("r5", "01 Feb", 4, "10.00")]
 
@@ -38,7 +38,7 @@ def test_the_ledger_accounts_for_every_row_of_every_file(story):
     assert_rows(changed, [("2026-03-10", "2026-03-11")])
 
 
-def test_rows_that_left_are_kept_with_the_reason(story):
+def test_removed_rows_are_kept_with_the_reason(story):
     columns = ["order_id", "version", "amount", "reason", "superseded_by", "superseded_by_version"]
     assert_rows(
         story.project.read("event_versions").select(*columns),

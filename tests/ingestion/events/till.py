@@ -1,4 +1,4 @@
-"""A till whose lines are mapped as a project would: what it is, and lines that state only what matters."""
+"""A till source, and builders of its lines: a test states only the values that matter to it."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from ingestion.sources.landing import Landing
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.event_types import EventType
-from lifestage.ingestion.events.mapping import Door, to_canonical
+from lifestage.ingestion.events.mapping import IngestContext, to_canonical
 from lifestage.ingestion.sources.config import Source
 from lifestage.platform.config.shared import IdentifierType
 from lifestage.platform.config.yaml_files import packaged_yaml
@@ -65,23 +65,23 @@ TILL = {
 
 
 def line(**columns: str) -> str:
-    """One line of the till, complete unless said otherwise; `updated` is when it was sold."""
+    """Build one line of the till, complete by default; `updated` defaults to the time of sale."""
     values = {**DEFAULTS, "updated": columns.get("at", DEFAULTS["at"]), **columns}
     return ",".join(values.get(name, "") for name in COLUMNS)
 
 
 def canonical(spark: SparkSession, folder: Path, lines: list[str | bytes], **changes: object) -> DataFrame:
-    """The lines as canonical rows, their header left out."""
+    """Map the lines to canonical rows, without the header."""
     landing = Landing(spark, folder)
     texts = [item if isinstance(item, bytes) else item.encode() for item in [",".join(COLUMNS), *lines]]
     landing.put("a.csv", b"\n".join(texts))
     source = Source.model_validate({**TILL, **changes})
     raw = landing.rows(source)
-    return to_canonical(raw, "till", source, door(spark, source)).where("NOT is_header")
+    return to_canonical(raw, "till", source, build_context(spark, source)).where("NOT is_header")
 
 
-def door(spark: SparkSession, source: Source) -> Door:
-    """Dollars in New York; the euro costs 1.10, from the day of change on 1.25, and p1 is food, later drinks."""
+def build_context(spark: SparkSession, source: Source) -> IngestContext:
+    """Build a context in dollars and New York time. From CHANGE on, a euro costs 1.25 instead of 1.10, and p1 moves from food to drinks."""
     before, after = (ALWAYS[0], CHANGE), (CHANGE, ALWAYS[1])
     rates = [("EUR", "1.10", *before), ("EUR", "1.25", *after), ("YEN", "no number", *ALWAYS)]
     products = [("p1", "food", *before), ("p1", "drinks", *after)]
@@ -101,4 +101,4 @@ def door(spark: SparkSession, source: Source) -> Door:
         "rates": spark.createDataFrame(rates, f"currency string, rate string, {validity}"),
         "products": spark.createDataFrame(products, f"id string, category string, {validity}"),
     }
-    return Door(config, lookups, KEY, NOW)
+    return IngestContext(config, lookups, KEY, NOW)

@@ -1,4 +1,4 @@
-"""Extracts of a small product list, and the table they make."""
+"""Builders of extracts of a small product list, and of the table that they give."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lifestage.ingestion.reference.tables import VERSION_COLUMNS
-from lifestage.ingestion.reference.versions import versions_after
+from lifestage.ingestion.reference.versions import build_versions
 from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 
 PRODUCTS = Table(
@@ -35,7 +35,7 @@ def day(number: int) -> date:
 
 @dataclass(frozen=True)
 class Extract:
-    """One file: its number, the day it speaks of, and (id, category) rows."""
+    """One file: its delivery number, its date, and (id, category) rows."""
 
     delivery: int
     on: int
@@ -53,23 +53,23 @@ def no_products(spark: SparkSession) -> DataFrame:
 def read(
     known: DataFrame, extracts: Iterable[Extract], is_full: bool = True, partitions: int = 1
 ) -> DataFrame:
-    """The table after extracts that were read in one run, as the step writes it."""
+    """Return the table after the extracts were read in one run, as the step writes it."""
     rows = [(id_, category, day(e.on), e.delivery, False) for e in extracts for id_, category in e.rows]
     new = known.sparkSession.createDataFrame(rows, EXTRACT).repartition(partitions)
-    changed = versions_after(known, new, KEY, PAYLOAD, is_full)
+    changed = build_versions(known, new, KEY, PAYLOAD, is_full)
     kept = known.join(changed.select("id").distinct(), on="id", how="left_anti")
     return kept.select(*PRODUCTS.names).unionByName(changed.select(*PRODUCTS.names)).localCheckpoint()
 
 
 def one_by_one(known: DataFrame, extracts: Iterable[Extract], is_full: bool = True) -> DataFrame:
-    """The table after a run for each extract."""
+    """Return the table after one run per extract."""
     for item in extracts:
         known = read(known, [item], is_full)
     return known
 
 
 def versions(table: DataFrame, *ids: str) -> DataFrame:
-    """(id, category or `-` where ended, day of March it holds from or 0, to or 0, delivery)."""
+    """Return (id, category or `-` if ended, first day of March or 0, end day or 0, delivery)."""
     mine = table.where(F.col("id").isin(*ids)) if ids else table
     return mine.select(
         "id",

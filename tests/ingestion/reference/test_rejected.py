@@ -1,11 +1,11 @@
-"""A customer file in which rows are wrong: three days of changes, and of full lists, under a gate below 1."""
+"""Bad rows in customer extracts: three days of delta and full extracts, with a gate below 1."""
 
 import os
 
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.sources.quarantine import decrypted
+from lifestage.ingestion.sources.quarantine import decrypt_raw
 from lifestage.platform.errors import CheckError
 from support.frames import assert_rows
 from support.projects import make_project
@@ -92,7 +92,7 @@ def deliver(project, day, crm, club):
 
 
 def club_on(project, day):
-    """Who is in the club on a day, by the order of their numbers."""
+    """Return the members of the club on a day, in order of number."""
     numbers = {member(number): number for number in range(1, 5)}
     rows = project.read("club").where(
         (F.col("valid_from") <= F.lit(day)) & (F.col("valid_to") > F.lit(day)) & ~F.col("is_ended")
@@ -128,7 +128,7 @@ def test_every_row_is_counted_with_reasons_and_warnings(project):
     assert_rows(found, [(2, 3, 3, 0, 0, {}, {}), (4, 14, 6, 1, 7, REASONS, warnings)])
 
 
-def test_what_was_known_of_a_key_goes_on_where_its_rows_were_rejected(project):
+def test_the_known_version_of_a_key_stays_valid_if_its_rows_are_rejected(project):
     rows = project.read("profiles").select(
         "member", "city", F.col("extract_date").cast("string"), "delivery_no"
     )
@@ -143,7 +143,7 @@ def test_what_was_known_of_a_key_goes_on_where_its_rows_were_rejected(project):
     assert_rows(rows, expected)
 
 
-def test_an_identifier_that_is_none_is_null_and_its_row_is_in(project):
+def test_a_dropped_identifier_is_null_and_its_row_is_accepted(project):
     rows = (
         project.read("profiles").where("city IN ('Aachen', 'Bonn', 'Lich')").select("city", "email", "phone")
     )
@@ -151,11 +151,11 @@ def test_an_identifier_that_is_none_is_null_and_its_row_is_in(project):
     assert_rows(rows, [("Aachen", email, phone), ("Bonn", None, phone), ("Lich", email, None)])
 
 
-def test_rejected_rows_are_kept_as_those_of_events_are(project):
+def test_rejected_rows_are_kept_in_the_same_table_as_those_of_events(project):
     kept = project.read("rejected_events").where("source = 'profiles'")
     assert kept.where(F.contains(F.hex("raw"), F.hex(F.lit("Dresden")))).isEmpty()
     key = project.project.secrets.quarantine_key
-    rows = decrypted(kept, key).select(
+    rows = decrypt_raw(kept, key).select(
         F.col("raw").cast("string"),
         "reasons",
         "identifiers",
@@ -178,18 +178,18 @@ def test_rejected_rows_are_kept_as_those_of_events_are(project):
     assert kept.select("rejected_id").distinct().count() == len(expected)
 
 
-def test_rows_of_a_table_that_names_nobody_are_kept_as_well(project):
+def test_rejected_rows_of_a_table_without_identifiers_are_kept(project):
     kept = project.read("rejected_events").where("source = 'zones'").select("reasons", "identifiers")
     assert_rows(kept, [(["not_a_int:n"], None)])
     assert_rows(project.read("zones").select("zone", "n"), [("a", 1)])
 
 
-def test_a_key_of_which_a_row_was_rejected_has_not_ended_by_that(project):
+def test_a_key_with_a_rejected_row_does_not_end(project):
     assert club_on(project, "2026-03-04") == [1, 2, 3, 4]
     assert club_on(project, "2026-03-05") == [1, 2, 4]
 
 
-def test_an_extract_with_a_line_that_may_be_of_any_key_ends_none_and_the_next_does(project):
+def test_an_extract_with_a_broken_line_ends_no_key_and_the_next_one_does(project):
     assert club_on(project, "2026-03-09") == [1, 2, 4]
     assert club_on(project, "2026-03-12") == [1, 4]
 

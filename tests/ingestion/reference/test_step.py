@@ -1,4 +1,4 @@
-"""Reference data from real files to tables."""
+"""The reference step on real files and tables."""
 
 import os
 
@@ -43,7 +43,7 @@ def members(project):
     )
 
 
-def test_extracts_become_versions_under_the_pseudonyms_that_events_have(project):
+def test_extracts_become_versions_with_the_pseudonyms_of_events(project):
     seven, eight = member(7), member(8)
     first = (seven, "2020-05-01", "GOLD", False, 1)
     assert_rows(members(project), [first, (eight, None, "SILVER", False, 1)])

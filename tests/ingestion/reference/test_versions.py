@@ -1,4 +1,4 @@
-"""Known answers: every situation is a product of its own in three full extracts, of 1, 5 and 9 March."""
+"""Known answers: each situation is a product in three full extracts, of 1, 5 and 9 March."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from ingestion.reference.builders import (
     read,
     versions,
 )
-from lifestage.ingestion.reference.versions import end_markers, told_apart
+from lifestage.ingestion.reference.versions import build_end_markers, flag_repeats
 from lifestage.platform.storage.contracts import conform
 from support.frames import assert_frames, assert_rows
 
@@ -53,17 +53,17 @@ def test_equal_extracts_are_one_version_and_a_change_begins_another(products):
     assert_rows(versions(products, "changes"), [("changes", "A", 0, 5, 1), ("changes", "B", 5, 0, 2)])
 
 
-def test_the_first_version_covers_all_days_before(products):
+def test_the_first_version_covers_all_earlier_days(products):
     assert_rows(versions(products, "new"), [("new", "A", 0, 0, 2)])
 
 
-def test_a_key_that_a_full_extract_lacks_has_ended_and_may_come_back(products):
+def test_a_key_missing_from_a_full_extract_ends_and_may_return(products):
     assert_rows(versions(products, "ends"), [("ends", "A", 0, 5, 1), ("ends", "-", 5, 0, 2)])
     expected = [("returns", "A", 0, 5, 1), ("returns", "-", 5, 9, 2), ("returns", "B", 9, 0, 3)]
     assert_rows(versions(products, "returns"), expected)
 
 
-def test_what_was_before_may_be_again_and_nothing_is_a_value(products):
+def test_an_earlier_value_may_return_and_null_is_a_value(products):
     assert_rows(
         versions(products, "back"), [("back", "A", 0, 5, 1), ("back", "B", 5, 9, 2), ("back", "A", 9, 0, 3)]
     )
@@ -76,26 +76,26 @@ def test_of_contradictory_rows_one_counts(products):
     assert_rows(found, [(5, 9, 2)])
 
 
-def test_extracts_read_in_one_run_give_what_they_give_one_by_one(spark, products):
+def test_extracts_in_one_run_give_the_same_as_one_by_one(spark, products):
     together = read(no_products(spark), THREE, partitions=5)
     assert_frames(conform(together, PRODUCTS), products)
     two_runs = read(read(no_products(spark), THREE[:1]), THREE[1:])
     assert_frames(two_runs, products)
 
 
-def test_an_extract_that_says_nothing_new_changes_nothing(spark, products):  # noqa: ARG001
+def test_an_extract_without_changes_changes_nothing(spark, products):  # noqa: ARG001
     assert_frames(read(products, [Extract(4, 12, THREE[2].rows)]), products)
 
 
-def test_a_late_row_holds_until_the_next_that_is_known(spark):
+def test_a_late_row_is_valid_until_the_next_known_one(spark):
     known = one_by_one(no_products(spark), [extract(1, 3, a="A", b="A"), extract(2, 9, a="C")], is_full=False)
     late = read(known, [extract(3, 5, a="B", b="A"), extract(4, 1, b="Z")], is_full=False)
     assert_rows(versions(late, "a"), [("a", "A", 0, 5, 1), ("a", "B", 5, 9, 3), ("a", "C", 9, 0, 2)])
     assert_rows(versions(late, "b"), [("b", "Z", 0, 3, 4), ("b", "A", 3, 0, 1)])
 
 
-def test_a_day_of_changes_that_comes_late_gives_what_it_would_have_given_in_time(spark):
-    """The file of 5 March comes after that of 9 March: keys that are new, change, and change again."""
+def test_a_late_extract_gives_the_same_as_one_in_time(spark):
+    """The file of 5 March arrives after that of 9 March, with keys that are new, change, and change again."""
     first = extract(1, 1, changes="A", again="A", stays="A")
     missed = extract(2, 5, changes="B", again="B", new="A")
     last = extract(3, 9, again="C", new="B", newest="A")
@@ -114,13 +114,13 @@ def test_a_day_of_changes_that_comes_late_gives_what_it_would_have_given_in_time
     )
 
 
-def test_a_delta_extract_ends_nothing(spark):
+def test_a_delta_extract_ends_no_key(spark):
     known = one_by_one(no_products(spark), [extract(1, 1, a="A", b="A"), extract(2, 5, a="B")], is_full=False)
     assert_rows(versions(known, "b"), [("b", "A", 0, 0, 1)])
 
 
 def test_a_corrected_extract_of_one_date_counts_and_marks_the_days_it_changed(spark):
-    """Days look different when a version is taken back, too: the one that holds again carries the delivery."""
+    """A version that is valid again after another was withdrawn carries the delivery that withdrew it."""
     first, wrong = extract(1, 1, back="A", other="A", same="A"), extract(2, 5, back="B", other="B", same="B")
     corrected = extract(3, 5, back="A", other="C", same="B")
     expected = [
@@ -137,12 +137,12 @@ def test_a_corrected_extract_of_one_date_counts_and_marks_the_days_it_changed(sp
 ROWS = "delivery_no bigint, id string, extract_date date, category string, is_ended boolean, reasons array<string>"
 
 
-def told(spark, rows, partitions=1):
-    """Rows of (delivery, id, day, category, reasons) as (delivery, id, category, is_repeat, reasons)."""
+def flag(spark, rows, partitions=1):
+    """Flag rows of (delivery, id, day, category, reasons); return (delivery, id, category, is_repeat, reasons)."""
     frame = spark.createDataFrame(
         [(n, id_, day(on), said, False, why) for n, id_, on, said, why in rows], ROWS
     )
-    found = told_apart(frame.repartition(partitions), KEY, PAYLOAD)
+    found = flag_repeats(frame.repartition(partitions), KEY, PAYLOAD)
     return found.select("delivery_no", "id", "category", "is_repeat", "reasons")
 
 
@@ -164,44 +164,44 @@ def test_rows_of_one_delivery_key_and_date_repeat_or_contradict_each_other(spark
         (1, "wrong", "A", False, []), (1, "wrong", "B", False, ["x"]), (1, "wrong", "C", True, ["x"]),
         (1, None, "A", False, ["missing:id"]), (1, None, "B", True, ["missing:id"]),
     ]  # fmt: skip
-    of_good = told(spark, rows).where("size(reasons) = 0")
+    of_good = flag(spark, rows).where("size(reasons) = 0")
     assert_rows(of_good, [row for row in expected if not row[4]])
-    reasons = told(spark, rows).select("delivery_no", "id", "category", "reasons")
+    reasons = flag(spark, rows).select("delivery_no", "id", "category", "reasons")
     assert_rows(reasons, [(*row[:3], row[4]) for row in expected])
-    assert_frames(told(spark, rows[::-1], partitions=5), told(spark, rows))
-    assert told(spark, []).isEmpty()
+    assert_frames(flag(spark, rows[::-1], partitions=5), flag(spark, rows))
+    assert flag(spark, []).isEmpty()
 
 
-def test_of_two_full_extracts_of_one_date_the_later_says_who_is_there(spark):
+def test_of_two_full_extracts_of_one_date_the_later_decides(spark):
     extracts = [extract(1, 1, a="A", b="B"), extract(2, 5, a="A", b="C", c="C"), extract(3, 5, a="A")]
     apart = one_by_one(no_products(spark), extracts)
     assert_rows(versions(apart, "b"), [("b", "B", 0, 5, 1), ("b", "-", 5, 0, 3)])
     assert_frames(read(no_products(spark), extracts), apart)
 
 
-def rejected(spark, *rows):
-    """Rejected rows of (delivery, id, day or None, whether the line could be read)."""
+def rejected_rows(spark, *rows):
+    """Build rejected rows from (delivery, id, day or None, whether the line could be parsed)."""
     values = [(n, id_, on and day(on), not is_read) for n, id_, on, is_read in rows]
     return spark.createDataFrame(values, "delivery_no bigint, id string, extract_date date, _broken boolean")
 
 
-def ended(spark, *rejections):
-    """Keys that a full extract of 5 March ends: of a, b and c it has a, and some rows were rejected."""
+def ended_keys(spark, *rejections):
+    """Return the keys that a full extract of 5 March ends. Of a, b and c it holds a, and some rows are rejected."""
     known = one_by_one(no_products(spark), [extract(1, 1, a="A", b="A", c="A")])
     good = spark.createDataFrame([("a", "A", day(5), 2, False)], EXTRACT)
-    found = end_markers(known, good, KEY, PAYLOAD, rejected(spark, *rejections))
+    found = build_end_markers(known, good, KEY, PAYLOAD, rejected_rows(spark, *rejections))
     return sorted((row["id"], row["extract_date"].day, row["delivery_no"]) for row in found.collect())
 
 
-def test_who_is_named_in_a_rejected_row_has_not_ended_whatever_its_date(spark):
+def test_a_key_in_a_rejected_row_does_not_end_whatever_the_date(spark):
     both = [("b", 5, 2), ("c", 5, 2)]
-    assert ended(spark) == both
-    assert ended(spark, (2, "b", 5, True)) == both[1:]
-    assert ended(spark, (2, "b", None, True), (2, "c", 7, True)) == []
-    assert ended(spark, (2, None, 5, True)) == both
-    assert ended(spark, (2, None, None, False)) == []
+    assert ended_keys(spark) == both
+    assert ended_keys(spark, (2, "b", 5, True)) == both[1:]
+    assert ended_keys(spark, (2, "b", None, True), (2, "c", 7, True)) == []
+    assert ended_keys(spark, (2, None, 5, True)) == both
+    assert ended_keys(spark, (2, None, None, False)) == []
     # Another file, of another date.
-    assert ended(spark, (3, "b", 7, True), (3, None, 7, False)) == both
+    assert ended_keys(spark, (3, "b", 7, True), (3, None, 7, False)) == both
 
 
 days = st.lists(st.sampled_from("AB-"), min_size=4, max_size=4)
@@ -211,8 +211,8 @@ days = st.lists(st.sampled_from("AB-"), min_size=4, max_size=4)
     max_examples=2, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 @given(histories=st.lists(days, min_size=40, max_size=60))
-def test_each_day_has_what_the_last_extract_up_to_it_said(spark_session, histories):
-    """Full extracts of 2, 4, 6 and 8 March, read in two runs; before the first mention its content counts."""
+def test_each_day_has_the_content_of_the_last_extract_up_to_it(spark_session, histories):
+    """Full extracts of 2, 4, 6 and 8 March, read in two runs; the first version also covers earlier days."""
     extracts = [
         Extract(
             n, 2 * n, tuple((f"k{k}", said[n - 1]) for k, said in enumerate(histories) if said[n - 1] != "-")
@@ -231,14 +231,14 @@ def test_each_day_has_what_the_last_extract_up_to_it_said(spark_session, histori
         (f"k{k}", number, content)
         for k, said in enumerate(histories)
         for number in range(1, 10)
-        if (content := _said(said, number)) != "-"
+        if (content := _expected_on(said, number)) != "-"
     ]
     assert_rows(found, expected)
     starts = table.where(F.col("valid_from") >= F.col("valid_to") - timedelta(days=0))
     assert starts.isEmpty()
 
 
-def _said(said, number):
-    """What a key's extracts say of a day; the first that has it covers all days before."""
+def _expected_on(said, number):
+    """Return the expected content of a key on a day, from its extracts."""
     first = next((n for n, content in enumerate(said) if content != "-"), None)
     return "-" if first is None else said[max(first, number // 2 - 1)]

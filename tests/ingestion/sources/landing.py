@@ -1,4 +1,4 @@
-"""Files on a landing folder, read as a source would read them."""
+"""Files in a landing folder, read as the steps read them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,15 +6,17 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.sources.deliveries import Delivery, FoundFile, find_files, new_deliveries
+from lifestage.ingestion.sources.casting import cast_columns
+from lifestage.ingestion.sources.deliveries import Delivery, FoundFile, find_files, number_deliveries
 from lifestage.ingestion.sources.layout import FileLayout
-from lifestage.ingestion.sources.readers import check_headers, listed_reasons, read_raw, typed
+from lifestage.ingestion.sources.readers import check_headers, read_raw
+from lifestage.ingestion.sources.reasons import split_reasons
 
 ZONE = "America/New_York"
 
 
 def layout(**changes: object) -> FileLayout:
-    """A CSV of two columns unless said otherwise."""
+    """Build the layout of a source, by default CSV with two columns."""
     return FileLayout.model_validate(
         {"path": "till/*", "format": "csv", "columns": {"name": "string", "n": "int"}, **changes}
     )
@@ -22,7 +24,7 @@ def layout(**changes: object) -> FileLayout:
 
 @dataclass(frozen=True)
 class Landing:
-    """A folder with the files of one source named `till`."""
+    """A landing folder with the files of one source, `till`."""
 
     spark: SparkSession
     folder: Path
@@ -33,30 +35,30 @@ class Landing:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
-    def found(self, described: FileLayout) -> list[FoundFile]:
-        return find_files(self.spark, "till", described, str(self.folder))
+    def find(self, file_layout: FileLayout) -> list[FoundFile]:
+        return find_files(self.spark, "till", file_layout, str(self.folder))
 
-    def deliveries(self, described: FileLayout) -> list[Delivery]:
-        return new_deliveries(self.spark, self.found(described), set(), {}, 0)
+    def deliveries(self, file_layout: FileLayout) -> list[Delivery]:
+        return number_deliveries(self.spark, self.find(file_layout), set(), {}, 0)
 
-    def rows(self, described: FileLayout) -> DataFrame:
-        """Raw rows whose headers have been checked, header lines left out."""
-        deliveries = self.deliveries(described)
-        # As the steps do: kept whole before anything looks at them.
-        rows = read_raw(self.spark, described, deliveries).persist()
-        check_headers(rows, {"till": described}, deliveries)
+    def rows(self, file_layout: FileLayout) -> DataFrame:
+        """Return raw rows after the header check, without header lines."""
+        deliveries = self.deliveries(file_layout)
+        # Persist first, as the steps do.
+        rows = read_raw(self.spark, file_layout, deliveries).persist()
+        check_headers(rows, {"till": file_layout}, deliveries)
         return rows.where("NOT is_header")
 
-    def values(self, described: FileLayout) -> DataFrame:
-        """The declared columns with their types."""
-        return typed(self.rows(described), described, ZONE).select(*described.columns)
+    def values(self, file_layout: FileLayout) -> DataFrame:
+        """Return the declared columns with their types."""
+        return cast_columns(self.rows(file_layout), file_layout, ZONE).select(*file_layout.columns)
 
-    def reasons(self, described: FileLayout) -> DataFrame:
-        """What is wrong with each row."""
-        return self.judged(described).select("reasons")
+    def reasons(self, file_layout: FileLayout) -> DataFrame:
+        """Return the reasons of each row."""
+        return self.texts_and_reasons(file_layout).select("reasons")
 
-    def judged(self, described: FileLayout) -> DataFrame:
-        """The quoted text that begins each line, and what is wrong with the row."""
+    def texts_and_reasons(self, file_layout: FileLayout) -> DataFrame:
+        """Return the quoted text that begins each line, and the reasons of its row."""
         text = F.regexp_extract("_raw", '^"(.*?)"', 1)
-        rows = typed(self.rows(described), described, ZONE)
-        return rows.select(text.alias("text"), listed_reasons(F.col("_faults")).alias("reasons"))
+        rows = cast_columns(self.rows(file_layout), file_layout, ZONE)
+        return rows.select(text.alias("text"), split_reasons(F.col("_faults")).alias("reasons"))

@@ -6,7 +6,7 @@ from lifestage.ingestion.sources.deliveries import Delivery
 from lifestage.ingestion.sources.ledger import (
     LEDGER,
     commit_deliveries,
-    committed_versions,
+    read_committed_versions,
     read_ledger,
     roll_back_unfinished,
 )
@@ -35,7 +35,7 @@ def delivery(number, known_as=None, fingerprint=None):
     )
 
 
-def take_back(job):
+def roll_back(job):
     roll_back_unfinished(job.store, [SALES], job.read(LEDGER))
 
 
@@ -43,21 +43,21 @@ def rows_of(job):
     return job.read("sales").select("id")
 
 
-def test_what_was_committed_is_remembered_and_what_was_not_is_rolled_back(spark, job):
+def test_committed_deliveries_are_listed_and_uncommitted_writes_are_rolled_back(spark, job):
     job.write("sales", sales(spark, ("never committed", 1, JANUARY)))
-    take_back(job)
+    roll_back(job)
     assert rows_of(job).isEmpty()
     version = job.write("sales", sales(spark, ("a", 1, JANUARY))).version
     deliveries = [delivery(1), delivery(2, known_as=1, fingerprint="sha-1")]
     commit_deliveries(job, deliveries, "events", {1: {"n_rows": 1, "reasons": {"rule:x": 1}}}, ["sales"])
     job.write("sales", sales(spark, ("half done", 2, JANUARY)))
-    take_back(job)
+    roll_back(job)
     assert_rows(rows_of(job), [("a",)])
     known = read_ledger(job.read(LEDGER))
     assert known.last_delivery_no == 2
     assert known.files == {("till", f"file:/l/{number}.csv", 10, CHANGED_AT) for number in (1, 2)}
     assert known.contents == {("till", "sha-1"): 1}
-    assert committed_versions(job.read(LEDGER)) == {"sales": version}
+    assert read_committed_versions(job.read(LEDGER)) == {"sales": version}
     entries = job.read(LEDGER).select(
         "delivery_no", "kind", "known_as", "n_rows", "reasons", "table_versions"
     )
@@ -68,7 +68,7 @@ def test_what_was_committed_is_remembered_and_what_was_not_is_rolled_back(spark,
     assert_rows(entries, expected)
 
 
-def test_an_empty_ledger_knows_nothing(job):
+def test_an_empty_ledger_lists_nothing(job):
     known = read_ledger(job.read(LEDGER))
     assert (known.last_delivery_no, known.files, known.contents) == (0, set(), {})
 

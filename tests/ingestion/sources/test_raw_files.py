@@ -15,17 +15,17 @@ def landing(spark, tmp_path: Path) -> Landing:
     return Landing(spark, tmp_path)
 
 
-def test_quotes_blanks_and_doubled_quotes_are_read_as_csv_means_them(landing):
+def test_quotes_blanks_and_doubled_quotes_follow_csv(landing):
     landing.put("a.csv", 'name,n\n"x, ""y""",1\r\n  z  , 2 \n"",3\n,\n')
     assert_rows(landing.values(layout()), [('x, "y"', 1), ("z", 2), (None, 3), (None, None)])
 
 
-def test_the_raw_line_is_kept_as_it_came_and_knows_its_file(landing):
+def test_the_raw_line_is_kept_unchanged_with_its_file_name(landing):
     landing.put("a.csv", 'name,n\n " x ", 1\n')
     assert_rows(landing.rows(layout()).select("raw", "file_name", "delivery_no"), [(' " x ", 1', "a.csv", 1)])
 
 
-def test_short_long_and_unclosed_lines_are_broken_and_empty_ones_are_none(landing):
+def test_short_long_and_unclosed_lines_are_broken_and_empty_ones_are_skipped(landing):
     landing.put("a.csv", 'name,n\nshort\n\nlong,1,2\n"open,1\n   \ngood,1\n')
     expected = [("short", True), ("long,1,2", True), ('"open,1', True), ("   ", True), ("good,1", False)]
     assert_rows(landing.rows(layout()).select("raw", "is_broken"), expected)
@@ -38,17 +38,17 @@ def test_a_header_may_have_a_byte_order_mark_quotes_and_blanks(landing, header):
 
 
 @pytest.mark.parametrize("delimiter", ["\t", "|"])
-def test_other_delimiters_and_quotes_are_taken_as_they_are(landing, delimiter):
+def test_other_delimiters_and_quotes_are_taken_literally(landing, delimiter):
     landing.put("a.csv", f"name{delimiter}n\n^a{delimiter}b^{delimiter}1\n")
     assert_rows(landing.values(layout(delimiter=delimiter, quote="^")), [(f"a{delimiter}b", 1)])
 
 
-def test_latin_1_is_read_where_the_source_says_so(landing):
+def test_latin_1_is_read_if_the_source_declares_it(landing):
     landing.put("a.csv", "name,n\nMüller,1\n".encode("latin-1"))
     assert_rows(landing.values(layout(encoding="ISO-8859-1")), [("Müller", 1)])
 
 
-def test_bytes_that_are_not_utf_8_make_a_line_broken_and_no_other(landing):
+def test_bytes_that_are_not_utf_8_break_only_their_line(landing):
     landing.put("a.csv", "name,n\nMüller,1\n".encode("latin-1") + "Möller,2\n".encode())
     assert_rows(landing.rows(layout()).select("is_broken", "c.n"), [(True, "1"), (False, "2")])
 
@@ -61,7 +61,7 @@ def test_swapped_columns_are_refused_naming_source_file_expected_and_found(landi
     assert str(refused.value) == f"source till: file:{file}: expected the header name,n, found n,name"
 
 
-def test_a_file_without_header_is_refused_without_showing_a_person(landing):
+def test_a_file_without_header_is_refused_and_its_text_is_masked(landing):
     landing.put("a.csv", "anna.mueller@example.org,17\n")
     with pytest.raises(SourceError, match=r"found xxxx\.xxxxxxx@xxxxxxx\.xxx,99$"):
         landing.rows(layout())
@@ -83,7 +83,7 @@ def test_every_file_with_a_wrong_header_is_named(landing):
     [("a.csv", b""), ("a.csv.gz", gzip.compress(b"")), ("a.csv", b"name,n\n")],
     ids=["empty", "empty gzip", "header"],
 )
-def test_an_empty_file_and_one_with_a_header_alone_have_no_rows(landing, name, content):
+def test_empty_files_and_files_with_only_a_header_have_no_rows(landing, name, content):
     landing.put(name, content)
     assert landing.rows(layout()).isEmpty()
 
@@ -95,7 +95,7 @@ def test_gzipped_files_are_read_beside_plain_ones(landing):
     assert_rows(landing.rows(layout()).select("file_name", "delivery_no", "raw"), expected)
 
 
-def test_a_gzip_file_that_was_cut_off_is_refused_naming_source_and_file(landing):
+def test_a_truncated_gzip_file_is_refused_naming_source_and_file(landing):
     lines = "".join(f"{n * 7919 % 100_003},{n}\n" for n in range(5_000))
     file = landing.put("a 1.csv.gz", gzip.compress(f"name,n\n{lines}".encode())[:-2_000])
     landing.put("b.csv", "name,n\nx,1\n")
@@ -107,7 +107,7 @@ def test_a_gzip_file_that_was_cut_off_is_refused_naming_source_and_file(landing)
     assert "b.csv" not in str(refused.value)
 
 
-def test_any_name_that_a_file_may_have_is_read(landing):
+def test_files_with_special_characters_in_their_names_are_read(landing):
     names = ["a 1.csv", "b[2].csv", "c+ü%.csv", "d{3}.csv"]
     for n, name in enumerate(names):
         landing.put(name, f"name,n\nx,{n}\n")
@@ -122,7 +122,7 @@ def test_json_lines_keep_their_texts_and_a_missing_key_is_null(landing):
     assert_rows(landing.values(layout(**JSON)), [("x", "12.50", True), (None, "0.10", None)])
 
 
-def test_a_line_that_is_no_json_object_is_broken(landing):
+def test_a_line_that_is_not_one_json_object_is_broken(landing):
     two = [
         '{"name": "x"} {"name": "y"}',
         '{"name": "x"}{"name": "y"}',

@@ -30,58 +30,58 @@ def delta(landing, query, mode="append"):
     return layout(format="delta", path="till", columns=COLUMNS)
 
 
-def test_parquet_values_keep_what_they_are(landing):
-    described = parquet(landing, ROW)
+def test_parquet_values_are_kept(landing):
+    file_layout = parquet(landing, ROW)
     text = '{"name":"x","n":"1","at":"2026-01-05T10:00:00.000000Z","amount":"1.50"}'
-    assert_rows(landing.rows(described).select("raw", "is_broken", "is_header"), [(text, False, False)])
+    assert_rows(landing.rows(file_layout).select("raw", "is_broken", "is_header"), [(text, False, False)])
     assert_rows(
-        landing.values(described),
+        landing.values(file_layout),
         [("x", 1, datetime(2026, 1, 5, 10, tzinfo=UTC).replace(tzinfo=None), "1.50")],
     )
 
 
-def test_a_column_of_another_type_is_read_through_its_text(landing):
-    described = parquet(landing, "SELECT 'x' name, 'one' n, '2026-01-05' at, 1.5e0 amount")
-    assert_rows(landing.reasons(described), [(["not_a_int:n", "not_a_timestamp:at"],)])
-    assert_rows(landing.values(described).select("amount"), [("1.50",)])
+def test_a_column_of_another_type_is_cast_from_its_text(landing):
+    file_layout = parquet(landing, "SELECT 'x' name, 'one' n, '2026-01-05' at, 1.5e0 amount")
+    assert_rows(landing.reasons(file_layout), [(["not_a_int:n", "not_a_timestamp:at"],)])
+    assert_rows(landing.values(file_layout).select("amount"), [("1.50",)])
 
 
 def test_local_time_may_be_stored_with_or_without_a_zone(landing):
-    described = layout(
+    file_layout = layout(
         format="parquet", path="till/*.parquet", columns={"a": "local_timestamp", "b": "local_timestamp"}
     )
     parquet(landing, "SELECT TIMESTAMP_NTZ'2026-01-05 10:00:00' a, TIMESTAMP'2026-01-05 10:00:00Z' b")
-    utc = landing.values(described).select(F.col("a").cast("string"), F.col("b").cast("string"))
+    utc = landing.values(file_layout).select(F.col("a").cast("string"), F.col("b").cast("string"))
     assert_rows(utc, [("2026-01-05 15:00:00", "2026-01-05 15:00:00")])
 
 
 def test_a_parquet_file_that_lacks_columns_is_refused_naming_expected_and_found(landing):
-    described = parquet(landing, ROW, "SELECT 'y' name, 2 n")
+    file_layout = parquet(landing, ROW, "SELECT 'y' name, 2 n")
     with pytest.raises(SourceError) as refused:
-        landing.rows(described)
+        landing.rows(file_layout)
     assert str(refused.value).startswith("source till: file:")
     assert str(refused.value).endswith(".parquet: expected columns at, amount, found name, n")
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_a_file_that_is_no_parquet_is_refused_naming_it(landing):
+def test_a_file_that_is_not_parquet_is_refused_by_name(landing):
     file = landing.put("a.parquet", b"PAR1 and nothing else")
     with pytest.raises(SourceError, match=f"source till: file:{file}: cannot be read"):
         landing.rows(layout(format="parquet", path="till/*.parquet", columns=COLUMNS))
 
 
-def test_a_delta_source_delivers_its_newest_version_as_one_file_and_is_read_at_that(landing):
-    described = delta(landing, ROW)
-    assert [file.path for file in landing.found(described)] == [f"{landing.folder}/till@v0"]
+def test_a_delta_source_delivers_its_newest_version_and_is_read_at_that_version(landing):
+    file_layout = delta(landing, ROW)
+    assert [file.path for file in landing.find(file_layout)] == [f"{landing.folder}/till@v0"]
     delta(landing, ROW.replace("'x'", "'y'"))
-    deliveries = landing.deliveries(described)
+    deliveries = landing.deliveries(file_layout)
     assert [(d.path, d.fingerprint) for d in deliveries] == [
         (f"{landing.folder}/till@v1", f"{landing.folder}/till@v1")
     ]
     delta(landing, ROW.replace("'x'", "'later'"), "overwrite")
-    rows = read_raw(landing.spark, described, deliveries)
+    rows = read_raw(landing.spark, file_layout, deliveries)
     assert_rows(rows.select("c.name", "c.at", "file_name"), [(name, AT, "till@v1") for name in "xy"])
 
 
-def test_a_delta_source_that_is_not_there_yet_delivers_nothing(landing):
-    assert landing.found(layout(format="delta", path="till", columns=COLUMNS)) == []
+def test_a_missing_delta_table_delivers_nothing(landing):
+    assert landing.find(layout(format="delta", path="till", columns=COLUMNS)) == []

@@ -3,9 +3,9 @@ import pytest
 from lifestage.platform.config.expressions import (
     columns_of,
     condition_problems,
-    normalised,
+    expression_problems,
+    normalise_sql,
     parse,
-    problems_of,
     semantic_hash,
 )
 
@@ -13,7 +13,7 @@ KNOWN = {"amount", "items", "sold_at", "products.category"}
 
 
 def problems(sql):
-    return list(problems_of(sql, KNOWN))
+    return list(expression_problems(sql, KNOWN))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_scalar_expression_over_known_columns_has_no_problem(sql):
         ("*", "one scalar expression without a name is expected"),
     ],
 )
-def test_what_is_not_one_expression_is_the_only_problem_and_quotes_itself(sql, expected):
+def test_text_that_is_not_one_expression_is_the_only_problem_and_is_quoted(sql, expected):
     (problem,) = problems(sql)
     assert problem.startswith(expected)
     assert problem.endswith(f"in: {sql}")
@@ -65,11 +65,11 @@ def test_a_divisor_that_may_be_zero_is_refused(sql):
     assert problems(sql) == [f"a division by zero fails the run, use try_divide or try_mod, in: {sql}"]
 
 
-def test_text_may_hold_what_an_expression_may_not():
+def test_a_string_literal_may_hold_anything():
     assert problems("products.category = 'a; b -- c'") == []
 
 
-def test_a_star_and_what_ends_a_run_are_refused():
+def test_stars_and_functions_that_fail_a_run_are_refused():
     assert problems("to_json(struct(*))") == ["* is not allowed, name the columns, in: to_json(struct(*))"]
     (problem,) = problems("raise_error('no')")
     assert problem == "raise_error() fails the run on one row, in: raise_error('no')"
@@ -79,7 +79,7 @@ def test_a_star_and_what_ends_a_run_are_refused():
     "sql",
     ["(SELECT 1)", "sum(amount)", "count(*)", "explode(items)", "row_number() OVER (ORDER BY amount)"],
 )
-def test_what_is_not_row_by_row_is_refused(sql):
+def test_queries_windows_and_aggregates_are_refused(sql):
     assert problems(sql) == [f"queries, windows and aggregates are not allowed, in: {sql}"]
 
 
@@ -137,11 +137,11 @@ def test_lambda_parameters_are_no_columns_but_only_inside_their_lambda():
     assert columns_of("x > 0 AND exists(items, x -> x > 0)") == {"items", "x"}
 
 
-def test_parse_gives_the_tree_of_the_expression_alone():
+def test_parse_returns_the_tree_of_the_expression():
     assert parse("amount + 1").sql("spark") == "amount + 1"
 
 
-def test_a_semantic_hash_ignores_key_order_but_no_value():
+def test_a_semantic_hash_ignores_key_order_only():
     assert semantic_hash({"a": 1, "b": [1, 2]}) == semantic_hash({"b": [1, 2], "a": 1})
     assert semantic_hash({"a": 1}) != semantic_hash({"a": 2})
     assert semantic_hash([1, 2]) != semantic_hash([2, 1])
@@ -163,7 +163,7 @@ TYPED = {
         "stage IN ('a', 'b') OR spend BETWEEN 1 AND 2", "exists(days, day -> day > DATE'2026-01-01')", "isnull(n)",
     ],
 )  # fmt: skip
-def test_what_is_true_or_false_is_a_condition(sql):
+def test_boolean_expressions_are_conditions(sql):
     assert list(condition_problems(sql, TYPED)) == []
 
 
@@ -176,7 +176,7 @@ def test_what_is_true_or_false_is_a_condition(sql):
         ("CASE WHEN is_new THEN 1 END", "int"),
     ],
 )
-def test_what_is_neither_is_told_with_its_type(sql, kind):
+def test_other_expressions_are_refused_with_their_type(sql, kind):
     (problem,) = condition_problems(sql, TYPED)
     assert problem == f"gives {kind}, expected a condition that is true or false, in: {sql}"
 
@@ -187,6 +187,6 @@ def test_an_unknown_column_is_the_only_problem_of_its_condition():
     assert problem.endswith("(did you mean spend?)")
 
 
-def test_one_spelling_leaves_out_white_space_and_case_of_key_words():
-    assert normalised("n>1   and stage='X'") == normalised("n > 1 AND\n stage = 'X'")
-    assert normalised("stage = 'x'") != normalised("stage = 'X'")
+def test_normalised_sql_ignores_white_space_and_keyword_case():
+    assert normalise_sql("n>1   and stage='X'") == normalise_sql("n > 1 AND\n stage = 'X'")
+    assert normalise_sql("stage = 'x'") != normalise_sql("stage = 'X'")

@@ -4,7 +4,13 @@ import pytest
 from pydantic import Field
 
 from lifestage.platform.config.models import Model
-from lifestage.platform.config.yaml_files import Problems, merged, packaged_yaml, read_yaml, validated
+from lifestage.platform.config.yaml_files import (
+    Problems,
+    merge_keys,
+    packaged_yaml,
+    read_yaml,
+    validate_model,
+)
 
 
 class Shelf(Model):
@@ -48,7 +54,7 @@ def test_a_mapping_is_read_and_an_empty_file_is_an_empty_mapping(file):
         ("name: !!python/object:os.system x\n", "could not determine a constructor"),
     ],
 )
-def test_what_cannot_be_read_is_a_problem_with_the_file_and_gives_nothing(file, text, problem):
+def test_an_unreadable_file_is_a_problem_and_gives_none(file, text, problem):
     data, problems = read(file, text)
     assert data is None
     assert len(problems) == 1
@@ -56,7 +62,7 @@ def test_what_cannot_be_read_is_a_problem_with_the_file_and_gives_nothing(file, 
     assert problem in problems[0]
 
 
-def test_only_true_and_false_are_conditions(file):
+def test_only_true_and_false_are_booleans(file):
     data, _ = read(file, "on: yes\ncountry: NO\nis_open: true\nis_closed: False\n")
     assert data == {"on": "yes", "country": "NO", "is_open": True, "is_closed": False}
 
@@ -67,21 +73,21 @@ def test_a_missing_file_is_a_problem(tmp_path):
     assert problems == [f"{tmp_path}/none.yaml: file not found"]
 
 
-def test_mappings_merge_key_by_key_and_null_takes_a_key_away():
+def test_mappings_merge_key_by_key_and_null_removes_a_key():
     base = {"a": {"x": 1, "y": {"z": 2}}, "b": [1, 2], "c": 3}
     changes = {"a": {"y": {"z": 4}, "n": 5}, "b": [9], "c": None, "unknown": None, "d": {"e": 6}}
-    assert merged(base, changes) == {"a": {"x": 1, "y": {"z": 4}, "n": 5}, "b": [9], "d": {"e": 6}}
+    assert merge_keys(base, changes) == {"a": {"x": 1, "y": {"z": 4}, "n": 5}, "b": [9], "d": {"e": 6}}
     assert base["a"]["y"] == {"z": 2}
 
 
 def test_a_mapping_replaces_a_plain_value_and_the_other_way_round():
-    assert merged({"a": 1, "b": {"x": 1}}, {"a": {"x": 1}, "b": 2}) == {"a": {"x": 1}, "b": 2}
+    assert merge_keys({"a": 1, "b": {"x": 1}}, {"a": {"x": 1}, "b": 2}) == {"a": {"x": 1}, "b": 2}
 
 
-def test_every_problem_of_a_model_is_noted_under_its_key():
+def test_every_problem_of_a_model_is_reported_with_its_key():
     problems = Problems()
     data = {"shelves": {"a": {"height": 0}, "b": {"height": "tall", "colour": "red"}}, "owner": "me"}
-    assert validated(Shop, data, "shop.yaml", problems) is None
+    assert validate_model(Shop, data, "shop.yaml", problems) is None
     assert sorted(problems) == [
         "shop.yaml: name: required key is missing",
         "shop.yaml: owner: unknown key",
@@ -91,9 +97,9 @@ def test_every_problem_of_a_model_is_noted_under_its_key():
     ]
 
 
-def test_a_sound_model_is_frozen_and_notes_nothing():
+def test_a_valid_model_is_frozen_and_reports_nothing():
     problems = Problems()
-    shop = validated(Shop, {"name": "x"}, "shop.yaml", problems)
+    shop = validate_model(Shop, {"name": "x"}, "shop.yaml", problems)
     assert (shop, problems) == (Shop(name="x"), [])
     with pytest.raises(ValueError, match="frozen"):
         shop.name = "y"

@@ -21,14 +21,14 @@ def sold(spark, *rows):
     return spark.createDataFrame(rows, "product string, day date, n int")
 
 
-def test_each_row_sees_the_version_of_its_day(spark, products):
+def test_each_row_gets_the_version_of_its_day(spark, products):
     rows = sold(spark, ("p1", date(2026, 3, 4), 1), ("p1", date(2026, 3, 5), 2), ("P1", date(1970, 1, 1), 3))
     joined = join_as_of(shuffled(rows), products, "products", {"id": "lower(product)"}, "day")
     assert joined.columns == ["product", "day", "n", "products"]
     assert_rows(joined.select("n", "products.category"), [(1, "food"), (2, "drinks"), (3, "food")])
 
 
-def test_a_row_without_a_match_is_kept_with_nothing(spark, products):
+def test_a_row_without_a_match_is_kept_with_null(spark, products):
     days = [date(2026, 3, 7), date(2026, 3, 8), date(2026, 3, 9)]
     rows = sold(spark, *[("7", day, 1) for day in days], (None, days[0], 2), ("p9", None, 3))
     joined = join_as_of(rows, products, "products", {"id": "product"}, "day")
@@ -36,7 +36,7 @@ def test_a_row_without_a_match_is_kept_with_nothing(spark, products):
     assert_rows(joined.select("day", "products.category"), expected)
 
 
-def test_keys_are_compared_as_text_and_all_of_them(spark):
+def test_all_keys_are_compared_as_text(spark):
     rates = spark.sql(
         "SELECT '7' id, 'EUR' currency, 1.1 rate, DATE'0001-01-01' valid_from, DATE'9999-12-31' valid_to"
     )

@@ -9,12 +9,12 @@ from pyspark.sql import functions as F
 from lifestage.platform.config.shared import IdentifierType
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.security.pseudonyms import (
-    add_normalised,
+    add_key_pads,
+    add_normalised_identifier,
+    drop_key_pads,
+    hmac_hex,
     key_fingerprint,
-    keyed_hash,
     pseudonym,
-    with_pads,
-    without_pads,
 )
 from support.frames import assert_rows
 from support.pseudonyms import pseudonym as pseudonym_by_python
@@ -25,7 +25,7 @@ INVALID, PLACEHOLDER = "invalid_identifier", "placeholder_identifier"
 VALUES = ["", "anna@example.org", "Müller ⚑", "x" * 200, "a\0b"]
 
 
-def packaged(kind):
+def default_type(kind):
     return IdentifierType.model_validate(packaged_yaml("project/defaults.yaml")["identifiers"][kind])
 
 
@@ -35,31 +35,31 @@ def frame(spark, values):
 
 @pytest.mark.parametrize("key", [KEY, KEY * 2, LONG_KEY], ids=["short", "a block", "longer"])
 def test_a_pseudonym_is_the_hmac_of_type_and_value(spark, key):
-    rows = with_pads(frame(spark, [*VALUES, None]), key)
-    actual = without_pads(rows.select("value", pseudonym("email", F.col("value")).alias("p"), "_pads"))
+    rows = add_key_pads(frame(spark, [*VALUES, None]), key)
+    actual = drop_key_pads(rows.select("value", pseudonym("email", F.col("value")).alias("p"), "_pads"))
     assert_rows(
         actual, [(value, pseudonym_by_python(key, "email", value)) for value in VALUES] + [(None, None)]
     )
 
 
-def test_equal_values_of_two_types_and_of_two_keys_have_nothing_in_common(spark):
+def test_equal_values_of_two_types_or_two_keys_have_different_pseudonyms(spark):
     rows = frame(spark, ["900"])
-    kinds = with_pads(rows, KEY).select(
+    kinds = add_key_pads(rows, KEY).select(
         *[pseudonym(kind, F.col("value")).alias(kind) for kind in ("card", "phone")]
     )
-    other = with_pads(rows, LONG_KEY).select(pseudonym("card", F.col("value")).alias("other"))
+    other = add_key_pads(rows, LONG_KEY).select(pseudonym("card", F.col("value")).alias("other"))
     assert len({*kinds.first(), *other.first()}) == 3
 
 
-def test_a_keyed_hash_takes_any_bytes(spark):
-    rows = with_pads(frame(spark, ["x"]), KEY).select(keyed_hash(F.lit(b"\xff\x00")).alias("p"))
+def test_an_hmac_takes_any_bytes(spark):
+    rows = add_key_pads(frame(spark, ["x"]), KEY).select(hmac_hex(F.lit(b"\xff\x00")).alias("p"))
     assert_rows(rows, [(hmac.new(KEY, b"\xff\x00", hashlib.sha256).hexdigest()[:32],)])
 
 
-def made_of(spark, rules, *given):
-    """What rules make of each text: (given, identifier, why there is none)."""
+def normalise_all(spark, rules, *given):
+    """Return (text, identifier, drop reason) of each text under the rules."""
     rows = frame(spark, given).withColumnRenamed("value", "raw")
-    return add_normalised(rows, "raw", "normal", rules).select("raw", "normal", "normal_dropped")
+    return add_normalised_identifier(rows, "raw", "normal", rules).select("raw", "normal", "normal_dropped")
 
 
 def test_identifiers_are_normalised_before_they_are_checked(spark):
@@ -70,21 +70,21 @@ def test_identifiers_are_normalised_before_they_are_checked(spark):
         ("", None, INVALID),
         (None, None, None),
     ]
-    assert_rows(made_of(spark, rules, *[row[0] for row in expected]), expected)
+    assert_rows(normalise_all(spark, rules, *[row[0] for row in expected]), expected)
 
 
-def test_a_check_that_gives_null_has_not_passed(spark):
+def test_a_validity_check_that_gives_null_fails(spark):
     rules = IdentifierType(priority=1, valid="try_cast(value AS int) > 0")
     expected = [("7", "7", None), ("seven", None, INVALID)]
-    assert_rows(made_of(spark, rules, "7", "seven"), expected)
+    assert_rows(normalise_all(spark, rules, "7", "seven"), expected)
 
 
-def test_placeholders_are_compared_once_both_are_normalised(spark):
+def test_placeholders_are_compared_in_normalised_form(spark):
     rules = IdentifierType(
         priority=1, normalise="upper(value)", valid="value <> 'NONE'", placeholders=["none", "X"]
     )
     expected = [("NoNe", None, PLACEHOLDER), ("x", None, PLACEHOLDER), ("y", "Y", None), (None, None, None)]
-    assert_rows(made_of(spark, rules, *[row[0] for row in expected]), expected)
+    assert_rows(normalise_all(spark, rules, *[row[0] for row in expected]), expected)
 
 
 def test_the_packaged_email(spark):
@@ -100,11 +100,11 @@ def test_the_packaged_email(spark):
         ("Test@Test.com ", None, PLACEHOLDER),
         (None, None, None),
     ]
-    assert_rows(made_of(spark, packaged("email"), *[row[0] for row in expected]), expected)
+    assert_rows(normalise_all(spark, default_type("email"), *[row[0] for row in expected]), expected)
 
 
 def test_the_packaged_phone(spark):
-    """+ and 7 to 15 digits; what somebody typed to fill the field is called that, though it is not valid either."""
+    """A plus sign and 7 to 15 digits. A placeholder is reported as such, although it is also invalid."""
     expected = [
         ("+49 30/123-456", "+4930123456", None),
         ("0049 (30) 123456", "+4930123456", None),
@@ -123,12 +123,14 @@ def test_the_packaged_phone(spark):
         ("000-000 000", None, PLACEHOLDER),
         (None, None, None),
     ]
-    assert_rows(made_of(spark, packaged("phone"), *[row[0] for row in expected]), expected)
+    assert_rows(normalise_all(spark, default_type("phone"), *[row[0] for row in expected]), expected)
 
 
-def test_a_number_as_it_is_dialled_in_a_country_is_made_international_by_a_rule_of_its_own(spark):
+def test_a_custom_rule_makes_national_numbers_international(spark):
     stripped = "regexp_replace(regexp_replace(value, '[^0-9+@]', ''), '^00', '+')"
-    german = packaged("phone").model_copy(update={"normalise": f"regexp_replace({stripped}, '^0', '+49')"})
+    german = default_type("phone").model_copy(
+        update={"normalise": f"regexp_replace({stripped}, '^0', '+49')"}
+    )
     expected = [
         ("030/123456", "+4930123456", None),
         ("0041 44 123456", "+4144123456", None),
@@ -137,12 +139,12 @@ def test_a_number_as_it_is_dialled_in_a_country_is_made_international_by_a_rule_
         ("0123456789", None, PLACEHOLDER),
         ("+49 123456789", None, PLACEHOLDER),
     ]
-    assert_rows(made_of(spark, german, *[row[0] for row in expected]), expected)
+    assert_rows(normalise_all(spark, german, *[row[0] for row in expected]), expected)
 
 
 def test_no_plan_shows_the_key(spark):
-    rows = with_pads(frame(spark, ["x"]), KEY)
-    rows = without_pads(rows.withColumn("p", pseudonym("email", F.col("value"))))
+    rows = add_key_pads(frame(spark, ["x"]), KEY)
+    rows = drop_key_pads(rows.withColumn("p", pseudonym("email", F.col("value"))))
     shown = io.StringIO()
     before = spark.conf.get("spark.sql.codegen.wholeStage")
     spark.conf.set("spark.sql.codegen.wholeStage", "true")
@@ -155,7 +157,7 @@ def test_no_plan_shows_the_key(spark):
 
 
 def traces(key, text):
-    """Each form of the key and of its pads that a text holds."""
+    """Return each form of the key and its pads that the text holds."""
     block = key.ljust(64, b"\0")
     pads = [bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C)]
     forms = [
@@ -169,7 +171,7 @@ def traces(key, text):
     return [form for form in forms if form.lower() in text.lower()]
 
 
-def test_the_fingerprint_tells_keys_apart_and_is_no_part_of_any():
+def test_a_fingerprint_identifies_its_key_without_revealing_it():
     assert key_fingerprint(KEY) != key_fingerprint(LONG_KEY)
     assert key_fingerprint(KEY) == key_fingerprint(bytes(KEY))
     assert len(key_fingerprint(KEY)) == 16

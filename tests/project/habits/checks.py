@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lifestage.analytics.habits.config import HABITS
 
-from lifestage.platform.config.checks import at
+from lifestage.platform.config.checks import prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import Decided
 
@@ -12,4 +12,6 @@ from lifestage.platform.result import Decided
 def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
     """No window of 90 days has more days than that."""
     if config.parts[HABITS].frequent_days > 90:
-        yield from at(config.folder / HABITS.name, ["frequent_days: more than the 90 days of the window"])
+        yield from prefix_file(
+            config.folder / HABITS.name, ["frequent_days: more than the 90 days of the window"]
+        )

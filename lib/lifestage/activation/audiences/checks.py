@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lifestage.activation.audiences.config import AUDIENCES, AudiencesConfig
-from lifestage.platform.config.checks import at, misnamed
+from lifestage.platform.config.checks import bad_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.expressions import condition_problems
 from lifestage.platform.result import Decided, rule_columns
@@ -11,12 +11,14 @@ from lifestage.platform.result import Decided, rule_columns
 
 def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
     """Yield the problems of the rules."""
-    yield from at(config.folder / AUDIENCES.name, _rule_problems(config.of(AudiencesConfig), decided))
+    yield from prefix_file(
+        config.folder / AUDIENCES.name, _rule_problems(config.of(AudiencesConfig), decided)
+    )
 
 
 def _rule_problems(config: AudiencesConfig, decided: Sequence[Decided]) -> Iterator[str]:
     known = rule_columns(decided)
     for name, audience in config.audiences.items():
-        yield from misnamed([name])
+        yield from bad_names([name])
         for problem in condition_problems(audience.when, known):
             yield f"audiences.{name}.when: {problem}"

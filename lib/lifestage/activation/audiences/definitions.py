@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from lifestage.platform.config.expressions import normalised, semantic_hash
+from lifestage.platform.config.expressions import normalise_sql, semantic_hash
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Definition:
     @property
     def semantic_hash(self) -> str:
         """Hash of the rule's meaning: white space and the case of keywords don't count."""
-        return semantic_hash(self.sql and normalised(self.sql))
+        return semantic_hash(self.sql and normalise_sql(self.sql))
 
 
 def rules_on(definitions: Iterable[Definition], as_of: date) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lifestage.activation.publish.config import PUBLISH
 from lifestage.activation.publish.tables import snapshot_users
-from lifestage.platform.config.checks import at, listed
+from lifestage.platform.config.checks import join_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import Decided
 
@@ -13,8 +13,8 @@ def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
     """Yield the columns of destinations that a snapshot doesn't have."""
     known = snapshot_users(decided).names
     problems = (
-        f"publish.destinations.{destination}: unknown column {name}, expected some of {listed(known)}"
+        f"publish.destinations.{destination}: unknown column {name}, expected some of {join_names(known)}"
         for destination, columns in config.parts[PUBLISH].destinations.items()
         for name in sorted({*columns} - {*known})
     )
-    yield from at(config.file, problems)
+    yield from prefix_file(config.file, problems)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.platform.errors import CheckError, ConfigError, LifestageError, expectation
+from lifestage.platform.errors import CheckError, ConfigError, LifestageError, suggest_name
 from lifestage.platform.storage.atomic import write_whole
 
 # A spreadsheet evaluates a cell that starts with one of these as a formula.
@@ -127,7 +127,7 @@ def _count_expected_rows(manifest: Mapping[str, Any], audience: str | None) -> i
     if audience not in names:
         snapshot_id = manifest["snapshot_id"]
         raise ConfigError(
-            [f"snapshot {snapshot_id} has no audience {audience}: {expectation(audience, names)}"]
+            [f"snapshot {snapshot_id} has no audience {audience}: {suggest_name(audience, names)}"]
         )
     return None if manifest["erased"] else int(manifest["counts"].get(f"audience:{audience}", 0))
 

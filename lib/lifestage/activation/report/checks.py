@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from lifestage.activation.report.config import REPORT
-from lifestage.platform.config.checks import at
+from lifestage.platform.config.checks import prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.expressions import nearest
+from lifestage.platform.errors import did_you_mean
 from lifestage.platform.result import Decided, rule_columns
 
 # Types of which a report shows the mean; of a flag it is a share.
@@ -14,7 +14,7 @@ WITH_MEAN = {"decimal", "bigint", "int", "double", "boolean"}
 
 def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
     """Problems of the features that profile a segment."""
-    yield from at(config.file, _feature_problems(config, decided))
+    yield from prefix_file(config.file, _feature_problems(config, decided))
 
 
 def _feature_problems(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
@@ -22,6 +22,6 @@ def _feature_problems(config: Config, decided: Sequence[Decided]) -> Iterator[st
     for name in config.parts[REPORT].segment_features:
         kind = features.get(name, "").partition("(")[0]
         if not kind:
-            yield f"report.segment_features: unknown feature {name}{nearest(name, features)}"
+            yield f"report.segment_features: unknown feature {name}{did_you_mean(name, features)}"
         elif kind not in WITH_MEAN:
             yield f"report.segment_features: {name} is of type {kind}, of which there is no mean"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from lifestage.analytics.stages.config import LADDER, StageLadder
 from lifestage.analytics.stages.reachability import find_unreachable
 from lifestage.analytics.stages.tables import USER_STAGES
-from lifestage.platform.config.checks import at, listed, misnamed
+from lifestage.platform.config.checks import bad_names, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.expressions import condition_problems
 from lifestage.platform.result import Decided, rule_columns
@@ -18,7 +18,7 @@ OF_HISTORY = {*USER_STAGES.names, "observed_since", "previous_stage"}
 def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
     """Yield the problems of the ladder."""
     problems = stage_problems(config.of(StageLadder), rule_columns(decided))
-    yield from at(config.folder / LADDER.name, problems)
+    yield from prefix_file(config.folder / LADDER.name, problems)
 
 
 def stage_problems(ladder: StageLadder, features: Mapping[str, str]) -> Iterator[str]:
@@ -37,13 +37,13 @@ def stage_problems(ladder: StageLadder, features: Mapping[str, str]) -> Iterator
     if "net_amount_30d" not in features:
         yield "stage_totals: needs the feature net_amount_30d: declare its window in features.yaml"
     if sorted(ladder.display) != sorted(names):
-        yield f"display: expected each stage once: {listed(names)}"
-    yield from misnamed(ladder.views)
+        yield f"display: expected each stage once: {join_names(names)}"
+    yield from bad_names(ladder.views)
     for view, mapping in ladder.views.items():
         if view in OF_HISTORY:
             yield f"views.{view}: stages have a column of that name"
         if set(mapping) != set(names):
-            yield f"views.{view}: expected each stage once: {listed(names)}"
+            yield f"views.{view}: expected each stage once: {join_names(names)}"
     if not found:
         for stage in find_unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
             yield f"ladder: no user can ever reach {stage}: an earlier condition always wins or its own never holds"

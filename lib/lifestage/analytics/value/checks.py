@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lifestage.analytics.value.config import VALUE, ValueConfig
 from lifestage.analytics.value.rfm import names_by_cell
-from lifestage.platform.config.checks import at, listed, misnamed
+from lifestage.platform.config.checks import bad_names, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.expressions import number_problems
 from lifestage.platform.result import Decided, rule_columns
@@ -15,7 +15,7 @@ def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
     """Yield the problems of RFM, of the index, and of the tiers."""
     value, features = config.of(ValueConfig), rule_columns(decided)
     problems = (*rfm_problems(value, features), *index_problems(value, features))
-    yield from at(config.folder / VALUE.name, problems)
+    yield from prefix_file(config.folder / VALUE.name, problems)
 
 
 def rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[str]:
@@ -26,7 +26,7 @@ def rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[s
             yield f"rfm.names.{pattern}: matches no cell, expected two digits of 1 to 5 such as 51 or [1-2][3-4]"
     for (r, f), names in names_by_cell(rfm.names).items():
         if len(names) != 1:
-            yield f"rfm.names: cell {r}{f} has {len(names)} names ({listed(names)}), expected exactly one"
+            yield f"rfm.names: cell {r}{f} has {len(names)} names ({join_names(names)}), expected exactly one"
     needed = {f"occasions_{rfm.period_days}d", f"net_amount_{rfm.period_days}d", "recency_days"}
     for name in sorted(needed - features.keys()):
         yield f"rfm.period_days: needs the feature {name}: declare its window in features.yaml"
@@ -37,7 +37,7 @@ def index_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator
     for name in sorted({tier.tier for tier in config.tiers} & {*Regrouped}):
         yield f"tiers: {name} is a name that is reserved for users who merged or split: choose another name"
     for name, dimension in config.index.dimensions.items():
-        yield from misnamed([name, *dimension.components])
+        yield from bad_names([name, *dimension.components])
         for component, sql in dimension.components.items():
             for problem in number_problems(sql, features):
                 yield f"index.dimensions.{name}.components.{component}: {problem}"

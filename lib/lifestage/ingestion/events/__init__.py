@@ -1,1 +1,1 @@
-"""Files to canonical events: mapped, checked, pseudonymised, deduplicated."""
+"""Source files become canonical events: mapped, checked, pseudonymised and deduplicated."""

@@ -1,4 +1,4 @@
-"""What a source of events is."""
+"""Configuration of the events domain."""
 
 from lifestage.ingestion.events.event_types import EVENT_TYPES, EventTypes
 from lifestage.ingestion.sources.config import SOURCES, Source
@@ -8,7 +8,7 @@ from lifestage.platform.config.shared import IdentifierType
 
 
 class IngestConfig(Model):
-    """Every source with what all of them share."""
+    """All sources of events, and the settings that they share."""
 
     sources: dict[str, Source]
     event_types: EventTypes
@@ -19,12 +19,12 @@ class IngestConfig(Model):
     finality_days: int
 
     def by_strength(self) -> list[str]:
-        """Identifier types, strongest first."""
+        """Return the identifier types, strongest first; ties in order of name."""
         return sorted(self.identifiers, key=lambda name: (self.identifiers[name].priority, name))
 
 
 def compose_config(parts: Parts) -> IngestConfig:
-    """The sources of events with what all of them share."""
+    """Compose the configuration from the parts of the project."""
     shared = parts.shared
     return IngestConfig(
         sources=parts[SOURCES],

@@ -1,4 +1,4 @@
-"""The books of a run: what became of every row, per delivery, and whether a source is fit to go on."""
+"""Count what became of each row, and check that no row is lost and every source passes its gate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.events.resolve import Left, Outcome, Resolution
+from lifestage.ingestion.events.resolve import Outcome, RemovalReason, Resolution
 from lifestage.ingestion.sources.config import Source
-from lifestage.ingestion.sources.gates import Received, gate_failure, stop
-from lifestage.ingestion.sources.readers import count_reasons
+from lifestage.ingestion.sources.gates import GateCounts, describe_gate_failure, raise_gate_failures
+from lifestage.ingestion.sources.reasons import count_reasons
 from lifestage.platform.errors import CheckError
 
 
 @dataclass(frozen=True)
-class Tally:
-    """The rows of one delivery."""
+class DeliveryCounts:
+    """Row counts of one delivery: in all, by outcome, by reason and by warning, and the business dates it changed."""
 
     n_rows: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
@@ -28,52 +28,51 @@ class Tally:
     last_event_date: date | None = None
 
 
-def tally(
+def count_deliveries(
     arrivals: DataFrame, resolution: Resolution, finality_days: int, time_zone: str
-) -> dict[int, Tally]:
-    """Per delivery: rows in, rows by outcome, reason and warning, and the days changed; bounded by deliveries x rules."""
-    judged = resolution.judged
+) -> dict[int, DeliveryCounts]:
+    """Count the rows of each delivery; the result is bounded by deliveries times rules.
+
+    A row is late if it takes effect more than `finality_days` after its business date. The dates that a delivery
+    changed include those that a corrected or deleted event left.
+
+    Args:
+        arrivals: The rows that arrived, before they were resolved.
+        resolution: What became of them.
+        finality_days: Days after which a business date is final.
+        time_zone: Business time zone.
+    """
     rows_in = {
         row["delivery_no"]: row["n"]
         for row in arrivals.groupBy("delivery_no").agg(F.count("*").alias("n")).collect()
     }
-    sums = {row["delivery_no"]: row.asDict() for row in _sums(judged, finality_days, time_zone).collect()}
-    has_faults = any(row["n_faulty"] for row in sums.values())
-    reasons = count_reasons(judged, "reasons") if has_faults else {}
-    warnings = count_reasons(judged, "warnings") if any(row["n_warned"] for row in sums.values()) else {}
-    left = _days_left(resolution.versions) if resolution.versions is not None else {}
+    resolved = resolution.arrivals
+    sums = {
+        row["delivery_no"]: row.asDict()
+        for row in _sum_outcomes(resolved, finality_days, time_zone).collect()
+    }
+    reasons = count_reasons(resolved, "reasons") if any(row["n_faulty"] for row in sums.values()) else {}
+    warnings = count_reasons(resolved, "warnings") if any(row["n_warned"] for row in sums.values()) else {}
+    removals = _removal_dates(resolution.versions) if resolution.versions is not None else {}
     return {
-        number: Tally(
+        number: DeliveryCounts(
             n,
             {outcome.value: sums.get(number, {}).get(outcome.value, 0) for outcome in Outcome},
             reasons.get(number, {}),
             warnings.get(number, {}),
             sums.get(number, {}).get("n_late", 0),
-            *_span(sums.get(number, {}), left.get(number, {})),
+            *_date_span(sums.get(number, {}), removals.get(number, {})),
         )
         for number, n in rows_in.items()
     }
 
 
-def _days_left(versions: DataFrame) -> dict[int, dict[str, Any]]:
-    """Per delivery, the first and last day that a row left because of it: a correction may move it to another."""
-    left = versions.where(F.col("reason") != Left.OUTDATED).groupBy("superseded_by")
-    days = left.agg(F.min("event_date").alias("first"), F.max("event_date").alias("last"))
-    return {row["superseded_by"]: row.asDict() for row in days.collect()}
-
-
-def _span(*changes: Mapping[str, Any]) -> tuple[date | None, date | None]:
-    first = [change["first"] for change in changes if change.get("first")]
-    last = [change["last"] for change in changes if change.get("last")]
-    return min(first, default=None), max(last, default=None)
-
-
-def _sums(judged: DataFrame, finality_days: int, time_zone: str) -> DataFrame:
-    """Per delivery: rows by outcome, late rows, first and last day among the rows that changed something."""
+def _sum_outcomes(resolved: DataFrame, finality_days: int, time_zone: str) -> DataFrame:
+    """Count rows by outcome and late rows, with the first and last date that changed; one row per delivery."""
     took_effect = F.col("outcome").isin(Outcome.ACCEPTED, Outcome.REPLACED)
     read_on = F.to_date(F.from_utc_timestamp("ingested_at", time_zone))
     is_late = took_effect & (F.date_add("event_date", finality_days) < read_on)
-    return judged.groupBy("delivery_no").agg(
+    return resolved.groupBy("delivery_no").agg(
         *[F.count_if(F.col("outcome") == outcome).alias(outcome.value) for outcome in Outcome],
         F.count_if(F.size("reasons") > 0).alias("n_faulty"),
         F.count_if(F.size("warnings") > 0).alias("n_warned"),
@@ -83,45 +82,77 @@ def _sums(judged: DataFrame, finality_days: int, time_zone: str) -> DataFrame:
     )
 
 
-def ledger_entry(tally_: Tally) -> dict[str, object]:
-    """A delivery's tally as columns of the ledger."""
-    counts = {f"n_{outcome.value}": tally_.outcomes.get(outcome, 0) for outcome in Outcome}
+def _removal_dates(versions: DataFrame) -> dict[int, dict[str, Any]]:
+    """Return, per delivery, the first and last date of the events it removed: a correction may move an event."""
+    removed = versions.where(F.col("reason") != RemovalReason.OUTDATED).groupBy("superseded_by")
+    dates = removed.agg(F.min("event_date").alias("first"), F.max("event_date").alias("last"))
+    return {row["superseded_by"]: row.asDict() for row in dates.collect()}
+
+
+def _date_span(*changes: Mapping[str, Any]) -> tuple[date | None, date | None]:
+    first = [change["first"] for change in changes if change.get("first")]
+    last = [change["last"] for change in changes if change.get("last")]
+    return min(first, default=None), max(last, default=None)
+
+
+def to_ledger_entry(counts: DeliveryCounts) -> dict[str, object]:
+    """Convert the counts of a delivery into columns of the ingest ledger."""
     return {
-        "n_rows": tally_.n_rows,
-        **counts,
+        "n_rows": counts.n_rows,
+        **{f"n_{outcome.value}": counts.outcomes.get(outcome, 0) for outcome in Outcome},
         "n_suppressed": 0,
-        "n_late": tally_.n_late,
-        "reasons": dict(tally_.reasons),
-        "warnings": dict(tally_.warnings),
-        "first_event_date": tally_.first_event_date,
-        "last_event_date": tally_.last_event_date,
+        "n_late": counts.n_late,
+        "reasons": dict(counts.reasons),
+        "warnings": dict(counts.warnings),
+        "first_event_date": counts.first_event_date,
+        "last_event_date": counts.last_event_date,
     }
 
 
-def check_conservation(tallies: Mapping[int, Tally], sources: Mapping[int, str]) -> None:
-    """Law 4: rows in equal the sum of their outcomes, for each delivery."""
-    lost = [
-        f"{sources[number]}: delivery {number}: {t.n_rows} rows in, {sum(t.outcomes.values())} accounted for: {dict(t.outcomes)}"
-        for number, t in sorted(tallies.items())
-        if t.n_rows != sum(t.outcomes.values())
+def check_conservation(counts: Mapping[int, DeliveryCounts], sources: Mapping[int, str]) -> None:
+    """Check law 4: for each delivery, the rows in equal the sum of their outcomes.
+
+    Args:
+        counts: Counts by delivery number.
+        sources: Source by delivery number.
+
+    Raises:
+        CheckError: naming each delivery that lost or gained rows.
+    """
+    problems = [
+        f"{sources[number]}: delivery {number}: {c.n_rows} rows in, {sum(c.outcomes.values())} accounted for: {dict(c.outcomes)}"
+        for number, c in sorted(counts.items())
+        if c.n_rows != sum(c.outcomes.values())
     ]
-    if lost:
-        raise CheckError("rows were lost or multiplied, nothing was written:\n" + "\n".join(lost))
+    if problems:
+        raise CheckError("rows were lost or multiplied, nothing was written:\n" + "\n".join(problems))
 
 
 def check_gates(
-    tallies: Mapping[int, Tally],
+    counts: Mapping[int, DeliveryCounts],
     of_source: Mapping[int, str],
     sources: Mapping[str, Source],
-    judged: DataFrame,
+    resolved: DataFrame,
 ) -> None:
-    """CheckError naming each source below its accuracy gate (see gate_failure)."""
-    received = {name: Received() for name in sorted(set(of_source.values()))}
-    for number, t in tallies.items():
-        n_duplicate, n_rejected = (t.outcomes.get(name, 0) for name in (Outcome.DUPLICATE, Outcome.REJECTED))
-        received[of_source[number]].add(t.n_rows - n_duplicate, n_rejected, t.reasons)
+    """Check that every source passes its accuracy gate, all its deliveries together.
+
+    Args:
+        counts: Counts by delivery number.
+        of_source: Source by delivery number.
+        sources: Configuration by source.
+        resolved: Rows with `source`, `reasons` and `raw`, for examples in the message.
+
+    Raises:
+        CheckError: naming each source below its gate (see `describe_gate_failure`).
+    """
+    by_source = {name: GateCounts() for name in sorted(set(of_source.values()))}
+    for number, c in counts.items():
+        n_duplicate, n_rejected = (c.outcomes.get(name, 0) for name in (Outcome.DUPLICATE, Outcome.REJECTED))
+        by_source[of_source[number]].add(c.n_rows - n_duplicate, n_rejected, c.reasons)
     failures = [
-        gate_failure(f"source {name}", sources[name].gate, mine, judged.where(F.col("source") == name))
-        for name, mine in received.items()
+        describe_gate_failure(
+            f"source {name}", sources[name].gate, gate_counts, resolved.where(F.col("source") == name)
+        )
+        for name, gate_counts in by_source.items()
     ]
-    stop([line for lines in failures for line in lines])
+    raise_gate_failures([line for lines in failures for line in lines])

@@ -9,14 +9,14 @@ from lifestage.platform.config.parts import NamedItems
 
 
 class Doer(StrEnum):
-    """Who acts: what a person does makes a day active, what is done to them does not."""
+    """Who acts. An event by a user makes the day active; an event by the business does not."""
 
     USER = "user"
     BUSINESS = "business"
 
 
 class AmountSign(StrEnum):
-    """Which amounts an event type may carry."""
+    """The sign that the amount of an event type may have."""
 
     POSITIVE = "positive"
     NEGATIVE = "negative"
@@ -37,7 +37,7 @@ EventTypes = dict[str, EventType]
 
 
 def actions_of(types: EventTypes) -> tuple[str, ...]:
-    """The types that make a day active, sorted."""
+    """Return the event types that make a day active, sorted."""
     return tuple(sorted(name for name, kind in types.items() if kind.by is Doer.USER))
 
 

@@ -1,4 +1,4 @@
-"""Event ids of keyless rows: what the row says, and which of its equals within the file it is."""
+"""Event ids of keyless rows: a hash of the row's content and its occurrence number within the file."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -6,15 +6,18 @@ from pyspark.sql import types as T
 
 from lifestage.ingestion.events.tables import EVENT_COLUMNS
 
-# Where and when a row was read is not what it says.
+# Where and when a row was read is not part of its content.
 NOT_CONTENT = ("event_id", "ingested_at", "delivery_no")
 CONTENT = tuple(column.name for column in EVENT_COLUMNS if column.name not in NOT_CONTENT)
 
 
 def content_hash() -> Column:
-    """SHA-256 of the canonical columns, pseudonyms instead of identifiers; equal rows are equal whatever the file."""
+    """Return the SHA-256 of a row's canonical columns, with pseudonyms instead of identifiers.
+
+    Rows of equal content have equal hashes, whichever file they come from.
+    """
     maps = {column.name for column in EVENT_COLUMNS if isinstance(column.type, T.MapType)}
-    # A map keeps the order in which the configuration names its entries.
+    # A map keeps the order of its entries in the configuration, so sort them.
     content = [
         F.array_sort(F.map_entries(name)).alias(name) if name in maps else F.col(name) for name in CONTENT
     ]
@@ -22,15 +25,21 @@ def content_hash() -> Column:
 
 
 def add_keyless_ids(rows: DataFrame, across_files: str) -> DataFrame:
-    """event_id = content hash and occurrence number within the delivery.
+    """Set `event_id` to the content hash and the occurrence number within the delivery; one row per row.
 
-    Two equal rows of one file stay two events. An equal row in another file is the same event again, unless
-    `across_files` is `new`: then the delivery is part of the id.
+    Two equal rows of one file are two events. An equal row in another file is the same event, unless `across_files`
+    is `new`: then the delivery number becomes part of the id. Row order does not matter.
+
+    Args:
+        rows: Canonical rows with `reasons`. A faulty row is numbered apart from good rows of equal content.
+        across_files: `same` or `new`.
+
+    Example:
+        Ids look like `3f0c...9a-1`, with 32 hex digits and the occurrence number.
     """
-    # A faulty row may say the same as a good one, and must not take its number.
     is_faulty = F.size("reasons") > 0
-    equals = Window.partitionBy("delivery_no", "_content", is_faulty).orderBy("_content")
-    number = F.row_number().over(equals.rowsBetween(Window.unboundedPreceding, Window.currentRow))
+    equal_rows = Window.partitionBy("delivery_no", "_content", is_faulty).orderBy("_content")
+    number = F.row_number().over(equal_rows.rowsBetween(Window.unboundedPreceding, Window.currentRow))
     parts = [F.substring("_content", 1, 32), number.cast("string")]
     if across_files == "new":
         parts.append(F.col("delivery_no").cast("string"))

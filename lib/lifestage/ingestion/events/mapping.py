@@ -1,6 +1,5 @@
-"""Raw rows of one source to canonical events, each with every reason why it may not become one."""
+"""Map the raw rows of one source to canonical events, with every reason to reject a row."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,38 +9,29 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.config import IngestConfig
-from lifestage.ingestion.events.event_types import AmountSign
-from lifestage.ingestion.events.tables import EVENT_COLUMNS, MAPPED_COLUMNS
+from lifestage.ingestion.events.rules import cast_reasons, event_reasons, rule_reasons
+from lifestage.ingestion.events.tables import EVENTS, MAPPED_COLUMNS
+from lifestage.ingestion.sources.casting import cast_columns, null_if_sentinel
 from lifestage.ingestion.sources.config import RATES, OnChange, Severity, Source
-from lifestage.ingestion.sources.readers import (
-    broken_reason,
-    joined_reasons,
-    known_day,
-    listed_reasons,
-    typed,
-)
-from lifestage.platform.config.expressions import columns_of
+from lifestage.ingestion.sources.reasons import broken_line_reason, join_reasons, split_reasons
 from lifestage.platform.runtime.as_of_join import join_as_of
 from lifestage.platform.security.pseudonyms import (
-    add_normalised,
-    dropped_warning,
-    keyed_hash,
+    add_key_pads,
+    add_normalised_identifier,
+    drop_key_pads,
+    hmac_hex,
+    identifier_warning,
     pseudonym,
-    with_pads,
-    without_pads,
 )
 from lifestage.platform.storage.contracts import MONEY
 
-MAX_FUTURE = "INTERVAL 1 DAY"
 AMOUNTS = ("amount", "discount_amount", "coupon_amount")
-NOT_NEGATIVE = ("discount_amount", "coupon_amount", "quantity")
-# No line of a till says so much, and what adds up a day of such lines would overflow.
-TOO_MUCH = 10**12
+RATE_TYPE = "decimal(18,8)"
 
 
 @dataclass(frozen=True)
-class Door:
-    """What rows of any source pass on their way in."""
+class IngestContext:
+    """What the mapping of every source needs besides its rows."""
 
     config: IngestConfig
     lookups: Mapping[str, DataFrame]
@@ -49,93 +39,89 @@ class Door:
     now: datetime
 
 
-def to_canonical(raw: DataFrame, name: str, source: Source, door: Door) -> DataFrame:
-    """One row per raw row: the canonical columns, `reasons` (empty for a good row), `warnings`, `raw`, `is_delete`.
+def to_canonical(raw: DataFrame, name: str, source: Source, context: IngestContext) -> DataFrame:
+    """Map raw rows to canonical rows with `reasons`, `warnings`, `raw` and `is_delete`; one row per raw row.
 
-    Header lines stay, marked is_header, until check_headers has seen them. Money in another currency is converted by the reference table `rates`
-    (currency, rate) of the business date, HALF_UP per row; without a rate the row is rejected. A local time in a DST
-    gap is rejected, of two instants the earlier is taken. An identifier that is not valid, or a placeholder, is dropped
-    with a warning, the event stays. Rows of a keyless source get their event_id later (see keys.py).
+    Header lines stay, marked `is_header`, for `check_headers`. `event_id` is NULL for a keyless source (see keys.py).
+
+    - A good row has an empty `reasons`. A broken line has one reason, any other bad row has all that apply, sorted.
+    - Money in another currency is converted with the `rates` row (currency, rate) of the business date, rounded
+      HALF_UP per row. A row without a rate is rejected.
+    - A local time in a DST gap is rejected. Of two possible instants, the earlier counts.
+    - An invalid or placeholder identifier is dropped with a warning, and the event stays.
+    - `raw` is NULL for a good row that no later row can reject.
+
+    Args:
+        raw: Rows of `read_raw` or `parse_lines`.
+        name: Name of the source.
+        source: Its configuration.
+        context: Shared configuration, reference tables, pseudonym key, and the run's now.
     """
-    rows = with_pads(_source_columns(raw, source, door), door.key)
-    mapped = _mapped(rows, name, source, door)
-    return without_pads(_judged(_converted(mapped, source, door), source, door))
+    rows = add_key_pads(_cast_and_look_up(raw, source, context), context.key)
+    rows = _map_columns(rows, name, source, context)
+    rows = _convert_amounts(_add_event_date(rows, context), source, context)
+    return drop_key_pads(_add_reasons(rows, source, context))
 
 
-def _source_columns(raw: DataFrame, source: Source, door: Door) -> DataFrame:
-    """The source's columns under their own names and types, with the reference rows of the day as structs."""
-    rows = typed(raw, source, source.time_zone or door.config.time_zone)
+def _cast_and_look_up(raw: DataFrame, source: Source, context: IngestContext) -> DataFrame:
+    """Return the source's own columns with their types, and the day's reference rows as structs."""
+    rows = cast_columns(raw, source, source.time_zone or context.config.time_zone)
     if not source.lookups:
         return rows
-    rows = rows.withColumn("_day", _business_date(F.expr(source.map["event_at"]), door))
+    rows = rows.withColumn("_day", _business_date(F.expr(source.map["event_at"]), context))
     for lookup in source.lookups:
-        rows = join_as_of(rows, door.lookups[lookup.reference], lookup.reference, lookup.on, "_day")
+        rows = join_as_of(rows, context.lookups[lookup.reference], lookup.reference, lookup.on, "_day")
     return rows
 
 
-def _mapped(rows: DataFrame, name: str, source: Source, door: Door) -> DataFrame:
-    """Canonical names and types; identifiers as they were given, as `_raw_<type>`."""
+def _map_columns(rows: DataFrame, name: str, source: Source, context: IngestContext) -> DataFrame:
+    """Select canonical names and types; identifiers stay as they were delivered, as `_raw_<type>`."""
     return rows.select(
         F.col("_delivery_no").alias("delivery_no"),
         F.col("_raw").alias("raw"),
         "_broken",
         "_header",
         F.col("_pads"),
-        joined_reasons([F.col("_faults"), *_cast_reasons(source)]).alias("_reasons"),
-        joined_reasons(_broken_rules(source, Severity.ERROR)).alias("_rules"),
-        joined_reasons(_broken_rules(source, Severity.WARNING)).alias("_warned"),
+        join_reasons([F.col("_faults"), *cast_reasons(source)]).alias("_reasons"),
+        join_reasons(rule_reasons(source, Severity.ERROR)).alias("_rules"),
+        join_reasons(rule_reasons(source, Severity.WARNING)).alias("_rule_warnings"),
         F.lit(name).alias("source"),
-        F.lit(door.now).cast("timestamp").alias("ingested_at"),
-        *[_target(column.name, column.type.simpleString(), source) for column in MAPPED_COLUMNS],
+        F.lit(context.now).cast("timestamp").alias("ingested_at"),
+        *[_map_column(column.name, column.type.simpleString(), source) for column in MAPPED_COLUMNS],
         _event_id(source).alias("event_id"),
         _version(source).alias("version"),
         (F.expr(source.delete_when) if source.delete_when else F.lit(False)).alias("is_delete"),
-        *[F.expr(sql).cast("string").alias(f"_raw_{kind}") for kind, sql in source.identifiers.items()],
+        *[F.expr(sql).cast("string").alias(f"_raw_{id_type}") for id_type, sql in source.identifiers.items()],
     )
 
 
-def _target(name: str, kind: str, source: Source) -> Column:
-    """A mapped column in its canonical type; NULL where the value cannot be (_cast_reasons says so)."""
-    if name == "attributes":
-        return _attributes(source).alias(name)
-    if name not in source.map:
-        return F.lit(None).cast(kind).alias(name)
-    return F.expr(source.map[name]).try_cast(kind).alias(name)
-
-
-def _cast_reasons(source: Source) -> list[Column]:
-    reasons = []
-    for column in MAPPED_COLUMNS:
-        kind = column.type.simpleString()
-        if column.name in source.map and kind not in ("string", "map<string,string>"):
-            value = F.expr(source.map[column.name])
-            lost = value.isNotNull() & value.try_cast(kind).isNull()
-            reasons.append(F.when(lost, F.lit(f"not_a_{kind.split('(')[0]}:{column.name}")))
-    return reasons
-
-
-def _attributes(source: Source) -> Column:
-    """Declared attributes, NULL where the source gives none."""
-    if not source.attributes:
-        return F.lit(None).cast("map<string,string>")
-    return F.create_map(
-        *[part for key, sql in source.attributes.items() for part in (F.lit(key), F.expr(sql).cast("string"))]
-    )
+def _map_column(name: str, sql_type: str, source: Source) -> Column:
+    """Return a canonical column, NULL where the value does not fit its type (see `cast_reasons`)."""
+    if name == "attributes" and source.attributes:
+        pairs = [
+            part
+            for key, sql in source.attributes.items()
+            for part in (F.lit(key), F.expr(sql).cast("string"))
+        ]
+        return F.create_map(*pairs).alias(name)
+    if name == "attributes" or name not in source.map:
+        return F.lit(None).cast(sql_type).alias(name)
+    return F.expr(source.map[name]).try_cast(sql_type).alias(name)
 
 
 def _event_id(source: Source) -> Column:
-    """The key's values joined by '|', as a keyed hash where one is an identifier; NULL where a part is missing."""
+    """Join the key's values with '|', NULL if one is missing; hashed with the key if one is an identifier."""
     if not source.key:
         return F.lit(None).cast("string")
     parts = [F.replace(F.col(f"`{part}`").cast("string"), F.lit("|"), F.lit("||")) for part in source.key]
     text = parts[0]
     for part in parts[1:]:
         text = F.concat(text, F.lit("|"), part)
-    return keyed_hash(F.encode(text, "UTF-8")) if set(source.key) & set(source.pii) else text
+    return hmac_hex(F.encode(text, "UTF-8")) if set(source.key) & set(source.pii) else text
 
 
 def _version(source: Source) -> Column:
-    """The version as a whole number; timestamps count in microseconds."""
+    """Return the version as a whole number; a timestamp counts in microseconds."""
     if source.version is None:
         return F.lit(None).cast("bigint")
     value = f"({source.version})"
@@ -144,48 +130,53 @@ def _version(source: Source) -> Column:
     )
 
 
-def _converted(rows: DataFrame, source: Source, door: Door) -> DataFrame:
-    """Adds business dates, and turns amounts of another currency into the business currency."""
-    day = _business_date(F.col("event_at"), door)
-    rows = rows.withColumns(
-        {"event_date": known_day(day), "_no_day": day.isNotNull() & known_day(day).isNull()}
-    )
-    rows = rows.withColumn("event_month", F.trunc("event_date", "month"))
+def _add_event_date(rows: DataFrame, context: IngestContext) -> DataFrame:
+    day = _business_date(F.col("event_at"), context)
+    event_date = null_if_sentinel(day)
+    rows = rows.withColumns({"event_date": event_date, "_no_day": day.isNotNull() & event_date.isNull()})
+    return rows.withColumn("event_month", F.trunc("event_date", "month"))
+
+
+def _convert_amounts(rows: DataFrame, source: Source, context: IngestContext) -> DataFrame:
+    """Convert amounts into the business currency; `_no_rate` and `_too_large` mark rows where that fails."""
     if "currency_original" not in source.map:
         return rows.withColumns({"_no_rate": F.lit(False), "_too_large": F.lit(False)})
-    rates = door.lookups.get(RATES)
+    rates = context.lookups.get(RATES)
     if rates is None:
-        rate = F.lit(None).cast("decimal(18,8)")
+        rate = F.lit(None).cast(RATE_TYPE)
     else:
         rows = join_as_of(rows, rates, RATES, {"currency": "currency_original"}, "event_date")
-        rate = F.col("rates.rate").try_cast("decimal(18,8)")
-    is_home = F.coalesce(F.col("currency_original"), F.lit(door.config.currency)) == door.config.currency
-    rate = F.when(is_home, F.lit(1).cast("decimal(18,8)")).otherwise(rate)
-    given = {name: name for name in AMOUNTS if name in source.map}
-    amounts = {
-        name: F.round(F.col(original) * rate, 2)
-        for name, original in {"amount": "amount_original", **given}.items()
-    }
-    lost = [value.isNotNull() & value.try_cast(MONEY).isNull() for value in amounts.values()]
-    flags = {"_no_rate": rate.isNull(), "_too_large": reduce(Column.__or__, lost)}
+        rate = F.col("rates.rate").try_cast(RATE_TYPE)
+    home = F.lit(context.config.currency)
+    is_home = F.coalesce(F.col("currency_original"), home) == home
+    rate = F.when(is_home, F.lit(1).cast(RATE_TYPE)).otherwise(rate)
+    originals = {"amount": "amount_original", **{name: name for name in AMOUNTS if name in source.map}}
+    amounts = {name: F.round(F.col(original) * rate, 2) for name, original in originals.items()}
+    overflows = [value.isNotNull() & value.try_cast(MONEY).isNull() for value in amounts.values()]
     return rows.withColumns(
-        {**{name: value.try_cast(MONEY) for name, value in amounts.items()}, **flags}
+        {
+            **{name: value.try_cast(MONEY) for name, value in amounts.items()},
+            "_no_rate": rate.isNull(),
+            "_too_large": reduce(Column.__or__, overflows),
+        }
     ).drop(RATES)
 
 
-def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
-    """Adds the reasons: a broken line has no other, any other row has all that apply, sorted."""
-    rows, dropped = _with_pseudonyms(rows, source, door)
-    found = joined_reasons([F.col("_reasons"), F.col("_rules"), *_event_reasons(source, door)])
-    reasons = F.when(F.col("_broken"), broken_reason(F.col("raw"))).otherwise(found)
-    # The text of a good row is not needed, unless what the row meets may still reject it.
-    may_be_needed = source.looks_back or source.on_change is OnChange.REJECT or not source.key
-    raw = F.col("raw") if may_be_needed else F.when(F.trim(reasons, F.lit("\n")) != "", F.col("raw"))
+def _add_reasons(rows: DataFrame, source: Source, context: IngestContext) -> DataFrame:
+    """Select the canonical columns with reasons, warnings and the flags that `resolve` needs."""
+    rows, identifier_warnings = _add_pseudonyms(rows, source, context)
+    found = join_reasons(
+        [F.col("_reasons"), F.col("_rules"), *event_reasons(source, context.config.event_types)]
+    )
+    reasons = F.when(F.col("_broken"), broken_line_reason(F.col("raw"))).otherwise(found)
+    # A good row needs its text only if a row that it meets may still lead to its rejection.
+    needs_raw = source.looks_back or source.on_change is OnChange.REJECT or not source.key
+    raw = F.col("raw") if needs_raw else F.when(F.trim(reasons, F.lit("\n")) != "", F.col("raw"))
     return rows.select(
-        *[column.name for column in EVENT_COLUMNS],
+        *EVENTS.names,
         raw.alias("raw"),
-        listed_reasons(reasons).alias("reasons"),
-        listed_reasons(joined_reasons([F.col("_warned"), *dropped])).alias("warnings"),
+        split_reasons(reasons).alias("reasons"),
+        split_reasons(join_reasons([F.col("_rule_warnings"), *identifier_warnings])).alias("warnings"),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
         F.col("_header").alias("is_header"),
         F.lit(source.looks_back).alias("looks_back"),
@@ -193,66 +184,28 @@ def _judged(rows: DataFrame, source: Source, door: Door) -> DataFrame:
     )
 
 
-def _with_pseudonyms(rows: DataFrame, source: Source, door: Door) -> tuple[DataFrame, list[Column]]:
-    """Adds identifiers and the strongest as subject; a warning for each identifier that was dropped."""
-    kinds = [kind for kind in door.config.by_strength() if kind in source.identifiers]
-    if not kinds:
-        nobody = {
+def _add_pseudonyms(
+    rows: DataFrame, source: Source, context: IngestContext
+) -> tuple[DataFrame, list[Column]]:
+    """Add `identifiers` and the strongest of them as `subject`, and return the warnings for dropped ones."""
+    types = [name for name in context.config.by_strength() if name in source.identifiers]
+    if not types:
+        none = {
             "subject": F.lit(None).cast("string"),
             "identifiers": F.lit(None).cast("map<string,string>"),
         }
-        return rows.withColumns(nobody), []
-    for kind in kinds:
-        rows = add_normalised(rows, f"_raw_{kind}", f"_id_{kind}", door.config.identifiers[kind])
-    rows = rows.withColumns({f"_ps_{kind}": pseudonym(kind, F.col(f"_id_{kind}")) for kind in kinds})
-    every = F.create_map(*[part for kind in kinds for part in (F.lit(kind), F.col(f"_ps_{kind}"))])
-    subject = F.coalesce(*[F.col(f"_ps_{kind}") for kind in kinds])
-    present = every if len(kinds) == 1 else F.map_filter(every, lambda _, value: value.isNotNull())
-    dropped = [dropped_warning(kind, f"_id_{kind}") for kind in kinds]
-    return rows.withColumns(
-        {"subject": subject, "identifiers": F.when(subject.isNotNull(), present)}
-    ), dropped
+        return rows.withColumns(none), []
+    for name in types:
+        rows = add_normalised_identifier(
+            rows, f"_raw_{name}", f"_id_{name}", context.config.identifiers[name]
+        )
+    rows = rows.withColumns({f"_ps_{name}": pseudonym(name, F.col(f"_id_{name}")) for name in types})
+    every = F.create_map(*[part for name in types for part in (F.lit(name), F.col(f"_ps_{name}"))])
+    subject = F.coalesce(*[F.col(f"_ps_{name}") for name in types])
+    present = every if len(types) == 1 else F.map_filter(every, lambda _, value: value.isNotNull())
+    rows = rows.withColumns({"subject": subject, "identifiers": F.when(subject.isNotNull(), present)})
+    return rows, [identifier_warning(name, f"_id_{name}") for name in types]
 
 
-def _event_reasons(source: Source, door: Door) -> list[Column]:
-    types = door.config.event_types
-    signs = {sign: [name for name, kind in types.items() if kind.amount is sign] for sign in AmountSign}
-    wrong_sign = (F.col("event_type").isin(signs[AmountSign.POSITIVE]) & (F.col("amount") < 0)) | (
-        F.col("event_type").isin(signs[AmountSign.NEGATIVE]) & (F.col("amount") > 0)
-    )
-    faults = {
-        "missing:event_type": F.col("event_type").isNull(),
-        "unknown_event_type": ~F.col("event_type").isin(list(types)),
-        "missing:event_at": F.col("event_at").isNull() & ~_is_unread("event_at", source),
-        "out_of_range:event_at": F.col("_no_day"),
-        "in_the_future": F.col("event_at") > F.col("ingested_at") + F.expr(MAX_FUTURE),
-        "wrong_sign:amount": wrong_sign,
-        "no_rate:currency": F.col("_no_rate"),
-        "out_of_range:rating": ~F.col("rating").between(1, 5),
-        "out_of_range:amount": F.col("_too_large") | (F.abs("amount") >= TOO_MUCH),
-        **{f"out_of_range:{name}": F.abs(name) >= TOO_MUCH for name in NOT_NEGATIVE},
-        **{f"negative:{name}": F.col(name) < 0 for name in NOT_NEGATIVE},
-    }
-    if source.key:
-        faults["missing:key"] = F.col("event_id").isNull()
-    if source.version is not None:
-        faults["missing:version"] = F.col("version").isNull()
-    if source.identifier == "required":
-        faults["missing:identifier"] = F.col("subject").isNull()
-    return [F.when(condition, F.lit(reason)) for reason, condition in faults.items()]
-
-
-def _is_unread(name: str, source: Source) -> Column:
-    """Whether a fault says already why the column has no value: its own, or that of a column it is made of."""
-    columns = "|".join(re.escape(column) for column in sorted({name, *columns_of(source.map[name])}))
-    return F.col("_reasons").rlike(f"(?m):({columns})$")
-
-
-def _broken_rules(source: Source, severity: Severity) -> list[Column]:
-    """A reason for each of the source's own rules that does not hold; NULL counts as held."""
-    rules = {name: rule.check for name, rule in source.rules.items() if rule.severity is severity}
-    return [F.when(~F.expr(check), F.lit(f"rule:{name}")) for name, check in rules.items()]
-
-
-def _business_date(instant: Column, door: Door) -> Column:
-    return F.to_date(F.from_utc_timestamp(instant.try_cast("timestamp"), door.config.time_zone))
+def _business_date(instant: Column, context: IngestContext) -> Column:
+    return F.to_date(F.from_utc_timestamp(instant.try_cast("timestamp"), context.config.time_zone))

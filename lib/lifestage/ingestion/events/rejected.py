@@ -7,7 +7,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.events.replay import waiting
+from lifestage.ingestion.events.replay import keep_waiting
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def count_rejected(rejected: DataFrame, ledger: DataFrame) -> list[RejectedRows]
         ledger: rows of ingest_ledger.
     """
     totals = ledger.groupBy("source").agg(F.sum("n_rejected").alias("n")).where("n > 0").collect()
-    rows = waiting(rejected, ledger)
+    rows = keep_waiting(rejected, ledger)
     n_waiting = {row["source"]: row["count"] for row in rows.groupBy("source").count().collect()}
     reasons = _count_reasons(rows)
     return [

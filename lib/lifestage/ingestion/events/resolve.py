@@ -1,13 +1,13 @@
-"""Which rows count: winners, duplicates, corrections and deletes, by declared rules and never by row position.
+"""Decide which rows count: winners, duplicates, corrections and deletes, by declared rules and never by row position.
 
-Rows compete on a *slot*: (source, event_id) and their own event_date; rows of a source that looks back compete on
-every date from the window's start on. Within a slot they are taken in order of delivery, version and content:
+Rows compete for a *slot*: source, event_id and event_date. If the source looks back, all dates from the start of its
+window on are one slot. Rows of a slot are taken in order of delivery, version and content:
 
-    no version     the first row stays, a row whose key is present is a duplicate, a delete takes it out
+    no version     the first row stays; a row whose key is present is a duplicate; a delete removes the key
     version        a higher version replaces, an equal one is a duplicate, a lower one is superseded
 
-A deleted key is remembered with its version: a later row (of a higher version) is accepted anew. A delete that finds
-nothing, and any change of a key from before the window, are rejected as too late and leave everything as it was.
+A deleted key keeps its version: a later row (of a higher version, if there are versions) is accepted. A delete whose
+key is not found, and any change of a key from before the window, are rejected as too late and change nothing.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.keys import content_hash
-from lifestage.ingestion.events.tables import EVENT_COLUMNS, EVENT_VERSIONS
+from lifestage.ingestion.events.tables import EVENT_VERSIONS, EVENTS
 from lifestage.platform.runtime.frames import checkpoint
 
 ANY_DAY = "DATE'0001-01-01'"
@@ -36,7 +36,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-class Left(StrEnum):
+class RemovalReason(StrEnum):
     """Why a row is in event_versions."""
 
     CORRECTED = "corrected"
@@ -46,51 +46,53 @@ class Left(StrEnum):
 
 @dataclass(frozen=True)
 class Resolution:
-    """What a run's rows do to the events known so far."""
+    """What the rows of a run do to the known events."""
 
-    judged: DataFrame
+    arrivals: DataFrame
     """Every arriving row once, with `outcome`, `reasons` and `stays` (it is an event when the run ends)."""
     removed: DataFrame | None
-    """Known events that no longer count; None where no row met another."""
+    """Known events that no longer count; None if no row met another."""
     versions: DataFrame | None
-    """Rows of event_versions to add; None where no row met another."""
+    """Rows to add to event_versions; None if no row met another."""
 
 
 def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_starts: Column) -> Resolution:
-    """Judge arriving rows against each other and against the events known.
+    """Resolve arriving rows against each other and against the known events. Row order does not matter.
 
     Args:
-        arrivals: canonical rows with reasons, is_delete, looks_back and rejects_changes.
-        known: events that an arrival may meet: all on the arrivals' dates, and all of the window.
-        deleted: tombstones of the same dates.
-        window_starts: first date of a source's window (a column over `source`).
+        arrivals: Canonical rows with `reasons`, `is_delete`, `looks_back` and `rejects_changes`.
+        known: Events that an arrival may meet: all on the arrivals' dates, and all in the window.
+        deleted: Tombstones of the same dates (see `build_tombstones`).
+        window_starts: First date of a source's window, a column over `source`.
     """
     good = arrivals.where(F.size("reasons") == 0).withColumn("_slot", _slot(window_starts))
-    met = _met(known, deleted, arrivals).withColumn("_slot", _slot(window_starts))
-    # Slots of which more than one row is known: narrow, and usually there are none.
-    contested = checkpoint(_contested(good, met))
+    present = _build_known_rows(known, deleted, arrivals).withColumn("_slot", _slot(window_starts))
+    # Narrow, and usually empty: the slots where an arrival meets another row.
+    contested = checkpoint(_find_contested_slots(good, present))
     if not contested.count():
-        return Resolution(_judged(_lone_outcome(arrivals), F.col("outcome")), None, None)
+        return Resolution(_select_outcomes(_decide_alone(arrivals)), None, None)
     alone = good.join(contested, on=list(SLOT), how="left_anti")
     contenders = good.join(contested, on=list(SLOT), how="left_semi").withColumn("_known", F.lit(False))
-    met = met.join(contested, on=list(SLOT), how="left_semi")
-    decided = checkpoint(_decided(contenders.unionByName(met, allowMissingColumns=True), window_starts))
-    bad = arrivals.where(F.size("reasons") > 0)
-    judged = (
-        _judged(_lone_outcome(bad), F.col("outcome"))
-        .unionByName(_judged(_lone_outcome(alone), F.col("outcome")))
-        .unionByName(_judged(decided.where(~F.col("_known")), F.col("outcome"), F.col("stays")))
+    present = present.join(contested, on=list(SLOT), how="left_semi")
+    decided = checkpoint(
+        _decide_contenders(contenders.unionByName(present, allowMissingColumns=True), window_starts)
     )
-    gone = decided.where(F.col("_known") & ~F.col("is_delete") & ~F.col("stays"))
-    return Resolution(judged, gone.select(*[c.name for c in EVENT_COLUMNS]), _versions(decided))
+    faulty = arrivals.where(F.size("reasons") > 0)
+    resolved = (
+        _select_outcomes(_decide_alone(faulty))
+        .unionByName(_select_outcomes(_decide_alone(alone)))
+        .unionByName(_select_outcomes(decided.where(~F.col("_known"))))
+    )
+    removed = decided.where(F.col("_known") & ~F.col("is_delete") & ~F.col("stays"))
+    return Resolution(resolved, removed.select(*EVENTS.names), _build_versions(decided))
 
 
-def tombstones(versions: DataFrame) -> DataFrame:
-    """The deleted keys of event_versions as rows of events, with the version and delivery that deleted them."""
-    deleted = versions.where(F.col("reason") == Left.DELETED).withColumns(
+def build_tombstones(versions: DataFrame) -> DataFrame:
+    """Build one row per deleted key of event_versions, with the version and delivery that deleted it."""
+    deleted = versions.where(F.col("reason") == RemovalReason.DELETED).withColumns(
         {"version": F.col("superseded_by_version"), "delivery_no": F.col("superseded_by")}
     )
-    return deleted.select(*[column.name for column in EVENT_COLUMNS])
+    return deleted.select(*EVENTS.names)
 
 
 def _slot(window_starts: Column) -> Column:
@@ -98,8 +100,8 @@ def _slot(window_starts: Column) -> Column:
     return F.when(in_window, F.expr(ANY_DAY)).otherwise(F.col("event_date"))
 
 
-def _met(known: DataFrame, deleted: DataFrame, arrivals: DataFrame) -> DataFrame:
-    """Known rows and deleted keys with the flags of their source, which every arrival of the source carries."""
+def _build_known_rows(known: DataFrame, deleted: DataFrame, arrivals: DataFrame) -> DataFrame:
+    """Give known events and tombstones the columns of an arrival; every arrival of a source has the same flags."""
     rows = known.withColumn("is_delete", F.lit(False)).unionByName(
         deleted.withColumn("is_delete", F.lit(True))
     )
@@ -115,30 +117,37 @@ def _met(known: DataFrame, deleted: DataFrame, arrivals: DataFrame) -> DataFrame
     )
 
 
-def _contested(good: DataFrame, known: DataFrame) -> DataFrame:
-    """Slots where an arrival meets another row; narrow, so that the wide rows of all others are never shuffled."""
-    slots = good.select(*SLOT, F.lit(1).alias("new")).unionByName(known.select(*SLOT, F.lit(0).alias("new")))
+def _find_contested_slots(good: DataFrame, present: DataFrame) -> DataFrame:
+    """Return the slots where an arrival meets another row; the wide rows of other slots are never shuffled."""
+    slots = good.select(*SLOT, F.lit(1).alias("new")).unionByName(
+        present.select(*SLOT, F.lit(0).alias("new"))
+    )
     sizes = slots.groupBy(*SLOT).agg(F.count("*").alias("n"), F.sum("new").alias("n_new"))
     return sizes.where("n > 1 AND n_new > 0").select(*SLOT)
 
 
-def _lone_outcome(rows: DataFrame) -> DataFrame:
-    """A faulty row is rejected; a good one alone on its slot is an event, a delete alone has found nothing."""
+def _decide_alone(rows: DataFrame) -> DataFrame:
+    """Decide rows that meet no other: a faulty row is rejected, a delete is too late, any other row is an event."""
     is_faulty = F.size("reasons") > 0
-    too_late = ~is_faulty & F.col("is_delete")
-    reasons = F.when(too_late, F.array(F.lit(TOO_LATE))).otherwise(F.col("reasons"))
-    outcome = F.when(is_faulty | too_late, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.ACCEPTED))
-    return rows.withColumns({"outcome": outcome, "reasons": reasons})
+    is_too_late = ~is_faulty & F.col("is_delete")
+    reasons = F.when(is_too_late, F.array(F.lit(TOO_LATE))).otherwise(F.col("reasons"))
+    outcome = F.when(is_faulty | is_too_late, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.ACCEPTED))
+    stays = outcome == Outcome.ACCEPTED
+    return rows.withColumns({"outcome": outcome, "reasons": reasons, "stays": stays})
 
 
-def _decided(rows: DataFrame, window_starts: Column) -> DataFrame:
-    """Contenders in their order with outcome, and with the row that took the place of each (`_next`)."""
-    slot = Window.partitionBy(*SLOT)
-    order = slot.orderBy(
+def _decide_contenders(rows: DataFrame, window_starts: Column) -> DataFrame:
+    """Add the outcome of each contender, and as `_next` the row that took its place, to the rows of each slot."""
+    order = Window.partitionBy(*SLOT).orderBy(
         F.col("_known").desc(), "delivery_no", F.col("version").asc_nulls_first(), "is_delete", "_content"
     )
     before = order.rowsBetween(Window.unboundedPreceding, -1)
+    after = order.rowsBetween(1, Window.unboundedFollowing)
     twins = Window.partitionBy(*SLOT, "_known", "delivery_no", "version").orderBy("is_delete", "_content")
+
+    def last_before(condition: Column, value: str) -> Column:
+        return F.last(F.when(condition, F.col(value)), ignorenulls=True).over(before)
+
     rows = rows.withColumn("_content", content_hash()).withColumns(
         {
             "_n_before": F.count(F.when(F.col("_known") | ~F.col("is_delete"), 1)).over(before),
@@ -146,110 +155,101 @@ def _decided(rows: DataFrame, window_starts: Column) -> DataFrame:
             "_may_change": ~F.col("looks_back") | (F.col("event_date") >= window_starts),
         }
     )
-    rows = rows.withColumn("_best", F.max(F.when(_counts(), F.col("version"))).over(before))
-    rows = rows.withColumn(
-        "_was_delete", F.last(F.when(_leads(), F.col("is_delete")), ignorenulls=True).over(before)
+    # Each column needs the one before it: greatest version, then whether the key is deleted, then its content.
+    rows = rows.withColumn("_best", F.max(F.when(_is_effective(), F.col("version"))).over(before))
+    rows = rows.withColumn("_was_delete", last_before(_outranks_earlier(), "is_delete"))
+    makes_present = (
+        _outranks_earlier() & ~F.col("is_delete") & ((F.col("_n_before") == 0) | F.col("_was_delete"))
     )
-    rows = rows.withColumn(
-        "_present", F.last(F.when(_enters(), F.col("_content")), ignorenulls=True).over(before)
-    )
-    rows = rows.withColumn("outcome", F.when(F.col("_known"), F.lit(Outcome.ACCEPTED)).otherwise(_outcome()))
-    rows = rows.withColumn("reasons", _late_reasons())
-    takes_effect = F.col("outcome").isin(Outcome.ACCEPTED, Outcome.REPLACED)
-    rows = rows.withColumn("_state", F.when(takes_effect, _successor()))
-    after = order.rowsBetween(1, Window.unboundedFollowing)
-    rows = rows.withColumn("_next", F.when(takes_effect, F.first("_state", ignorenulls=True).over(after)))
-    return rows.withColumn("stays", takes_effect & ~F.col("is_delete") & F.col("_next").isNull())
+    rows = rows.withColumn("_present", last_before(makes_present, "_content"))
+    outcome = F.when(F.col("_known"), F.lit(Outcome.ACCEPTED)).otherwise(_contender_outcome())
+    rows = rows.withColumn("outcome", outcome)
+    rows = rows.withColumn("reasons", _contender_reasons())
+    took_effect = F.col("outcome").isin(Outcome.ACCEPTED, Outcome.REPLACED)
+    successor = F.struct("delivery_no", "version", "is_delete", "ingested_at")
+    rows = rows.withColumn("_state", F.when(took_effect, successor))
+    rows = rows.withColumn("_next", F.when(took_effect, F.first("_state", ignorenulls=True).over(after)))
+    return rows.withColumn("stays", took_effect & ~F.col("is_delete") & F.col("_next").isNull())
 
 
-def _counts() -> Column:
-    """Whether those after must reckon with a row: not with a delete that found nothing, nor with a change too late."""
-    found_none = F.col("_n_before") == 0
-    return F.col("_known") | (found_none & ~F.col("is_delete")) | (~found_none & F.col("_may_change"))
-
-
-def _leads() -> Column:
-    """Whether a row is, in its turn, what its key says; without versions each is."""
-    outranks = F.col("version").isNull() | F.col("_best").isNull() | (F.col("version") > F.col("_best"))
-    return _counts() & outranks
-
-
-def _enters() -> Column:
-    """Whether a row makes its key present."""
-    return _leads() & ~F.col("is_delete") & ((F.col("_n_before") == 0) | F.col("_was_delete"))
-
-
-def _outcome() -> Column:
-    """The outcome of an arriving contender, from what came before it on its slot."""
+def _is_effective() -> Column:
+    """Return whether later rows must take a row into account: no delete without a key, no change too late."""
     is_first = F.col("_n_before") == 0
-    is_present = ~F.col("_was_delete")
+    return F.col("_known") | (is_first & ~F.col("is_delete")) | (~is_first & F.col("_may_change"))
+
+
+def _outranks_earlier() -> Column:
+    """Return whether an effective row has the highest version of its slot so far; without versions, each does."""
+    has_best = F.col("version").isNull() | F.col("_best").isNull() | (F.col("version") > F.col("_best"))
+    return _is_effective() & has_best
+
+
+def _contender_outcome() -> Column:
+    """Return the outcome of an arriving contender, from the rows before it in its slot."""
+    is_first = F.col("_n_before") == 0
+    alone = F.when(F.col("is_delete"), F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.ACCEPTED))
+    is_revived = (F.col("version") > F.col("_best")) & F.col("_was_delete") & ~F.col("is_delete")
+    contest = (
+        F.when(is_revived, F.lit(Outcome.ACCEPTED))
+        .when(F.col("_best").isNotNull(), _outcome_by_version())
+        .otherwise(_outcome_by_presence())
+    )
+    outcome = F.when(is_first, alone).otherwise(contest)
+    is_too_late = ~F.col("_may_change") & ~is_first & outcome.isin(Outcome.ACCEPTED, Outcome.REPLACED)
+    return F.when(is_too_late, F.lit(Outcome.REJECTED)).otherwise(outcome)
+
+
+def _outcome_by_version() -> Column:
     lower = F.when(F.col("_n_twins") > 0, F.lit(Outcome.DUPLICATE)).otherwise(F.lit(Outcome.SUPERSEDED))
-    by_version = (
+    return (
         F.when(F.col("version") > F.col("_best"), F.lit(Outcome.REPLACED))
         .when(F.col("version") == F.col("_best"), F.lit(Outcome.DUPLICATE))
         .when(F.col("version") < F.col("_best"), lower)
     )
-    changed = F.col("rejects_changes") & (F.col("_content") != F.col("_present"))
-    by_presence = (
-        F.when(
-            F.col("is_delete"),
-            F.when(is_present, F.lit(Outcome.REPLACED)).otherwise(F.lit(Outcome.DUPLICATE)),
-        )
-        .when(~is_present, F.lit(Outcome.ACCEPTED))
-        .otherwise(F.when(changed, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.DUPLICATE)))
-    )
-    revived = (F.col("version") > F.col("_best")) & F.col("_was_delete") & ~F.col("is_delete")
-    contest = (
-        F.when(revived, F.lit(Outcome.ACCEPTED))
-        .when(F.col("_best").isNotNull(), by_version)
-        .otherwise(by_presence)
-    )
-    alone = F.when(F.col("is_delete"), F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.ACCEPTED))
-    outcome = F.when(is_first, alone).otherwise(contest)
-    too_late = ~F.col("_may_change") & ~is_first & outcome.isin(Outcome.ACCEPTED, Outcome.REPLACED)
-    return F.when(too_late, F.lit(Outcome.REJECTED)).otherwise(outcome)
 
 
-def _late_reasons() -> Column:
-    """A rejected contender was changed without a version where its source refuses that, else it came too late."""
-    changed = (
+def _outcome_by_presence() -> Column:
+    is_present = ~F.col("_was_delete")
+    is_refused = F.col("rejects_changes") & (F.col("_content") != F.col("_present"))
+    delete = F.when(is_present, F.lit(Outcome.REPLACED)).otherwise(F.lit(Outcome.DUPLICATE))
+    repeat = F.when(is_refused, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.DUPLICATE))
+    return F.when(F.col("is_delete"), delete).when(~is_present, F.lit(Outcome.ACCEPTED)).otherwise(repeat)
+
+
+def _contender_reasons() -> Column:
+    """Return the reason for a rejected contender: a change that its source refuses, else a change too late."""
+    is_refused = (
         F.col("rejects_changes") & F.col("version").isNull() & ~F.col("is_delete") & ~F.col("_was_delete")
     )
-    reason = F.when(changed, F.lit(CHANGED)).otherwise(F.lit(TOO_LATE))
+    reason = F.when(is_refused, F.lit(CHANGED)).otherwise(F.lit(TOO_LATE))
     return F.when(F.col("outcome") == Outcome.REJECTED, F.array(reason)).otherwise(F.col("reasons"))
 
 
-def _successor() -> Column:
-    return F.struct("delivery_no", "version", "is_delete", "ingested_at")
+def _select_outcomes(rows: DataFrame) -> DataFrame:
+    return rows.select(*EVENTS.names, "raw", "reasons", "warnings", "is_delete", "outcome", "stays")
 
 
-def _judged(rows: DataFrame, outcome: Column, stays: Column | None = None) -> DataFrame:
-    events = [column.name for column in EVENT_COLUMNS]
-    remains = stays if stays is not None else outcome == Outcome.ACCEPTED
-    return rows.select(
-        *events, "raw", "reasons", "warnings", "is_delete", outcome.alias("outcome"), remains.alias("stays")
-    )
-
-
-def _versions(decided: DataFrame) -> DataFrame:
-    """Rows that another took the place of, rows that came with too low a version, and deletes that outrank a delete."""
+def _build_versions(decided: DataFrame) -> DataFrame:
+    """Build the rows of event_versions: replaced rows, rows of too low a version, and deletes that outrank a delete."""
     is_row = ~F.col("is_delete")
     replaced = decided.where(is_row & F.col("_next").isNotNull()).withColumns(
         {
             "superseded_at": F.col("_next.ingested_at"),
             "superseded_by": F.col("_next.delivery_no"),
             "superseded_by_version": F.col("_next.version"),
-            "reason": F.when(F.col("_next.is_delete"), F.lit(Left.DELETED)).otherwise(F.lit(Left.CORRECTED)),
+            "reason": F.when(F.col("_next.is_delete"), F.lit(RemovalReason.DELETED)).otherwise(
+                F.lit(RemovalReason.CORRECTED)
+            ),
         }
     )
     is_outdated = is_row & (F.col("outcome") == Outcome.SUPERSEDED)
     outranks = ~is_row & F.col("_was_delete") & (F.col("outcome") == Outcome.REPLACED)
-    idle = decided.where(~F.col("_known") & (is_outdated | outranks)).withColumns(
+    without_effect = decided.where(~F.col("_known") & (is_outdated | outranks)).withColumns(
         {
             "superseded_at": F.col("ingested_at"),
             "superseded_by": F.col("delivery_no"),
             "superseded_by_version": F.when(is_row, F.col("_best")).otherwise(F.col("version")),
-            "reason": F.when(is_row, F.lit(Left.OUTDATED)).otherwise(F.lit(Left.DELETED)),
+            "reason": F.when(is_row, F.lit(RemovalReason.OUTDATED)).otherwise(F.lit(RemovalReason.DELETED)),
         }
     )
-    return replaced.unionByName(idle).select(*EVENT_VERSIONS.names)
+    return replaced.unionByName(without_effect).select(*EVENT_VERSIONS.names)

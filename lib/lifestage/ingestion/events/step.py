@@ -1,7 +1,7 @@
-"""Read what is new, judge it, write it, and commit it with its ledger rows, last."""
+"""The ingest step: read new files, resolve their rows, write them, and commit them with their ledger rows last."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial, reduce
 from zoneinfo import ZoneInfo
 
@@ -9,13 +9,19 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.config import IngestConfig
-from lifestage.ingestion.events.counts import Tally, check_conservation, check_gates, ledger_entry, tally
+from lifestage.ingestion.events.counts import (
+    DeliveryCounts,
+    check_conservation,
+    check_gates,
+    count_deliveries,
+    to_ledger_entry,
+)
 from lifestage.ingestion.events.keys import add_keyless_ids
-from lifestage.ingestion.events.mapping import Door, to_canonical
-from lifestage.ingestion.events.resolve import Outcome, Resolution, resolve, tombstones
-from lifestage.ingestion.events.tables import EVENT_COLUMNS
-from lifestage.ingestion.sources.deliveries import Delivery, by_source
-from lifestage.ingestion.sources.ledger import LEDGER, commit_deliveries, undelivered
+from lifestage.ingestion.events.mapping import IngestContext, to_canonical
+from lifestage.ingestion.events.resolve import Outcome, Resolution, build_tombstones, resolve
+from lifestage.ingestion.events.tables import EVENTS
+from lifestage.ingestion.sources.deliveries import Delivery, group_by_source
+from lifestage.ingestion.sources.ledger import LEDGER, commit_deliveries, find_new_deliveries
 from lifestage.ingestion.sources.quarantine import to_rejected
 from lifestage.ingestion.sources.readers import check_headers, read_raw
 from lifestage.platform.job import Job
@@ -28,144 +34,143 @@ MAX_LISTED_DATES = 100
 
 
 def run(job: Job, config: IngestConfig) -> None:
-    """Ingest every file of every source that the ledger does not know.
+    """Ingest every file that the ledger does not list.
 
-    Nothing is written unless all rows are accounted for and every source passes its gate. What a run that is killed
-    between its commits has written is taken back when the next one begins, and the same files are read again.
+    Nothing is written unless all rows are accounted for and every source passes its gate. If a run dies between its
+    commits, the next run rolls its writes back and reads the same files again.
+
+    Raises:
+        SourceError: if a file cannot be read as its source declares it.
+        CheckError: if rows were lost or a source is below its gate.
     """
-    deliveries = undelivered(job, config.sources, config.landing)
+    deliveries = find_new_deliveries(job, config.sources, config.landing)
     if not deliveries:
         return
     fresh = [delivery for delivery in deliveries if delivery.known_as is None]
-    tallies = _ingest(job, config, fresh) if fresh else {}
-    # A file without rows has no tally, and is delivered all the same.
-    entries = {d.delivery_no: ledger_entry(tallies.get(d.delivery_no, Tally())) for d in fresh}
+    counts = _ingest(job, config, fresh) if fresh else {}
+    # A file without rows has no counts, but it was delivered.
+    entries = {d.delivery_no: to_ledger_entry(counts.get(d.delivery_no, DeliveryCounts())) for d in fresh}
     commit_deliveries(job, deliveries, "events", entries, TABLES)
 
 
-def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> dict[int, Tally]:
-    # Read by counts, events, versions and quarantine: reading the files once and keeping the rows is cheaper.
-    lines = checkpoint(_lines(job, config, deliveries))
+def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> dict[int, DeliveryCounts]:
+    # Counts, events, versions and quarantine all read the rows: keep them instead of reading the files four times.
+    lines = checkpoint(_read_canonical(job, config, deliveries))
     check_headers(lines, config.sources, deliveries)
+    today = job.run.now.astimezone(ZoneInfo(config.time_zone)).date()
+    window_starts = {
+        name: today - timedelta(days=source.lookback_days)
+        for name, source in config.sources.items()
+        if source.looks_back
+    }
     arrivals = lines.where("NOT is_header").drop("is_header")
-    return settle(job, config, arrivals, deliveries, _window_starts(config, job.run.now))
+    return resolve_and_write(job, config, arrivals, deliveries, window_starts)
 
 
-def settle(
+def resolve_and_write(
     job: Job,
     config: IngestConfig,
     arrivals: DataFrame,
     deliveries: Sequence[Delivery],
     window_starts: Mapping[str, date],
     is_gated: bool = True,
-) -> dict[int, Tally]:
-    """Judge arriving rows against the events known, count them and write them; their ledger rows are still to come.
+) -> dict[int, DeliveryCounts]:
+    """Resolve arriving rows against the known events, count them, check them and write them.
+
+    The caller must commit the deliveries with `commit_deliveries` afterwards.
 
     Args:
-        job: the ingest step.
-        config: its configuration.
-        arrivals: canonical rows of the deliveries, kept in memory by the caller.
-        deliveries: what the rows came with.
-        window_starts: first date on which a row may change one of another day, for each source that looks back.
-        is_gated: whether a source below its accuracy gate stops the run.
+        job: The ingest step.
+        config: Its configuration.
+        arrivals: Canonical rows of the deliveries. They are read several times: the caller keeps them in memory.
+        deliveries: The deliveries that the rows belong to.
+        window_starts: For each source that looks back, the first date whose events it may change.
+        is_gated: Whether to check the accuracy gates.
+
+    Raises:
+        CheckError: if rows were lost or a source is below its gate; nothing was written.
     """
-    resolution = _resolved(job, arrivals, window_starts)
-    tallies = tally(arrivals, resolution, config.finality_days, config.time_zone)
+    resolution = _resolve_arrivals(job, arrivals, window_starts)
+    counts = count_deliveries(arrivals, resolution, config.finality_days, config.time_zone)
     of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
-    check_conservation(tallies, of_source)
+    check_conservation(counts, of_source)
     if is_gated:
-        check_gates(tallies, of_source, config.sources, resolution.judged)
-    _write(job, resolution, tallies)
-    return tallies
+        check_gates(counts, of_source, config.sources, resolution.arrivals)
+    _write(job, resolution, counts)
+    return counts
 
 
-def _lines(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> DataFrame:
-    """Canonical rows of all deliveries, of every source, and their header lines."""
-    door = door_of(job, config)
-    fresh = by_source(deliveries)
-
-    def arriving(name: str) -> DataFrame:
-        return canonical(read_raw(job.spark, config.sources[name], fresh[name]), name, door)
-
-    # What a source's plan takes is the time to analyse it.
-    return reduce(DataFrame.unionByName, run_in_parallel([partial(arriving, name) for name in fresh]))
-
-
-def door_of(job: Job, config: IngestConfig) -> Door:
-    """What the rows of this run pass on their way in."""
+def build_context(job: Job, config: IngestConfig) -> IngestContext:
+    """Collect what the mapping of this run needs: configuration, current reference rows, key and now."""
     lookups = {name: job.read(name).where("NOT is_ended") for name in sorted(job.reads - {LEDGER})}
-    return Door(config, lookups, job.keys.pseudonym_key, job.run.now)
+    return IngestContext(config, lookups, job.keys.pseudonym_key, job.run.now)
 
 
-def canonical(raw: DataFrame, name: str, door: Door) -> DataFrame:
-    """Raw rows of one source as canonical rows, those without a key with an event_id of their content."""
-    source = door.config.sources[name]
-    rows = to_canonical(raw, name, source, door)
+def build_canonical_rows(raw: DataFrame, name: str, context: IngestContext) -> DataFrame:
+    """Map raw rows of one source to canonical rows; keyless rows get an event_id from their content."""
+    source = context.config.sources[name]
+    rows = to_canonical(raw, name, source, context)
     return rows if source.key else add_keyless_ids(rows, source.across_files)
 
 
-def _resolved(job: Job, arrivals: DataFrame, starts: Mapping[str, date]) -> Resolution:
-    days = sorted(
+def _read_canonical(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> DataFrame:
+    """Read the deliveries of every source as canonical rows, header lines included."""
+    context = build_context(job, config)
+    fresh = group_by_source(deliveries)
+
+    def read_source(name: str) -> DataFrame:
+        return build_canonical_rows(read_raw(job.spark, config.sources[name], fresh[name]), name, context)
+
+    # In parallel, because analysing the plan of each source takes most of the time.
+    return reduce(DataFrame.unionByName, run_in_parallel([partial(read_source, name) for name in fresh]))
+
+
+def _resolve_arrivals(job: Job, arrivals: DataFrame, window_starts: Mapping[str, date]) -> Resolution:
+    dates = sorted(
         row["event_date"]
         for row in arrivals.where("event_date IS NOT NULL").select("event_date").distinct().collect()
     )
-    near = _on_days(days, min(starts.values(), default=None))
-    window_start = _window_column(starts)
-    known = job.read("events").where(near)
-    deleted = tombstones(job.read("event_versions").where(near))
-    return resolve(arrivals, known, deleted, window_start)
+    may_meet = _on_dates(dates, min(window_starts.values(), default=None))
+    # A source without a window never looks back.
+    starts: Column = F.lit(date(9999, 12, 31))
+    if window_starts:
+        pairs = [part for name, start in window_starts.items() for part in (F.lit(name), F.lit(start))]
+        starts = F.coalesce(F.create_map(*pairs)[F.col("source")], starts)
+    known = job.read("events").where(may_meet)
+    deleted = build_tombstones(job.read("event_versions").where(may_meet))
+    return resolve(arrivals, known, deleted, starts)
 
 
-def _window_starts(config: IngestConfig, now: datetime) -> dict[str, date]:
-    today = now.astimezone(ZoneInfo(config.time_zone)).date()
-    return {
-        name: today - timedelta(days=source.lookback_days)
-        for name, source in config.sources.items()
-        if source.looks_back
-    }
-
-
-def _window_column(starts: Mapping[str, date]) -> Column:
-    """The window's first date by source; a source without a window never looks back."""
-    pairs = [part for name, start in starts.items() for part in (F.lit(name), F.lit(start))]
-    never = F.lit(date(9999, 12, 31))
-    return F.coalesce(F.create_map(*pairs)[F.col("source")], never) if pairs else never
-
-
-def _on_days(days: Sequence[date], window_start: date | None) -> Column:
-    """Events that an arrival may meet, as a predicate that partitions and file statistics can prune."""
-    if not days:
+def _on_dates(dates: Sequence[date], window_start: date | None) -> Column:
+    """Return a predicate for the events that an arrival may meet; it prunes partitions and files."""
+    if not dates:
         return F.lit(False)
-    listed = (
-        F.col("event_date").isin(list(days))
-        if len(days) <= MAX_LISTED_DATES
-        else F.col("event_date").between(days[0], days[-1])
+    on_dates = (
+        F.col("event_date").isin(list(dates))
+        if len(dates) <= MAX_LISTED_DATES
+        else F.col("event_date").between(dates[0], dates[-1])
     )
-    months = F.col("event_month").between(days[0].replace(day=1), days[-1])
+    in_months = F.col("event_month").between(dates[0].replace(day=1), dates[-1])
     if window_start is None:
-        return months & listed
+        return in_months & on_dates
     in_window = (F.col("event_month") >= window_start.replace(day=1)) & (F.col("event_date") >= window_start)
-    return (months & listed) | in_window
+    return (in_months & on_dates) | in_window
 
 
-def _write(job: Job, resolution: Resolution, tallies: Mapping[int, Tally]) -> None:
-    """At most one commit a table: what the run adds nothing to is left alone."""
-    outcomes = [tally_.outcomes for tally_ in tallies.values()]
-    happened = {name for counts in outcomes for name, n in counts.items() if n}
-    additions = resolution.judged.where("stays").select(*[column.name for column in EVENT_COLUMNS])
-    if Outcome.REJECTED in happened:
-        rejected = resolution.judged.where(F.col("outcome") == Outcome.REJECTED)
+def _write(job: Job, resolution: Resolution, counts: Mapping[int, DeliveryCounts]) -> None:
+    """Write each table in at most one commit; a table that gains nothing is left alone."""
+    outcomes = {name for c in counts.values() for name, n in c.outcomes.items() if n}
+    additions = resolution.arrivals.where("stays").select(*EVENTS.names)
+    if Outcome.REJECTED in outcomes:
+        rejected = resolution.arrivals.where(F.col("outcome") == Outcome.REJECTED)
         job.write("rejected_events", to_rejected(rejected, job.table("rejected_events"), job.keys))
-    if resolution.versions is not None and happened & {Outcome.REPLACED, Outcome.SUPERSEDED}:
+    if resolution.versions is not None and outcomes & {Outcome.REPLACED, Outcome.SUPERSEDED}:
         job.write("event_versions", resolution.versions)
-    if resolution.removed is not None and Outcome.REPLACED in happened:
+    if resolution.removed is not None and Outcome.REPLACED in outcomes:
+        # Only the months of the removed events are read.
+        rows = resolution.removed.select("event_month").distinct().collect()
+        months = literals([row["event_month"] for row in rows])
         removals = resolution.removed.select(*job.table("events").key)
-        job.exchange("events", removals, additions, _prune(resolution.removed))
-    elif Outcome.ACCEPTED in happened:
+        job.exchange("events", removals, additions, f"event_month IN ({months})" if rows else "false")
+    elif Outcome.ACCEPTED in outcomes:
         job.write("events", additions)
-
-
-def _prune(removed: DataFrame) -> str:
-    """The months that hold the rows to remove: the rest of the table is not read."""
-    months = [row["event_month"] for row in removed.select("event_month").distinct().collect()]
-    return f"event_month IN ({literals(months)})" if months else "false"

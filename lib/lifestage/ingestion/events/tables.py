@@ -1,7 +1,8 @@
-"""Tables of the ingest domain: canonical events and what did not become one."""
+"""Tables of the events domain: canonical events, and the rows that corrections and deletes removed."""
 
 from pyspark.sql import types as T
 
+from lifestage.ingestion.sources.tables import DELIVERY_NO, INGESTED_AT
 from lifestage.platform.storage.contracts import MONEY, QUANTITY, STRING_MAP, Column, Kind, Table, WriteMode
 
 # What a source maps to; the rest of the canonical columns is ours.
@@ -33,8 +34,8 @@ EVENT_COLUMNS = (
     *MAPPED_COLUMNS[:2],
     Column("event_date", T.DateType(), "Business date of event_at", required=True),
     Column("event_month", T.DateType(), "First day of event_date's month; partition", required=True),
-    Column("ingested_at", T.TimestampType(), "When its delivery was read (the run's now)", required=True),
-    Column("delivery_no", T.LongType(), "Delivery in the ingest ledger", required=True),
+    INGESTED_AT,
+    DELIVERY_NO,
     Column("version", T.LongType(), "Version of the row where its source declares one"),
     Column("subject", T.StringType(), "Strongest pseudonym present; NULL for anonymous rows"),
     Column("identifiers", STRING_MAP, "Identifier type to pseudonym"),

@@ -1,1 +1,1 @@
-"""Keyed extracts as versions valid from a business date."""
+"""Keyed extracts become versions that are valid from a business date."""

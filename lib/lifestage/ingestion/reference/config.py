@@ -1,4 +1,4 @@
-"""What a keyed reference source is."""
+"""Configuration of the reference domain."""
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, ReferenceSource
 from lifestage.platform.config.models import Model
@@ -7,7 +7,7 @@ from lifestage.platform.config.shared import IdentifierType
 
 
 class ReferenceConfig(Model):
-    """Every reference source with what all of them share."""
+    """All reference sources, and the settings that they share."""
 
     sources: dict[str, ReferenceSource]
     identifiers: dict[str, IdentifierType]
@@ -16,7 +16,7 @@ class ReferenceConfig(Model):
 
 
 def compose_config(parts: Parts) -> ReferenceConfig:
-    """The reference sources with what all of them share."""
+    """Compose the configuration from the parts of the project."""
     shared = parts.shared
     return ReferenceConfig(
         sources=parts[REFERENCE_SOURCES],

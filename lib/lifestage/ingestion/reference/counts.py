@@ -1,4 +1,4 @@
-"""What became of the rows of extracts, per delivery, and whether a table is fit to be loaded."""
+"""Count what became of the rows of extracts, and decide whether a reference table may be loaded."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,16 +7,19 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.sources.config import Extract, ReferenceSource
-from lifestage.ingestion.sources.gates import Received, gate_failure
-from lifestage.ingestion.sources.readers import count_reasons
+from lifestage.ingestion.sources.gates import GateCounts, describe_gate_failure
+from lifestage.ingestion.sources.reasons import count_reasons
 
-# What the ledger says of a delivery; the number of its dates is for the check alone.
-Entry = Mapping[str, Any]
+# Ledger columns of a delivery, and the number of its extract dates, which the ledger leaves out.
+LedgerEntry = Mapping[str, Any]
 N_DATES = "n_dates"
 
 
-def counted(lines: DataFrame) -> dict[int, Entry]:
-    """Rows in, accepted, duplicate and rejected per delivery; reasons and warnings bounded by the declared columns."""
+def count_rows(lines: DataFrame) -> dict[int, LedgerEntry]:
+    """Count rows in, accepted, duplicate and rejected per delivery, with reasons and warnings.
+
+    Header lines do not count. The result is bounded by deliveries times declared columns.
+    """
     rows = lines.where("NOT is_header")
     is_bad = F.size("reasons") > 0
     counts = (
@@ -24,14 +27,14 @@ def counted(lines: DataFrame) -> dict[int, Entry]:
         .agg(
             F.count("*").alias("n"),
             F.count_if(is_bad).alias("bad"),
-            F.count_if(F.size("_warnings") > 0).alias("warned"),
+            F.count_if(F.size("_warnings") > 0).alias("with_warning"),
             F.count_if(~is_bad & F.col("is_repeat")).alias("repeats"),
             F.count_distinct(F.when(~is_bad, F.col("extract_date"))).alias("dates"),
         )
         .collect()
     )
     reasons = count_reasons(rows, "reasons") if any(row["bad"] for row in counts) else {}
-    warnings = count_reasons(rows, "_warnings") if any(row["warned"] for row in counts) else {}
+    warnings = count_reasons(rows, "_warnings") if any(row["with_warning"] for row in counts) else {}
     return {
         row["delivery_no"]: {
             N_DATES: row["dates"],
@@ -47,19 +50,22 @@ def counted(lines: DataFrame) -> dict[int, Entry]:
     }
 
 
-def problems(name: str, source: ReferenceSource, counted: Mapping[int, Entry], lines: DataFrame) -> list[str]:
-    """Why extracts of a table may not be loaded: too few rows pass, or one that is full has several dates.
+def find_load_problems(
+    name: str, source: ReferenceSource, counts: Mapping[int, LedgerEntry], lines: DataFrame
+) -> list[str]:
+    """Return the reasons not to load the extracts of a table: too few rows pass, or a full extract has several dates.
 
-    Each date of it would be an extract of its own, and end what the others hold.
+    Each date of a full extract would count as an extract of its own and end the keys of the other dates.
     """
-    received = Received()
-    for entry in counted.values():
-        received.add(entry["n_rows"] - entry["n_duplicate"], entry["n_rejected"], entry["reasons"])
+    gate_counts = GateCounts()
+    for entry in counts.values():
+        gate_counts.add(entry["n_rows"] - entry["n_duplicate"], entry["n_rejected"], entry["reasons"])
     rows = lines.where("NOT is_header").withColumn("raw", F.col("_raw"))
-    several = [
-        f"reference {name}: delivery {number} has rows of {entry[N_DATES]} dates, and a full extract is of one: "
-        "where each row has its own, declare `extract: delta`"
-        for number, entry in sorted(counted.items())
+    with_several_dates = [
+        f"reference {name}: delivery {number} has rows of {entry[N_DATES]} dates, and a full extract has one date: "
+        "if each row has its own date, declare `extract: delta`"
+        for number, entry in sorted(counts.items())
         if source.extract is Extract.FULL and entry[N_DATES] > 1
     ]
-    return [*gate_failure(f"reference {name}", source.gate, received, rows), *several]
+    gate_failure = describe_gate_failure(f"reference {name}", source.gate, gate_counts, rows)
+    return [*gate_failure, *with_several_dates]

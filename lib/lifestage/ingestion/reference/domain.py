@@ -7,7 +7,7 @@ from lifestage.ingestion.reference.config import compose_config
 from lifestage.ingestion.reference.step import run
 from lifestage.ingestion.reference.tables import reference_table
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
-from lifestage.ingestion.sources.layout import is_type
+from lifestage.ingestion.sources.layout import is_column_type
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.domain import REFERENCES, Configuration, Domain
 from lifestage.platform.result import Decided
@@ -15,9 +15,9 @@ from lifestage.platform.storage.contracts import Table
 
 
 def tables(config: Config, _decided: Sequence[Decided]) -> Iterator[Table]:
-    """A table for each file of reference/; one with an unknown type is left out, which validation reports."""
+    """Yield a table per file of reference/, except for files with unknown types, which validation reports."""
     for name, source in config.parts[REFERENCE_SOURCES].items():
-        if all(map(is_type, source.types.values())):
+        if all(map(is_column_type, source.types.values())):
             yield reference_table(
                 name,
                 source.description,

@@ -1,4 +1,4 @@
-"""The contract that every reference table shares."""
+"""The contract of reference tables."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,16 @@ def reference_table(
     pseudonyms: Sequence[str],
     sealed: Sequence[str] = (),
 ) -> Table:
-    """A keyed extract as versions valid from a business date (SCD2); `columns` maps names to SQL types."""
+    """Build the contract of a reference table: versions of each key, valid from a business date (SCD2).
+
+    Args:
+        name: Name of the table.
+        description: Comment of the table; empty for a default one.
+        key: Key columns.
+        columns: Column to SQL type, key included.
+        pseudonyms: Columns that hold pseudonyms; they stay out of statistics.
+        sealed: Columns that are encrypted, whatever their type.
+    """
     payload = tuple(
         Column(column, T.BinaryType(), "As delivered, encrypted")
         if column in sealed
@@ -58,6 +67,6 @@ def reference_table(
 
 
 def _type_of(kind: str) -> T.DataType:
-    """The type that a column of a file may have. Spark's own parser needs a session, and tables are listed without."""
+    """Parse a column type. Spark's own parser needs a session, and listing tables must work without one."""
     digits = [int(number) for number in re.findall(r"\d+", kind)]
     return T.DecimalType(*digits) if digits else TYPES[kind]

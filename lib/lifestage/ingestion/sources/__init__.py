@@ -1,1 +1,1 @@
-"""Files of sources: how they are found, read, checked and recorded."""
+"""Source files: discovery, reading, type casting, quality gates and the ingest ledger."""

@@ -1,4 +1,4 @@
-"""What a source is: a description of files whose rows become events, or keyed reference data."""
+"""Configuration of sources: files whose rows become events or keyed reference data."""
 
 from enum import StrEnum
 from typing import Literal
@@ -11,13 +11,13 @@ from lifestage.platform.config.parts import ConfigFolder
 
 
 class Severity(StrEnum):
-    """An error rejects the row; a warning is counted."""
+    """What happens to a row that breaks a rule: an error rejects it, a warning is counted."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
-class Rule(Model):
+class QualityRule(Model):
     """A condition that every row must meet; NULL counts as met."""
 
     check: str = Field(description="SQL that must hold; NULL counts as met")
@@ -36,7 +36,7 @@ class Lookup(Model):
 
 
 class OnChange(StrEnum):
-    """What a row is whose key is known and whose values differ, where no version decides."""
+    """What to do with a row whose key is known and whose values differ, if the source declares no version."""
 
     DUPLICATE = "duplicate"
     REJECT = "reject"
@@ -57,7 +57,9 @@ class Source(FileLayout):
     lookups: tuple[Lookup, ...] = Field(
         default=(), description="reference tables joined on the day of the event, for the mapping to use"
     )
-    rules: dict[str, Rule] = Field(default={}, description="name to a condition that every row must meet")
+    rules: dict[str, QualityRule] = Field(
+        default={}, description="name to a condition that every row must meet"
+    )
     version: str | None = Field(
         default=None, description="SQL to a whole number or timestamp; the highest wins"
     )
@@ -75,19 +77,19 @@ class Source(FileLayout):
 
     @property
     def looks_back(self) -> bool:
-        """Whether a row may change one of another day."""
+        """Whether a row may change an event of another date."""
         return self.version is not None or self.delete_when is not None
 
 
 class Extract(StrEnum):
-    """Full: a key that is missing has ended. Delta: only what changed."""
+    """What an extract holds. In a full extract, a missing key has ended; a delta extract holds changes only."""
 
     FULL = "full"
     DELTA = "delta"
 
 
 class ReferenceSource(FileLayout):
-    """One keyed extract, versioned by business date."""
+    """One keyed extract whose rows are versioned by business date."""
 
     description: str = Field(default="", description="comment of the table")
     key: tuple[str, ...] = Field(description="columns of the table that identify a row")
@@ -114,16 +116,16 @@ class ReferenceSource(FileLayout):
 
     @property
     def payload(self) -> list[str]:
-        """The columns of the table that are no part of its key."""
+        """The columns of the table that are not part of its key."""
         return [column for column in self.map if column not in self.key]
 
     @property
     def in_clear(self) -> list[str]:
-        """The columns of the table that can be read and joined."""
+        """The columns of the table that are not encrypted."""
         return [column for column in self.map if column not in self.sealed]
 
 
-# The reference table that amounts are converted by.
+# The reference table with exchange rates.
 RATES = "rates"
 SOURCES = ConfigFolder("sources", Source, how_to="how-to/add-a-source.md")
 REFERENCE_SOURCES = ConfigFolder("reference", ReferenceSource, how_to="how-to/add-a-reference.md")

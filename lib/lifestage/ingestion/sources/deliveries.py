@@ -1,4 +1,4 @@
-"""Files found, told apart by content, and numbered: what a run has to read."""
+"""Discover source files, detect content that was delivered before, and number the new deliveries."""
 
 import logging
 import re
@@ -22,7 +22,10 @@ MAX_FILE_BYTES = 2**31 - 1  # Spark's binaryFile reader holds a file in one arra
 
 @dataclass(frozen=True)
 class Delivery:
-    """One file of one source, and the ledger number it will have."""
+    """One file of one source with its number in the ingest ledger.
+
+    `known_as` is the number of an earlier delivery with the same content, or None for new content.
+    """
 
     delivery_no: int
     source: str
@@ -35,7 +38,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file as the file system shows it, or the newest version of a Delta table."""
+    """A file as the file system lists it, or the newest version of a Delta table."""
 
     source: str
     path: str
@@ -44,8 +47,8 @@ class FoundFile:
     is_version: bool = False
 
 
-def by_source(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:
-    """The deliveries of new content, which are those to be read."""
+def group_by_source(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:
+    """Group deliveries by source, leaving out those whose content is known: they are not read again."""
     fresh: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
         if delivery.known_as is None:
@@ -54,12 +57,21 @@ def by_source(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:
 
 
 def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str) -> list[FoundFile]:
-    """Every file that the source's glob matches, by path; empty where nothing matches."""
-    glob = absolute(layout.path, landing)
+    """List the files that match the source's glob, sorted by path.
+
+    Returns an empty list, and logs a warning, if nothing matches. A Delta source counts as one file: its newest
+    version.
+
+    Raises:
+        SourceError: if the location cannot be listed.
+    """
+    glob = resolve_path(layout.path, landing)
     if layout.format is Format.DELTA:
-        return _delta_version(spark, name, glob)
+        return _find_delta_version(spark, name, glob)
     try:
-        rows = _files(spark, glob).select("file", "length", "modificationTime").collect()  # one row a file
+        rows = (
+            _scan_files(spark, glob).select("file", "length", "modificationTime").collect()
+        )  # one row a file
     except (Py4JJavaError, PySparkException) as error:
         if "PATH_NOT_FOUND" in str(error):
             logger.warning("source %s: no file matches %s", name, glob)
@@ -69,23 +81,34 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
     return sorted(found, key=lambda file: file.path)
 
 
-def new_deliveries(
+def number_deliveries(
     spark: SparkSession,
     found: Iterable[FoundFile],
     known_files: set[tuple[str, str, int, datetime]],
     known_contents: Mapping[tuple[str, str], int],
     last_delivery_no: int,
 ) -> list[Delivery]:
-    """Files not in the ledger, numbered on from its last number in order of (source, file name).
+    """Turn the files that the ledger does not list into deliveries, numbered in order of (source, path).
 
-    A file whose path, size and time are known is not opened. A file whose content the source has delivered before,
-    also within this run and under another name, is a delivery that is `known_as` the first one.
+    A file whose source, path, size and modification time are in the ledger is skipped without being opened. A file
+    whose source delivered the same bytes before, in this run or an earlier one, gets the number of the first such
+    delivery as `known_as`.
+
+    Args:
+        spark: Session that hashes the new files.
+        found: Files that exist now.
+        known_files: (source, path, n_bytes, modified_at) of each file in the ledger.
+        known_contents: (source, fingerprint) to the number of the first delivery with that content.
+        last_delivery_no: Greatest number in the ledger; numbering continues after it.
+
+    Raises:
+        SourceError: if a new file exceeds 2 GiB.
     """
     fresh = [
         file for file in found if (file.source, file.path, file.n_bytes, file.modified_at) not in known_files
     ]
     fresh.sort(key=lambda file: (file.source, file.path))
-    fingerprints = _fingerprints(spark, fresh)
+    fingerprints = _hash_files(spark, fresh)
     first_seen = dict(known_contents)
     deliveries = []
     for number, file in enumerate(fresh, start=last_delivery_no + 1):
@@ -98,22 +121,34 @@ def new_deliveries(
     return deliveries
 
 
-def absolute(path: str, landing: str) -> str:
-    """A path below the landing folder, unless it names a place of its own."""
+def resolve_path(path: str, landing: str) -> str:
+    """Place a relative path below the landing folder; return absolute paths and URIs unchanged.
+
+    Example:
+        >>> resolve_path("till/*.csv", "/landing")
+        '/landing/till/*.csv'
+    """
     return path if path.startswith("/") or "://" in path else f"{landing.rstrip('/')}/{path}"
 
 
-def readable(path: str) -> str:
-    """The path of a file that was found, as readers take it: Spark shows a URI and expects a glob."""
+def escape_glob(path: str) -> str:
+    r"""Convert the URI of a listed file into a path that Spark readers take literally.
+
+    Spark lists files as percent-encoded URIs, but its readers expect a glob.
+
+    Example:
+        >>> escape_glob("file:/a/b%5B1%5D.csv")
+        'file:/a/b\\[1\\].csv'
+    """
     return re.sub(r"([{}\[\]*?\\])", r"\\\1", unquote(path))
 
 
-def _files(spark: SparkSession, path: str | list[str]) -> DataFrame:
+def _scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:
     return spark.read.format("binaryFile").load(path).withColumn("file", F.col("_metadata.file_path"))
 
 
-def _delta_version(spark: SparkSession, name: str, path: str) -> list[FoundFile]:
-    """A Delta source delivers its newest version as a whole; rows known already are duplicates."""
+def _find_delta_version(spark: SparkSession, name: str, path: str) -> list[FoundFile]:
+    """List the table's newest version as one file; rows that earlier versions held are duplicates later on."""
     try:
         row = spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").first()
     except AnalysisException:
@@ -121,14 +156,14 @@ def _delta_version(spark: SparkSession, name: str, path: str) -> list[FoundFile]
     return [FoundFile(name, f"{path}@v{row['version']}", 0, row["timestamp"], is_version=True)] if row else []
 
 
-def _fingerprints(spark: SparkSession, files: list[FoundFile]) -> dict[str, str]:
-    """SHA-256 of each file's bytes; the version's name for a Delta source."""
+def _hash_files(spark: SparkSession, files: list[FoundFile]) -> dict[str, str]:
+    """Map each path to the SHA-256 of the file's bytes, or to the path itself for a Delta version."""
     too_large = [file.path for file in files if file.n_bytes > MAX_FILE_BYTES]
     if too_large:
         raise SourceError(f"larger than 2 GiB, deliver in smaller files: {', '.join(too_large)}")
-    paths = [readable(file.path) for file in files if not file.is_version]
+    paths = [escape_glob(file.path) for file in files if not file.is_version]
     result = {file.path: file.path for file in files}
     if paths:
-        hashes = _files(spark, paths).select("file", F.sha2("content", 256).alias("sha"))
+        hashes = _scan_files(spark, paths).select("file", F.sha2("content", 256).alias("sha"))
         result.update((row["file"], row["sha"]) for row in hashes.collect())  # one row a new file
     return result

@@ -1,4 +1,4 @@
-"""The accuracy gate of a source: whether enough of its rows pass, and what is said where they do not."""
+"""The accuracy gate of a source: the share of its rows that must pass, and the message if too few do."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,51 +12,52 @@ N_EXAMPLES = 3
 
 
 @dataclass
-class Received:
-    """The rows of one source in a run, duplicates apart."""
+class GateCounts:
+    """Row counts of one source in one run, not counting duplicates."""
 
     n_rows: int = 0
     n_rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
     def add(self, n_rows: int, n_rejected: int, reasons: Mapping[str, int]) -> None:
-        """Count another delivery in."""
+        """Add the counts of one more delivery."""
         self.n_rows += n_rows
         self.n_rejected += n_rejected
         for reason, n in reasons.items():
             self.reasons[reason] = self.reasons.get(reason, 0) + n
 
 
-def gate_failure(name: str, gate: float, received: Received, rows: DataFrame) -> list[str]:
-    """Nothing, or that fewer rows than the gate asks for pass: which rule failed how often, with masked examples.
+def describe_gate_failure(name: str, gate: float, counts: GateCounts, rows: DataFrame) -> list[str]:
+    """Return the lines of an error message if fewer rows pass than the gate requires, else an empty list.
 
-    Accuracy = rows that pass every rule of severity error / rows received, duplicates apart.
+    The lines list each broken rule, how many rows break it, and masked examples. Accuracy is the number of rows that
+    pass every rule of severity error, divided by the number of rows without duplicates. No rows pass any gate.
 
     Args:
-        name: what the source is called.
-        gate: least share of its rows that must pass.
-        received: its rows.
-        rows: the same rows with `reasons` and, where there are any, `raw`.
+        name: Name of the source in the message.
+        gate: Least share of rows that must pass, 0 to 1.
+        counts: Row counts of the source.
+        rows: The source's rows with `reasons`, and with `raw` where there are any.
     """
-    n_passed = received.n_rows - received.n_rejected
-    # A whole number of rows decides, so that 95 of 100 passes a gate of 0.95.
-    if received.n_rows == 0 or n_passed >= round(gate * received.n_rows, 6):
+    n_passed = counts.n_rows - counts.n_rejected
+    # Compare whole rows, so that 95 of 100 pass a gate of 0.95.
+    if counts.n_rows == 0 or n_passed >= round(gate * counts.n_rows, 6):
         return []
-    share = n_passed / received.n_rows
-    lines = [f"{name}: {share:.1%} of {received.n_rows} rows pass, the gate is {100 * gate:.6g}%"]
-    for reason, n in sorted(received.reasons.items(), key=lambda item: (-item[1], item[0])):
-        lines.append(f"  {reason}: {n} rows, e.g. {'; '.join(_examples(rows, reason))}")
+    share = n_passed / counts.n_rows
+    lines = [f"{name}: {share:.1%} of {counts.n_rows} rows pass, the gate is {100 * gate:.6g}%"]
+    for reason, n in sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0])):
+        lines.append(f"  {reason}: {n} rows, e.g. {'; '.join(_mask_examples(rows, reason))}")
     return lines
 
 
-def stop(problems: Sequence[str]) -> None:
-    """CheckError with the problems, if there are any; to be asked before anything is written."""
+def raise_gate_failures(problems: Sequence[str]) -> None:
+    """Raise a CheckError that lists the problems, if there are any. Call it before the first write."""
     if problems:
         raise CheckError("\n".join(problems) + "\nnothing was written; the next run reads these files again")
 
 
-def _examples(rows: DataFrame, reason: str) -> list[str]:
-    """Raw rows with letters as x and digits as 9: their shape shows the fault, not the person."""
+def _mask_examples(rows: DataFrame, reason: str) -> list[str]:
+    """Return raw rows with letters as x and digits as 9: the shape shows the fault but no personal data."""
     masked = F.regexp_replace(
         F.regexp_replace(F.substring("raw", 1, 120), r"[\p{L}\p{M}]", "x"), r"\p{N}", "9"
     )

@@ -1,4 +1,4 @@
-"""How a file source is described and its columns are typed, whatever its rows become."""
+"""The layout of source files: path, format, and column types. Events and reference data share it."""
 
 import re
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import Field, field_validator
 
 from lifestage.platform.config.models import Model
-from lifestage.platform.config.time_zones import known_zone
+from lifestage.platform.config.time_zones import check_time_zone
 
 TYPE_PATTERN = re.compile(
     r"string|boolean|int|bigint|double|date|timestamp|local_timestamp|decimal\(\d{1,2}, ?\d{1,2}\)"
@@ -14,7 +14,7 @@ TYPE_PATTERN = re.compile(
 
 
 class Format(StrEnum):
-    """File formats that can be read; csv and json also gzipped."""
+    """Supported file formats. CSV and JSON files may be gzipped."""
 
     CSV = "csv"
     JSON = "json"
@@ -23,9 +23,9 @@ class Format(StrEnum):
 
 
 class FileLayout(Model):
-    """Where files lie and what their columns are.
+    """Location, format and columns of the files of one source.
 
-    `timestamp` is an instant: its text must carry an offset. `local_timestamp` is wall time in `time_zone`.
+    The type `timestamp` is an instant and its text must have an offset; `local_timestamp` is wall time in `time_zone`.
     """
 
     path: str = Field(description="glob below the landing folder, or an absolute one")
@@ -45,21 +45,28 @@ class FileLayout(Model):
 
     @field_validator("columns")
     @classmethod
-    def _known_types(cls, columns: dict[str, str]) -> dict[str, str]:
-        bad = [f"{name}: {kind}" for name, kind in columns.items() if not is_type(kind)]
+    def _check_types(cls, columns: dict[str, str]) -> dict[str, str]:
+        bad = [f"{name}: {sql_type}" for name, sql_type in columns.items() if not is_column_type(sql_type)]
         if bad:
             raise ValueError(f"unknown types ({', '.join(bad)}), expected one of {TYPE_PATTERN.pattern}")
         return columns
 
     @field_validator("time_zone")
     @classmethod
-    def _known_zone(cls, zone: str | None) -> str | None:
-        return zone and known_zone(zone)
+    def _check_zone(cls, zone: str | None) -> str | None:
+        return zone and check_time_zone(zone)
 
 
-def is_type(kind: str) -> bool:
-    """Whether a text is a type of TYPE_PATTERN; of a decimal's at most 38 digits no more are decimals than there are."""
-    if not TYPE_PATTERN.fullmatch(kind):
+def is_column_type(text: str) -> bool:
+    """Return whether a text is a supported column type (see `TYPE_PATTERN`).
+
+    A decimal has at most 38 digits, and its scale is at most its precision.
+
+    Example:
+        >>> is_column_type("decimal(18,2)"), is_column_type("decimal(2,18)")
+        (True, False)
+    """
+    if not TYPE_PATTERN.fullmatch(text):
         return False
-    digits = [int(number) for number in re.findall(r"\d+", kind)]
+    digits = [int(number) for number in re.findall(r"\d+", text)]
     return not digits or 38 >= digits[0] >= digits[1]

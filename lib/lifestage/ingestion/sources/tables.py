@@ -1,8 +1,14 @@
-"""Tables that events and reference data share: rejected rows, and the ledger of deliveries."""
+"""Tables that events and reference data share: rejected rows and the ingest ledger."""
 
 from pyspark.sql import types as T
 
 from lifestage.platform.storage.contracts import STRING_MAP, Column, Kind, Table, WriteMode
+
+# Columns that rejected rows share with events.
+DELIVERY_NO = Column("delivery_no", T.LongType(), "Delivery in the ingest ledger", required=True)
+INGESTED_AT = Column(
+    "ingested_at", T.TimestampType(), "When its delivery was read (the run's now)", required=True
+)
 
 REJECTED_EVENTS = Table(
     name="rejected_events",
@@ -16,8 +22,8 @@ REJECTED_EVENTS = Table(
             required=True,
         ),
         Column("source", T.StringType(), "Declared source, or reference table", required=True),
-        Column("delivery_no", T.LongType(), "Delivery in the ingest ledger", required=True),
-        Column("ingested_at", T.TimestampType(), "When its delivery was read (the run's now)", required=True),
+        DELIVERY_NO,
+        INGESTED_AT,
         Column("event_date", T.DateType(), "Business date where it could be parsed"),
         Column("reasons", T.ArrayType(T.StringType()), "Every rule the row breaks, sorted", required=True),
         Column("identifiers", STRING_MAP, "Pseudonyms of the identifiers that could be parsed"),
@@ -30,9 +36,8 @@ REJECTED_EVENTS = Table(
     unindexed=("rejected_id",),
 )
 
-# What the ledger calls a delivery of rows that had been rejected, and one of reference data.
+# Ledger kinds: a replay of rejected rows, and a delivery of reference data.
 REPLAY = "replay"
-
 REFERENCE = "reference"
 
 COUNT_COLUMNS = (

@@ -1,1 +1,1 @@
-"""Configuration files and the SQL expressions in them."""
+"""Configuration files, and the SQL expressions in them."""

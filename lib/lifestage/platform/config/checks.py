@@ -1,40 +1,43 @@
-"""Checks of names and SQL that every domain's configuration shares."""
+"""Checks of names and SQL that the configurations of all domains share."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from lifestage.platform.config.expressions import columns_of, problems_of
+from lifestage.platform.config.expressions import columns_of, expression_problems
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def misnamed(names: Iterable[str]) -> Iterator[str]:
-    """Names become columns, tables and folders, some in engines that do not tell cases apart."""
+def bad_names(names: Iterable[str]) -> Iterator[str]:
+    """Yield a problem for each name that is not lower-case letters, digits and underscores.
+
+    Names become columns, tables and folders, and some engines ignore case.
+    """
     for name in names:
         if not NAME.fullmatch(name):
             yield f"{name}: expected lower-case letters, digits and _, a letter first"
 
 
-def keyed(key: str, sql: str, known: Iterable[str]) -> Iterator[str]:
-    """What is wrong with an expression over known columns, under the key it has in its file."""
-    for problem in problems_of(sql, set(known)):
+def sql_problems(key: str, sql: str, known: Iterable[str]) -> Iterator[str]:
+    """Yield the problems of an expression over known columns, each after its key in the file."""
+    for problem in expression_problems(sql, set(known)):
         yield f"{key}: {problem}"
 
 
-def columns(sql: str) -> set[str]:
-    """The columns that an expression names; none where it is no SQL."""
+def columns_if_valid(sql: str) -> set[str]:
+    """Return the columns that an expression uses; none if it is not valid SQL."""
     try:
         return columns_of(sql)
     except ValueError:
         return set()
 
 
-def listed(names: Iterable[str] | Mapping[str, object]) -> str:
-    """Names in order, for a message."""
+def join_names(names: Iterable[str] | Mapping[str, object]) -> str:
+    """Return the sorted names as one text for a message."""
     return ", ".join(sorted(names)) or "none"
 
 
-def at(file: object, problems: Iterable[str]) -> Iterator[str]:
-    """The problems under the file that they are in."""
+def prefix_file(file: object, problems: Iterable[str]) -> Iterator[str]:
+    """Yield the problems, each after the name of its file."""
     for problem in problems:
         yield f"{file}: {problem}"

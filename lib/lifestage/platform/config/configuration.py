@@ -1,4 +1,4 @@
-"""A project's whole configuration: the shared sections, and what each domain has composed."""
+"""The whole configuration of a project: the shared sections, and the configuration of each domain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -34,23 +34,23 @@ class Config:
 
     @property
     def folder(self) -> Path:
-        """The folder of the main file, where all others lie."""
+        """The folder of the main file and all other files."""
         return self.file.parent
 
     def of(self, kind: type[ConfigT]) -> ConfigT:
-        """The configuration of a type; KeyError where no domain composes one."""
+        """Return the configuration of a type; KeyError if no domain composes one."""
         for config in self.domains.values():
             if type(config) is kind:
                 return config
         raise KeyError(f"no domain composes a {kind.__name__}")
 
     def replace_shared(self, **changes: Any) -> Self:
-        """The configuration with some shared sections replaced; the domains keep what they composed."""
+        """Return a copy with some shared sections replaced; the configurations of domains stay as they are."""
         shared = self.shared.model_copy(update=changes)
         return replace(self, parts=replace(self.parts, shared=shared))
 
     def replace_of(self, kind: type[BaseModel], **changes: Any) -> Self:
-        """The configuration with some values of one domain replaced."""
+        """Return a copy with some values of one domain replaced."""
         domains = {
             name: config.model_copy(update=changes) if type(config) is kind else config
             for name, config in self.domains.items()

@@ -1,6 +1,5 @@
-"""SQL expressions from configuration: parsed and checked before Spark starts."""
+"""Parse and check the SQL expressions of a configuration, before Spark starts."""
 
-import difflib
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -10,7 +9,9 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 
-# A clock or a random number would make a rebuild differ from the run.
+from lifestage.platform.errors import did_you_mean
+
+# With a clock or a random number, a rebuild would differ from the run.
 VOLATILE = {
     "current_date", "current_timestamp", "current_time", "current_timezone", "current_user", "curdate",
     "getdate", "localtimestamp", "now", "unix_timestamp", "rand", "random", "randn", "randstr", "uniform", "uuid",
@@ -18,23 +19,30 @@ VOLATILE = {
     "utc_timestamp", "utc_date", "utc_time", "curtime", "version", "current_catalog", "current_database", "current_schema", "reflect", "java_method", "try_reflect",
 }  # fmt: skip
 
-UNTOLD = {"UNKNOWN", "NULL", "VOID"}
-TRUTHS = {"BOOLEAN", *UNTOLD}
-# A truth counts 1 or 0.
-NUMBERS = {"TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", *TRUTHS}
+UNKNOWN_TYPES = {"UNKNOWN", "NULL", "VOID"}
+BOOLEAN_TYPES = {"BOOLEAN", *UNKNOWN_TYPES}
+# A boolean counts as 1 or 0.
+NUMBER_TYPES = {"TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", *BOOLEAN_TYPES}
 
 FAILING = {"raise_error", "assert_true", "url_decode", "parse_url", "parse_json", "to_number", "to_binary"}
 
-# Spark reads these texts as a moment wherever a date or timestamp is expected.
-MOMENTS = {"now", "today", "tomorrow", "yesterday"}
+# Spark reads these texts as a point in time wherever it expects a date or timestamp.
+CLOCK_TEXTS = {"now", "today", "tomorrow", "yesterday"}
 
 
 def parse(sql: str) -> exp.Expression:
-    """The expression tree of one Spark SQL scalar expression; ValueError where it is not one."""
+    """Parse one Spark SQL scalar expression into its tree.
+
+    Raises:
+        ValueError: if the text is not SQL, or is anything but one unnamed scalar expression without comments.
+    """
     try:
         tree = sqlglot.parse_one(f"SELECT {sql}", read="spark")
     except SqlglotError as error:
-        raise ValueError(f"not SQL{_near(error)}") from error
+        # The error's own message names classes of the parser: use its position only.
+        places = error.errors if isinstance(error, ParseError) else []
+        near = "".join(f" near {place['highlight']}" for place in places[:1])
+        raise ValueError(f"not SQL{near}") from error
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.From):
@@ -44,7 +52,7 @@ def parse(sql: str) -> exp.Expression:
     ):
         raise ValueError("one scalar expression is expected, without clauses of a query")
     if any(node.comments for node in tree.walk()):
-        # What is put behind the expression would become a part of the comment.
+        # A trailing comment would swallow whatever SQL follows the expression.
         raise ValueError("comments are not allowed")
     if isinstance(tree.expressions[0], exp.Alias | exp.Star):
         raise ValueError("one scalar expression without a name is expected")
@@ -53,49 +61,99 @@ def parse(sql: str) -> exp.Expression:
 
 
 def columns_of(sql: str) -> set[str]:
-    """Every column the expression names, qualified ones as `table.column`; lambda parameters are no columns."""
+    """Return the columns that an expression uses, qualified ones as `table.column`, without lambda parameters.
+
+    Example:
+        >>> sorted(columns_of("upper(products.category) = kind"))
+        ['kind', 'products.category']
+    """
     return {".".join(part.name for part in column.parts) for column in parse(sql).find_all(exp.Column)}
 
 
-def problems_of(sql: str, known: Collection[str]) -> Iterator[str]:
-    """What is wrong with an expression over the known columns: syntax, clocks, randomness, unknown names."""
+def expression_problems(sql: str, known: Collection[str]) -> Iterator[str]:
+    """Yield a message for each problem of an expression over the known columns.
+
+    Problems are syntax errors, queries and aggregates, clocks and randomness, unknown columns, and operations that
+    fail the run on one bad row.
+
+    Example:
+        >>> list(expression_problems("amont > 0", ["amount"]))
+        ['unknown column amont, in: amont > 0 (did you mean amount?)']
+    """
     try:
         tree = parse(sql)
     except ValueError as error:
         yield f"{error}, in: {sql}"
         return
+    functions = _function_names(tree)
     if tree.find(exp.Subquery, exp.Select, exp.Window, exp.AggFunc, exp.UDTF):
         yield f"queries, windows and aggregates are not allowed, in: {sql}"
-    elif tree.find(exp.Placeholder, exp.Parameter) or "identifier" in _function_names(tree):
-        # A name that is not written out cannot be held against the columns that are known.
+    elif tree.find(exp.Placeholder, exp.Parameter) or "identifier" in functions:
+        # A name that is not written out cannot be compared with the known columns.
         yield f"parameters and IDENTIFIER() are not allowed, name the columns, in: {sql}"
     elif tree.find(exp.Star):
-        # It would take along what no expression may, identifiers among it.
+        # It would include columns that no expression may use, identifiers among them.
         yield f"* is not allowed, name the columns, in: {sql}"
-    for name in sorted(_function_names(tree) & FAILING):
+    for name in sorted(functions & FAILING):
         yield f"{name}() fails the run on one row, in: {sql}"
-    for name in sorted(_function_names(tree) & VOLATILE):
+    for name in sorted(functions & VOLATILE):
         yield f"{name}() reads a clock, randomness or the session, in: {sql}"
-    for text in sorted(_texts(tree) & MOMENTS):
+    texts = {literal.this.strip().lower() for literal in tree.find_all(exp.Literal) if literal.is_string}
+    for text in sorted(texts & CLOCK_TEXTS):
         yield f"'{text}' is a clock where a date is expected, in: {sql}"
     for name in sorted(columns_of(sql) - set(known)):
-        yield f"unknown column {name}, in: {sql}{nearest(name, known)}"
-    for problem in _unsafe(tree):
+        yield f"unknown column {name}, in: {sql}{did_you_mean(name, known)}"
+    for problem in _failing_operations(tree):
         yield f"{problem}, in: {sql}"
 
 
-def _unsafe(tree: exp.Expression) -> Iterator[str]:
-    """One row must not end a run: casts, divisions and indexes have to be the forgiving ones."""
-    if not all(_never_fails(cast) for cast in tree.find_all(exp.Cast)):
+def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
+    """Yield the problems of an expression that must be true or false (see `expression_problems`).
+
+    A type that cannot be told without Spark, such as that of a column of reference data, is accepted.
+
+    Args:
+        sql: The condition.
+        known: Column to SQL type.
+    """
+    yield from _type_problems(sql, known, BOOLEAN_TYPES, "a condition that is true or false")
+
+
+def number_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
+    """Yield the problems of an expression that must give a number; otherwise as `condition_problems`."""
+    yield from _type_problems(sql, known, NUMBER_TYPES, "a number")
+
+
+def normalise_sql(sql: str) -> str:
+    """Return the expression in one spelling: without regard to white space, keyword case and needless quotes."""
+    return parse(sql).sql(dialect="spark", comments=False)
+
+
+def semantic_hash(value: object) -> str:
+    """Return 16 hex digits that identify the meaning of a definition, whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _failing_operations(tree: exp.Expression) -> Iterator[str]:
+    """Yield a message for casts, divisions and indexes that fail the run on one bad row."""
+    if not all(_is_safe_cast(cast) for cast in tree.find_all(exp.Cast)):
         yield "CAST fails the run on one bad row, use TRY_CAST"
-    if not all(_is_divisor(node.expression) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod)):
-        yield "a division by zero fails the run, use try_divide or try_mod"
-    if not all(_is_there(index) for node in tree.find_all(exp.Bracket) for index in node.expressions):
+    for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod):
+        divisor = node.expression
+        if not isinstance(divisor, exp.Literal) or divisor.is_string or float(divisor.this) == 0:
+            yield "a division by zero fails the run, use try_divide or try_mod"
+            break
+    # A map gives NULL for a missing key, and split() always has a first part.
+    indexes = [index for node in tree.find_all(exp.Bracket) for index in node.expressions]
+    if not all(
+        isinstance(index, exp.Literal) and (index.is_string or index.this == "0") for index in indexes
+    ):
         yield "an index out of range fails the run, use get() or try_element_at()"
 
 
-def _never_fails(cast: exp.Cast) -> bool:
-    """TRY_CAST (the parser marks it safe), a cast to text, a literal's type, the cast that time zone functions imply."""
+def _is_safe_cast(cast: exp.Cast) -> bool:
+    """Return whether a cast never fails: TRY_CAST, to text, of a literal, or implied by a time zone function."""
     is_implied = isinstance(cast.parent, exp.AtTimeZone | exp.FromTimeZone)
     is_literal = isinstance(cast.this, exp.Literal)
     return (
@@ -103,60 +161,23 @@ def _never_fails(cast: exp.Cast) -> bool:
     )
 
 
-def _is_divisor(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Literal) and not node.is_string and float(node.this) != 0
-
-
-def _is_there(index: exp.Expression) -> bool:
-    """A map's missing key is NULL, and split() has a first part always."""
-    return isinstance(index, exp.Literal) and (index.is_string or index.this == "0")
-
-
-def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with a condition over columns of known types; also that it is not true or false.
-
-    A type that cannot be told without Spark, such as that of a column of reference data, is taken for right.
-    """
-    yield from _problems_as(sql, known, TRUTHS, "a condition that is true or false")
-
-
-def number_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
-    """The same of an expression that has to give a number: a text would end the run on the first user."""
-    yield from _problems_as(sql, known, NUMBERS, "a number")
-
-
-def normalised(sql: str) -> str:
-    """The expression in one spelling: white space, case of key words and needless quotes do not count."""
-    return parse(sql).sql(dialect="spark", comments=False)
-
-
-def _near(error: SqlglotError) -> str:
-    """Where the parser stumbled; what it says of it names its own classes."""
-    places = error.errors if isinstance(error, ParseError) else []
-    return "".join(f" near {place['highlight']}" for place in places[:1])
-
-
-def _problems_as(sql: str, known: Mapping[str, str], kinds: Collection[str], expected: str) -> Iterator[str]:
-    problems = [*problems_of(sql, known)]
+def _type_problems(
+    sql: str, known: Mapping[str, str], types: Collection[str], expected: str
+) -> Iterator[str]:
+    problems = [*expression_problems(sql, known)]
     yield from problems
-    if not problems and (kind := _type_of(sql, known)).partition("(")[0] not in kinds:
-        yield f"gives {kind.lower()}, expected {expected}, in: {sql}"
+    if not problems and (sql_type := _infer_type(sql, known)).partition("(")[0] not in types:
+        yield f"gives {sql_type.lower()}, expected {expected}, in: {sql}"
 
 
-def _type_of(sql: str, known: Mapping[str, str]) -> str:
+def _infer_type(sql: str, known: Mapping[str, str]) -> str:
     tree = parse(sql).copy()
     for column in tree.find_all(exp.Column):
         if not column.table and column.name in known:
             column.set("table", exp.to_identifier("_rows"))
     query = annotate_types(exp.select(tree).from_("_rows"), schema={"_rows": dict(known)}, dialect="spark")
-    kind = query.selects[0].type
-    return kind.sql(dialect="spark") if kind else "UNKNOWN"
-
-
-def semantic_hash(value: object) -> str:
-    """A hash of what a definition means: key order and white space do not count."""
-    text = json.dumps(value, sort_keys=True, default=str, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    data_type = query.selects[0].type
+    return data_type.sql(dialect="spark") if data_type else "UNKNOWN"
 
 
 def _function_names(tree: exp.Expression) -> set[str]:
@@ -165,13 +186,3 @@ def _function_names(tree: exp.Expression) -> set[str]:
         if not isinstance(node, exp.Anonymous):
             names |= {name.lower() for name in node.sql_names()} | {node.key}
     return names
-
-
-def _texts(tree: exp.Expression) -> set[str]:
-    return {literal.this.strip().lower() for literal in tree.find_all(exp.Literal) if literal.is_string}
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """A question that names what was probably meant; empty where nothing is like it."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {near[0]}?)" if near else ""

@@ -4,6 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Model(BaseModel):
-    """Frozen, and an unknown key is an error."""
+    """A frozen model in which an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -78,15 +78,15 @@ class ConfigFolder(Part[dict[str, ModelT]], Generic[ModelT]):
 
 @dataclass(frozen=True)
 class Parts:
-    """Every part of a project as it was read."""
+    """All parts of a project, as they were read."""
 
     shared: Shared
     values: Mapping[str, Any]
 
     def __getitem__(self, part: Part[AskedT]) -> AskedT:
-        """The value of a part."""
+        """Return the value of a part."""
         return cast(AskedT, self.values[part.name])
 
     def named(self, name: str) -> Any:
-        """The value of the part with a name, for a domain that must not import the one that declares it."""
+        """Return the value of the part with a name, for a domain that must not import the declaring one."""
         return self.values[name]

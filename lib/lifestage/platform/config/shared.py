@@ -1,4 +1,4 @@
-"""The sections of the main file that belong to the whole project rather than to one domain."""
+"""The sections of the main file that belong to the whole project, not to one domain."""
 
 from datetime import date
 from typing import Self
@@ -6,11 +6,11 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from lifestage.platform.config.models import Model
-from lifestage.platform.config.time_zones import known_zone
+from lifestage.platform.config.time_zones import check_time_zone
 
 
 class IdentifierType(Model):
-    """One kind of identifier: how strong it is and how its raw value is normalised before it is hashed."""
+    """One type of identifier: its strength, and how raw values are normalised before they are hashed."""
 
     priority: int = Field(description="1 is strongest; the strongest on an event is its subject")
     normalise: str = Field(default="trim(value)", description="SQL over `value`")
@@ -21,7 +21,7 @@ class IdentifierType(Model):
 
 
 class Storage(Model):
-    """Where tables live: under a root path, or in a catalog's schema."""
+    """Location of the tables: below a root path, or in a schema of a catalog."""
 
     root: str | None = Field(
         default=None, description="path or URI of the folder that tables lie in; this or schema is required"
@@ -54,19 +54,19 @@ class Business(Model):
 
     @field_validator("time_zone")
     @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        return known_zone(zone)
+    def _check_zone(cls, zone: str) -> str:
+        return check_time_zone(zone)
 
 
 class SecretNames(Model):
-    """Names of the environment variables that hold the keys (or, with _FILE appended, a file's path)."""
+    """Names of the environment variables that hold the keys or, with _FILE appended, the path of a file."""
 
     pseudonym_key: str = Field(description="variable with the key that identifiers are hashed with")
     quarantine_key: str = Field(description="variable with the key that rejected rows are encrypted with")
 
 
 class Keep(Model):
-    """Which as_of dates stay: the newest, the last days, month-ends."""
+    """Which as_of dates to keep: the newest, the last days, month-ends."""
 
     days: int = Field(
         ge=1, description="how many days the rows of an as_of date are kept; those of the newest always are"
@@ -81,7 +81,7 @@ class AsOf(Model):
 
 
 class ExplainSettings(Model):
-    """How far `lifestage explain` looks ahead."""
+    """How many days `lifestage explain` looks ahead."""
 
     silent_days: int = Field(ge=1, le=1000, description="days of silence whose effect is looked for")
 

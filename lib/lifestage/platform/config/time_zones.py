@@ -1,10 +1,14 @@
-"""Names of time zones."""
+"""Check the names of time zones."""
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
-def known_zone(zone: str) -> str:
-    """The name of a time zone; ValueError for any other."""
+def check_time_zone(zone: str) -> str:
+    """Return the name of the time zone.
+
+    Raises:
+        ValueError: if there is no such zone.
+    """
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -1,4 +1,4 @@
-"""YAML from disk or from the package, with every problem named by file and key."""
+"""Read YAML from disk or from the package, and report every problem with its file and key."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -10,17 +10,22 @@ from pydantic import BaseModel, ValidationError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+PYDANTIC_MESSAGES = {"extra_forbidden": "unknown key", "missing": "required key is missing"}
+
 
 class Problems(list[str]):
-    """Problems found so far; loading goes on so that all are reported at once."""
+    """The problems found so far. Loading goes on after a problem, so that all are reported at once."""
 
     def at(self, file: object, key: str, message: str) -> None:
-        """Note one problem under its file and key."""
+        """Add one problem with its file and key."""
         self.append(f"{file}: {key}: {message}" if key else f"{file}: {message}")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML would silently keep the last of two equal keys, and take the key `on` for true."""
+    """A loader that rejects duplicate keys and reads `on`, `off`, `yes` and `no` as text.
+
+    Plain YAML silently keeps the last of two equal keys, and reads the key `on` as true.
+    """
 
     yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]
         letter: [(tag, text) for tag, text in resolvers if not tag.endswith(":bool") or letter in "tTfF"]
@@ -29,18 +34,18 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=deep) for key, _ in node.value]
-        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if twice:
+        duplicates = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if duplicates:
             raise yaml.constructor.ConstructorError(
-                None, None, f"key given twice: {', '.join(twice)}", node.start_mark
+                None, None, f"key given twice: {', '.join(duplicates)}", node.start_mark
             )
         return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: Path, problems: Problems) -> dict[str, Any] | None:
-    """The mapping in a file; None, with a problem noted, where it cannot be read."""
+    """Read the mapping in a file. If that fails, add a problem and return None."""
     try:
-        return _mapping(path.read_text(encoding="utf-8"))
+        return _load_mapping(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         problems.at(path, "", "file not found")
     except UnicodeDecodeError as error:
@@ -55,34 +60,47 @@ def read_yaml(path: Path, problems: Problems) -> dict[str, Any] | None:
 
 
 def packaged_yaml(name: str) -> dict[str, Any]:
-    """A default that ships inside the package."""
-    return _mapping(packaged_text(name))
+    """Read the mapping in a file of the package, by its path below `lifestage`.
+
+    Example: packaged_yaml("analytics/stages/defaults.yaml")
+    """
+    return _load_mapping(packaged_text(name))
 
 
 def packaged_text(name: str) -> str:
-    """The same as it is written, with its comments."""
+    """Read a file of the package as text, comments included."""
     return (files("lifestage") / name).read_text(encoding="utf-8")
 
 
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings merge key by key, anything else is replaced, and `null` takes a key away."""
+def merge_keys(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge changes into a base: nested mappings key by key, other values replaced, keys with None removed.
+
+    Example:
+        >>> merge_keys({"a": {"x": 1, "y": 2}, "b": 1}, {"a": {"y": None}, "b": 3})
+        {'a': {'x': 1}, 'b': 3}
+    """
     result = dict(base)
     for key, value in changes.items():
         if value is None:
             result.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
-            result[key] = merged(result[key], value)
+            result[key] = merge_keys(result[key], value)
         else:
             result[key] = value
     return result
 
 
-def validated(
+def validate_model(
     model: type[ModelT], data: Mapping[str, Any] | None, file: object, problems: Problems, below: str = ""
 ) -> ModelT | None:
-    """The model, or None with each problem noted under its key; without data its problem is noted already.
+    """Build a model from data. If that fails, add a problem per key and return None.
 
-    `below` is the key that the data stand under in the file.
+    Args:
+        model: The model.
+        data: Its values. None gives None without another problem, because `read_yaml` reported it.
+        file: Name of the file, for the problems.
+        problems: Gets the problems.
+        below: Key of the file that the data are under; empty for the whole file.
     """
     if data is None:
         return None
@@ -91,19 +109,15 @@ def validated(
     except ValidationError as error:
         for detail in error.errors():
             key = ".".join(str(part) for part in ((below,) if below else ()) + detail["loc"])
-            problems.at(file, key, _wording(detail["type"], detail["msg"]))
+            message = PYDANTIC_MESSAGES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+            problems.at(file, key, message)
         return None
 
 
-def _mapping(text: str) -> dict[str, Any]:
+def _load_mapping(text: str) -> dict[str, Any]:
     value = yaml.load(text, Loader=_Loader)
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise ValueError(f"a mapping of keys is expected, found {type(value).__name__}")
     return value
-
-
-def _wording(kind: str, message: str) -> str:
-    known = {"extra_forbidden": "unknown key", "missing": "required key is missing"}
-    return known.get(kind, message.removeprefix("Value error, "))

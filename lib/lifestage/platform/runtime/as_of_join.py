@@ -1,4 +1,4 @@
-"""Reference rows joined as of a date: one contract for mappings, features and audiences."""
+"""Join reference rows as of a date: one contract for mappings, features and audiences."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,20 @@ VALIDITY = ("valid_from", "valid_to")
 def join_as_of(
     rows: DataFrame, reference: DataFrame, name: str, on: Mapping[str, str], day: str
 ) -> DataFrame:
-    """Each row with the reference row valid on its day as a struct `name`; a NULL struct where no key matches.
+    """Add the reference row that is valid on each row's day as the struct `name`; the grain of `rows` stays.
+
+    The struct is NULL if no key matches or a key is NULL.
 
     Args:
-        rows: any grain; every row is kept once.
-        reference: versions with valid_from <= day < valid_to, disjoint per key, the first covering earlier days.
-        name: name of the struct.
-        on: each key column of the reference to SQL over `rows`; compared as text, so that no value of a row fails.
-        day: the date column of `rows`.
+        rows: Any grain.
+        reference: Versions with valid_from <= day < valid_to, at most one per key and day. The first version of a key
+            covers all earlier days.
+        name: Name of the struct.
+        on: Each key column of the reference to SQL over `rows`. Keys are compared as text, so no value of a row fails.
+        day: Date column of `rows`.
+
+    Example:
+        >>> join_as_of(events, products, "products", {"id": "product_id"}, "event_date").select("products.price")
     """
     payload = [column for column in reference.columns if column not in VALIDITY]
     versions = reference.select(F.struct(*payload).alias(name), *VALIDITY)
@@ -29,10 +35,10 @@ def join_as_of(
 
 
 def is_valid_on(day: str) -> Column:
-    """Whether a version holds on a day, a column of the other side."""
+    """Return whether a reference version is valid on the date column `day` of the other side of the join."""
     return (F.col("valid_from") <= F.col(day)) & (F.col(day) < F.col("valid_to"))
 
 
 def has_key(key: Column, expression: str) -> Column:
-    """Whether a reference row has the key that a row asks for."""
+    """Return whether a reference key equals, as text, what the SQL expression gives for a row."""
     return key.cast("string") == F.expr(expression).cast("string")

@@ -1,4 +1,4 @@
-"""The one place that builds a Spark session."""
+"""Build the Spark session. No other module does."""
 
 import logging
 import os
@@ -11,11 +11,11 @@ from pyspark.sql import SparkSession
 
 from lifestage.platform.errors import LifestageError
 
-# A log of errors only, and no warnings of Java's own, before there is a session to be told so.
+# Settings that silence Spark's and Java's warnings until the session exists and its log level is set.
 QUIET_START = Path(__file__).parent / "spark"
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 
-# What every run needs for its meaning, not for its speed: an operator may tune anything else.
+# Settings that results depend on. Operators may change all others.
 SEMANTIC_SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -25,31 +25,30 @@ SEMANTIC_SETTINGS = {
     "spark.sql.files.ignoreMissingFiles": "false",
 }
 
-# Delta reads its own log with 50 partitions unless told otherwise; one is enough for a daily log.
 LOCAL_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    # Planning each query in stages costs a daily run a twentieth, and four partitions leave it little to decide.
+    # Adaptive planning makes a daily run 5 % slower, and with four partitions it has little to decide.
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "4",
+    # Delta reads its log with 50 partitions by default; one is enough for a log of daily commits.
     "spark.databricks.delta.snapshotPartitions": "1",
-    # The JVM does not compile methods beyond 8,000 bytes of code; Spark's own limit of 65,535 lets the wide
-    # projections of ingest through, which then run interpreted: twice the time.
+    # The JVM does not compile methods beyond 8,000 bytes. Under Spark's limit of 65,535, the wide projections of
+    # ingest run interpreted and take twice as long.
     "spark.sql.codegen.hugeMethodLimit": "8000",
-    # Spark keeps 100 generated classes, a daily run makes about 600: kept, they are compiled once for many runs.
+    # A daily run generates about 600 classes and Spark caches 100. Cached, they compile once for many runs.
     "spark.sql.codegen.cache.maxEntries": "3000",
     "spark.driver.memory": "3g",
-    # Compiling takes more of a local run than its tasks do. Inlining less, the compiler has a third less to do, and
-    # what it compiles is as fast. A heap and class space that begin at the size they come to are not collected while
-    # they grow.
+    # A local run spends more time compiling than in its tasks. With less inlining, compilation takes a third less
+    # time and the code is as fast. A heap and metaspace of their final size need no collections while they grow.
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xms2g -XX:MetaspaceSize=512m "
     "-XX:ReservedCodeCacheSize=512m "
     "-XX:MaxInlineLevel=5 -XX:InlineSmallCode=1000 -XX:FreqInlineSize=150",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
 }
 
-# For what ends after a few small queries: code that the second compiler would make faster is done before it is ready,
-# and code made for each query takes longer to make than to do without.
+# For commands of a few small queries: they end before the optimising compiler pays off, and generating code for each
+# query takes longer than running without it.
 BRIEF_SETTINGS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m",
@@ -57,39 +56,48 @@ BRIEF_SETTINGS = {
 
 
 def build_session(name: str = "lifestage", settings: Mapping[str, str] | None = None) -> SparkSession:
-    """A session that reads and writes Delta with UTC as session zone.
+    """Build a session that reads and writes Delta, with UTC as session time zone.
 
-    Under spark-submit the cluster's own settings hold; started from plain Python it is local.
-    `settings` come from the configuration and win over the local defaults, never over the semantic ones.
+    Under spark-submit, the cluster's settings apply. Started from plain Python, the session is local.
+
+    Args:
+        name: Application name.
+        settings: Spark settings of the configuration. They override the local defaults, but never the settings that
+            results depend on.
+
+    Raises:
+        LifestageError: if Java does not start.
+
+    Example: spark = build_session("report", {"spark.sql.shuffle.partitions": "8"})
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if "SPARK_HOME" not in os.environ:  # A Spark that somebody set up has settings of its own
+    if "SPARK_HOME" not in os.environ:  # An installed Spark has its own settings
         os.environ.setdefault("SPARK_CONF_DIR", str(QUIET_START))
     builder = SparkSession.builder.appName(name)
-    for key, value in _all_settings(settings or {}).items():
+    for key, value in _merge_settings(settings or {}).items():
         builder = builder.config(key, value)
-    spark = _started(builder)
+    spark = _start_session(builder)
     spark.sparkContext.setLogLevel("ERROR")
-    # PySpark repeats each analysis error as JSON on stderr; ours are translated and shown once.
+    # PySpark also writes each analysis error to stderr as JSON; lifestage reports errors itself.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
-    # At DEBUG the bridge to the JVM writes every argument of every call, keys among them; at INFO, each closed thread.
+    # At DEBUG, py4j logs the arguments of every call, secret keys included; at INFO, each closed thread.
     logging.getLogger("py4j").setLevel(logging.WARNING)
     return spark
 
 
-def _started(builder: SparkSession.Builder) -> SparkSession:
+def _start_session(builder: SparkSession.Builder) -> SparkSession:
     try:
         return builder.getOrCreate()
     except PySparkRuntimeError as error:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise
         raise LifestageError(
-            "Spark needs Java 17 or 21, which did not start: set JAVA_HOME to the folder of one, or put it on PATH; and "
-            "spark.driver.memory of 2g or more, where you set it. What it said itself stands above"
+            "Java did not start, and Spark needs Java 17 or 21: set JAVA_HOME to its folder or put it on PATH. If you "
+            "set spark.driver.memory, set it to 2g or more. Java's own message is above"
         ) from error
 
 
-def _all_settings(settings: Mapping[str, str]) -> dict[str, str]:
+def _merge_settings(settings: Mapping[str, str]) -> dict[str, str]:
     submitted = "SPARK_ENV_LOADED" in os.environ and "PYSPARK_GATEWAY_PORT" in os.environ
     if submitted:
         return {**settings, **SEMANTIC_SETTINGS}
@@ -98,7 +106,7 @@ def _all_settings(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _delta_jars() -> dict[str, str]:
-    """Delta's two JARs on the class path if set-up fetched them: 4-6 s less a start than resolving them."""
+    """Return the settings that load Delta: downloaded JARs if there are any, which saves 4-6 s a start, else Maven."""
     folder = os.environ.get("LIFESTAGE_JARS")
     jars = sorted(str(jar) for jar in Path(folder).glob("delta-*.jar")) if folder else []
     if not jars:

@@ -1,7 +1,7 @@
-"""Identifiers become keyed pseudonyms at the door: HMAC-SHA-256(key, type, 0x00, normalised value), 16 bytes as hex.
+"""Keyed pseudonyms of identifiers: HMAC-SHA-256(key, type, 0x00, normalised value), the first 16 bytes as hex.
 
-The key reaches executors as the padded keys of HMAC in a broadcast frame of one row. As literals they would show in
-query plans; as columns they do not.
+The key reaches the executors as HMAC's two padded keys, in a broadcast frame of one row. As literals they would show
+in query plans; as columns they do not.
 """
 
 import hashlib
@@ -19,15 +19,20 @@ PSEUDONYM_HEX = 32
 PADS = "_pads"
 
 
-class Dropped(StrEnum):
-    """Why an identifier that was given is none."""
+class DropReason(StrEnum):
+    """Why an identifier value is not used."""
 
     PLACEHOLDER = "placeholder_identifier"
     INVALID = "invalid_identifier"
 
 
-def with_pads(frame: DataFrame, key: bytes) -> DataFrame:
-    """The frame with the two padded keys beside each row, for `pseudonym` to use; drop them with `without_pads`."""
+def add_key_pads(frame: DataFrame, key: bytes) -> DataFrame:
+    """Add HMAC's two padded keys to each row, for `pseudonym` and `hmac_hex`. Remove them with `drop_key_pads`.
+
+    Example:
+        >>> rows = add_key_pads(cards, key).withColumn("card", pseudonym("card", F.col("card_no")))
+        >>> drop_key_pads(rows)
+    """
     block = (hashlib.sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
     inner, outer = (bytearray(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
     pads = local_rows(
@@ -36,58 +41,65 @@ def with_pads(frame: DataFrame, key: bytes) -> DataFrame:
     return frame.crossJoin(F.broadcast(pads.select(F.struct("inner_pad", "outer_pad").alias(PADS))))
 
 
-def without_pads(frame: DataFrame) -> DataFrame:
-    """The frame as it was before `with_pads`."""
+def drop_key_pads(frame: DataFrame) -> DataFrame:
+    """Drop the column that `add_key_pads` added."""
     return frame.drop(PADS)
 
 
-def add_normalised(rows: DataFrame, source: str, target: str, rules: IdentifierType) -> DataFrame:
-    """Adds the identifier of column `source` under its type's rules as `target`; NULL where there is none.
+def add_normalised_identifier(
+    rows: DataFrame, source: str, target: str, id_type: IdentifierType
+) -> DataFrame:
+    """Normalise the identifier in column `source` as column `target`; the grain of `rows` stays.
 
-    Beside it `<target>_dropped` says why one that was given is none (see Dropped). A placeholder that is not valid either
-    is called a placeholder: that says more. The rules are SQL over `value`: the column takes that name for as long as
-    they are applied.
+    `target` is NULL if the value is NULL, a placeholder, or invalid. `<target>_dropped` then holds the DropReason, or
+    NULL if no value was given. A value that is both invalid and a placeholder counts as a placeholder, the more
+    specific reason. `rows` must not have a column `value`: the rules of the type are SQL over that name.
     """
     dropped = f"{target}_dropped"
-    normal = rows.withColumn("value", F.col(source)).withColumn("value", F.expr(rules.normalise))
-    is_placeholder = F.col("value").isin(_normal_placeholders(rows.sparkSession, rules))
-    is_valid = F.coalesce(F.expr(rules.valid), F.lit(False))
-    normal = normal.withColumn(
+    rows = rows.withColumn("value", F.col(source)).withColumn("value", F.expr(id_type.normalise))
+    is_placeholder = F.col("value").isin(_normalise_placeholders(rows.sparkSession, id_type))
+    is_valid = F.coalesce(F.expr(id_type.valid), F.lit(False))
+    rows = rows.withColumn(
         dropped,
-        F.when(is_placeholder, F.lit(Dropped.PLACEHOLDER)).when(
-            F.col(source).isNotNull() & ~is_valid, F.lit(Dropped.INVALID)
+        F.when(is_placeholder, F.lit(DropReason.PLACEHOLDER)).when(
+            F.col(source).isNotNull() & ~is_valid, F.lit(DropReason.INVALID)
         ),
     )
-    return normal.withColumn(target, F.when(F.col(dropped).isNull(), F.col("value"))).drop("value")
+    return rows.withColumn(target, F.when(F.col(dropped).isNull(), F.col("value"))).drop("value")
 
 
-def dropped_warning(kind: str, target: str) -> Column:
-    """The warning for an identifier that `add_normalised` dropped; NULL where it dropped none."""
-    return F.concat(F.col(f"{target}_dropped"), F.lit(f":{kind}"))
+def identifier_warning(type_name: str, target: str) -> Column:
+    """Return the warning for an identifier that `add_normalised_identifier` dropped, else NULL."""
+    return F.concat(F.col(f"{target}_dropped"), F.lit(f":{type_name}"))
 
 
 @lru_cache
-def _normal_placeholders(spark: SparkSession, rules: IdentifierType) -> list[str]:
-    """The declared texts as the rules normalise them: a constant of the plan, worked out on the driver.
+def _normalise_placeholders(spark: SparkSession, id_type: IdentifierType) -> list[str]:
+    """Normalise the declared placeholders on the driver, so that query plans hold them as constants.
 
-    Remembered, as each source asks for each of its types.
+    Cached, because each source asks for each of its identifier types.
     """
-    given = local_rows(spark, [(text,) for text in rules.placeholders], "value string")
-    return [row[0] for row in given.select(F.expr(rules.normalise)).collect()] if rules.placeholders else []
+    texts = local_rows(spark, [(text,) for text in id_type.placeholders], "value string")
+    return (
+        [row[0] for row in texts.select(F.expr(id_type.normalise)).collect()] if id_type.placeholders else []
+    )
 
 
-def pseudonym(kind: str, value: Column) -> Column:
-    """The pseudonym of a normalised value of one identifier type; NULL stays NULL."""
-    message = F.concat(F.lit(kind.encode() + b"\0"), F.encode(value, "UTF-8"))
-    return keyed_hash(message)
+def pseudonym(type_name: str, value: Column) -> Column:
+    """Return the pseudonym of a normalised value: 32 hex digits, NULL for NULL. Needs `add_key_pads`.
+
+    Equal values of two identifier types give different pseudonyms.
+    """
+    message = F.concat(F.lit(type_name.encode() + b"\0"), F.encode(value, "UTF-8"))
+    return hmac_hex(message)
 
 
-def keyed_hash(message: Column) -> Column:
-    """The first 16 bytes of HMAC-SHA-256 as hex, under the pads beside the row."""
+def hmac_hex(message: Column) -> Column:
+    """Return the first 16 bytes of HMAC-SHA-256 of a binary column as hex, NULL for NULL. Needs `add_key_pads`."""
     inner = F.unhex(F.sha2(F.concat(F.col(f"{PADS}.inner_pad"), message), 256))
     return F.substring(F.sha2(F.concat(F.col(f"{PADS}.outer_pad"), inner), 256), 1, PSEUDONYM_HEX)
 
 
 def key_fingerprint(key: bytes) -> str:
-    """What a storage root remembers of its key: enough to refuse another, nothing to find it by."""
+    """Return 16 hex digits by which a storage root recognises its key; they do not reveal it."""
     return hashlib.sha256(b"lifestage key fingerprint\0" + key).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Texts encrypted so that they compare equal and, with the key, can be read again: AES-SIV, the same bytes each time."""
+"""Deterministic encryption of text columns with AES-SIV: equal texts give equal bytes, and the key reads them again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,27 +10,27 @@ from pyspark.sql import types as T
 
 from lifestage.platform.errors import ConfigError
 
-Bound = Mapping[str, list[bytes] | None]
+AssociatedData = list[bytes] | None
 
 
-def sealed(rows: DataFrame, columns: Sequence[str], key: bytes) -> DataFrame:
-    """The rows with some text columns encrypted, as binary; NULL and the empty text stay.
+def seal_columns(rows: DataFrame, columns: Sequence[str], key: bytes) -> DataFrame:
+    """Encrypt text columns as binary; NULL and empty texts stay as they are.
 
-    Equal texts of one column give equal bytes. Of two columns they do not, or a surname would tell who is called the
-    same by first name.
+    Equal texts of one column give equal bytes. Equal texts of two columns give different bytes: otherwise a surname
+    would reveal the people who have it as their first name.
     """
-    return ciphered(rows, {name: _bound_to(name) for name in columns}, key, "encrypt")
+    return apply_cipher(rows, {name: _column_data(name) for name in columns}, key, "encrypt")
 
 
-def unsealed(values: pa.ChunkedArray, column: str, key: bytes) -> pa.Array:
-    """The texts of a sealed column, in this process alone.
+def unseal_column(values: pa.ChunkedArray, column: str, key: bytes) -> pa.Array:
+    """Decrypt the values of a sealed column in this process; NULL and empty values stay as they are.
 
     Raises:
-        ConfigError: where they were sealed with another key, or as another column.
+        ConfigError: if the values were sealed with another key, or as another column.
     """
-    siv, bound = AESSIV(key), _bound_to(column)
+    siv, data = AESSIV(key), _column_data(column)
     try:
-        texts = [siv.decrypt(value, bound) if value else value for value in values.to_pylist()]
+        texts = [siv.decrypt(value, data) if value else value for value in values.to_pylist()]
     except InvalidTag:
         raise ConfigError(
             [f"secrets: the quarantine key is not the one that {column} was sealed with"]
@@ -38,21 +38,29 @@ def unsealed(values: pa.ChunkedArray, column: str, key: bytes) -> pa.Array:
     return pa.array(texts, pa.binary()).cast(pa.string())
 
 
-def ciphered(rows: DataFrame, columns: Bound, key: bytes, direction: str) -> DataFrame:
-    """The rows with some columns encrypted or decrypted, each bound to what stands beside it, as binary.
+def apply_cipher(
+    rows: DataFrame, columns: Mapping[str, AssociatedData], key: bytes, direction: str
+) -> DataFrame:
+    """Encrypt or decrypt columns as binary, one row per row; NULL and empty values stay as they are.
 
-    In Arrow, because SQL would carry the key in its plan and has no AES-SIV.
+    The work runs in Arrow, because SQL would show the key in its plan and has no AES-SIV.
+
+    Args:
+        rows: Rows with text or binary columns.
+        columns: Column to the associated data that its values are authenticated with.
+        key: AES-SIV key.
+        direction: `encrypt` or `decrypt`, the methods of AESSIV.
     """
 
-    def each_batch(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        # Imported on the worker: the compiled class cannot be pickled with the function.
+    def convert_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        # Import on the worker: the compiled class cannot be pickled with this function.
         from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-        apply = getattr(AESSIV(key), direction)
+        convert = getattr(AESSIV(key), direction)
         for batch in batches:
-            for name, bound in columns.items():
+            for name, data in columns.items():
                 texts = batch.column(name).cast(pa.binary()).to_pylist()
-                values = pa.array([apply(text, bound) if text else text for text in texts], pa.binary())
+                values = pa.array([convert(text, data) if text else text for text in texts], pa.binary())
                 batch = batch.set_column(batch.schema.get_field_index(name), name, values)
             yield batch
 
@@ -60,8 +68,8 @@ def ciphered(rows: DataFrame, columns: Bound, key: bytes, direction: str) -> Dat
         T.StructField(field.name, T.BinaryType() if field.name in columns else field.dataType)
         for field in rows.schema
     ]
-    return rows.mapInArrow(each_batch, T.StructType(fields))
+    return rows.mapInArrow(convert_batches, T.StructType(fields))
 
 
-def _bound_to(column: str) -> list[bytes]:
+def _column_data(column: str) -> list[bytes]:
     return [column.encode()]

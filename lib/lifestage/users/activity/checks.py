@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lifestage.ingestion.sources.checks import join_problems
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
-from lifestage.platform.config.checks import at, keyed, listed
+from lifestage.platform.config.checks import join_names, prefix_file, sql_problems
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import Decided
 from lifestage.users.activity.config import ACTIVITY
@@ -13,7 +13,7 @@ from lifestage.users.catalogue.checks import event_columns
 
 def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
     """Problems of lookups, and of the expressions that use them."""
-    yield from at(config.file, lookup_problems(config))
+    yield from prefix_file(config.file, lookup_problems(config))
 
 
 def lookup_problems(config: Config) -> Iterator[str]:
@@ -24,8 +24,8 @@ def lookup_problems(config: Config) -> Iterator[str]:
         if reference:
             yield from join_problems(f"activity.lookups.{name}", on, reference)
         else:
-            yield f"activity.lookups.{name}: unknown reference table, expected one of {listed(config.parts[REFERENCE_SOURCES])}"
+            yield f"activity.lookups.{name}: unknown reference table, expected one of {join_names(config.parts[REFERENCE_SOURCES])}"
         for column, sql in on.items():
-            yield from keyed(f"activity.lookups.{name}.{column}", sql, event_columns(config))
-    yield from keyed("activity.category", settings.category, event_columns(config))
-    yield from keyed("activity.is_new_product", settings.is_new_product, event_columns(config))
+            yield from sql_problems(f"activity.lookups.{name}.{column}", sql, event_columns(config))
+    yield from sql_problems("activity.category", settings.category, event_columns(config))
+    yield from sql_problems("activity.is_new_product", settings.is_new_product, event_columns(config))

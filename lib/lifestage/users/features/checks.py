@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from lifestage.platform.config.checks import at, keyed, misnamed
+from lifestage.platform.config.checks import bad_names, prefix_file, sql_problems
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import Decided
 from lifestage.users.catalogue.checks import event_columns
@@ -18,7 +18,7 @@ TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *
 
 def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
     """Problems of the catalogue, except for its profile."""
-    yield from at(config.folder / CATALOGUE.name, catalogue_problems(config))
+    yield from prefix_file(config.folder / CATALOGUE.name, catalogue_problems(config))
 
 
 def catalogue_problems(config: Config) -> Iterator[str]:
@@ -28,7 +28,7 @@ def catalogue_problems(config: Config) -> Iterator[str]:
     without_faults = catalogue.without_unknown_windows()
     sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.profile, catalogue.features)
     names = [name for section in sections for name in section]
-    yield from misnamed(names)
+    yield from bad_names(names)
     taken = [*names, *TAKEN, *[window.name for window in without_faults.all_windows()]]
     for name in sorted({name for name in names if taken.count(name) > 1}):
         yield f"{name}: is declared twice, or is the name of a built-in column"
@@ -37,12 +37,12 @@ def catalogue_problems(config: Config) -> Iterator[str]:
             yield f"measures.{name}.expression: required for {measure.aggregate}"
         for key, sql in (("expression", measure.expression), ("filter", measure.filter)):
             if sql is not None:
-                yield from keyed(f"measures.{name}.{key}", sql, events)
+                yield from sql_problems(f"measures.{name}.{key}", sql, events)
     days = {*catalogue.measures, "event_date"}
     for name, day in catalogue.days.items():
-        yield from keyed(f"days.{name}.expression", day.expression, days)
+        yield from sql_problems(f"days.{name}.expression", day.expression, days)
     for name, mark in catalogue.dates.items():
-        yield from keyed(f"dates.{name}.when", mark.when, days | set(catalogue.days))
+        yield from sql_problems(f"dates.{name}.when", mark.when, days | set(catalogue.days))
     for name in sorted(set(catalogue.windows) - set(without_faults.windows)):
         yield f"windows.{name}: neither a measure nor a day"
     windows = {window.name for window in without_faults.all_windows()}
@@ -54,7 +54,7 @@ def catalogue_problems(config: Config) -> Iterator[str]:
 def _feature_problems(catalogue: Catalogue) -> Iterator[str]:
     known = {*user_state(catalogue).names, *user_features(catalogue).names, "as_of"}
     for name, feature in catalogue.features.items():
-        yield from keyed(f"features.{name}.expression", feature.expression, known)
+        yield from sql_problems(f"features.{name}.expression", feature.expression, known)
     try:
         layer_features(catalogue)
     except ValueError as error:

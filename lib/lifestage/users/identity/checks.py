@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
-from lifestage.platform.config.checks import at, listed
+from lifestage.platform.config.checks import join_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.result import Decided
@@ -19,10 +19,10 @@ def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
     ):
         if FUZZY in {*names}:
             file = config.folder / folder.name / f"{FUZZY}.yaml"
-            yield from at(
+            yield from prefix_file(
                 file, [f"{FUZZY}: is the reserved source name of match evidence, choose another name"]
             )
-    yield from at(config.file, _type_problems(config))
+    yield from prefix_file(config.file, _type_problems(config))
 
 
 def _type_problems(config: Config) -> Iterator[str]:
@@ -31,6 +31,6 @@ def _type_problems(config: Config) -> Iterator[str]:
     known = {*identifiers, *packaged_yaml("project/defaults.yaml")["identifiers"]}
     for name, limits in settings.limits.items():
         for unknown in sorted({name, *limits} - known):
-            yield f"identity.limits.{name}: unknown identifier type {unknown}, expected some of {listed(identifiers)}"
+            yield f"identity.limits.{name}: unknown identifier type {unknown}, expected some of {join_names(identifiers)}"
     for unknown in sorted({*settings.known} - known):
-        yield f"identity.known: unknown identifier type {unknown}, expected some of {listed(identifiers)}"
+        yield f"identity.known: unknown identifier type {unknown}, expected some of {join_names(identifiers)}"

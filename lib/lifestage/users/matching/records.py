@@ -1,4 +1,4 @@
-"""Records to compare: rows of reference tables, unsealed and normalised, in the memory of the driver."""
+"""Records to compare: rows of reference tables, unseal_column and normalised, in the memory of the driver."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.platform.security.sealing import unsealed
+from lifestage.platform.security.sealing import unseal_column
 from lifestage.users.matching.config import ComparisonKind, MatchingConfig, Records
 
 # A version that is valid now ends on the last of all dates.
@@ -70,7 +70,7 @@ def _unseal_records(versions: DataFrame, table: str, config: MatchingConfig, key
             columns[name] = missing
             continue
         is_sealed = column in config.sealed[table]
-        texts = unsealed(rows[name], column, key) if is_sealed else rows[name].cast(pa.string())
+        texts = unseal_column(rows[name], column, key) if is_sealed else rows[name].cast(pa.string())
         columns[name] = normalise_texts(texts, kind, config.placeholders)
     return pa.table(columns)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
-from lifestage.platform.config.checks import at, columns, keyed, listed
+from lifestage.platform.config.checks import columns_if_valid, join_names, prefix_file, sql_problems
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import Decided
 from lifestage.users.catalogue.model import CATALOGUE, Unit
@@ -15,7 +15,7 @@ BUILT_IN = {*BECAUSE, "because", "valid_to", "only_on"}
 
 def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
     """Problems of the attributes."""
-    yield from at(config.folder / CATALOGUE.name, _profile_problems(config))
+    yield from prefix_file(config.folder / CATALOGUE.name, _profile_problems(config))
 
 
 def _profile_problems(config: Config) -> Iterator[str]:
@@ -28,10 +28,10 @@ def _profile_problems(config: Config) -> Iterator[str]:
             yield f"profile.{name}.values: only for unit name, not {attribute.unit}"
         for number, sql in enumerate(attribute.sources):
             key = f"profile.{name}.from.{number}"
-            tables = {column.partition(".")[0] for column in columns(sql)}
+            tables = {column.partition(".")[0] for column in columns_if_valid(sql)}
             if len(tables) != 1 or not tables <= config.of(ProfilesConfig).named_by.keys():
-                yield f"{key}: expected columns of one of {listed(config.of(ProfilesConfig).named_by)}, such as members.city, in: {sql}"
+                yield f"{key}: expected columns of one of {join_names(config.of(ProfilesConfig).named_by)}, such as members.city, in: {sql}"
                 continue
             (table,) = tables
             open_columns = {*references[table].in_clear} - {*references[table].identifiers}
-            yield from keyed(key, sql, {f"{table}.{column}" for column in open_columns})
+            yield from sql_problems(key, sql, {f"{table}.{column}" for column in open_columns})
