@@ -141,11 +141,11 @@ def _replay_grid(done: Sequence[ReplayResult]) -> Any:
     names = ("accepted", "replaced", "superseded", "duplicate", "rejected")
     rows = grid("source", "delivery", "rows", *names, numbers=["delivery", "rows", *names])
     for item in done:
-        outcomes = item.tally.outcomes
+        outcomes = item.counts.outcomes
         rows.add_row(
             item.source,
             str(item.delivery_no),
-            str(item.tally.n_rows),
+            str(item.counts.n_rows),
             *[str(outcomes.get(name, 0)) for name in names],
         )
     return rows

@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime
 
-from lifestage.cli.matching import matched
-
+from lifestage.services.match import match
 from lifestage.users.resolution import resolve_users
 from support.projects import MAIN, make_project
 from support.pseudonyms import pseudonym
@@ -73,7 +72,7 @@ class Town:
         self._write("web", lines)
 
     def match(self):
-        return matched(self.test.project, datetime(2026, 6, 1, tzinfo=UTC))
+        return match(self.test.project, datetime(2026, 6, 1, tzinfo=UTC))
 
     def run(self, day, steps=STEPS, **request):
         self.test.run(f"2026-03-{day:02}", steps=steps, **request)
