@@ -548,7 +548,7 @@ def test_a_sound_project_is_validated_without_java_but_run_with_it(tmp_path):
     done, java_started = lifestage(tmp_path / "b", "run", "--conf", str(conf), "--as-of", "2026-01-05")
     assert (done.returncode, java_started) == (1, True)
     assert done.stderr.splitlines()[-1].startswith(
-        "Java did not start, and Spark needs Java 17 or 21: set JAVA_HOME"
+        "Spark needs Java 17 or 21, but no working Java was found: set JAVA_HOME"
     )
 
 

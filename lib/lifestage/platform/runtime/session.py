@@ -2,6 +2,9 @@
 
 import logging
 import os
+import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +17,12 @@ from lifestage.platform.errors import LifestageError
 # Settings that silence Spark's and Java's warnings until the session exists and its log level is set.
 QUIET_START = Path(__file__).parent / "spark"
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
+DELTA_JARS = ("delta-spark_4.2_2.13-4.4.0.jar", "delta-storage-4.4.0.jar")
+# What else Delta names comes with Spark.
+NOT_DELTA = "org.*:*,com.*:*,javax.*:*,commons-*:*,io.airlift:*,io.unitycatalog:*,io.delta:delta-kernel*"
+OLDEST_JAVA = 17
+
+logger = logging.getLogger(__name__)
 
 # Settings that results depend on. Operators may change all others.
 SEMANTIC_SETTINGS = {
@@ -74,9 +83,15 @@ def build_session(name: str = "lifestage", settings: Mapping[str, str] | None = 
     if "SPARK_HOME" not in os.environ:  # An installed Spark has its own settings
         os.environ.setdefault("SPARK_CONF_DIR", str(QUIET_START))
     builder = SparkSession.builder.appName(name)
-    for key, value in _merge_settings(settings or {}).items():
+    combined = _merge_settings(settings or {})
+    for key, value in combined.items():
         builder = builder.config(key, value)
-    spark = _start_session(builder)
+    try:
+        spark = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        if error.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        raise LifestageError(_explain_failed_start(combined.get("spark.jars.packages"))) from error
     spark.sparkContext.setLogLevel("ERROR")
     # PySpark also writes each analysis error to stderr as JSON; lifestage reports errors itself.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
@@ -85,16 +100,32 @@ def build_session(name: str = "lifestage", settings: Mapping[str, str] | None = 
     return spark
 
 
-def _start_session(builder: SparkSession.Builder) -> SparkSession:
-    try:
-        return builder.getOrCreate()
-    except PySparkRuntimeError as error:
-        if error.getCondition() != "JAVA_GATEWAY_EXITED":
-            raise
-        raise LifestageError(
-            "Java did not start, and Spark needs Java 17 or 21: set JAVA_HOME to its folder or put it on PATH. If you "
-            "set spark.driver.memory, set it to 2g or more. Java's own message is above"
-        ) from error
+def _explain_failed_start(packages: str | None) -> str:
+    java = _java_version()
+    if java is None or java < OLDEST_JAVA:
+        found = "no working Java was found" if java is None else f"Java {java} was found"
+        return f"Spark needs Java 17 or 21, but {found}: set JAVA_HOME to the folder of a newer one, or put it on PATH"
+    if packages:
+        return (
+            f"Spark did not start. It had to fetch {packages}; if the lines above say `unresolved dependency`, it could "
+            "not. Connect to the network, set DEFAULT_ARTIFACT_REPOSITORY to the address of your Maven mirror, or copy "
+            f"{' and '.join(DELTA_JARS)} to a folder and set LIFESTAGE_JARS to it"
+        )
+    return (
+        "Spark did not start: the lines above say why. If you set spark.driver.memory, it must be 2g or more, and the "
+        "machine must have as much"
+    )
+
+
+def _java_version() -> int | None:
+    """The version of the Java that Spark starts; None if there is none."""
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which(str(Path(home, "bin", "java")) if home else "java")
+    if java is None:
+        return None
+    asked = subprocess.run([java, "-version"], check=False, capture_output=True, text=True)
+    found = re.search(r'version "(?:1\.)?(\d+)', asked.stderr)
+    return int(found[1]) if found else None
 
 
 def _merge_settings(settings: Mapping[str, str]) -> dict[str, str]:
@@ -102,14 +133,41 @@ def _merge_settings(settings: Mapping[str, str]) -> dict[str, str]:
     if submitted:
         return {**settings, **SEMANTIC_SETTINGS}
     master = {"spark.master": os.environ.get("SPARK_MASTER", "local[*]")}
-    return {**master, **LOCAL_SETTINGS, **_delta_jars(), **settings, **SEMANTIC_SETTINGS}
+    return {
+        **master,
+        **LOCAL_SETTINGS,
+        **_delta_jars("spark.jars.packages" in settings),
+        **settings,
+        **SEMANTIC_SETTINGS,
+    }
 
 
-def _delta_jars() -> dict[str, str]:
-    """Return the settings that load Delta: downloaded JARs if there are any, which saves 4-6 s a start, else Maven."""
+def _delta_jars(names_packages: bool) -> dict[str, str]:
+    """Delta's two JARs on the class path, or settings by which Spark fetches them.
+
+    Files on the class path save 4-6 s a start over resolving them, so the ones that an earlier start fetched are used again.
+    A project that names packages of its own (`names_packages`) has to name Delta's among them, and may need what is excluded here.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "lifestage", "ivy")
     folder = os.environ.get("LIFESTAGE_JARS")
-    jars = sorted(str(jar) for jar in Path(folder).glob("delta-*.jar")) if folder else []
-    if not jars:
-        return {"spark.jars.packages": DELTA_PACKAGE}
-    path = os.pathsep.join(jars)
+    if folder:
+        jars = sorted(Path(folder).glob("delta-*.jar"))
+        if len(jars) < len(DELTA_JARS):
+            raise LifestageError(
+                f"LIFESTAGE_JARS={folder}: Delta's JARs are not there: copy {' and '.join(DELTA_JARS)} to it, or unset the "
+                "variable and Spark fetches them"
+            )
+    else:
+        # Not ivy/jars: what lies there is copied in place, and half a file after a start that was killed.
+        jars = sorted(jar for name in DELTA_JARS for jar in cache.glob(f"cache/io.delta/*/jars/{name}"))
+    if len(jars) < len(DELTA_JARS):
+        if names_packages:
+            return {}
+        logger.info("fetching %s", DELTA_PACKAGE)
+        return {
+            "spark.jars.packages": DELTA_PACKAGE,
+            "spark.jars.excludes": NOT_DELTA,
+            "spark.jars.ivy": str(cache),
+        }
+    path = os.pathsep.join(map(str, jars))
     return {"spark.driver.extraClassPath": path, "spark.executor.extraClassPath": path}

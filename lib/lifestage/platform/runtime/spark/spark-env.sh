@@ -1,3 +1,3 @@
-# Sourced by Spark's own start script. It starts Java with a module that Java warns of, and no flag of Java's takes the
-# warning back; every other line passes.
-exec 2> >(exec grep --line-buffered -v '^WARNING: Using incubator modules: jdk.incubator.vector$' >&2)
+# Spark's own start script reads this file. Two things fill the terminal that no setting turns off: a warning of Java's about a
+# module that Spark asks for, and what Ivy says when it succeeds. Every other line passes, so errors do.
+exec 2> >(exec grep --line-buffered -v -E '^(WARNING: Using incubator modules: jdk\.incubator\.vector$|:: (loading settings|resolving dependencies|resolution report|retrieving) ::|:: modules in use:|Ivy Default Cache set to: |The jars for the packages stored in: |[^ ]+ added as a dependency$|downloading |[[:space:]]+(confs: \[|found |\[SUCCESSFUL |:: modules in use:|:: evicted modules:|-+$|\|.*\|$|[^ ]+#[^ ]+ from .* in \[|[0-9]+ artifacts copied, ))' >&2)
