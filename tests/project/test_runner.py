@@ -7,7 +7,7 @@ import pytest
 from laws.history import line
 from lifestage.ingestion.events.tables import EVENTS
 from lifestage.platform.errors import CheckError, ConfigError, NoDataError, RunLockedError
-from lifestage.project.runner import Request, held
+from lifestage.project.runner import Request, hold_root
 from support.frames import assert_rows, build
 from support.projects import MAIN, TO_ACTIVITY, make_project
 
@@ -66,20 +66,20 @@ def request(run_id, *steps, is_job=False):
 
 def test_jobs_hold_the_root_until_their_run_is_complete_and_again_when_they_are_run_again(shop):
     for _ in range(2):
-        with held(shop.project, request("nightly", "identity", is_job=True)):
+        with hold_root(shop.project, request("nightly", "identity", is_job=True)):
             pass
         with pytest.raises(RunLockedError, match=r"run nightly on .* has held"):
             shop.run(TUESDAY, steps=("identity",), run_id="another")
-        with pytest.raises(CheckError), held(shop.project, request("nightly", "publish", is_job=True)):
+        with pytest.raises(CheckError), hold_root(shop.project, request("nightly", "publish", is_job=True)):
             raise CheckError("not published")
         assert not shop.read("run_lock").isEmpty()
-        with held(shop.project, request("nightly", "publish", is_job=True)):
+        with hold_root(shop.project, request("nightly", "publish", is_job=True)):
             pass
         assert shop.read("run_lock").isEmpty()
 
 
 def test_who_only_reads_holds_nothing(shop):
-    with held(shop.project, request("nightly", "report")):
+    with hold_root(shop.project, request("nightly", "report")):
         assert shop.read("run_lock").isEmpty()
 
 

@@ -16,7 +16,7 @@ from lifestage.platform.config.parts import Part, Parts
 from lifestage.platform.explain import Explain
 from lifestage.platform.findings import Diagnose
 from lifestage.platform.job import Job
-from lifestage.platform.result import Decided, Result
+from lifestage.platform.result import DomainResult, Result
 from lifestage.platform.storage.contracts import Table
 
 # Placeholders in `reads` and `writes` for tables whose names only the project or the map knows.
@@ -59,9 +59,9 @@ class Domain:
     run: Callable[[Job, Any], object]
     """The step: reads, calls pure functions, checks, writes. The second argument is the domain's configuration."""
     config: Configuration
-    tables: Callable[[Config, Sequence[Decided]], Iterable[Table]]
+    tables: Callable[[Config, Sequence[DomainResult]], Iterable[Table]]
     """The contracts of the tables that it owns, given what earlier domains decide."""
-    checks: Callable[[Config, Sequence[Decided]], Iterable[str]] | None = None
+    checks: Callable[[Config, Sequence[DomainResult]], Iterable[str]] | None = None
     """Problems that only the whole configuration can tell, as `file: key: problem`, given what earlier domains decide."""
     meaning: Meaning | None = None
     result: Result | None = None

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Commit, Store
 
@@ -51,7 +51,7 @@ class Job:
     reads: frozenset[str]
     writes: frozenset[str]
     secrets: Secrets | None = None
-    decided: tuple[Decided, ...] = ()
+    results: tuple[DomainResult, ...] = ()
     """What earlier domains of the map decide about each user."""
     commits: dict[str, int] = field(default_factory=dict)
     """Version of each table that the run has written so far, shared by its steps."""
@@ -71,7 +71,7 @@ class Job:
 
     def read(self, name: str) -> DataFrame:
         """The newest rows of a declared table; an empty frame where nothing was written yet."""
-        return self.store.read(self._declared(name, self.reads | self.writes))
+        return self.store.read(self._require(name, self.reads | self.writes))
 
     def write(
         self,
@@ -81,33 +81,33 @@ class Job:
         **progress: object,
     ) -> Commit:
         """Write as the contract says; `progress` is kept in the commit, beside run and step."""
-        table = self._declared(name, self.writes)
-        return self._noted(self.store.write(table, frame, self.metadata(**progress), replace))
+        table = self._require(name, self.writes)
+        return self._record(self.store.write(table, frame, self.metadata(**progress), replace))
 
     def exchange(
         self, name: str, removals: DataFrame, additions: DataFrame, prune: str, **progress: object
     ) -> Commit:
         """Take rows out and put others in, in one commit (see Store.exchange)."""
-        table = self._declared(name, self.writes)
-        return self._noted(self.store.exchange(table, removals, additions, self.metadata(**progress), prune))
+        table = self._require(name, self.writes)
+        return self._record(self.store.exchange(table, removals, additions, self.metadata(**progress), prune))
 
     def replace_all(self, name: str, frame: DataFrame, **progress: object) -> Commit:
         """Write the whole table anew."""
-        table = self._declared(name, self.writes)
-        return self._noted(self.store.replace_all(table, frame, self.metadata(**progress)))
+        table = self._require(name, self.writes)
+        return self._record(self.store.replace_all(table, frame, self.metadata(**progress)))
 
     def write_as_of(self, name: str, frame: DataFrame, **progress: object) -> Commit:
         """Write the rows of every date that this run builds, in place of all but those of the dates that stay.
 
         What goes is too old to be kept, or was left by a run that never completed.
         """
-        table = self._declared(name, self.writes)
+        table = self._require(name, self.writes)
         stay = {"as_of": self.run.stay}
-        return self._noted(self.store.write(table, frame, self.metadata(**progress), stay=stay))
+        return self._record(self.store.write(table, frame, self.metadata(**progress), stay=stay))
 
     def progress(self, name: str) -> dict[str, object]:
         """What the table's newest commit of ours recorded."""
-        return self.store.last_metadata(self._declared(name, self.reads | self.writes))
+        return self.store.last_metadata(self._require(name, self.reads | self.writes))
 
     def wrote(self, name: str) -> bool:
         """Whether the table's newest commit is of this run, by this process or another of its jobs."""
@@ -115,18 +115,18 @@ class Job:
 
     def table(self, name: str) -> Table:
         """The contract of a declared table."""
-        return self._declared(name, self.reads | self.writes)
+        return self._require(name, self.reads | self.writes)
 
     def metadata(self, **progress: object) -> dict[str, object]:
         """What every commit of this step carries."""
         return {"run_id": self.run.run_id, "step": self.step, **progress}
 
-    def _noted(self, commit: Commit) -> Commit:
+    def _record(self, commit: Commit) -> Commit:
         self.commits[commit.table] = commit.version
         self.rows[commit.table] = self.rows.get(commit.table, 0) + commit.rows
         return commit
 
-    def _declared(self, name: str, allowed: frozenset[str]) -> Table:
+    def _require(self, name: str, allowed: frozenset[str]) -> Table:
         if name not in allowed:
             raise KeyError(
                 f"step {self.step} does not declare table {name}: add it to the map in pipeline.py"

@@ -90,29 +90,29 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Decided:
+class DomainResult:
     """A result with the contract of its table and the configuration of its domain."""
 
-    result: Result
+    declaration: Result
     table: Table
     config: Any
 
     @property
     def snapshot(self) -> Mapping[str, str]:
         """Columns of the snapshot, each with the column of the table that it copies."""
-        return self.result.snapshot or {}
+        return self.declaration.snapshot or {}
 
     @property
     def groups(self) -> Mapping[str, Group]:
         """Kinds of groups that the result divides users into."""
-        return self.result.groups or {}
+        return self.declaration.groups or {}
 
     def rule_columns(self) -> list[Column]:
         """The columns that rules may use."""
-        names = self.table.names if self.result.rules is None else self.result.rules
+        names = self.table.names if self.declaration.rules is None else self.declaration.rules
         return [column for column in self.table.columns if column.name in names]
 
 
-def rule_columns(decided: Iterable[Decided]) -> dict[str, str]:
+def rule_columns(results: Iterable[DomainResult]) -> dict[str, str]:
     """The columns that rules may use, each with its SQL type."""
-    return {column.name: column.type.simpleString() for each in decided for column in each.rule_columns()}
+    return {column.name: column.type.simpleString() for each in results for column in each.rule_columns()}

@@ -56,7 +56,7 @@ def _read_parts(path: Path, declared: Mapping[str, Part[Any]]) -> Parts:
     problems = Problems()
     main = path.resolve()
     sections = {name: part for name, part in declared.items() if isinstance(part, Section)}
-    given = _read_main(main, _packaged_main(sections.values()), problems)
+    given = _read_main(main, _load_packaged_main(sections.values()), problems)
     shared = None
     values: dict[str, Any] = {}
     if given is not None:
@@ -72,7 +72,7 @@ def _read_parts(path: Path, declared: Mapping[str, Part[Any]]) -> Parts:
     return Parts(shared, values)
 
 
-def _packaged_main(sections: Any) -> dict[str, Any]:
+def _load_packaged_main(sections: Any) -> dict[str, Any]:
     """The packaged main file with the packaged sections of the domains."""
     return packaged_yaml(PACKAGED) | {
         section.name: packaged_yaml(section.defaults) for section in sections if section.defaults
@@ -127,12 +127,12 @@ def _read_part(part: Part[Any], folder: Path, problems: Problems) -> Any:
             }
             return {name: item for name, item in items.items() if item}
         case ConfigFile(model=model):
-            return validate_model(model, _combined(part, file, problems), file, problems)
+            return validate_model(model, _combine_files(part, file, problems), file, problems)
         case _:
             raise TypeError(f"{part.name}: no way to read a {type(part).__name__}")
 
 
-def _combined(part: ConfigFile[Any], file: Path, problems: Problems) -> dict[str, Any] | None:
+def _combine_files(part: ConfigFile[Any], file: Path, problems: Problems) -> dict[str, Any] | None:
     """The packaged file, combined with the project's file of the name where there is one."""
     packaged = packaged_yaml(part.defaults)
     if not file.exists():

@@ -5,35 +5,36 @@ from dataclasses import dataclass
 
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.domain import Domain
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 from lifestage.platform.storage.contracts import Table
 from lifestage.project.pipeline import DOMAINS
 from lifestage.project.tables import RUN_LOCK, RUNS
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A domain with its tables, and what earlier domains decide."""
+class RegisteredDomain:
+    """A domain with its tables, its result, and the results of earlier domains."""
 
     domain: Domain
     tables: tuple[Table, ...]
-    decided: tuple[Decided, ...]
-    decides: tuple[Decided, ...]
-    """What it decides itself; nothing or one result."""
+    results: tuple[DomainResult, ...]
+    """The results of earlier domains."""
+    own_results: tuple[DomainResult, ...]
+    """Its own result; none or one."""
 
 
-def register(config: Config, domains: Sequence[Domain] = DOMAINS) -> Iterator[Registered]:
+def register(config: Config, domains: Sequence[Domain] = DOMAINS) -> Iterator[RegisteredDomain]:
     """Each domain in the order of the map."""
-    decided: tuple[Decided, ...] = ()
+    results: tuple[DomainResult, ...] = ()
     for domain in domains:
-        tables = tuple(domain.tables(config, decided))
+        tables = tuple(domain.tables(config, results))
         own = tuple(
-            Decided(domain.result, table, config.domains[domain.name])
+            DomainResult(domain.result, table, config.domains[domain.name])
             for table in tables
             if domain.result and table.name == domain.result.table
         )
-        yield Registered(domain, tables, decided, own)
-        decided = (*decided, *own)
+        yield RegisteredDomain(domain, tables, results, own)
+        results = (*results, *own)
 
 
 def tables_of(config: Config, domains: Sequence[Domain] = DOMAINS) -> dict[str, Table]:
@@ -42,6 +43,6 @@ def tables_of(config: Config, domains: Sequence[Domain] = DOMAINS) -> dict[str, 
     return {table.name: table for table in (*tables, RUNS, RUN_LOCK)}
 
 
-def decided_of(config: Config, domains: Sequence[Domain] = DOMAINS) -> tuple[Decided, ...]:
-    """Everything that domains decide about users, in the order of the map."""
-    return tuple(each for registered in register(config, domains) for each in registered.decides)
+def results_of(config: Config, domains: Sequence[Domain] = DOMAINS) -> tuple[DomainResult, ...]:
+    """The result of each domain that has one, in the order of the map."""
+    return tuple(each for registered in register(config, domains) for each in registered.own_results)

@@ -93,17 +93,17 @@ def open_project(
 
 def execute(project: Project, request: Request, progress: Progress) -> None:
     """Run the requested steps in the map's order; a run that includes publish is complete after it."""
-    with held(project, request):
-        built = _built(project)
+    with hold_root(project, request):
+        built = _read_builds(project)
         _check_definitions(project, request, built)
-        dates = _with_needed_dates(project, request, built)
-        stay = _staying(project, dates, built)
+        dates = _add_needed_dates(project, request, built)
+        stay = _dates_that_stay(project, dates, built)
         run = Run(request.run_id, dates, request.now, project.config.hash, __version__, stay)
         commits: dict[str, int] = {}
 
         def run_step(step: Domain) -> None:
             job = job_for(project, step, run, commits)
-            with _timed(step.name, request.seconds):
+            with _time_step(step.name, request.seconds):
                 step.run(job, project.config.domains[step.name])
             progress(step.name, request.seconds[step.name], sum(job.rows.values()))
 
@@ -115,7 +115,7 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
 
 
 @contextmanager
-def held(project: Project, request: Request) -> Iterator[None]:
+def hold_root(project: Project, request: Request) -> Iterator[None]:
     """Hold the storage root for a request; refused while a run is alive on it, or where it has another key or zone.
 
     The jobs of one run hold it together, until publish has completed the run; any other request gives it back when it
@@ -130,7 +130,7 @@ def held(project: Project, request: Request) -> Iterator[None]:
     lock.take(project.store, run_lock, me, timedelta(hours=project.config.shared.run.dead_after_hours))
     is_over = not request.is_job
     try:
-        _take_back(project)
+        _roll_back(project)
         yield
         is_over = is_over or COMPLETES in request.steps
     finally:
@@ -148,7 +148,7 @@ def job_for(project: Project, step: Domain, run: Run, commits: dict[str, int]) -
         reads=expand(reads_of(step), project.references),
         writes=expand(step.writes, project.references),
         secrets=project.secrets,
-        decided=next(each.decided for each in register(project.config) if each.domain.name == step.name),
+        results=next(each.results for each in register(project.config) if each.domain.name == step.name),
         commits=commits,
     )
 
@@ -156,7 +156,7 @@ def job_for(project: Project, step: Domain, run: Run, commits: dict[str, int]) -
 def stale_dates(project: Project) -> list[date]:
     """Kept as_of dates that later deliveries reach, from the ledger and the runs: never stored, so never lost."""
     keep = project.config.shared.as_of.keep
-    built = _built(project)
+    built = _read_builds(project)
     remaining = as_of_dates.dates_to_keep(built, keep.days, keep.month_ends)
     ledger = project.store.read(project.tables[LEDGER]).where("first_event_date IS NOT NULL")
     first_days = {
@@ -172,13 +172,13 @@ def _absolute(root: str | None) -> str | None:
     return root if root is None or "://" in root else str(Path(root).resolve())
 
 
-def _take_back(project: Project) -> None:
+def _roll_back(project: Project) -> None:
     """What a run wrote that ended before its ledger rows did: no step may see it."""
-    written = [project.tables[name] for name in guarded_tables(project)]
+    written = [project.tables[name] for name in tables_under_ledger(project)]
     roll_back_unfinished(project.store, written, project.store.read(project.tables[LEDGER]))
 
 
-def guarded_tables(project: Project) -> list[str]:
+def tables_under_ledger(project: Project) -> list[str]:
     """The tables whose writes a row of the ledger completes: those of the steps that write the ledger, but for it."""
     writers = [domain for domain in DOMAINS if LEDGER in domain.writes]
     names = dict.fromkeys(
@@ -246,7 +246,7 @@ def _earlier(built: Mapping[date, int], day: date) -> str:
     return f", `--from {before} --to {day}` the month-ends before it" if before else ""
 
 
-def _with_needed_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:
+def _add_needed_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:
     """The requested dates and those that a domain needs for them, such as the training dates of a model."""
     dates = set(request.as_of_dates)
     begins = project.config.shared.business.history_starts_on
@@ -266,12 +266,12 @@ def _is_built(domain: Domain, request: Request) -> bool:
     return {domain.name, *writers} <= {*request.steps}
 
 
-def _built(project: Project) -> dict[date, int]:
+def _read_builds(project: Project) -> dict[date, int]:
     rows = project.store.read(project.tables["runs"]).select("as_of_dates", "delivery_no").collect()
     return as_of_dates.latest_builds((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
 
 
-def _staying(project: Project, dates: Sequence[date], built: Mapping[date, int]) -> tuple[date, ...]:
+def _dates_that_stay(project: Project, dates: Sequence[date], built: Mapping[date, int]) -> tuple[date, ...]:
     """Dates of completed runs that tables keep beside those of this run."""
     keep = project.config.shared.as_of.keep
     kept = as_of_dates.dates_to_keep(built.keys() | set(dates), keep.days, keep.month_ends)
@@ -279,7 +279,7 @@ def _staying(project: Project, dates: Sequence[date], built: Mapping[date, int])
 
 
 @contextmanager
-def _timed(name: str, seconds: dict[str, float]) -> Iterator[None]:
+def _time_step(name: str, seconds: dict[str, float]) -> Iterator[None]:
     """Note how long a step takes; what stops it says in which step."""
     started = time.monotonic()
     try:

@@ -8,7 +8,7 @@ from lifestage.platform.config.checks import prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.domain import Domain
 from lifestage.platform.result import rule_columns
-from lifestage.project.registry import Registered, register
+from lifestage.project.registry import RegisteredDomain, register
 from lifestage.project.tables import RUN_LOCK, RUNS
 from lifestage.users.catalogue.model import CATALOGUE
 
@@ -21,11 +21,11 @@ def find_problems(config: Config, domains: Sequence[Domain]) -> Iterator[str]:
     yield from _table_problems(config, registered)
     for each in registered:
         if each.domain.checks:
-            yield from each.domain.checks(config, each.decided)
+            yield from each.domain.checks(config, each.results)
         yield from _column_problems(config, each)
 
 
-def _table_problems(config: Config, registered: Iterable[Registered]) -> Iterator[str]:
+def _table_problems(config: Config, registered: Iterable[RegisteredDomain]) -> Iterator[str]:
     """The project names its reference tables: no name may be that of another table."""
     tables = (RUNS, RUN_LOCK, *[table for each in registered for table in each.tables])
     counts = Counter(table.name for table in tables)
@@ -35,10 +35,15 @@ def _table_problems(config: Config, registered: Iterable[Registered]) -> Iterato
             yield from prefix_file(file, [f"{name}: a reference table cannot have the name of another table"])
 
 
-def _column_problems(config: Config, registered: Registered) -> Iterator[str]:
+def _column_problems(config: Config, registered: RegisteredDomain) -> Iterator[str]:
     """Rules name features and columns of results alike: a feature of the project must not have the name of a result."""
-    own = {column.name for each in registered.decides for column in each.rule_columns() if each.result.rules}
-    taken = sorted(own & {*rule_columns(registered.decided)} - KEY)
+    own = {
+        column.name
+        for each in registered.own_results
+        for column in each.rule_columns()
+        if each.declaration.rules
+    }
+    taken = sorted(own & {*rule_columns(registered.results)} - KEY)
     problems = (
         f"{name}: the step {registered.domain.name} has a column of that name: choose another"
         for name in taken

@@ -7,9 +7,9 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from lifestage.activation.publish.diff import MOVES, changes, compared_groups, diff, moves
+from lifestage.activation.publish.diff import MOVES, changes, diff, groups_to_compare, moves
 from lifestage.project import runner
-from lifestage.project.registry import decided_of
+from lifestage.project.registry import results_of
 from lifestage.services.completed import reader
 from lifestage.services.snapshots import find_manifest, read_users
 from lifestage.users.identity.regrouping import find_regrouped_users, to_users_of_date
@@ -35,7 +35,7 @@ def compare_snapshots(project: runner.Project, before: str, after: str) -> Diffe
     users = [read_users(project, each) for each in ids]
     dated = [to_users_of_date(rows, each) for rows, each in zip(users, built, strict=True)]
     others = find_regrouped_users(reader(project), built, reduce(DataFrame.unionByName, dated))
-    groups = compared_groups(decided_of(project.config))
+    groups = groups_to_compare(results_of(project.config))
     # Both summaries read it.
     difference = diff(users[0], users[1], others, groups).persist()
     try:
@@ -48,7 +48,7 @@ def compare_snapshots(project: runner.Project, before: str, after: str) -> Diffe
 
 def list_compared_kinds(project: runner.Project) -> tuple[str, ...]:
     """The kinds of groups whose moves a difference lists, in the order of the map."""
-    return tuple(compared_groups(decided_of(project.config)))
+    return tuple(groups_to_compare(results_of(project.config)))
 
 
 def _order(move: Mapping[str, Any]) -> tuple[str, int, str, str]:

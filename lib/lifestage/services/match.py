@@ -26,5 +26,5 @@ def match(project: runner.Project, now: datetime) -> MatchSummary:
     """Compare the records, and replace the matches; it holds the storage root as a run does."""
     run_id = f"match-{uuid.uuid4().hex[:8]}"
     job = runner.job_for(project, MATCHING, Run(run_id, (), now, project.config.hash), {})
-    with runner.held(project, runner.Request(run_id, (), now, now, (MATCHING.name,))):
+    with runner.hold_root(project, runner.Request(run_id, (), now, now, (MATCHING.name,))):
         return run_matching(job, project.config.of(MatchingConfig))

@@ -84,7 +84,7 @@ def replay_rejected(
         return []
     run_id = f"replay-{uuid.uuid4().hex[:8]}"
     job = runner.job_for(project, EVENTS, Run(run_id, (), now, project.config.hash), {})
-    with runner.held(project, runner.Request(run_id, (), now, wall_clock, (EVENTS.name,))):
+    with runner.hold_root(project, runner.Request(run_id, (), now, wall_clock, (EVENTS.name,))):
         return replay(job, project.config.of(IngestConfig), choice)
 
 

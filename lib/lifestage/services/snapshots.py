@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.platform.errors import NoDataError
 from lifestage.project import runner
-from lifestage.project.registry import decided_of
+from lifestage.project.registry import results_of
 from lifestage.services.completed import LATEST, N_NEAREST, find_last_run, read_at, read_table
 
 
@@ -81,7 +81,7 @@ def read_users(project: runner.Project, snapshot_id: str) -> DataFrame:
 
 def list_kinds(project: runner.Project) -> tuple[str, ...]:
     """The kinds of groups whose users a manifest counts, such as stage, in the order of the map."""
-    return tuple(kind for each in decided_of(project.config) for kind in each.groups)
+    return tuple(kind for each in results_of(project.config) for kind in each.groups)
 
 
 def _nearest(wanted: str, manifests: Iterable[Row]) -> str:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from lifestage.activation.audiences.membership import members, to_candidates
-from lifestage.project.registry import decided_of, tables_of
+from lifestage.project.registry import results_of, tables_of
 from support.frames import build
 from support.projects import packaged_config
 
@@ -19,7 +19,7 @@ def user(user_id="u1", as_of=D, status="active", **columns):
 
 def candidates(spark, users):
     frames = {name: build(spark, TABLES[name], _rows(name, users)) for name in INPUTS}
-    rules = {each.table.name: each.result.rules for each in decided_of(CONFIG)}
+    rules = {each.table.name: each.declaration.rules for each in results_of(CONFIG)}
     results = [(rules[name], frames[name]) for name in INPUTS[1:]]
     return to_candidates(frames["user_features"], results)
 

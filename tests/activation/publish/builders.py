@@ -9,14 +9,14 @@ from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.job import Job, Run
 from lifestage.platform.storage.store import Store
 from lifestage.project.pipeline import STEPS, reads_of
-from lifestage.project.registry import decided_of, tables_of
+from lifestage.project.registry import results_of, tables_of
 from support.frames import build
 from support.projects import packaged_config
 
 D = date(2026, 6, 30)
 CONFIG = packaged_config()
 TABLES = tables_of(CONFIG)
-DECIDED = decided_of(CONFIG)
+DECIDED = results_of(CONFIG)
 INPUTS = ("user_features", "user_stages", "user_value", "user_segments", "user_audiences")
 SETTINGS = packaged_yaml("activation/publish/defaults.yaml")
 

@@ -3,11 +3,11 @@
 import pytest
 
 from activation.publish.builders import DECIDED, TABLES
-from lifestage.activation.publish.diff import changes, compared_groups, diff
+from lifestage.activation.publish.diff import changes, diff, groups_to_compare
 from lifestage.activation.publish.diff import moves as moves_between
 from support.frames import assert_frames, assert_rows, build, regrouped, shuffled
 
-KINDS = compared_groups(DECIDED)
+KINDS = groups_to_compare(DECIDED)
 
 
 def users(spark, **stages_and_spend):

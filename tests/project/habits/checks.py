@@ -6,10 +6,10 @@ from lifestage.analytics.habits.config import HABITS
 
 from lifestage.platform.config.checks import prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 
 
-def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[str]:
     """No window of 90 days has more days than that."""
     if config.parts[HABITS].frequent_days > 90:
         yield from prefix_file(

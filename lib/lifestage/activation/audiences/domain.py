@@ -24,7 +24,7 @@ DOMAIN = Domain(
     writes=("audience_definitions", "user_audiences"),
     run=run,
     config=Configuration((AUDIENCES,), compose_config),
-    tables=lambda _config, _decided: (AUDIENCE_DEFINITIONS, USER_AUDIENCES),
+    tables=lambda _config, _results: (AUDIENCE_DEFINITIONS, USER_AUDIENCES),
     checks=check_config,
     result=Result(
         "user_audiences",

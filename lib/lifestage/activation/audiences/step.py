@@ -18,9 +18,9 @@ def run(job: Job, config: AudiencesConfig) -> None:
     dates = job.run.as_of_dates
     is_due = F.col("as_of").isin(*dates)
     results = [
-        (each.result.rules, job.read(each.table.name).where(is_due))
-        for each in job.decided
-        if each.result.rules
+        (each.declaration.rules, job.read(each.table.name).where(is_due))
+        for each in job.results
+        if each.declaration.rules
     ]
     users = to_candidates(job.read(FEATURES).where(is_due), results)
     job.write_as_of("user_audiences", members(users, {day: rules_on(definitions, day) for day in dates}))

@@ -4,27 +4,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lifestage.activation.publish.config import PublishSettings
-from lifestage.platform.result import Candidate, Check, Decided
+from lifestage.platform.result import Candidate, Check, DomainResult
 
 
-def check_candidate(candidate: Candidate, decided: Sequence[Decided], n_merged: int) -> Iterator[Check]:
+def check_candidate(candidate: Candidate, results: Sequence[DomainResult], n_merged: int) -> Iterator[Check]:
     """Yield the checks of a snapshot: its own rows and each result first, then against the snapshot before.
 
     Args:
         candidate: The snapshot.
-        decided: The results that it copies.
+        results: The results that it copies.
         n_merged: By how much the number of users fell because users merged since the snapshot before.
     """
     yield from check_content(candidate.content)
-    for each in decided:
-        if each.result.check:
-            yield from each.result.check(candidate)
+    for each in results:
+        if each.declaration.check:
+            yield from each.declaration.check(candidate)
     if candidate.before is None:
         return
     yield check_user_drop(candidate.content["n_users"], candidate.before, candidate.settings, n_merged)
-    for each in decided:
-        if each.result.compare:
-            yield from each.result.compare(candidate)
+    for each in results:
+        if each.declaration.compare:
+            yield from each.declaration.compare(candidate)
 
 
 def check_content(content: Mapping[str, Any]) -> Iterator[Check]:

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.platform.result import Decided, Group
+from lifestage.platform.result import DomainResult, Group
 from lifestage.users.identity.regrouping import Regrouped
 
 MOVES = ("kind", "moved_from", "moved_to", "n_users", "value")
 
 
-def compared_groups(decided: Iterable[Decided]) -> dict[str, Group]:
+def groups_to_compare(results: Iterable[DomainResult]) -> dict[str, Group]:
     """The kinds of groups whose moves a difference lists."""
-    return {kind: group for each in decided for kind, group in each.groups.items() if group.is_compared}
+    return {kind: group for each in results for kind, group in each.groups.items() if group.is_compared}
 
 
 def diff(before: DataFrame, after: DataFrame, others: DataFrame, groups: Mapping[str, Group]) -> DataFrame:

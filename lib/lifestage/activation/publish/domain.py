@@ -13,6 +13,6 @@ DOMAIN = Domain(
     writes=("snapshot_users", "snapshots"),
     run=run,
     config=Configuration((PUBLISH,), compose_config),
-    tables=lambda _config, decided: (SNAPSHOTS, snapshot_users(decided)),
+    tables=lambda _config, results: (SNAPSHOTS, snapshot_users(results)),
     checks=check_config,
 )

@@ -25,18 +25,18 @@ def run(job: Job, config: PublishSettings) -> None:
     """
     _check_own(job)
     as_of = F.col("as_of") == F.lit(job.run.as_of)
-    rows = [(each, job.read(each.table.name).where(as_of)) for each in job.decided]
+    rows = [(each, job.read(each.table.name).where(as_of)) for each in job.results]
     # Described, then copied: the same rows twice.
     users = to_snapshot_users(job.read("user_features").where(as_of), rows).persist()
     try:
-        content = describe(users, job.decided)
+        content = describe(users, job.results)
         snapshots = job.read("snapshots")
         revision, is_published = next_revision(snapshots, job.run.as_of, content["digest"])
         # Of the date itself, where it was published before: what is built again is held against what it was.
         before = latest(snapshots.where(F.col("as_of") <= F.lit(job.run.as_of)))
         n_merged = _n_merged(job, before, content, users)
         candidate = Candidate(job.run.as_of, job.read, content, before, config)
-        checks = [*check_candidate(candidate, job.decided, n_merged)]
+        checks = [*check_candidate(candidate, job.results, n_merged)]
         _stop_on_failure(checks)
         if is_published:
             return
@@ -50,7 +50,7 @@ def run(job: Job, config: PublishSettings) -> None:
 
 def _check_own(job: Job) -> None:
     """What a run publishes it has built itself: its row then says truly what the tables contain."""
-    others = [each.table.name for each in job.decided if not job.wrote(each.table.name)]
+    others = [each.table.name for each in job.results if not job.wrote(each.table.name)]
     if others:
         raise CheckError(
             f"not built by run {job.run.run_id}: {', '.join(others)}: run the steps before publish too"
@@ -80,9 +80,9 @@ def _strategies(job: Job) -> list[tuple[Any, ...]]:
     """What is done with each group that has a strategy, in the order of the map."""
     return [
         (kind, name, list(each.touchpoints), each.benefits, each.message, each.owner)
-        for decided in job.decided
-        if decided.result.strategies
-        for kind, by_name in decided.result.strategies(decided.config).items()
+        for result in job.results
+        if result.declaration.strategies
+        for kind, by_name in result.declaration.strategies(result.config).items()
         for name, each in by_name.items()
     ]
 

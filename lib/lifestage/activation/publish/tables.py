@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pyspark.sql import types as T
 
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 from lifestage.users.resolution import AS_OF, USER
 
@@ -66,7 +66,7 @@ SNAPSHOTS = Table(
 )
 
 
-def snapshot_users(decided: Sequence[Decided]) -> Table:
+def snapshot_users(results: Sequence[DomainResult]) -> Table:
     """Return the contract of snapshot_users, with the columns that each result copies."""
     return Table(
         name="snapshot_users",
@@ -76,7 +76,7 @@ def snapshot_users(decided: Sequence[Decided]) -> Table:
             Column("snapshot_id", T.StringType(), "as_of.rN", required=True),
             USER,
             AS_OF,
-            *[column for each in decided for column in _copied_columns(each)],
+            *[column for each in results for column in _copy_columns(each)],
         ),
         key=("snapshot_id", "user_id"),
         mode=WriteMode.PARTITIONS,
@@ -85,11 +85,11 @@ def snapshot_users(decided: Sequence[Decided]) -> Table:
     )
 
 
-def _copied_columns(decided: Decided) -> Iterator[Column]:
-    columns = {column.name: column for column in decided.table.columns}
-    for name, source in decided.snapshot.items():
+def _copy_columns(result: DomainResult) -> Iterator[Column]:
+    columns = {column.name: column for column in result.table.columns}
+    for name, source in result.snapshot.items():
         column = columns[source]
-        if decided.result.is_listed:
+        if result.declaration.is_listed:
             yield Column(
                 name, T.ArrayType(column.type), f"{column.description}; every one of the user, sorted"
             )

@@ -6,19 +6,19 @@ from lifestage.activation.report.config import REPORT
 from lifestage.platform.config.checks import prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import did_you_mean
-from lifestage.platform.result import Decided, rule_columns
+from lifestage.platform.result import DomainResult, rule_columns
 
 # Types of which a report shows the mean; of a flag it is a share.
 WITH_MEAN = {"decimal", "bigint", "int", "double", "boolean"}
 
 
-def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, results: Sequence[DomainResult]) -> Iterator[str]:
     """Problems of the features that profile a segment."""
-    yield from prefix_file(config.file, _feature_problems(config, decided))
+    yield from prefix_file(config.file, _feature_problems(config, results))
 
 
-def _feature_problems(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
-    features = rule_columns(each for each in decided if each.table.name == "user_features")
+def _feature_problems(config: Config, results: Sequence[DomainResult]) -> Iterator[str]:
+    features = rule_columns(each for each in results if each.table.name == "user_features")
     for name in config.parts[REPORT].segment_features:
         kind = features.get(name, "").partition("(")[0]
         if not kind:

@@ -28,6 +28,6 @@ DOMAIN = Domain(
     writes=(),
     run=run,
     config=Configuration((REPORT,), compose_config, is_meaning=False),
-    tables=lambda _config, _decided: (),
+    tables=lambda _config, _results: (),
     checks=check_config,
 )

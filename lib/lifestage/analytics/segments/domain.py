@@ -13,7 +13,7 @@ from lifestage.platform.domain import Configuration, Domain
 from lifestage.platform.result import Group, Result
 
 
-def needed_date(config: SegmentsConfig, as_of: date) -> date | None:
+def find_training_date(config: SegmentsConfig, as_of: date) -> date | None:
     """Return the training date of the model that a date uses."""
     return training_date(as_of, config.training)
 
@@ -25,7 +25,7 @@ DOMAIN = Domain(
     writes=("segment_models", "user_segments"),
     run=run,
     config=Configuration((SEGMENTS,), compose_config),
-    tables=lambda _config, _decided: (SEGMENT_MODELS, USER_SEGMENTS),
+    tables=lambda _config, _results: (SEGMENT_MODELS, USER_SEGMENTS),
     checks=check_config,
     result=Result(
         "user_segments",
@@ -34,7 +34,7 @@ DOMAIN = Domain(
         # A training can rename a segment, whose id stays.
         groups={"segment": Group("segment", key="segment_id")},
     ),
-    needs_date=needed_date,
+    needs_date=find_training_date,
     explain=EXPLAIN,
     diagnose=diagnose_model,
 )

@@ -8,16 +8,16 @@ from lifestage.analytics.stages.tables import USER_STAGES
 from lifestage.platform.config.checks import bad_names, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.expressions import condition_problems
-from lifestage.platform.result import Decided, rule_columns
+from lifestage.platform.result import DomainResult, rule_columns
 from lifestage.users.identity.regrouping import Regrouped
 
 # A view is a column beside these when stages are read.
 OF_HISTORY = {*USER_STAGES.names, "observed_since", "previous_stage"}
 
 
-def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, results: Sequence[DomainResult]) -> Iterator[str]:
     """Yield the problems of the ladder."""
-    problems = stage_problems(config.of(StageLadder), rule_columns(decided))
+    problems = stage_problems(config.of(StageLadder), rule_columns(results))
     yield from prefix_file(config.folder / LADDER.name, problems)
 
 

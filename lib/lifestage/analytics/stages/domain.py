@@ -29,7 +29,7 @@ DOMAIN = Domain(
     writes=("user_stages", "stage_totals"),
     run=run,
     config=Configuration((LADDER,), compose_config),
-    tables=lambda _config, _decided: (USER_STAGES, STAGE_TOTALS),
+    tables=lambda _config, _results: (USER_STAGES, STAGE_TOTALS),
     checks=check_config,
     result=Result(
         "user_stages",

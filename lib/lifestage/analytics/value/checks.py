@@ -7,13 +7,13 @@ from lifestage.analytics.value.rfm import names_by_cell
 from lifestage.platform.config.checks import bad_names, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.expressions import number_problems
-from lifestage.platform.result import Decided, rule_columns
+from lifestage.platform.result import DomainResult, rule_columns
 from lifestage.users.identity.regrouping import Regrouped
 
 
-def check_config(config: Config, decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, results: Sequence[DomainResult]) -> Iterator[str]:
     """Yield the problems of RFM, of the index, and of the tiers."""
-    value, features = config.of(ValueConfig), rule_columns(decided)
+    value, features = config.of(ValueConfig), rule_columns(results)
     problems = (*rfm_problems(value, features), *index_problems(value, features))
     yield from prefix_file(config.folder / VALUE.name, problems)
 

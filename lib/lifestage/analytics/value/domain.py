@@ -53,7 +53,7 @@ DOMAIN = Domain(
     writes=("rfm_cuts", "value_scales", "tier_cuts", "user_value"),
     run=run,
     config=Configuration((VALUE,), compose_config),
-    tables=lambda _config, _decided: (USER_VALUE, RFM_CUTS, VALUE_SCALES, TIER_CUTS),
+    tables=lambda _config, _results: (USER_VALUE, RFM_CUTS, VALUE_SCALES, TIER_CUTS),
     checks=check_config,
     result=Result(
         "user_value",

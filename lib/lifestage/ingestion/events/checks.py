@@ -18,12 +18,12 @@ from lifestage.platform.config.checks import (
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.expressions import parse
 from lifestage.platform.errors import did_you_mean
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 
 MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
 
 
-def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[str]:
     """Yield the problems of the sources, then those of the identifiers."""
     for name, source in config.parts[SOURCES].items():
         file = config.folder / SOURCES.name / f"{name}.yaml"

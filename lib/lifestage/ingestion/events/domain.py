@@ -17,7 +17,7 @@ DOMAIN = Domain(
     writes=("events", "event_versions", "rejected_events", "ingest_ledger"),
     run=run,
     config=Configuration((SOURCES, EVENT_TYPES), compose_config),
-    tables=lambda _config, _decided: (EVENTS, EVENT_VERSIONS, REJECTED_EVENTS, INGEST_LEDGER),
+    tables=lambda _config, _results: (EVENTS, EVENT_VERSIONS, REJECTED_EVENTS, INGEST_LEDGER),
     checks=check_config,
     diagnose=diagnose_events,
 )

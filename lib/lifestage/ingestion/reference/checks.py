@@ -14,10 +14,10 @@ from lifestage.platform.config.checks import (
     sql_problems,
 )
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 
 
-def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[str]:
     """Yield the problems of each reference table."""
     for name, source in config.parts[REFERENCE_SOURCES].items():
         file = config.folder / REFERENCE_SOURCES.name / f"{name}.yaml"

@@ -10,11 +10,11 @@ from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.ingestion.sources.layout import is_column_type
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.domain import REFERENCES, Configuration, Domain
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 from lifestage.platform.storage.contracts import Table
 
 
-def tables(config: Config, _decided: Sequence[Decided]) -> Iterator[Table]:
+def tables(config: Config, _results: Sequence[DomainResult]) -> Iterator[Table]:
     """Yield a table per file of reference/, except for files with unknown types, which validation reports."""
     for name, source in config.parts[REFERENCE_SOURCES].items():
         if all(map(is_column_type, source.types.values())):

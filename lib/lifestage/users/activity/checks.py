@@ -6,12 +6,12 @@ from lifestage.ingestion.sources.checks import join_problems
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.checks import join_names, prefix_file, sql_problems
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 from lifestage.users.activity.config import ACTIVITY
 from lifestage.users.catalogue.checks import event_columns
 
 
-def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[str]:
     """Problems of lookups, and of the expressions that use them."""
     yield from prefix_file(config.file, lookup_problems(config))
 

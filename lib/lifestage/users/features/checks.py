@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lifestage.platform.config.checks import bad_names, prefix_file, sql_problems
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 from lifestage.users.catalogue.checks import event_columns
 from lifestage.users.catalogue.model import CATALOGUE, Aggregate, Catalogue
 from lifestage.users.features.config import REQUIRED_NAMES
@@ -16,7 +16,7 @@ BUILT_IN = {column.name for column in (*RHYTHM_COLUMNS, *CATEGORY_COLUMNS)}
 TAKEN = {"user_id", "subject", "as_of", "status", "event_date", "event_month", *BUILT_IN}
 
 
-def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[str]:
     """Problems of the catalogue, except for its profile."""
     yield from prefix_file(config.folder / CATALOGUE.name, catalogue_problems(config))
 

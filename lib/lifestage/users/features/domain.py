@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.domain import Configuration, Domain, Meaning
-from lifestage.platform.result import Decided, Result
+from lifestage.platform.result import DomainResult, Result
 from lifestage.platform.storage.contracts import Table
 from lifestage.users.catalogue.model import CATALOGUE
 from lifestage.users.features.checks import check_config
@@ -19,7 +19,7 @@ def meaning(config: FeaturesConfig) -> str:
     return config.meaning
 
 
-def tables(config: Config, _decided: Sequence[Decided]) -> tuple[Table, ...]:
+def tables(config: Config, _results: Sequence[DomainResult]) -> tuple[Table, ...]:
     """The tables of the catalogue. Windows without a measure or day are left out; validation reports them."""
     catalogue = config.parts[CATALOGUE].without_unknown_windows()
     return user_state(catalogue), NORMS, user_features(catalogue)

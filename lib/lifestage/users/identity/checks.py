@@ -6,12 +6,12 @@ from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.platform.config.checks import join_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.yaml_files import packaged_yaml
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 from lifestage.users.identity.config import IDENTITY
 from lifestage.users.pairs import FUZZY
 
 
-def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[str]:
     """Problems of limits and known types, and of sources with the reserved name of match evidence."""
     for folder, names in (
         (SOURCES, config.parts[SOURCES]),

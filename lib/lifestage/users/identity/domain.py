@@ -14,7 +14,7 @@ DOMAIN = Domain(
     writes=("link_days", "links", "identity_map", "identity_changes", "identity_past"),
     run=run,
     config=Configuration((IDENTITY,), compose_config),
-    tables=lambda _config, _decided: (LINK_DAYS, LINKS, IDENTITY_MAP, IDENTITY_CHANGES, IDENTITY_PAST),
+    tables=lambda _config, _results: (LINK_DAYS, LINKS, IDENTITY_MAP, IDENTITY_CHANGES, IDENTITY_PAST),
     checks=check_config,
     explain=EXPLAIN,
 )

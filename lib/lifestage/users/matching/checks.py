@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.checks import bad_names, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 from lifestage.users.matching.config import ComparisonKind, MatchingConfig, Records
 
 RESERVED_NAMES = {"record", "identifier", "type", "since"}
 
 
-def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[str]:
     """Problems of records, comparisons and blocking."""
     yield from prefix_file(config.file, matching_problems(config))
 

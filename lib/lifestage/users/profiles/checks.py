@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.checks import columns_if_valid, join_names, prefix_file, sql_problems
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.result import Decided
+from lifestage.platform.result import DomainResult
 from lifestage.users.catalogue.model import CATALOGUE, Unit
 from lifestage.users.profiles.config import ProfilesConfig
 from lifestage.users.profiles.tables import BECAUSE
@@ -13,7 +13,7 @@ from lifestage.users.profiles.tables import BECAUSE
 BUILT_IN = {*BECAUSE, "because", "valid_to", "only_on"}
 
 
-def check_config(config: Config, _decided: Sequence[Decided]) -> Iterator[str]:
+def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[str]:
     """Problems of the attributes."""
     yield from prefix_file(config.folder / CATALOGUE.name, _profile_problems(config))
 

@@ -15,7 +15,7 @@ DOMAIN = Domain(
     writes=("user_profiles",),
     run=run,
     config=Configuration((CATALOGUE,), compose_config),
-    tables=lambda config, _decided: (user_profiles(config.parts[CATALOGUE]),),
+    tables=lambda config, _results: (user_profiles(config.parts[CATALOGUE]),),
     checks=check_config,
     explain=EXPLAIN,
 )
