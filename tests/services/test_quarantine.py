@@ -66,9 +66,9 @@ def test_a_row_is_shown_as_it_was_delivered(episode):
 
 def test_a_replay_is_the_next_delivery_and_each_row_has_an_outcome(episode):
     (calls,) = episode.replayed
-    assert (calls.source, calls.delivery_no, calls.tally.n_rows) == ("calls", 5, 4)
-    assert {name: n for name, n in calls.tally.outcomes.items() if n} == {"accepted": 3, "rejected": 1}
-    assert calls.tally.reasons == {MALFORMED: 1}
+    assert (calls.source, calls.delivery_no, calls.counts.n_rows) == ("calls", 5, 4)
+    assert {name: n for name, n in calls.counts.outcomes.items() if n} == {"accepted": 3, "rejected": 1}
+    assert calls.counts.reasons == {MALFORMED: 1}
 
 
 def test_equal_lines_of_two_files_are_as_many_as_the_file_with_most_and_keep_its_name(episode):
@@ -156,7 +156,7 @@ def test_rows_of_a_reference_table_are_shown_and_not_replayed_and_that_is_said(c
     assert stays in said(quarantine.replay, capsys, source="members", now=JULY.isoformat())
     assert replay_rejected(club, ReplayFilter("members", "not_a_date:since"), JULY, WALL_CLOCK) == []
     (till,) = replay_rejected(club, ReplayFilter(), JULY, WALL_CLOCK)
-    assert (till.source, till.tally.n_rows) == ("till", 1)
+    assert (till.source, till.counts.n_rows) == ("till", 1)
     assert [item.n_waiting for item in list_rejected(club)] == [2, 1]
 
 

@@ -39,7 +39,7 @@ def test_rejected_rows_become_the_events_that_they_would_have_been(spark_session
     assert {item.source: item.n_waiting for item in list_rejected(project.project)} == {"calls": 5, "till": 3}
 
     (late,) = replay_rejected(project.project, ReplayFilter("till", TOO_LATE), JULY, WALL_CLOCK)
-    assert (late.delivery_no, late.tally.n_rows, late.tally.outcomes["replaced"]) == (5, 2, 2)
+    assert (late.delivery_no, late.counts.n_rows, late.counts.outcomes["replaced"]) == (5, 2, 2)
     events = project.read("events").select("event_id", "version", "amount")
     assert_rows(events, [("r1|1", 2, "7.00")])
     versions = project.read("event_versions").select("event_id", "superseded_by", "reason")
@@ -49,13 +49,13 @@ def test_rejected_rows_become_the_events_that_they_would_have_been(spark_session
         project, project=make_project(spark_session, tmp_path / "p", SOURCES, event_types=GIFT).project
     )
     calls, till = replay_rejected(better.project, ReplayFilter(), JULY, WALL_CLOCK)
-    assert (calls.tally.outcomes["accepted"], till.tally.reasons) == (3, {NO_AMOUNT: 1})
+    assert (calls.counts.outcomes["accepted"], till.counts.reasons) == (3, {NO_AMOUNT: 1})
     events = better.read("events").where("source = 'calls'").groupBy("order_id").count()
     assert_rows(events, [("one.jsonl", 2), ("two.jsonl", 1)])
 
     # What fails again is the same row again: its id says so.
     (again,) = replay_rejected(better.project, ReplayFilter(), JULY, WALL_CLOCK)
-    assert (again.source, again.tally.n_rows, again.tally.outcomes["rejected"]) == ("till", 1, 1)
+    assert (again.source, again.counts.n_rows, again.counts.outcomes["rejected"]) == ("till", 1, 1)
     assert (
         better.read("rejected_events").where("source = 'till'").select("rejected_id").distinct().count() == 3
     )
