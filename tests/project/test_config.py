@@ -606,7 +606,7 @@ def test_a_stage_cannot_be_called_what_users_are_who_merged(tmp_path):
 def test_a_feature_cannot_take_the_name_of_a_window_or_of_what_others_decide(tmp_path, name):
     features = f"features: {{{name}: {{expression: '1', unit: days, description: One}}}}"
     problems = refused(tmp_path, sound(**{"features.yaml": features}))
-    said = ("the catalogue has it twice", f"the step {DECIDES.get(name)} has a column of that name")
+    said = ("is declared twice", f"the step {DECIDES.get(name)} has a column of that name")
     assert any(
         problem.startswith(f"features.yaml: {name}: {words}") for problem in problems for words in said
     )

@@ -141,7 +141,7 @@ def read_audience_moves(project: runner.Project, as_of: date | str | None = None
 
 
 def _find_regrouped(project: runner.Project) -> DataFrame:
-    """Users who merged or split between consecutive dates that are kept (see regrouped)."""
+    """Users who merged or split between consecutive dates that are kept (see find_regrouped_users)."""
     read = reader(project)
     dates = list_dates(read("user_stages"))
     built = sorted(each for each in journal_versions(read("runs")).items() if each[0] in dates)

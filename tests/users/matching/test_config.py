@@ -37,8 +37,8 @@ def test_matching_is_on_only_with_its_section(tmp_path):
     assert config.of(MatchingConfig).is_on
     assert config.of(MatchingConfig).types == {"members": "member", "cards": "card"}
     off = load_config(write_project(tmp_path, MAIN + TYPES))
-    assert not off.matching.is_on
-    assert off.identity.evidence_meaning != config.of(IdentityConfig).evidence_meaning
+    assert not off.of(MatchingConfig).is_on
+    assert off.of(IdentityConfig).evidence_meaning != config.of(IdentityConfig).evidence_meaning
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a user's days would be if they bought once more."""
+"""The days of a user under hypotheses: silence, or one more purchase."""
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
@@ -18,9 +18,9 @@ from lifestage.users.activity.days import build_activity_days, enrich_events
 
 
 def assume_days(hypotheses: Hypotheses, config: ActivityConfig) -> dict[str, DataFrame]:
-    """The user's days up to the date under each hypothesis, and the day of its purchase.
+    """The subject-days of the user under each hypothesis: those up to as_of, and the day of the assumed purchase.
 
-    The purchase has no product, so that it adds no category.
+    The purchase has no product, so it adds no category.
     """
     days = {name: hypotheses.copy_days(name) for name in ("activity_days", "category_days")}
     if hypotheses.amount is None:
@@ -36,7 +36,7 @@ EXPLAIN = Explain(
 
 
 def _purchases(hypotheses: Hypotheses, config: ActivityConfig) -> DataFrame:
-    """The purchase of each hypothesis, as an event like any other."""
+    """The assumed purchases as events, with the columns that measures can use."""
     rows = hypotheses.rows
     events = [tuple(event.get(name) for name in EVENTS.names) for event in _events(hypotheses, config)]
     lookups = {name: rows.read(name).where("NOT is_ended") for name in config.lookups}
@@ -44,7 +44,7 @@ def _purchases(hypotheses: Hypotheses, config: ActivityConfig) -> DataFrame:
 
 
 def _events(hypotheses: Hypotheses, config: ActivityConfig) -> Iterator[dict[str, Any]]:
-    """By the user's first identifier in order, at noon, on the channel of their last purchase."""
+    """One purchase per hypothesis: by the user's least identifier, at noon, on the channel of the last purchase."""
     rows = hypotheses.rows
     subject, channel = min(row["identifier"] for row in rows.identifiers.collect()), _last_channel(rows)
     for n in hypotheses.numbers:
@@ -68,6 +68,6 @@ def _events(hypotheses: Hypotheses, config: ActivityConfig) -> Iterator[dict[str
 
 
 def _last_channel(rows: UserRows) -> str | None:
-    bought = rows.tables["activity_days"].where("purchase_channel IS NOT NULL")
-    last = bought.orderBy(F.col("event_date").desc(), "subject").first()
+    purchases = rows.tables["activity_days"].where("purchase_channel IS NOT NULL")
+    last = purchases.orderBy(F.col("event_date").desc(), "subject").first()
     return last["purchase_channel"] if last else None

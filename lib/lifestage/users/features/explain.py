@@ -1,4 +1,4 @@
-"""What a user's features would be under hypotheses, and what they usually spend."""
+"""The features of a user under hypotheses, and the typical amount of a purchase."""
 
 from pyspark.sql import DataFrame
 
@@ -15,12 +15,12 @@ from lifestage.users.resolution import resolve_current_users
 
 
 def assume_features(hypotheses: Hypotheses, config: FeaturesConfig) -> dict[str, DataFrame]:
-    """Rows of user_features of each hypothesis, on the dates that it is about.
+    """Rows of user_features for each hypothesis, on its dates.
 
-    Norms and profile are those of the date: they hold whatever the user does.
+    Norms and profile are those of the date, because they do not depend on what the user does.
     """
     users, dates = resolve_current_users(hypotheses.identifiers), hypotheses.dates
-    # Each hypothesis is about few of the dates: the others are dropped where users meet dates.
+    # A hypothesis needs only few of the dates; the others are dropped where users are joined with dates.
     is_asked = hypotheses.is_asked()
     norms = hypotheses.repeat_on_dates("norms")
     baskets = to_user_categories(hypotheses.tables["category_days"], users, dates).where(is_asked)
@@ -35,10 +35,13 @@ def assume_features(hypotheses: Hypotheses, config: FeaturesConfig) -> dict[str,
 
 
 def find_median_occasion(rows: UserRows, config: FeaturesConfig) -> int | None:
-    """The median of what the user spent on an occasion: the least value with a cumulative share of at least one half."""
+    """The median net spend per occasion, in minor units; None without occasions.
+
+    It is the least value with a cumulative share of at least one half.
+    """
     users = resolve_current_users(rows.identifiers)
     days = to_user_days(rows.tables["activity_days"], users, config.catalogue)
-    # One row an occasion of one user.
+    # One row per occasion of one user.
     nets = sorted(row["net_amount"] for row in days.where("occasions > 0").select("net_amount").collect())
     return nets[(len(nets) + 1) // 2 - 1] if nets else None
 

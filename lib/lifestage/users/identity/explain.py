@@ -1,4 +1,4 @@
-"""Which identifiers a user has, and what the user did under each of them."""
+"""The identifiers of a user, and the activity of each."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,17 +11,17 @@ from lifestage.users.identity.config import IdentityConfig
 
 
 def explain_identifiers(rows: UserRows, _config: IdentityConfig) -> dict[str, Any]:
-    """Each identifier with its active days and net spend, the most active first.
+    """Each identifier with its active days and net spend, the most active first, ties by identifier.
 
-    These are the users that there would be without joining them.
+    Without identity resolution, each would be a user.
     """
     days = rows.tables["activity_days"].groupBy(F.col("subject").alias("identifier"))
-    done = days.agg(
+    activity = days.agg(
         F.count_if(F.col("n_actions") > 0).alias("active_days"), F.sum("net_amount").alias("net_amount")
     )
     found = (
         rows.identifiers.select("identifier", "type")
-        .join(done, on="identifier", how="left")
+        .join(activity, on="identifier", how="left")
         .fillna(0, ["active_days"])
         .withColumn("net_amount", F.coalesce("net_amount", F.lit(0)))
         .orderBy(F.desc("active_days"), "identifier")
@@ -31,7 +31,7 @@ def explain_identifiers(rows: UserRows, _config: IdentityConfig) -> dict[str, An
 
 
 def show_identifiers(answer: Mapping[str, Any], _width: int) -> Iterator[Line]:
-    """One line an identifier; none for a user who has only one."""
+    """One line per identifier; none for a user with only one."""
     joined = answer["identifiers"] if len(answer["identifiers"]) > 1 else []
     for title, each in title_first("joined from", joined):
         name = f"{each['type'] or 'identifier':<8} {shorten(each['identifier'])}"

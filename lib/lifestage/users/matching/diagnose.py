@@ -1,4 +1,4 @@
-"""Whether the matches follow from the current settings."""
+"""Diagnose whether the matches were made with the current settings."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from lifestage.users.matching.config import MatchingConfig
 
 
 def diagnose_matches(root: Examination, config: MatchingConfig) -> Iterator[Finding]:
-    """A finding where matching is configured: a run uses the matches that there are, whatever settings gave them."""
+    """One finding if matching is configured, because a run uses existing matches whatever settings they come from."""
     if not config.is_on:
         return
     meaning = root.metadata("matches").get("meaning")

@@ -1,4 +1,4 @@
-"""What customer records say of a user, with the record that each value comes from."""
+"""The profile of a user, with the record that each value comes from."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,14 +9,14 @@ from lifestage.users.profiles.config import ProfilesConfig
 
 
 def explain_profile(rows: UserRows, _config: ProfilesConfig) -> dict[str, Any]:
-    """Each attribute that is known, with its value and its record."""
+    """Each known attribute with its value and its record."""
     known = rows.row("user_profiles")
     records = known.get("because") or {}
     return {"profile": [{"name": name, "value": known[name], **record} for name, record in records.items()]}
 
 
 def show_profile(answer: Mapping[str, Any], _width: int) -> Iterator[Line]:
-    """One line an attribute."""
+    """One line per attribute."""
     for title, known in title_first("profile", answer["profile"]):
         yield (
             title,
