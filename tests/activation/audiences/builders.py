@@ -1,4 +1,4 @@
-"""Candidates with fixed defaults, and their audiences."""
+"""Builders of candidates with fixed defaults, and of their audiences."""
 
 from datetime import date
 
@@ -25,7 +25,7 @@ def candidates(spark, users):
 
 
 def chosen(spark, users, rules):
-    """Members by rules that hold on every date."""
+    """Return the members by rules that are the same on every date."""
     days = {row["as_of"] for row in users} | {D}
     return members(candidates(spark, users), dict.fromkeys(days, rules))
 

@@ -1,4 +1,4 @@
-"""Which rule holds on which date: changes take effect at the next as_of, the past keeps its rule."""
+"""The rule of each date: a change applies from the next as_of, and past dates keep their rule."""
 
 from datetime import date
 
@@ -19,13 +19,13 @@ def test_a_date_has_the_latest_rule_up_to_it_and_the_first_covers_earlier_ones(a
     assert rules_on(HISTORY[::-1], as_of) == {"a": rule, "b": "y"}
 
 
-def test_an_audience_that_ended_is_not_there_any_more():
+def test_an_audience_that_ended_has_no_rule():
     history = [*HISTORY, Definition("b", APR, None)]
     assert rules_on(history, MAR).keys() == {"a", "b"}
     assert rules_on(history, APR).keys() == {"a"}
 
 
-def test_an_audience_that_came_back_has_its_new_rule():
+def test_an_audience_that_returns_has_its_new_rule():
     history = [Definition("a", JAN, "x"), Definition("a", FEB, None), Definition("a", MAR, "z")]
     assert [rules_on(history, day) for day in (JAN, FEB, MAR)] == [{"a": "x"}, {}, {"a": "z"}]
 
@@ -37,11 +37,11 @@ def test_the_first_run_records_every_rule():
     ]
 
 
-def test_what_did_not_change_is_not_recorded_again():
+def test_an_unchanged_rule_is_not_recorded_again():
     assert changed(HISTORY, {"a": "x > 2", "b": "y"}, (date(2026, 5, 1),), APR) == []
 
 
-def test_white_space_and_the_case_of_key_words_are_no_change():
+def test_white_space_and_the_case_of_keywords_are_no_change():
     stored = [Definition("a", JAN, "x > 1 AND stage = 'Mature'")]
     assert changed(stored, {"a": "x>1   and\n stage='Mature'"}, (MAR,), FEB) == []
     assert changed(stored, {"a": "x > 1 AND stage = 'mature'"}, (MAR,), FEB) != []
@@ -61,7 +61,7 @@ def test_a_run_of_the_past_adds_audiences_that_never_had_a_rule():
     assert changed(HISTORY, {"a": "x > 3", "new": "z"}, (FEB, MAR), APR) == [Definition("new", FEB, "z")]
 
 
-def test_what_is_configured_no_more_ends():
+def test_an_audience_that_is_no_longer_configured_ends():
     assert changed(HISTORY, {"a": "x > 2"}, (date(2026, 5, 1),), APR) == [
         Definition("b", date(2026, 5, 1), None)
     ]
@@ -70,7 +70,7 @@ def test_what_is_configured_no_more_ends():
 
 
 def test_a_killed_run_may_be_run_again_with_another_rule():
-    """Its date was never completed: what it recorded is replaced."""
+    """The date was never completed, so the new rule replaces the recorded one."""
     left = [*HISTORY, Definition("a", date(2026, 5, 1), "x > 3")]
     assert changed(left, {"a": "x > 4", "b": "y"}, (date(2026, 5, 1),), APR) == [
         Definition("a", date(2026, 5, 1), "x > 4")

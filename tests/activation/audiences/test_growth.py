@@ -1,12 +1,12 @@
-"""Which audiences have the same rule as in the snapshot before."""
+"""Audiences that have the same rule as in the snapshot before."""
 
 from datetime import date
 
 from lifestage.activation.audiences.growth import find_unchanged_audiences
 
 
-def test_an_audience_is_the_same_where_the_snapshot_before_has_it_under_the_same_rule():
-    """`added` came with a backfill: its rule holds from an earlier date on, but no snapshot has it."""
+def test_an_audience_is_unchanged_if_the_snapshot_before_has_it_with_the_same_rule():
+    """A backfill added `added`: its rule applies to earlier dates, but no snapshot has it."""
     known = [{"kind": "audience", "name": name} for name in ("steady", "changed")]
     before = {"as_of": date(2026, 6, 29), "strategies": [*known, {"kind": "stage", "name": "mature"}]}
     rules = [

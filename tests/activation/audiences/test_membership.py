@@ -1,4 +1,4 @@
-"""Who is in an audience, why, and who came and went over three dates."""
+"""Members of audiences, the values that matched, and movement over three dates."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from support.frames import assert_frames, assert_rows, build, shuffled
 DAYS = [D, D + timedelta(days=1), D + timedelta(days=2)]
 
 
-def test_who_meets_the_rule_is_in_it_with_the_values_that_matched(spark):
+def test_users_who_meet_the_rule_are_members_with_the_values_that_matched(spark):
     users = [user("u1", occasions_all=1, tier="high"), user("u2", occasions_all=2), user("u3")]
     rules = {"once": "occasions_all = 1", "high": "tier = 'high' AND stage = 'mature'"}
     assert_rows(
@@ -22,16 +22,16 @@ def test_who_meets_the_rule_is_in_it_with_the_values_that_matched(spark):
     )
 
 
-def test_null_counts_as_false_and_who_is_shared_is_in_none(spark):
+def test_null_counts_as_false_and_shared_users_are_in_no_audience(spark):
     users = [user("u1", occasions_all=None), user("till", status="shared", occasions_all=5)]
     assert chosen(spark, users, {"any": "occasions_all >= 0", "not": "NOT (occasions_all > 1)"}).isEmpty()
 
 
-def test_without_rules_nobody_is_in_anything(spark):
+def test_without_rules_there_are_no_members(spark):
     assert chosen(spark, [user()], {}).isEmpty()
 
 
-def test_without_users_nobody_is(spark):
+def test_without_users_there_are_no_members(spark):
     assert chosen(spark, [], {"all": "true"}).isEmpty()
 
 
@@ -61,7 +61,7 @@ def moved(spark, rows, days=DAYS, others=()):
     return found.select("audience", "user_id", "as_of", "movement")
 
 
-def test_who_entered_stayed_and_left_over_three_dates(spark):
+def test_users_enter_stay_and_leave_over_three_dates(spark):
     one, two, three = DAYS
     rows = [
         ("a", "stays", one), ("a", "stays", two), ("a", "stays", three),
@@ -80,7 +80,7 @@ def test_who_entered_stayed_and_left_over_three_dates(spark):
     )  # fmt: skip
 
 
-def test_who_merged_or_was_split_neither_entered_nor_left(spark):
+def test_users_who_merged_or_split_neither_enter_nor_leave(spark):
     one, two, three = DAYS
     rows = [("a", "kept", two), ("a", "kept", three), ("a", "absorbed", one)]
     others = [("kept", two, "merged"), ("absorbed", two, "merged")]
@@ -104,7 +104,7 @@ def test_audiences_move_by_themselves(spark):
     )
 
 
-def test_an_audience_that_empties_has_left_on_the_next_date_that_was_built(spark):
+def test_the_members_of_an_audience_that_empties_leave_on_the_next_date(spark):
     one, _, three = DAYS
     assert_rows(
         moved(spark, [("a", "u", one)], [one, three]),
@@ -112,7 +112,7 @@ def test_an_audience_that_empties_has_left_on_the_next_date_that_was_built(spark
     )
 
 
-# One user that each shipped rule is about, and the same with one value changed, whom it leaves out.
+# For each packaged rule, a user who meets it, and a change of one value with which the user does not.
 SHIPPED = {
     "price_sensitive": (
         {"discount_share_365d": 0.25},
@@ -136,7 +136,7 @@ SHIPPED = {
 }
 
 
-def test_each_shipped_audience_has_the_user_it_is_about_and_not_the_one_beside(spark):
+def test_each_packaged_audience_has_a_member_and_drops_one_with_another_value(spark):
     rules = {
         name: audience["when"]
         for name, audience in packaged_yaml("activation/audiences/defaults.yaml")["audiences"].items()

@@ -1,4 +1,4 @@
-"""The tables that a publication reads, for a handful of users with fixed defaults."""
+"""Builders of the tables that publication reads, with fixed defaults."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -50,7 +50,7 @@ def rows_of(name, users):
 
 
 def publish_config(**settings):
-    """The shipped settings with changes."""
+    """Return the packaged settings with changes."""
     return PublishSettings.model_validate({**SETTINGS, **settings})
 
 

@@ -1,4 +1,4 @@
-"""What has to hold before a snapshot is published."""
+"""Checks before a snapshot is published."""
 
 from datetime import date
 
@@ -55,26 +55,26 @@ def test_a_sound_snapshot_passes(failed):
         ({"n_distinct": 9, "n_null": {"stage": 1}}, ["one row a user", "everyone has a stage"]),
     ],
 )
-def test_every_fault_is_told(failed, content, names):
+def test_every_failed_check_is_reported(failed, content, names):
     assert failed(content) == names
 
 
 @pytest.mark.parametrize(("n", "names"), [(8, []), (7, ["users did not vanish"]), (99, [])])
-def test_users_may_fall_as_far_as_configured(failed, n, names):
+def test_the_number_of_users_may_drop_to_the_limit(failed, n, names):
     assert failed({"n_users": n, "n_distinct": n}, BEFORE) == names
 
 
 @pytest.mark.parametrize(("n_merged", "passed"), [(1, False), (2, True)])
-def test_who_merged_with_another_has_not_vanished(checks_of, n_merged, passed):
+def test_merged_users_have_not_vanished(checks_of, n_merged, passed):
     found = checks_of({"n_users": 7}, BEFORE, n_merged)
     assert found["users did not vanish"].passed is passed
 
 
-def test_the_first_snapshot_has_nothing_to_fall_from(failed):
+def test_the_first_snapshot_has_no_limit_of_users(failed):
     assert failed({"n_users": 1, "n_distinct": 1}) == []
 
 
-def test_a_check_says_what_it_saw(checks_of):
+def test_the_detail_of_a_check_has_its_numbers(checks_of):
     found = checks_of({"n_users": 7}, BEFORE)["users did not vanish"]
     assert found.detail == "7 users, 10 in 2026-06-29.r1, at most 20% fewer allowed"
 
@@ -88,7 +88,7 @@ def test_a_check_says_what_it_saw(checks_of):
         (7, {"min_audience_users": 1, "max_audience_growth": 2.5}, []),
     ],
 )
-def test_an_audience_that_suddenly_doubles_stops(failed, n, settings, names):
+def test_an_audience_beyond_its_growth_limit_fails(failed, n, settings, names):
     assert failed({"counts": {"audience:sleeping": n}}, BEFORE, **settings) == names
 
 
@@ -113,13 +113,13 @@ def test_an_audience_whose_rule_changed_may_grow(failed):
         ),
     ],
 )
-def test_a_dimension_that_counts_has_data(checks_of, known, passed, detail):
+def test_every_enabled_dimension_has_data(checks_of, known, passed, detail):
     scales = [{"as_of": DAY, "dimension": name, "n_known": n} for name, n in known.items()]
     found = checks_of({}, tables={"value_scales": scales})["value dimensions have data"]
     assert (found.passed, found.detail) == (passed, detail)
 
 
-def test_the_jump_is_told_with_its_sizes(checks_of):
+def test_the_detail_of_a_jump_has_its_sizes(checks_of):
     found = checks_of({"counts": {"audience:sleeping": 900}}, BEFORE)["audiences did not jump"]
     assert found.detail == (
         "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed (raise publish.max_audience_growth if this is intended)"

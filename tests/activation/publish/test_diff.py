@@ -1,4 +1,4 @@
-"""Two snapshots against each other."""
+"""The difference between two snapshots."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def after(spark):
     )
 
 
-def test_who_came_in_went_out_and_stayed_with_their_value(before, after):
+def test_changes_count_users_in_out_and_both_with_their_value(before, after):
     assert_rows(
         changes(difference_of(before, after)), [("in", 0, 1, "0"), ("out", 1, 0, "5"), ("both", 2, 2, "80")]
     )
@@ -53,7 +53,7 @@ def test_moves_are_of_users_in_both(before, after):
     )
 
 
-def test_who_merged_or_was_split_neither_came_nor_went_nor_moved(before, after):
+def test_users_who_merged_or_split_are_not_in_out_or_moved(before, after):
     difference = difference_of(before, after, goes="merged", moves="merged", comes="split")
     assert_rows(changes(difference), [("merged", 2, 1, "20"), ("split", 0, 1, "0"), ("both", 1, 1, "60")])
     assert moves(difference).isEmpty()
@@ -65,17 +65,17 @@ def test_nothing_moves_between_a_snapshot_and_itself(before):
     assert_rows(changes(difference), [("both", 3, 3, "65")])
 
 
-def test_who_is_in_no_tier_moves_into_one(spark):
+def test_a_user_can_move_from_no_tier_into_one(spark):
     one, other = users(spark, u=("novice", None, "1")), users(spark, u=("novice", "low", "1"))
     assert_rows(moves(difference_of(one, other)), [("tier", None, "low", 1, "1")])
 
 
-def test_against_nobody_everybody_came_in(spark, after):
+def test_against_an_empty_snapshot_every_user_is_in(spark, after):
     assert_rows(changes(difference_of(users(spark), after)), [("in", 0, 3, "80")])
 
 
 def test_two_differences_compose(spark, before, after):
-    """What A and B say of the start and B and C of the end is what A and C say."""
+    """The differences of A and B and of B and C add up to that of A and C."""
     third = users(
         spark, moves=("mature", "high", "70"), comes=("growth", "low", "9"), goes=("novice", None, "8")
     )
@@ -91,7 +91,7 @@ def test_two_differences_compose(spark, before, after):
     assert_frames(began.join(ended, on="user_id", how="full"), whole.drop("change", "is_before", "is_after"))
 
 
-def test_a_segment_that_got_another_name_is_the_same_one(spark):
+def test_a_renamed_segment_is_no_move(spark):
     def segmented(number, name):
         return build(
             spark,

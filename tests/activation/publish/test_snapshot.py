@@ -1,4 +1,4 @@
-"""What a snapshot holds, what its content is told apart by, and its revision."""
+"""Content, digest and revision of a snapshot."""
 
 from datetime import date
 
@@ -62,7 +62,7 @@ def test_the_digest_does_not_depend_on_order_or_partitions(spark, known):
     ],
     ids=str,
 )
-def test_the_digest_tells_any_change(spark, known, change):
+def test_any_change_changes_the_digest(spark, known, change):
     assert digest(spark, [{**USERS[0], **change}, *USERS[1:]]) != known["digest"]
 
 
@@ -72,8 +72,8 @@ def test_values_swapped_between_users_change_the_digest(spark, known):
     assert digest(spark, swapped) != known["digest"]
 
 
-def test_a_row_twice_is_told_apart_from_two_other_rows(spark, known):
-    """A digest by exclusive or would not see pairs."""
+def test_a_duplicate_row_changes_the_digest(spark, known):
+    """An exclusive-or digest would not see pairs."""
     assert digest(spark, [*USERS, user("u98"), user("u98")]) != known["digest"]
 
 
@@ -99,7 +99,7 @@ EARLIER = date(2026, 6, 29)
 
 
 def test_the_latest_snapshot_is_of_the_greatest_date_then_revision(spark):
-    """Not the last one published: a late revision of an older date does not move it."""
+    """A late revision of an older date does not become the latest."""
     published = manifests(spark, (D, 1, "a"), (D, 10, "b"), (D, 9, "c"), (EARLIER, 11, "d"))
     assert latest(published)["snapshot_id"] == "2026-06-30.r10"
 

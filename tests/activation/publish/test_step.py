@@ -1,4 +1,4 @@
-"""Publishing on a real storage root: once, again, changed, and refused."""
+"""Publication on a real storage root: first, unchanged, changed, and refused."""
 
 from datetime import date
 
@@ -54,15 +54,15 @@ def test_the_manifest_says_what_was_checked_and_found(desk):
 
 
 def test_an_older_date_is_checked_against_the_snapshot_before_it(desk):
-    """With no snapshot before it, two users pass, whatever later dates hold."""
+    """Two users pass, because no snapshot is before it; later dates do not count."""
     early = date(2026, 1, 1)
     desk.hold([user(f"u{n}", early) for n in range(2)], early)
     desk.publish("backfill", early)
     assert_rows(desk.manifests("snapshot_id", "n_users").where("run_id = 'backfill'"), [("2026-01-01.r1", 2)])
 
 
-def test_a_date_that_is_built_again_is_checked_against_what_it_was(desk):
-    """Later revisions of a date grow out of the first one, not out of the month before."""
+def test_a_rebuilt_date_is_checked_against_its_earlier_snapshot(desk):
+    """A later revision of a date is checked against the earlier revision, not against the month before."""
     before, day = date(2025, 1, 31), date(2025, 2, 28)
     few, many = ([user(f"u{n}", of) for n in range(size)] for size, of in ((2, before), (9, day)))
     desk.hold(few, before)
@@ -82,7 +82,7 @@ def test_what_another_run_built_is_not_published(desk):
         desk.publish("partial", built=["user_value", "user_segments"])
 
 
-def test_every_failed_check_is_told_at_once(desk):
+def test_all_failed_checks_are_reported_at_once(desk):
     day = date(2026, 9, 1)
     desk.hold([user("u1", day), user("u1", day), user("u2", day, stage=None)], day)
     with pytest.raises(CheckError) as refusal:
@@ -91,8 +91,8 @@ def test_every_failed_check_is_told_at_once(desk):
     assert told == ["one row a user", "everyone has a stage"]
 
 
-def test_a_dimension_of_value_without_data_is_to_be_switched_off(desk):
-    """One component with data is enough: of another, zero may be the truth."""
+def test_a_value_dimension_without_data_stops_the_publication(desk):
+    """One component with data is enough, because zero can be the true value of another."""
     day = date(2026, 10, 1)
     desk.hold([user(f"u{n}", day) for n in range(4)], day)
     fixed = {"as_of": day, "weight": 0.5, "p5": 0.0, "p95": 1.0, "n_users": 4}
@@ -111,7 +111,7 @@ def test_a_dimension_of_value_without_data_is_to_be_switched_off(desk):
     assert_rows(desk.manifests("as_of").where(F.col("as_of") == day), [])
 
 
-def test_rows_that_a_killed_run_left_without_a_manifest_are_written_anew(desk):
+def test_rows_of_a_killed_run_without_a_manifest_are_rewritten(desk):
     day = date(2026, 8, 1)
     desk.hold([user(f"u{n}", day) for n in range(4)], day)
     left = {"snapshot_id": "2026-08-01.r1", "as_of": day}
@@ -126,7 +126,7 @@ def test_rows_that_a_killed_run_left_without_a_manifest_are_written_anew(desk):
     assert_rows(actual, [("2026-08-01.r1", f"u{n}", "mature") for n in range(4)])
 
 
-def test_two_who_merge_under_a_new_name_are_one_fewer_and_hide_nobody_who_vanished(desk):
+def test_a_merge_under_a_new_id_does_not_hide_a_user_who_vanished(desk):
     before, day = date(2024, 1, 1), date(2024, 1, 2)
     was = ["old1", "old2"]
     desk.hold([user(each, before) for each in (*was, "x1", "x2", "x3")], before)

@@ -1,4 +1,4 @@
-"""Rows, configs and models with fixed defaults, so that a test states only what matters to it."""
+"""Builders of rows, configurations and models with fixed defaults."""
 
 from datetime import date
 from decimal import Decimal
@@ -78,7 +78,7 @@ def feature(
 def model(
     centroids, ids=None, features=None, names=None, retired_ids=(), trained_on=D, features_hash="space"
 ):
-    """A model of the given centroids in scaled units; without features of its own, value and coordinate are equal."""
+    """Build a model of the given centroids in scaled units. With the default features, a value is its own coordinate."""
     dimensions = len(centroids[0])
     features = features or tuple(feature(f"f{index}", f"f{index}") for index in range(dimensions))
     ids = ids or list(range(1, len(centroids) + 1))

@@ -50,7 +50,7 @@ def test_a_single_segment_has_no_runner_up(spark):
     assert_segments(actual, [("u1", D, "modelled", fit.model_id, 1, "segment 1", 5.0, None, None)])
 
 
-def test_few_are_assigned_on_the_driver_as_all_are_by_the_workers(spark):
+def test_the_driver_assigns_the_same_segments_as_the_workers(spark):
     fit = plane([(0, 0), (10, 0), (0, 20)], ids=[1, 2, 5])
     rows = [user("a", visits=9, share=1.0), user("b", EARLIER), user("c", is_member=False)]
     models = {D: fit, EARLIER: None}
@@ -61,7 +61,7 @@ def test_few_are_assigned_on_the_driver_as_all_are_by_the_workers(spark):
     assert_frames(local_rows(spark, few, USER_SEGMENTS.schema), assigned(spark, rows, models))
 
 
-def test_who_has_no_segment_is_kept_and_says_why(spark):
+def test_users_without_a_segment_stay_with_the_reason_as_status(spark):
     rows = [
         user("member", EARLIER),
         user("guest", EARLIER, is_member=False),
@@ -97,18 +97,18 @@ def test_each_date_uses_its_own_model_and_features(spark):
     )
 
 
-def test_a_missing_value_is_the_models_median(spark):
+def test_the_models_median_replaces_a_missing_value(spark):
     fit = model([(0,), (8,)], features=(feature("spend", "spend", median=6.0),))
     actual = assigned(spark, [user(spend=None)], {D: fit})
     assert_segments(actual, [("u1", D, "modelled", fit.model_id, 2, "segment 2", 2.0, 1, 6.0)])
 
 
-def test_no_users_are_no_rows(spark):
+def test_an_empty_input_gives_no_rows(spark):
     assert_segments(assigned(spark, [], {D: plane([(0, 0)])}), [])
     assert_segments(assigned(spark, [user()], {}), [("u1", D, "not_modelled", *[None] * 6)])
 
 
-def test_row_order_and_partitions_change_no_bit_and_sizes_are_those_of_training(spark):
+def test_row_order_and_partitions_do_not_matter_and_sizes_match_training(spark):
     rows = grouped_users()
     fit = train_model(frame(spark, rows), config(), D, None)
     once = assigned(spark, rows, {D: fit})

@@ -29,12 +29,12 @@ def test_problems_of_expressions_come_all_at_once_with_their_keys():
     }
 
 
-def test_who_is_eligible_is_true_or_false():
+def test_eligible_must_be_a_condition():
     told = "eligible: gives bigint, expected a condition that is true or false, in: silence_days"
     assert told in list(expression_problems(config(eligible="silence_days"), COLUMNS))
 
 
-def test_every_contradiction_is_named():
+def test_every_contradiction_is_reported():
     with pytest.raises(ValidationError) as refused:
         config(features=[FEATURES[0], FEATURES[0]], k=[5, 3], clip=[99, 1])
     assert all(key in str(refused.value) for key in ("spend is named twice", "k: ", "clip: "))
@@ -43,12 +43,12 @@ def test_every_contradiction_is_named():
 @pytest.mark.parametrize(
     "wrong", [{"k": [1, 3]}, {"unknown": 1}, {"features": []}, {"training": {"every": "week"}}]
 )
-def test_what_cannot_be_is_refused(wrong):
+def test_impossible_values_are_refused(wrong):
     with pytest.raises(ValidationError):
         config(**wrong)
 
 
-def test_the_space_is_its_expressions_not_its_words_or_white_space():
+def test_the_features_hash_ignores_words_and_white_space():
     renamed = {**FEATURES[0], "name": "money", "high": "rich", "expression": " spend\n"}
     assert config(features=[renamed, *FEATURES[1:]]).features_hash == config().features_hash
     assert (

@@ -29,7 +29,7 @@ def test_two_clear_groups_are_found():
     assert (sorted(found.sizes), found.inertia) == ([2.0, 2.0], 4)
 
 
-def test_weights_count_as_so_many_points():
+def test_a_weight_counts_like_that_many_points():
     found = fit_kmeans(grid((0,), (9,), (1000,)), np.array([2.0, 1.0, 1.0]), 2, starts=3, seed=1)
     assert sorted(found.centroids.ravel()) == [3.0, 1000.0]
     assert found.inertia == 2 * 9 + 36
@@ -42,12 +42,12 @@ def test_a_point_between_two_centroids_goes_to_the_first():
     assert twins.sizes.tolist() == [2.0, 0.0]
 
 
-def test_a_cluster_that_loses_all_points_takes_a_far_one():
+def test_an_empty_cluster_takes_a_far_point():
     found = run_lloyd(grid((0,), (1,), (900,)), np.ones(3), np.array([[0.0], [5000.0]]), 0.0)
     assert sorted(found.sizes) == [1.0, 2.0]
 
 
-def test_as_many_clusters_as_points_leave_no_distance():
+def test_as_many_clusters_as_points_have_no_inertia():
     points = grid((0, 1), (5, 5), (9, 2))
     assert fit_kmeans(points, np.ones(3), 3, starts=2, seed=1).inertia == 0
 
@@ -89,7 +89,7 @@ def test_inertia_is_that_of_the_best_of_twenty_scikit_learn_starts(n, k, seed):
     assert found.inertia / 2.0**32 <= 1.001 * oracle.inertia_
 
 
-def test_many_points_finish_as_well_as_scikit_learn_though_starts_see_a_sample():
+def test_starts_on_a_sample_end_with_the_inertia_of_scikit_learn():
     points = blobs(15_000, 4, 4, seed=5)
     found = fit_kmeans(points, np.ones(15_000), 4, starts=5, seed=9)
     oracle = KMeans(4, n_init=5, random_state=0).fit(points.T / 2**16)
@@ -98,7 +98,7 @@ def test_many_points_finish_as_well_as_scikit_learn_though_starts_see_a_sample()
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 5))
-def test_what_is_found_belongs_together(seed, k):
+def test_the_parts_of_a_clustering_are_consistent(seed, k):
     points, weights = np.unique(blobs(60, 2, 3, seed), axis=1, return_counts=True)
     found = fit_kmeans(np.ascontiguousarray(points), weights.astype(float), k, starts=3, seed=1)
     again = assign_points(points, weights.astype(float), found.centroids)

@@ -14,7 +14,7 @@ def ids_of(centroids, previous, features=None, features_hash="space"):
     return match_segment_ids(np.array(centroids, dtype=float) * GRID, fitted, features_hash, previous)
 
 
-def test_a_first_model_counts_from_one():
+def test_the_ids_of_a_first_model_start_at_one():
     assert match_segment_ids(np.zeros((3, 1)), [feature()], "space", None) == ([1, 2, 3], [])
 
 
@@ -22,25 +22,25 @@ def test_moved_groups_keep_their_ids_in_any_order():
     assert ids_of([(1, 9), (1, 1), (11, 1)], model(OLD, ids=[4, 5, 7])) == ([7, 4, 5], [])
 
 
-def test_a_group_far_from_all_gets_a_new_id_and_the_lost_one_is_retired():
+def test_a_far_centroid_gets_a_new_id_and_the_lost_id_is_retired():
     assert ids_of([(0, 0), (10, 0), (40, 40)], model(OLD)) == ([1, 2, 4], [3])
 
 
-def test_a_group_that_the_old_model_holds_for_another_is_another_group():
+def test_a_centroid_that_the_old_model_assigns_elsewhere_gets_a_new_id():
     assert ids_of([(4.9, 0), (10, 0), (0, 10)], model(OLD))[0] == [1, 2, 3]
     assert ids_of([(5.1, 0), (10, 0), (0, 10)], model(OLD))[0] == [4, 2, 3]
 
 
-def test_a_group_beyond_three_quarters_of_the_way_to_a_neighbour_is_another_group():
+def test_a_centroid_beyond_the_reach_gets_a_new_id():
     assert ids_of([(-7.4, 0), (10, 0), (0, 10)], model(OLD))[0] == [1, 2, 3]
     assert ids_of([(-7.6, 0), (10, 0), (0, 10)], model(OLD))[0] == [4, 2, 3]
 
 
-def test_of_a_split_group_the_nearer_part_keeps_the_id():
+def test_the_nearer_part_of_a_split_segment_keeps_the_id():
     assert ids_of([(2, 2), (1, 0), (10, 0), (0, 10)], model(OLD)) == ([4, 1, 2, 3], [])
 
 
-def test_retired_ids_stay_retired_and_are_not_given_again():
+def test_retired_ids_are_never_reused():
     assert ids_of([(0, 0), (99, 99)], model(OLD, ids=[2, 5, 6], retired_ids=[1, 9])) == (
         [2, 10],
         [1, 5, 6, 9],
@@ -55,7 +55,7 @@ def test_ids_of_models_of_later_dates_are_not_free():
     assert match_segment_ids(np.zeros((1, 1)), (feature(),), "space", None, [4]) == ([5], [])
 
 
-def test_other_features_are_another_space():
+def test_nothing_matches_if_the_features_differ():
     assert ids_of(OLD, model(OLD), features_hash="other") == ([4, 5, 6], [1, 2, 3])
 
 
@@ -65,12 +65,12 @@ def test_a_change_of_scaling_alone_changes_no_id():
     assert ids_of([(0,), (-4,)], before, [feature(mean=20.0, scale=5.0)]) == ([2, 1], [])
 
 
-def test_a_feature_that_is_constant_in_one_model_decides_nothing():
+def test_a_feature_that_is_constant_in_one_model_does_not_count():
     fixed = (feature(), feature(low=7.0, high=7.0, mean=7.0))
     assert ids_of([(10, 0), (0, 0)], model([(0, 0), (10, 0)]), fixed) == ([2, 1], [])
 
 
-def test_a_single_segment_is_itself_until_the_population_has_moved():
+def test_a_single_segment_keeps_its_id_until_the_population_moves():
     assert ids_of([(0.5, 0)], model([(0, 0)])) == ([1], [])
     assert ids_of([(3, 0)], model([(0, 0)])) == ([2], [1])
 
@@ -82,7 +82,7 @@ centroid_lists = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(centroid_lists, min_size=2, max_size=6))
-def test_over_any_history_an_id_is_given_once_and_never_comes_back(history):
+def test_an_id_is_never_reused_over_any_history(history):
     current = model(history[0])
     ever = set(range(1, current.k + 1))
     for centroids in history[1:]:

@@ -16,7 +16,7 @@ def test_a_segment_like_all_users_is_average():
     assert name_segments([(0.1, -0.2, 0.0)], FEATURES) == ["average"]
 
 
-def test_names_that_clash_take_a_third_trait():
+def test_equal_names_take_a_third_trait():
     profiles = [(1.0, 1.0, 0.5), (2.0, 2.0, -0.5), (-1.0, 0.0, 0.0)]
     assert name_segments(profiles, FEATURES) == [
         "high spend, many visits, discounts",
@@ -25,7 +25,7 @@ def test_names_that_clash_take_a_third_trait():
     ]
 
 
-def test_what_still_clashes_is_numbered_in_order():
+def test_names_that_are_still_equal_get_numbers():
     profiles = [(1.0, 1.0, 0.0), (0.0, 0.0, 0.0), (2.0, 2.0, 0.0), (0.1, 0.0, 0.0)]
     assert name_segments(profiles, FEATURES) == [
         "high spend, many visits",

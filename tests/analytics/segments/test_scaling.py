@@ -34,7 +34,7 @@ from lifestage.analytics.segments.scaling import (
         ("CAST(-9 AS BIGINT)", True, -round(log1p(9) * STEPS)),
     ],
 )
-def test_any_number_becomes_whole_steps(spark, sql, log, expected):
+def test_any_number_becomes_a_whole_number_of_steps(spark, sql, log, expected):
     assert spark.range(1).select(grid_column(sql, log=log)).collect() == [(expected,)]
 
 

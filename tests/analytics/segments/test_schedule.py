@@ -37,7 +37,7 @@ def test_from_is_included_and_nothing_before_it():
     assert training_date(date(2026, 3, 31), monthly) == date(2026, 3, 31)
 
 
-def test_dates_of_ones_own_count_beside_the_periods_and_before_from():
+def test_explicit_dates_count_beside_the_periods_and_before_from():
     both = calendar(**{"every": "quarter", "from": "2026-03-31", "dates": ["2026-02-10", "2026-05-15"]})
     assert training_date(date(2026, 2, 9), both) is None
     assert training_date(date(2026, 3, 30), both) == date(2026, 2, 10)
@@ -53,7 +53,7 @@ def test_without_periods_only_the_dates_count_in_any_order():
 
 
 @given(st.dates(date(1990, 1, 1), date(2060, 1, 1)), st.sampled_from(["month", "quarter", "year"]))
-def test_a_training_date_trains_on_itself_and_never_lies_ahead(as_of, every):
+def test_a_training_date_is_its_own_and_never_in_the_future(as_of, every):
     found = training_date(as_of, calendar(every=every))
     assert found <= as_of
     assert training_date(found, calendar(every=every)) == found

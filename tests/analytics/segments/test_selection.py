@@ -13,7 +13,7 @@ def tried(*scores):
     return [(ClusteringScore(k, 1.0, silhouette, share), f"k{k}") for k, silhouette, share in scores]
 
 
-def test_the_greatest_silhouette_wins_among_those_without_a_sliver():
+def test_the_greatest_silhouette_wins_among_those_without_a_tiny_cluster():
     assert choose_clustering(tried((2, 0.4, 0.3), (3, 0.6, 0.2), (4, 0.9, 0.001)), 0.05) == "k3"
 
 
@@ -21,7 +21,7 @@ def test_a_tie_goes_to_the_smaller_k():
     assert choose_clustering(tried((2, 0.5, 0.3), (3, 0.6, 0.2), (4, 0.6, 0.2)), 0.05) == "k3"
 
 
-def test_where_all_have_a_sliver_the_least_bad_is_taken():
+def test_if_all_have_a_tiny_cluster_the_largest_of_these_wins():
     assert choose_clustering(tried((2, 0.4, 0.01), (3, 0.9, 0.02), (4, 0.8, 0.02)), 0.05) == "k3"
 
 
@@ -32,7 +32,7 @@ def test_the_number_of_groups_is_found():
     assert len(choose_clustering(scores, 0.02).centroids) == 4
 
 
-def test_scores_in_known_numbers():
+def test_the_scores_have_known_values():
     points = np.array([[0.0, 2.0, 10.0, 12.0]]) * GRID
     ((score, found),) = cluster_each_k(points, np.array([1.0, 1.0, 1.0, 3.0]), (2, 2), starts=2, seed=1)
     # Centroids 1 and 11.5: own distances 1 1 1.5 0.5, other distances 11.5 9.5 9 11.

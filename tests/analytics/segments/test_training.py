@@ -34,7 +34,7 @@ def test_three_groups_are_found_and_named(groups):
     }
 
 
-def test_every_k_tried_is_scored(groups):
+def test_every_k_has_a_score(groups):
     assert [score.k for score in groups.scores] == [2, 3, 4]
     assert max(groups.scores, key=lambda score: score.silhouette).k == 3
 
@@ -60,7 +60,7 @@ def test_refinement_moves_the_coresets_centroids_to_the_means_of_all_users(spark
     ]
 
 
-def test_the_model_survives_its_table(spark, groups):
+def test_a_model_is_the_same_after_a_round_trip_through_its_table(spark, groups):
     stored = spark.createDataFrame([groups.to_row()], SEGMENT_MODELS.schema)
     assert SegmentModel.from_row(stored.collect()[0]) == groups
 
@@ -71,7 +71,7 @@ def test_the_model_id_names_date_and_content(spark, groups):
     assert groups.model_id != other.model_id
 
 
-def test_ids_survive_a_retrain_on_shifted_data_in_other_proportions(spark, groups):
+def test_ids_survive_a_training_on_shifted_data(spark, groups):
     later = [row for row in grouped_users(as_of=D, shift=1.3) if row[0] > "u0050" or int(row[0][1:]) % 3 != 0]
     retrained = trained(spark, later, previous=groups)
     names = {segment.segment_id: segment.name for segment in groups.segments}
@@ -89,20 +89,20 @@ def test_a_new_kind_of_user_gets_a_new_id(spark, groups):
     assert set(retrained.retired_ids) == {1, 2, 3} - ids != set()
 
 
-def test_too_few_users_are_no_model(spark):
+def test_too_few_users_give_no_model(spark):
     assert trained(spark, []) is None
     assert trained(spark, grouped_users(9)) is None
     outsiders = [user(f"o{i}", is_member=i % 2 == 0 and None) for i in range(50)]
     assert trained(spark, outsiders + grouped_users(9)) is None
 
 
-def test_a_feature_nobody_has_decides_nothing(spark):
+def test_a_feature_without_values_does_not_count(spark):
     unknown = [(*row[:4], None, row[5]) for row in grouped_users()]
     model = trained(spark, unknown)
     assert [segment.centroid[2] for segment in model.segments] == [0.0] * model.k
 
 
-def test_missing_values_are_the_median(spark, groups):
+def test_the_median_replaces_missing_values(spark, groups):
     rows = [(*row[:2], None, *row[3:]) if row[0] in {"u0002", "u0005"} else row for row in grouped_users()]
     assert trained(spark, rows).k == groups.k
 
@@ -121,7 +121,7 @@ def test_there_are_no_more_segments_than_different_users(spark):
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_any_users_in_any_order_give_one_model(spark_session, data):
+def test_row_order_never_changes_the_model(spark_session, data):
     amounts = st.one_of(st.none(), st.integers(-500, 500), st.sampled_from([0, 10]))
     counts = st.one_of(st.none(), st.integers(0, 50))
     shares = st.one_of(st.none(), st.floats(0, 1))

@@ -1,4 +1,4 @@
-"""What only several dates tell, and the coarser schemes."""
+"""Stage history over several dates, and the coarser schemes."""
 
 from datetime import date
 
@@ -19,7 +19,7 @@ def day(number):
 
 @pytest.fixture
 def stages_of(spark):
-    """(user, day, stage) of each user, given as one stage a day."""
+    """Build rows of user_stages from one stage a day for each user; None leaves the day out."""
 
     def made(**lives):
         rows = [
@@ -61,11 +61,11 @@ def test_each_user_has_a_history_of_their_own_and_a_date_without_them_is_no_chan
     assert_rows(history_of(frame), expected)
 
 
-def test_nobody_has_no_history(stages_of):
+def test_an_empty_input_has_no_history(stages_of):
     assert history_of(stages_of()).isEmpty()
 
 
-def test_a_coarser_scheme_is_a_column_and_does_not_know_a_stage_of_another_ladder(stages_of):
+def test_a_coarser_scheme_is_a_column_with_null_for_unknown_stages(stages_of):
     frame = add_schemes(stages_of(u1=["dormant", "recalled", "asleep"]), LADDER)
     actual = frame.select("stage", "contact_to_recall", "activity", "growth_funnel")
     expected = [

@@ -1,4 +1,4 @@
-"""The shipped ladder on users written by hand: every stage, and both sides of every threshold."""
+"""The packaged ladder: every stage, and both sides of every threshold."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ LONG_AGO = date(2020, 1, 1)
 FEATURES = user_features(Catalogue.model_validate(packaged_yaml("users/catalogue/defaults.yaml")))
 LADDER = StageLadder.model_validate(packaged_yaml("analytics/stages/defaults.yaml"))
 
-# In no way remarkable: mature, unless a case says otherwise.
+# A user who is mature, unless a case changes a column.
 STEADY = {
     "as_of": D,
     "status": "active",
@@ -85,7 +85,7 @@ def users(spark, cases):
 @pytest.fixture(scope="module")
 def stages(spark_session):
     features = users(spark_session, {name: columns for name, (columns, _) in CASES.items()})
-    # Looked at by most tests of this file; a checkpoint outlives the cache that is cleared between them.
+    # Most tests here read it. A checkpoint outlives the cache, which is cleared after each test.
     return assign_stages(features, LADDER).localCheckpoint()
 
 
@@ -114,18 +114,18 @@ def test_the_rule_is_kept_with_the_value_of_every_feature_it_names(stages, name,
     assert [(row["rule"], row["matched"]) for row in rows] == [(rule, matched)]
 
 
-def test_who_shares_an_identifier_has_no_stage(spark):
+def test_a_shared_user_has_no_stage(spark):
     features = users(spark, {"card": {}, "till": {"status": "shared"}})
     assert_rows(assign_stages(features, LADDER).select("user_id", "stage"), [("card", "mature")])
 
 
-def test_who_fits_no_condition_has_no_stage_for_the_table_to_accept(spark):
+def test_a_user_who_meets_no_condition_has_a_null_stage(spark):
     ladder = LADDER.model_copy(update={"ladder": LADDER.ladder[:-1]})
     actual = assign_stages(users(spark, {"steady": {}, "left": {"silence_days": 121}}), ladder)
     assert_rows(actual.select("user_id", "stage"), [("steady", None), ("left", "churned")])
 
 
-def test_nobody_stays_nobody(spark):
+def test_an_empty_input_gives_no_rows(spark):
     assert_rows(assign_stages(users(spark, {}), LADDER).select("user_id"), [])
 
 

@@ -1,4 +1,4 @@
-"""A stage that nobody can reach is a mistake in the ladder; one that somebody can reach must never be called one."""
+"""Unreachable stages are reported, and a reachable stage never is."""
 
 import pytest
 
@@ -11,7 +11,7 @@ SHIPPED = [
 
 
 def ladder(*conditions):
-    """Stages a, b, c, ... of these conditions."""
+    """Name the conditions a, b, c, and so on."""
     return list(zip("abcdefgh", conditions, strict=False))
 
 
@@ -54,7 +54,7 @@ def test_the_narrower_of_two_thresholds_must_come_first():
         ("date_add(day, 1) > day", "true"),
     ],
 )
-def test_what_somebody_can_reach_is_not_complained_about(conditions):
+def test_a_reachable_stage_is_not_reported(conditions):
     assert find_unreachable(ladder(*conditions)) == []
 
 
@@ -76,7 +76,7 @@ def test_what_somebody_can_reach_is_not_complained_about(conditions):
         (("X > 1", "x > 1", "sqlite_x > 1", "X > 2"), ["d"]),
     ],
 )
-def test_what_nobody_can_reach_is_named_in_the_ladders_order(conditions, lost):
+def test_unreachable_stages_are_reported_in_the_ladders_order(conditions, lost):
     assert find_unreachable(ladder(*conditions)) == lost
 
 
@@ -87,5 +87,5 @@ def test_what_nobody_can_reach_is_named_in_the_ladders_order(conditions, lost):
         [" AND ".join(f"x{i} > 1" for i in range(70)), "true"],
     ],
 )
-def test_a_search_that_is_too_large_is_no_complaint(conditions):
+def test_a_stage_whose_search_is_too_large_is_not_reported(conditions):
     assert find_unreachable(ladder(*conditions)) == []

@@ -1,4 +1,4 @@
-"""What the shipped ladder promises beside its conditions."""
+"""Order, display, views and descriptions of the packaged ladder."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_stages_are_tried_in_the_order_of_the_definitions():
     assert expected.split() == STAGES
 
 
-def test_stages_are_shown_along_a_life_with_those_who_came_back_beside():
+def test_the_display_order_follows_a_life_and_ends_with_those_who_came_back():
     expected = "visitor registered novice growth mature declining dormant churned recalled reawakened"
     assert tuple(expected.split()) == LADDER.display
 
@@ -36,5 +36,5 @@ def test_every_coarse_stage_of_a_view_is_in_use(view, coarse):
     assert set(LADDER.views[view].values()) == coarse
 
 
-def test_every_stage_says_what_it_means():
+def test_every_stage_has_a_description():
     assert all(rung.description for rung in LADDER.ladder)

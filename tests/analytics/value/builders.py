@@ -1,4 +1,4 @@
-"""Buyers with fixed defaults, and the scores of a population."""
+"""Builders of buyers with fixed defaults, and of their scores, index and tiers."""
 
 from datetime import date
 from decimal import Decimal
@@ -23,7 +23,7 @@ def config(**changes):
 
 
 def buyer(user_id="u1", recency=10, frequency=1, spend="10.00", as_of=D, status="active", days=365):
-    """A user with so many occasions of the period; none if `frequency` is 0."""
+    """Build a user with `frequency` occasions in the period."""
     return {
         "user_id": user_id,
         "as_of": as_of,
@@ -59,7 +59,7 @@ def index_of(**changes):
 
 
 def valued(spark, rows, index=None):
-    """The index of users, and the scales behind it."""
+    """Return the users with their index, and the scales."""
     index = index or index_of()
     of = config()
     rfm = to_rfm(buyers(spark, rows), of, components_column(index))
@@ -69,7 +69,7 @@ def valued(spark, rows, index=None):
 
 
 def tiered(spark, rows, *bounds, by="from_share"):
-    """The tiers t0, t1, ... of users, with these lower bounds, and their cut points."""
+    """Return the users with tiers t0, t1, and so on by these lower bounds, and the cut points."""
     tiers = [Tier(tier=f"t{n}", **{by: bound}) for n, bound in enumerate(bounds)]
     tiers.append(Tier(tier=f"t{len(bounds)}"))
     users, _ = valued(spark, rows)

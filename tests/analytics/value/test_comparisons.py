@@ -1,4 +1,4 @@
-"""Weights from pairwise comparisons: published matrices with their ratios, and what is refused."""
+"""Weights from pairwise comparisons: published matrices with their ratios, and invalid ones."""
 
 from fractions import Fraction
 from itertools import combinations
@@ -48,7 +48,7 @@ def test_published_matrices_have_their_published_weights_and_ratios(text, weight
 
 
 def ratio_of(rows):
-    """The same by a library's eigenvalues."""
+    """Compute the consistency ratio with numpy's eigenvalues."""
     n = len(rows)
     greatest = max(np.linalg.eigvals(np.array(rows, dtype=float)).real)
     return (greatest - n) / (n - 1) / RANDOM_INDEX[n]
@@ -77,7 +77,7 @@ def test_the_ratio_is_that_of_the_eigenvalues(rows):
 
 
 @given(weights=st.lists(st.integers(1, 3), min_size=1, max_size=5))
-def test_consistent_judgements_give_back_their_weights(weights):
+def test_consistent_comparisons_give_their_weights_back(weights):
     rows = {name: [Fraction(a, b) for b in weights] for name, a in zip("abcde", weights, strict=False)}
     found = derive_weights(rows)
     assert [*matrix_problems(rows)] == []
@@ -116,10 +116,10 @@ def test_of_several_triples_the_worst_is_named():
         ("1 2 3\n1/2 1\n1/3 1/2 1", "b: 2 entries, expected 3: one for each item"),
     ],
 )
-def test_what_is_no_matrix_of_comparisons_is_told(text, message):
+def test_an_invalid_matrix_is_reported(text, message):
     assert message in problems(text)
 
 
-def test_more_than_five_items_are_to_be_grouped():
+def test_more_than_five_items_must_be_grouped():
     six = {name: [Fraction(1)] * 6 for name in "abcdef"}
     assert [*matrix_problems(six)] == ["6 items are compared, at most 5: group some of them"]

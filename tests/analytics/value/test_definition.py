@@ -1,4 +1,4 @@
-"""Scores against the definition, taken literally, on populations that hypothesis makes up."""
+"""Scores against a literal implementation of the definition, on random populations."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,7 +40,7 @@ def expected_scores(population):
 )
 @given(populations=populations)
 def test_scores_are_what_the_definition_says(spark, populations):
-    """Each population has a date of its own, so that one pass of Spark judges all of them."""
+    """Each population has its own date, so that one Spark job scores all of them."""
     rows, expected = [], []
     for number, population in enumerate(populations):
         as_of = D + timedelta(days=number)

@@ -1,4 +1,4 @@
-"""The value index: known answers, ties, what has no data, and that order does not matter."""
+"""The value index: known answers, ties, missing data, and independence of order."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -18,14 +18,14 @@ def indexes(spark, rows, index=None):
 
 
 def test_components_are_scaled_between_their_percentiles(spark):
-    """(x - 1) / (19 - 1), held between 0 and 1."""
+    """(x - 1) / (19 - 1), clipped to 0..1."""
     found = {row["user_id"]: row["value_index"] for row in indexes(spark, TWENTY).collect()}
     assert [found[name] for name in ("u01", "u10", "u19", "u20")] == [
         Decimal(text) for text in ("0.0000", "0.5000", "1.0000", "1.0000")
     ]
 
 
-def test_the_scales_are_kept(spark):
+def test_the_scales_have_weights_percentiles_and_counts(spark):
     scales = valued(spark, TWENTY)[1]
     assert_rows(
         scales.select("as_of", "dimension", "component", "weight", "p5", "p95", "n_users", "n_known"),
@@ -33,11 +33,11 @@ def test_the_scales_are_kept(spark):
     )
 
 
-def test_where_all_are_equal_nobody_has_value(spark):
+def test_if_all_values_are_equal_the_index_is_zero(spark):
     assert_rows(indexes(spark, [buyer("a"), buyer("b")]), [("a", "0.0000"), ("b", "0.0000")])
 
 
-def test_who_is_not_scored_has_no_index_and_no_part_in_the_scales(spark):
+def test_users_who_are_not_scored_have_no_index_and_do_not_count_in_the_scales(spark):
     silent = buyer("silent", recency=400, frequency=0, spend="0.00")
     users, scales = valued(spark, [*TWENTY, silent])
     assert_rows(users.where("user_id = 'silent'").select("rfm_status", "value_index"), [("not_scored", None)])
@@ -45,7 +45,7 @@ def test_who_is_not_scored_has_no_index_and_no_part_in_the_scales(spark):
 
 
 def test_weights_multiply_down_the_dimensions(spark):
-    """spend gives 0.6 x 0.75, frequency 0.6 x 0.25, and what has no data 0.4 x 0."""
+    """Spend contributes 0.6 x 0.75, frequency 0.6 x 0.25, and the dimension without data 0.4 x 0."""
     index = index_of(
         weights={"economic": 0.6, "psychological": 0.4},
         dimensions={
@@ -65,7 +65,7 @@ def test_weights_multiply_down_the_dimensions(spark):
     assert_rows(scales.where("component = 'satisfaction'").select("n_users", "n_known"), [(3, 0)])
 
 
-def test_null_counts_as_nothing(spark):
+def test_null_counts_as_zero(spark):
     index = index_of(
         dimensions={"economic": {"components": {"spend": "IF(recency_days = 1, NULL, net_amount_365d)"},
                                  "weights": {"spend": 1}}}
@@ -96,7 +96,7 @@ def test_order_partitions_and_the_order_of_names_do_not_matter(spark):
     assert_frames(shuffled(indexes(spark, rows[::-1], of("cba"))), indexes(spark, rows, of("abc")))
 
 
-def test_nobody_stays_nobody(spark):
+def test_an_empty_input_gives_no_rows(spark):
     assert_rows(indexes(spark, []), [])
 
 
@@ -110,20 +110,20 @@ def test_nobody_stays_nobody(spark):
         ({"weights": None, "comparisons": {"economic": ["one"]}}, "one is not a number such as 3 or 1/3"),
     ],
 )
-def test_weights_that_cannot_be_meant_are_refused(changes, message):
+def test_invalid_weights_are_refused(changes, message):
     with pytest.raises(ValidationError, match=message):
         index_of(**changes)
 
 
-def test_what_is_switched_off_has_no_weight():
+def test_a_disabled_dimension_has_no_weight():
     off = {"enabled": False, "components": {"shares": "n_recommendations_365d"}, "weights": {"shares": 1}}
     dimensions = {**SPEND_ALONE["dimensions"], "social": off}
     assert index_of(dimensions=dimensions).weighing.weights == {"economic": 1}
-    with pytest.raises(ValidationError, match="what is switched off has no weight"):
+    with pytest.raises(ValidationError, match="an item that is switched off has no weight"):
         index_of(dimensions=dimensions, weights={"economic": 0.5, "social": 0.5})
 
 
-def test_judgements_give_the_weights_and_how_consistent_they_are():
+def test_comparisons_give_weights_and_their_consistency():
     dimensions = {
         name: {"components": {"n": "occasions_365d"}, "weights": {"n": 1}} for name in ("a", "b", "c")
     }

@@ -15,7 +15,7 @@ MAP = {
     5: ["new", "potential loyalist", "potential loyalist", "champions", "champions"],
 }
 CELLS = [(r, f) for r in MAP for f in range(1, 6)]
-# Cuts by which recency 5, 4, 3, 2, 1 scores 1 to 5, and so does frequency.
+# With these cut points a recency of 5, 4, 3, 2, 1 scores 1 to 5, and a frequency of 1 to 5 too.
 PLAIN = config(cuts={"recency": (4, 3, 2, 1), "frequency": (2, 3, 4, 5)})
 
 
@@ -35,6 +35,6 @@ def test_a_user_has_the_name_of_the_cell(spark):
     ("changed", "cell", "names"),
     [({"33": None}, (3, 3), []), ({"3[3-4]": "steady"}, (3, 4), ["loyal", "steady"])],
 )
-def test_cells_without_a_name_or_with_two_show(changed, cell, names):
+def test_cells_without_a_name_or_with_two_are_visible(changed, cell, names):
     changed = {pattern: name for pattern, name in {**SHIPPED.names, **changed}.items() if name}
     assert names_by_cell(changed)[cell] == names

@@ -1,4 +1,4 @@
-"""RFM scores: known answers, ties, directions, cut points, and when nobody is scored."""
+"""RFM scores: known answers, ties, directions, cut points, and insufficient data."""
 
 from datetime import date, timedelta
 
@@ -20,22 +20,22 @@ POPULATION = [
 
 
 def test_frequencies_1_1_1_2_5_score_1_1_1_4_5(spark):
-    """The known answer of the definition."""
+    """The known answer in the definition of the score."""
     actual = scores(spark, POPULATION).select("user_id", "frequency", "f_score")
     assert_rows(actual, [("a", 1, 1), ("b", 1, 1), ("c", 1, 1), ("d", 2, 4), ("e", 5, 5)])
 
 
-def test_the_most_recent_score_best(spark):
+def test_the_most_recent_users_have_the_best_score(spark):
     actual = scores(spark, POPULATION).select("user_id", "recency_days", "r_score")
     assert_rows(actual, [("a", 40, 1), ("b", 40, 1), ("c", 40, 1), ("d", 7, 4), ("e", 0, 5)])
 
 
-def test_equal_spend_shares_a_score_and_net_returns_score_least(spark):
+def test_equal_spend_shares_a_score_and_negative_spend_scores_least(spark):
     actual = scores(spark, POPULATION).select("user_id", "m_score")
     assert_rows(actual, [("d", 1), ("a", 2), ("b", 2), ("c", 4), ("e", 4)])
 
 
-def test_where_all_are_equal_nobody_is_better(spark):
+def test_if_all_values_are_equal_all_scores_are_equal(spark):
     rows = [buyer(f"u{n}") for n in range(7)]
     assert_rows(scores(spark, rows).select(*RFM).distinct(), [(f"u{n}", 1, 1, 1) for n in range(7)])
 
@@ -56,12 +56,12 @@ def test_cut_points_are_the_worst_value_of_each_score_that_occurs(spark):
     assert_rows(actual, expected)
 
 
-def test_mean_spend_is_that_of_an_occasion(spark):
+def test_mean_spend_is_per_occasion(spark):
     actual = scores(spark, [buyer("u1", frequency=3, spend="20.00")])
     assert_rows(actual.select("monetary_amount", "mean_occasion_amount"), [("20.00", "6.67")])
 
 
-def test_who_bought_nothing_in_the_period_is_not_scored(spark):
+def test_a_user_without_an_occasion_in_the_period_is_not_scored(spark):
     silent = buyer("silent", recency=400, frequency=0, spend="0.00")
     visitor = buyer("visitor", recency=None, frequency=0, spend="0.00")
     actual = scores(spark, [buyer("u1"), silent, visitor])
@@ -75,7 +75,7 @@ def test_who_bought_nothing_in_the_period_is_not_scored(spark):
     assert_rows(actual.select(*columns), expected)
 
 
-def test_who_shares_an_identifier_is_left_out(spark):
+def test_shared_users_are_dropped(spark):
     rows = [buyer("card"), buyer("till", frequency=9, status="shared")]
     assert_rows(scores(spark, rows).select("user_id", "f_score"), [("card", 1)])
 
@@ -107,8 +107,8 @@ def test_each_date_is_a_population_of_its_own(spark):
     assert_rows(actual, [(D, "u1", 1), (D, "u2", 3), (early, "u1", 1)])
 
 
-def test_custom_cuts_take_the_place_of_shares(spark):
-    """Users are named by the score that each measure has to give; bounds belong to the better score."""
+def test_fixed_cut_points_replace_quintiles(spark):
+    """The name of each user is the expected score; a value on a cut point has the better score."""
     cuts = {"recency": (90, 60, 30, 7), "frequency": (2, 4, 8, 16), "monetary": (0, 1000, 2000, 3000)}
     rows = [
         buyer("1a", recency=91, frequency=1, spend="-0.01"),
@@ -123,14 +123,14 @@ def test_custom_cuts_take_the_place_of_shares(spark):
     assert_rows(actual, [(row["user_id"], *[int(row["user_id"][0])] * 3) for row in rows])
 
 
-def test_custom_cuts_are_the_cut_points_also_of_scores_that_nobody_has(spark):
+def test_fixed_cut_points_have_a_row_for_scores_without_users(spark):
     of = config(cuts={"frequency": (2, 4, 8, 16)})
     cuts = to_rfm_cuts(to_rfm(buyers(spark, POPULATION), of), of).where("measure = 'frequency'")
     assert_rows(cuts.drop("as_of", "measure"), [(1, 1, 3), (2, 2, 1), (3, 4, 1), (4, 8, 0), (5, 16, 0)])
 
 
-def test_who_is_worse_than_everybody_was_has_the_least_score(spark):
-    """As one who keeps silent for longer than any of those who made the cut points."""
+def test_a_user_worse_than_every_cut_point_has_the_least_score(spark):
+    """For example a user with more days since the last occasion than anybody in the population of the cut points."""
     of = config()
     cuts = to_rfm_cuts(to_rfm(buyers(spark, POPULATION), of), of)
     later = to_rfm(buyers(spark, [buyer("late", recency=300, frequency=1, spend="-9.00")]), of)
@@ -138,7 +138,7 @@ def test_who_is_worse_than_everybody_was_has_the_least_score(spark):
     assert_rows(actual, [(1, 1, 1)])
 
 
-def test_a_measure_without_custom_cuts_keeps_its_shares(spark):
+def test_a_measure_without_fixed_cut_points_keeps_its_quintiles(spark):
     actual = scores(spark, POPULATION, config(cuts={"recency": (90, 60, 30, 7)}))
     assert_rows(
         actual.where("user_id IN ('a', 'd')").select("user_id", "r_score", "f_score"),
@@ -154,12 +154,12 @@ def test_a_measure_without_custom_cuts_keeps_its_shares(spark):
         ({"recency": (7, 30, 60, 90)}, "recency has to fall"),
     ],
 )
-def test_custom_cuts_that_cannot_be_meant_are_refused(cuts, message):
+def test_invalid_cut_points_are_refused(cuts, message):
     with pytest.raises(ValidationError, match=message):
         config(cuts=cuts)
 
 
-def test_nobody_stays_nobody(spark):
+def test_an_empty_input_gives_no_rows(spark):
     assert_rows(scores(spark, []).select("user_id"), [])
 
 

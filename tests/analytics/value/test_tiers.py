@@ -1,4 +1,4 @@
-"""Tiers of the value index: by share, by cut point, ties together."""
+"""Tiers of the value index: by share, by cut point, and ties."""
 
 import pytest
 from pyspark.sql import functions as F
@@ -23,7 +23,7 @@ def test_shares_count_users_with_a_strictly_lower_index(spark):
 
 
 def test_equal_indexes_share_a_tier(spark):
-    """The two best tie: only 90 % have strictly less, so 0.95 is reached by nobody."""
+    """The two best users tie. Only 90 % have a strictly lower index, so nobody reaches 0.95."""
     users, cuts = tiered(spark, TWENTY, 0.95)
     assert sizes(users) == {"t1": 20}
     assert sizes(tiered(spark, TWENTY, 0.9)[0]) == {"t0": 2, "t1": 18}
@@ -43,8 +43,8 @@ def test_cut_points_are_of_the_index_itself(spark):
     assert_rows(cuts.select("tier", "least_index"), [("t0", "0.5"), ("t1", "0.05"), ("t2", "0")])
 
 
-def test_who_comes_between_cut_points_that_were_made_without_them_has_the_tier_of_the_bound(spark):
-    """Nobody had 0.9 or more, and nobody was between 0.52 and 0.55: whoever is measured by it later may be."""
+def test_a_later_index_between_cut_points_has_the_tier_of_the_bound(spark):
+    """No user has 0.9 or more or is between 0.52 and 0.55, but a later user who gets the same cut points can be."""
     _, cuts = tiered(spark, TWENTY[:-3], 0.999, 0.52, by="from_index")
     later = spark.createDataFrame(
         [("a", D, 0.53), ("b", D, 0.9995), ("c", D, 0.51), ("d", D, None)],
@@ -54,7 +54,7 @@ def test_who_comes_between_cut_points_that_were_made_without_them_has_the_tier_o
     assert_rows(users.select("user_id", "tier"), [("a", "t1"), ("b", "t0"), ("c", "t2"), ("d", None)])
 
 
-def test_who_has_less_than_everybody_had_has_the_last_tier(spark):
+def test_an_index_below_every_cut_point_has_the_last_tier(spark):
     cuts = spark.createDataFrame(
         [(D, "high", 0.8), (D, "low", 0.2)], "as_of date, tier string, least_index double"
     )
@@ -62,7 +62,7 @@ def test_who_has_less_than_everybody_had_has_the_last_tier(spark):
     assert_rows(add_tier(later, cuts).select("tier"), [("low",)])
 
 
-def test_who_is_not_scored_has_no_tier(spark):
+def test_users_who_are_not_scored_have_no_tier(spark):
     users, _ = tiered(spark, [*TWENTY, buyer("silent", recency=400, frequency=0, spend="0")], 0.8)
     assert_rows(users.where("tier IS NULL").select("user_id"), [("silent",)])
 
@@ -85,6 +85,6 @@ def test_order_and_partitions_do_not_matter(spark):
         ([], "expected different names"),
     ],
 )
-def test_tiers_that_leave_a_doubt_are_refused(tiers, problem):
+def test_ambiguous_tiers_are_refused(tiers, problem):
     named = [Tier(tier=name, **bounds) for name, bounds in zip("abc", tiers, strict=False)]
     assert problem in tier_problem(named)
