@@ -8,7 +8,6 @@ import pytest
 import typer
 
 from lifestage.activation.audiences.config import Audience, AudiencesConfig
-from lifestage.activation.audiences.membership import OF_SEGMENT, OF_STAGE, OF_VALUE
 from lifestage.analytics.stages.config import Stage, StageLadder
 from lifestage.analytics.value.config import Dimension, IndexConfig, Tier
 from lifestage.cli import app
@@ -18,7 +17,7 @@ from lifestage.ingestion.sources.layout import TYPE_PATTERN, FileLayout
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.result import Strategy
 from lifestage.project.loader import load_config
-from lifestage.project.pipeline import STEPS
+from lifestage.project.pipeline import DOMAINS, STEPS
 from lifestage.users.catalogue.model import (
     Aggregate,
     Attribute,
@@ -118,7 +117,8 @@ def test_every_key_of_audiences_is_explained():
     text = text_of("choose-an-audience.md")
     keys = names_of(Audience, AudiencesConfig)
     assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)] == []
-    assert missing("choose-an-audience.md", {*OF_STAGE, *OF_VALUE, *OF_SEGMENT} - {"stage"}) == []
+    results = [domain.result for domain in DOMAINS if domain.result]
+    assert missing("choose-an-audience.md", {name for each in results for name in each.rules or ()}) == []
 
 
 def commands() -> list[tuple[str, str]]:
@@ -147,4 +147,4 @@ def test_a_run_of_jobs_is_one_of_every_step():
     sentence = re.search(
         r"jobs/(\w+)\.py --conf.*?then the same for (.*?): one run of", text_of("operate.md"), re.DOTALL
     )
-    assert [sentence[1], *re.findall(r"`(\w+)`", sentence[2])] == [step.name for step in STEPS]
+    assert [sentence[1], *re.findall(r"`(\w+)`", sentence[2])] == [*STEPS]
