@@ -32,7 +32,7 @@ SECTIONS = {
     "Decisions": ("docs/decisions/*",),
     "Project": ("docs/*", "*"),
 }
-HOME = "README.md"
+TOP = {"lifestage": "README.md", "Overview": "docs/index.md"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -69,7 +69,10 @@ def site_config(pages: list[str]) -> dict[str, object]:
         "site_dir": "site",
         # Pages are files, so the site can be read without a server.
         "use_directory_urls": False,
-        "nav": [{"lifestage": HOME}, *({name: parts} for name, parts in navigation(pages).items() if parts)],
+        "nav": [
+            *({name: page} for name, page in TOP.items()),
+            *({name: parts} for name, parts in navigation(pages).items() if parts),
+        ],
         "theme": {
             "name": "material",
             "font": False,
@@ -100,13 +103,13 @@ def site_config(pages: list[str]) -> dict[str, object]:
 
 
 def navigation(pages: list[str]) -> dict[str, list[str]]:
-    """Section to its pages, in the order of the patterns; an index comes first, and opens with the section."""
+    """Section to its pages, in the order of the patterns; its index comes first, and opens with the section."""
     sections: dict[str, list[str]] = {}
-    left = [page for page in pages if page != HOME]
+    left = [page for page in pages if page not in TOP.values()]
     for name, patterns in SECTIONS.items():
         taken = [page for pattern in patterns for page in left if fnmatch(page, pattern)]
         taken = list(dict.fromkeys(taken))
-        sections[name] = sorted(taken, key=lambda page: not page.endswith(("README.md", "index.md")))
+        sections[name] = sorted(taken, key=lambda page: not page.endswith("/README.md"))
         left = [page for page in left if page not in taken]
     return sections
 
@@ -145,7 +148,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the links and anchors of a tag."""
+        """Note what the tag refers to."""
         values = {name: value for name, value in attrs if value}
         self.anchors |= {values[name] for name in ("id", "name") if name in values}
         if "src" in values:

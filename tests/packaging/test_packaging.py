@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from lifestage import __version__
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "lib" / "lifestage"
 
@@ -82,6 +84,27 @@ def test_a_second_build_gives_the_same_bytes(built, tmp_path):
     assert {path.name: sha256(path) for path in again.iterdir()} == {
         path.name: sha256(path) for path in built.iterdir()
     }
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "activation/report/texts/en.yaml",
+        "project/defaults.yaml",
+        "platform/runtime/spark/spark-env.sh",
+        "services/starter_project/lifestage.yaml",
+        "users/features/defaults.yaml",
+    ],
+)
+def test_the_wheel_holds_what_is_no_python(built, file):
+    """A build that left a folder of data out would agree with itself."""
+    with zipfile.ZipFile(built / "lifestage.zip") as archive:
+        assert archive.read(f"lifestage/{file}")
+
+
+def test_package_and_metadata_have_one_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == __version__
 
 
 def test_the_lock_holds_every_declared_dependency():
