@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from lifestage.activation.report.config import ReportSettings
 from lifestage.activation.report.content import Header, compose_page, read_sections
-from lifestage.platform.as_of_dates import kept, newest_built
+from lifestage.platform.as_of_dates import dates_to_keep, newest_built
 from lifestage.platform.config.shared import Keep
 from lifestage.platform.job import Job, Run
 from lifestage.platform.reporting.section import Section, Source
@@ -36,7 +36,7 @@ def date_before(runs: DataFrame, run: Run, keep: Keep) -> date | None:
     """The last date before that of the run of which rows are kept; None if there is none."""
     rows = runs.select(F.explode("as_of_dates").alias("day")).distinct().collect()
     built = {row["day"] for row in rows} | {*run.as_of_dates}
-    remaining = kept(built, keep.days, keep.month_ends) | {*run.as_of_dates}
+    remaining = dates_to_keep(built, keep.days, keep.month_ends) | {*run.as_of_dates}
     return max((day for day in remaining if day < run.as_of), default=None)
 
 
@@ -47,7 +47,8 @@ def write_page(source: Source, sections: Iterable[Section[Any]], settings: Repor
 
     business, run = source.config.shared.business, source.run
     header = Header(business.name, source.as_of, run.run_id, run.now, run.code_version)
-    words = load_words(settings.language, settings.locale, business.currency)
     filled = read_sections(sections, source)
+    folders = [each.section.texts for each in filled]
+    words = load_words(settings.language, settings.locale, business.currency, folders)
     page = compose_page(filled, header, settings.min_cell_users, words)
     write_whole(Path(settings.path), render(page, words))
