@@ -11,10 +11,29 @@ from users.identity.world import LIMITS, World
 pytestmark = pytest.mark.slow
 
 FIRST, LATER = 2, 4
-AGAIN = ("identity", "profiles", "features", "stages", "value", "segments", "audiences", "publish")
+AGAIN = (
+    "identity",
+    "profiles",
+    "features",
+    "stages",
+    "value",
+    "segments",
+    "channels",
+    "audiences",
+    "publish",
+)
 DATED = (
     *("user_profiles", "norms", "user_features", "user_stages", "stage_totals", "rfm_cuts", "value_scales"),
     *("tier_cuts", "user_value", "user_segments", "user_audiences"),
+    *(
+        "value_totals",
+        "spend_shares",
+        "segment_totals",
+        "segment_profiles",
+        "channel_totals",
+        "channel_reach",
+        "audience_totals",
+    ),
 )
 FEATURES = """
 profile:
@@ -69,7 +88,7 @@ def built(spark_session, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def once(built, tmp_path_factory):
+def compute_once(built, tmp_path_factory):
     """Both dates built in one run from the same files."""
     once = copy_of(built[0].test, tmp_path_factory.mktemp("as_of_persons") / "once")
     once.run("2026-03-02,2026-03-04", steps=ALL_STEPS)

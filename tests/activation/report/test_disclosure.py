@@ -1,66 +1,23 @@
+"""No number of users on a whole page reveals a small one."""
+
 from decimal import Decimal
 
 import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from activation.report.builders import AS_OF, BEFORE, empty
-from lifestage.activation.report.content import (
-    Flow,
-    ReportData,
-    RfmCount,
-    SegmentCount,
-    StageCount,
-    TierCount,
-)
-from lifestage.activation.report.disclosure import BUYERS, MODELLED, cells_of, shown
-
-
-def cell(name):
-    return (name,)
-
-
-def total(*names):
-    return {cell(name): 1 for name in names}
-
-
-def users(**counts):
-    return {cell(name): n for name, n in counts.items()}
-
-
-def names(cells):
-    return {name for (name,) in cells}
-
-
-def test_small_cells_are_withheld_and_empty_ones_shown():
-    assert names(shown(users(a=0, b=4, c=3, d=5), 5, [total(*"abcd")])) == {"a", "d"}
-
-
-def test_a_lone_small_cell_takes_the_next_smallest_with_it():
-    """100 in all, less 60 and 30: the rest would be told."""
-    assert names(shown(users(a=60, b=30, c=7, d=3), 5, [total(*"abcd")])) == {"a", "b"}
-
-
-def test_small_cells_that_are_too_few_together_take_another_one():
-    assert names(shown(users(a=60, b=30, c=2, d=1), 5, [total(*"abcd")])) == {"a"}
-
-
-def test_rows_and_columns_whose_sums_are_told_hide_a_square():
-    table = users(a1=1, a2=50, b1=60, b2=70)
-    rows, columns = [total("a1", "a2"), total("b1", "b2")], [total("a1", "b1"), total("a2", "b2")]
-    assert names(shown(table, 5, rows)) == {"b1", "b2"}
-    assert names(shown(table, 5, rows + columns)) == set()
-
-
-def test_what_follows_from_several_equations_only_is_found():
-    """Each equation hides two; of both together a is half of the difference."""
-    equations = [total("a", "b", "x"), {cell("a"): 1, cell("b"): -1, cell("y"): 1}]
-    assert names(shown(users(a=4, b=9, x=20, y=30), 5, equations)) == {"y"}
-
-
-def test_nothing_is_withheld_where_every_number_may_be_told():
-    assert names(shown(users(a=1, b=2), 1, [total("a", "b")])) == {"a", "b"}
-
+from activation.report.builders import SECTIONS
+from analytics.channels.section_builders import empty_channels
+from analytics.segments.section_builders import empty_segments, outside, segment
+from analytics.stages.section_builders import empty_stages
+from analytics.value.section_builders import empty_value, unscored
+from lifestage.activation.report.content import SectionData, decide_disclosure
+from lifestage.analytics.segments.section import MODELLED
+from lifestage.analytics.stages.section_data import StageCount
+from lifestage.analytics.value.section_data import RfmCount, TierCount
+from lifestage.platform.reporting.disclosure import BUYERS
+from lifestage.users.identity.movement import Move
+from support.reporting import AS_OF, BEFORE
 
 LEAST = 5
 small = st.integers(0, 12)
@@ -69,7 +26,7 @@ NAMES = {"5[1-5]": "best", "[1-4][1-5]": "others"}
 
 
 @st.composite
-def pages(draw) -> ReportData:
+def pages(draw):
     """Users who are in a stage on two dates, some of them scored, in tiers and segments; every group may be small."""
     moves = {(a, b): draw(small) for a in ("x", "y", None) for b in ("x", "y") if a or b}
     moves |= {(a, "merged"): draw(small) for a in ("x", "y")} | {
@@ -83,23 +40,30 @@ def pages(draw) -> ReportData:
     scored = draw(st.integers(0, everybody))
     cells = split(draw, scored, [(5, 5), (4, 1), (3, 1), (1, 1)])
     modelled = draw(st.integers(0, everybody))
-    return empty(
-        least_users=LEAST,
-        before=BEFORE,
-        stages=tuple(StageCount(day, stage, n) for day, at in ((BEFORE, before), (AS_OF, now)) for stage, n in at.items() if n),
-        stage_flows=tuple(Flow(*pair, n) for pair, n in moves.items() if n),
-        regrouped={"merged": (sum(moves[a, "merged"] for a in "xy"), sum(moves["merged", b] for b in "xy"))},
-        rfm_names=NAMES,
-        rfm=(
-            *[RfmCount("scored", 365, *cell, n, Decimal()) for cell, n in cells.items() if n],
-            *[RfmCount("not_scored", 365, None, None, n, Decimal()) for n in [everybody - scored] if n],
+    return {
+        "lifecycle": empty_stages(
+            before=BEFORE,
+            counts=tuple(StageCount(day, stage, n) for day, at in ((BEFORE, before), (AS_OF, now)) for stage, n in at.items() if n),
+            moves=tuple(Move(*pair, n) for pair, n in moves.items() if n),
         ),
-        tiers=tuple(TierCount(tier, n, Decimal(), Decimal()) for tier, n in split(draw, scored, ["high", "mid", "low"]).items() if n),
-        segments=(
-            *[SegmentCount("modelled", "m", i, str(i), n, (), ()) for i, n in split(draw, modelled, [1, 2]).items() if n],
-            *[SegmentCount("not_eligible", None, None, None, n, (), ()) for n in [everybody - modelled] if n],
+        "channels": empty_channels(
+            regrouped={"merged": (sum(moves[a, "merged"] for a in "xy"), sum(moves["merged", b] for b in "xy"))}
         ),
-    )  # fmt: skip
+        "value": empty_value(
+            names=NAMES,
+            rfm=(
+                *[RfmCount("scored", 365, *cell, n, Decimal()) for cell, n in cells.items() if n],
+                *[unscored(n) for n in [everybody - scored] if n],
+            ),
+            tiers=tuple(TierCount(tier, n, Decimal(), Decimal()) for tier, n in split(draw, scored, ["high", "mid", "low"]).items() if n),
+        ),
+        "segments": empty_segments(
+            counts=(
+                *[segment(i, str(i), n) for i, n in split(draw, modelled, [1, 2]).items() if n],
+                *[outside(n) for n in [everybody - modelled] if n],
+            ),
+        ),
+    }  # fmt: skip
 
 
 def split(draw, total, groups):
@@ -107,7 +71,7 @@ def split(draw, total, groups):
     return {group: high - low for group, low, high in zip(groups, [0, *cuts], [*cuts, total], strict=True)}
 
 
-def equations(data, cells):
+def equations(value, cells):
     """What a reader knows to be equal, each as the factors of cells: sums by date, and groups of one population."""
     of = {
         kind: [cell for cell in cells if cell[0] == kind]
@@ -121,7 +85,7 @@ def equations(data, cells):
     ]
     found += [{**dict.fromkeys(of["segment"], 1), MODELLED: -1}]
     found += [
-        {name: -1, **{cell: 1 for cell in of["rfm"] if data.name_of(*cell[1:]) == name[1]}}
+        {name: -1, **{cell: 1 for cell in of["rfm"] if value.name_of(*cell[1:]) == name[1]}}
         for name in of["name"]
     ]
     for side, day in ((1, BEFORE), (2, AS_OF)):
@@ -134,22 +98,28 @@ def equations(data, cells):
     return found
 
 
+def decided(page):
+    return decide_disclosure([SectionData(SECTIONS[key], data) for key, data in page.items()], LEAST)
+
+
 @given(pages())
-def test_no_small_number_follows_from_all_that_is_on_the_page(data):
+def test_no_small_number_follows_from_all_that_is_on_the_page(page):
     """Unless everything that could hide it is withheld: of eleven users in one stage and ten the day before, one is new."""
-    cells = cells_of(data)
-    hidden = [cell for cell, n in cells.items() if cell not in data.seen]
-    told = equations(data, cells)
+    seen = decided(page)
+    cells = seen.cells
+    hidden = [cell for cell in cells if cell not in seen]
+    told = equations(page["value"], cells)
     known = np.array([[each.get(cell, 0) for cell in hidden] for each in told], dtype=float)
     for place, cell in enumerate(hidden):
         alone = np.zeros(len(hidden))
         alone[place] = 1
         follows = np.linalg.matrix_rank(np.vstack([known, alone])) == np.linalg.matrix_rank(known)
         near = {other for each in told if cell in each for other in each}
-        is_open = any(cells.get(other) and other in data.seen for other in near)
+        is_open = any(cells.get(other) and other in seen for other in near)
         assert not (follows and is_open and 0 < cells[cell] < LEAST), (cell, cells, hidden)
 
 
 @given(pages())
-def test_what_is_shown_is_not_small(data):
-    assert all(cells_of(data)[cell] == 0 or cells_of(data)[cell] >= LEAST for cell in data.seen)
+def test_what_is_shown_is_not_small(page):
+    seen = decided(page)
+    assert all(seen.cells[cell] == 0 or seen.cells[cell] >= LEAST for cell in seen.shown)

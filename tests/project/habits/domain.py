@@ -3,6 +3,7 @@
 from lifestage.analytics.habits.checks import check_config
 from lifestage.analytics.habits.config import HABITS, compose_config
 from lifestage.analytics.habits.explain import EXPLAIN
+from lifestage.analytics.habits.section import SECTION
 from lifestage.analytics.habits.step import run
 from lifestage.analytics.habits.tables import USER_HABITS
 
@@ -16,7 +17,7 @@ DOMAIN = Domain(
     writes=("user_habits",),
     run=run,
     config=Configuration((HABITS,), compose_config),
-    tables=lambda _config, _decided: (USER_HABITS,),
+    tables=lambda _config, _results: (USER_HABITS,),
     checks=check_config,
     result=Result(
         "user_habits",
@@ -25,4 +26,5 @@ DOMAIN = Domain(
         groups={"habit": Group("habit")},
     ),
     explain=EXPLAIN,
+    section=SECTION,
 )
