@@ -27,4 +27,5 @@ DOMAIN = Domain(
     ),
     explain=EXPLAIN,
     section=SECTION,
+    section=SECTION,
 )
