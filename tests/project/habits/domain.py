@@ -27,5 +27,4 @@ DOMAIN = Domain(
     ),
     explain=EXPLAIN,
     section=SECTION,
-    section=SECTION,
 )
