@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from documents.markdown import WRITTEN, code, columns_grid, grid
+from lifestage.platform.units import Unit
 from lifestage.users.catalogue.model import (
     Aggregate,
     Catalogue,
     Measure,
-    Unit,
     Window,
     type_of,
     window_column,

@@ -16,6 +16,7 @@ from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES, Refer
 from lifestage.ingestion.sources.layout import TYPE_PATTERN, FileLayout
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.result import Strategy
+from lifestage.platform.units import Unit
 from lifestage.project.loader import load_config
 from lifestage.project.pipeline import DOMAINS, STEPS
 from lifestage.users.catalogue.model import (
@@ -25,7 +26,6 @@ from lifestage.users.catalogue.model import (
     DateMark,
     DayMeasure,
     Measure,
-    Unit,
     Windows,
 )
 from lifestage.users.features.config import Rhythm

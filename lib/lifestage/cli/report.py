@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from lifestage.activation.report.config import Language
 from lifestage.cli.terminal import DEFAULT_CONF, Conf, console, open_conf, parse_date
+from lifestage.platform.reporting.words import Language
 from lifestage.services.completed import LATEST
 from lifestage.services.report import write_report
 

@@ -3,11 +3,12 @@
 from datetime import date
 from pathlib import Path
 
-from lifestage.activation.report.config import Language, ReportConfig
+from lifestage.activation.report.config import ReportConfig
 from lifestage.activation.report.data import read_data
 from lifestage.activation.report.step import write_report as write_page
 from lifestage.platform.errors import NoDataError
 from lifestage.platform.job import Run
+from lifestage.platform.reporting.words import Language
 from lifestage.project import runner
 from lifestage.services.completed import LATEST, find_date, find_run_that_built, reader
 

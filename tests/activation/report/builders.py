@@ -22,10 +22,10 @@ from lifestage.activation.report.content import (
     TierCount,
     TopShare,
 )
-from lifestage.activation.report.words import words_of
+from lifestage.platform.reporting.words import load_words
 
 AS_OF, BEFORE = date(2026, 11, 21), date(2026, 11, 20)
-WORDS = words_of("en", None, "EUR")
+WORDS = load_words("en", None, "EUR")
 NOW = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
 NAMES = {"[1-4][1-5]": "loyal", "5[1-5]": "champions"}
 CHECKS = (Check("has users", True, "10 users"),)

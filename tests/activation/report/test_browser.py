@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 from activation.report.builders import WORDS, completed, delivery, full, rfm, segment, snapshot, stage
 from lifestage.activation.report.content import AudienceCount, Check, Flow, Rule, TierCount
 from lifestage.activation.report.page import render
-from lifestage.activation.report.words import words_of
+from lifestage.platform.reporting.words import load_words
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -72,7 +72,7 @@ def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     for language, currency in (("en", "EUR"), ("zh", "CNY")):
         (folder / f"{language}.html").write_text(
-            render(data, words_of(language, None, currency)), encoding="utf-8"
+            render(data, load_words(language, None, currency)), encoding="utf-8"
         )
     return folder
 

@@ -13,54 +13,8 @@ from lifestage.activation.report.content import (
     StageCount,
     TierCount,
 )
-from lifestage.activation.report.disclosure import BUYERS, MODELLED, cells_of, shown
-
-
-def cell(name):
-    return (name,)
-
-
-def total(*names):
-    return {cell(name): 1 for name in names}
-
-
-def users(**counts):
-    return {cell(name): n for name, n in counts.items()}
-
-
-def names(cells):
-    return {name for (name,) in cells}
-
-
-def test_small_cells_are_withheld_and_empty_ones_shown():
-    assert names(shown(users(a=0, b=4, c=3, d=5), 5, [total(*"abcd")])) == {"a", "d"}
-
-
-def test_a_lone_small_cell_takes_the_next_smallest_with_it():
-    """100 in all, less 60 and 30: the rest would be told."""
-    assert names(shown(users(a=60, b=30, c=7, d=3), 5, [total(*"abcd")])) == {"a", "b"}
-
-
-def test_small_cells_that_are_too_few_together_take_another_one():
-    assert names(shown(users(a=60, b=30, c=2, d=1), 5, [total(*"abcd")])) == {"a"}
-
-
-def test_rows_and_columns_whose_sums_are_told_hide_a_square():
-    table = users(a1=1, a2=50, b1=60, b2=70)
-    rows, columns = [total("a1", "a2"), total("b1", "b2")], [total("a1", "b1"), total("a2", "b2")]
-    assert names(shown(table, 5, rows)) == {"b1", "b2"}
-    assert names(shown(table, 5, rows + columns)) == set()
-
-
-def test_what_follows_from_several_equations_only_is_found():
-    """Each equation hides two; of both together a is half of the difference."""
-    equations = [total("a", "b", "x"), {cell("a"): 1, cell("b"): -1, cell("y"): 1}]
-    assert names(shown(users(a=4, b=9, x=20, y=30), 5, equations)) == {"y"}
-
-
-def test_nothing_is_withheld_where_every_number_may_be_told():
-    assert names(shown(users(a=1, b=2), 1, [total("a", "b")])) == {"a", "b"}
-
+from lifestage.activation.report.disclosure import MODELLED, cells_of
+from lifestage.platform.reporting.disclosure import BUYERS
 
 LEAST = 5
 small = st.integers(0, 12)

@@ -33,7 +33,7 @@ from lifestage.activation.report.content import (
     TierCount,
     TopShare,
 )
-from lifestage.activation.report.words import words_of
+from lifestage.platform.reporting.words import load_words
 
 
 def render(data, words=WORDS):
@@ -225,7 +225,7 @@ def test_one_scored_cell_is_enough_for_a_map():
 
 
 def test_the_page_speaks_chinese_with_its_numbers():
-    html = render(full(), words_of("zh", None, "CNY"))
+    html = render(full(), load_words("zh", None, "CNY"))
     seen = Page(html)
     assert ("html", {"lang": "zh"}) in seen.tags
     assert "共有 10 位用户处于某个生命周期阶段；人数最多的是“成熟”，占 80.0%。计划：Status。" in "".join(
@@ -235,7 +235,7 @@ def test_the_page_speaks_chinese_with_its_numbers():
 
 
 def test_a_locale_writes_numbers_and_dates_its_own_way():
-    seen = Page(render(full(stages=(stage("mature", 12_345),)), words_of("en", "de_DE", "EUR")))
+    seen = Page(render(full(stages=(stage("mature", 12_345),)), load_words("en", "de_DE", "EUR")))
     assert "12.345" in seen.texts
     assert "80\N{NO-BREAK SPACE}€" in seen.texts
     assert "21.11.2026" in seen.texts

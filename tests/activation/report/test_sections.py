@@ -25,7 +25,6 @@ from lifestage.activation.report.content import (
     TierCount,
     TopShare,
 )
-from lifestage.activation.report.grids import Chart
 from lifestage.activation.report.lifecycle import lifecycle_section
 from lifestage.activation.report.made import made_section
 from lifestage.activation.report.quality import accuracy, quality_section
@@ -33,6 +32,7 @@ from lifestage.activation.report.segments import segments_section
 from lifestage.activation.report.summary import sentences
 from lifestage.activation.report.tiles import headline_tiles
 from lifestage.activation.report.value import value_section
+from lifestage.platform.reporting.grids import Chart
 
 
 def texts(grid):

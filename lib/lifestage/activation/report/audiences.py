@@ -1,24 +1,25 @@
 """What the page says about rule audiences."""
 
-from lifestage.activation.report.charts import Point, bars_chart
 from lifestage.activation.report.content import AudienceCount, ReportData
-from lifestage.activation.report.disclosure import BUYERS
-from lifestage.activation.report.grids import Cell, Chart, Grid, Section, columns, figure, filled, text
 from lifestage.activation.report.movement import moved
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.charts import Point, bars_chart
+from lifestage.platform.reporting.disclosure import BUYERS
+from lifestage.platform.reporting.grids import Cell, Chart, Grid, columns, drop_empty, figure, text
+from lifestage.platform.reporting.section import Chapter
+from lifestage.platform.reporting.words import Words
 
 
-def audiences_section(data: ReportData, words: Words) -> Section:
+def audiences_section(data: ReportData, words: Words) -> Chapter:
     """Size, movement and value of each audience."""
     title, about = words("audiences.title"), words("audiences.about")
     if not data.audiences:
-        return Section("audiences", title, about, (words("audiences.none"),))
-    return Section("audiences", title, about, (), filled(_size_chart(data, words), _grid(data, words)))
+        return Chapter("audiences", title, about, (words("audiences.none"),))
+    return Chapter("audiences", title, about, (), drop_empty(_size_chart(data, words), _grid(data, words)))
 
 
 def label(audience: str, words: Words) -> str:
     """The name of an audience in words."""
-    return words.of(audience.replace("_", " ").capitalize())
+    return words.translate(audience.replace("_", " ").capitalize())
 
 
 def is_shown(audience: AudienceCount, data: ReportData) -> bool:
@@ -53,7 +54,7 @@ def _row(audience: AudienceCount, data: ReportData, words: Words) -> tuple[Cell,
     told = is_shown(audience, data)
     each = words.price(audience.amount / audience.n_users) if audience.n_users else ""
     return (
-        Cell(label(audience.audience, words), below=words.of(audience.description)),
+        Cell(label(audience.audience, words), below=words.translate(audience.description)),
         figure(words.count(audience.n_users), told),
         *moved(
             audience.n_entered,
@@ -64,5 +65,5 @@ def _row(audience: AudienceCount, data: ReportData, words: Words) -> tuple[Cell,
         ),
         figure(words.money(audience.amount), told),
         figure(each, told),
-        text(words.of(audience.owner)),
+        text(words.translate(audience.owner)),
     )

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.activation.report.content import ChannelCount, Reach
-from lifestage.activation.report.pivots import USERS, pivot
+from lifestage.platform.reporting.pivots import USERS, pivot
 from lifestage.platform.storage.store import literals
 
 MIX = "channel_mix_90d"

@@ -1,22 +1,25 @@
 """What the page says about channels: who acts where, and what joining them has changed."""
 
 from lifestage.activation.report.content import ReportData
-from lifestage.activation.report.disclosure import SIDES
-from lifestage.activation.report.grids import Cell, Column, Grid, Section, columns, figure, filled, text
 from lifestage.activation.report.lifecycle import stage_order
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.disclosure import SIDES
+from lifestage.platform.reporting.grids import Cell, Column, Grid, columns, drop_empty, figure, text
+from lifestage.platform.reporting.section import Chapter
+from lifestage.platform.reporting.words import Words
 from lifestage.users.identity.regrouping import Regrouped
 
 MIXES = ("online only", "shop only", "both")
 
 
-def channels_section(data: ReportData, words: Words) -> Section:
+def channels_section(data: ReportData, words: Words) -> Chapter:
     """How much is of people who are known, users who merged or split, and users by channel with stages and value."""
     title, about = words("channels.title"), words("channels.about")
     notes = (*_reach_notes(data, words), *_regrouped_notes(data, words))
     if not data.channels:
-        return Section("channels", title, about, notes or (words("channels.nobody"),))
-    return Section("channels", title, about, notes, filled(_mix_grid(data, words), _stages_grid(data, words)))
+        return Chapter("channels", title, about, notes or (words("channels.nobody"),))
+    return Chapter(
+        "channels", title, about, notes, drop_empty(_mix_grid(data, words), _stages_grid(data, words))
+    )
 
 
 def _reach_notes(data: ReportData, words: Words) -> tuple[str, ...]:
@@ -67,7 +70,7 @@ def _stages_grid(data: ReportData, words: Words) -> Grid:
     mixes = _mixes(data)
     rows = [
         (
-            text(words.of(stage)),
+            text(words.translate(stage)),
             *[
                 figure(
                     words.count(counts.get((mix, stage), 0)),
@@ -90,4 +93,4 @@ def _mixes(data: ReportData) -> list[str | None]:
 
 
 def _name(mix: str | None, words: Words) -> str:
-    return words("channels.silent") if mix is None else words.of(mix)
+    return words("channels.silent") if mix is None else words.translate(mix)

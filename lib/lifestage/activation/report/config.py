@@ -1,7 +1,5 @@
 """What a report shows and where it goes."""
 
-from enum import StrEnum
-
 from babel import Locale, UnknownLocaleError
 from pydantic import Field, field_validator
 
@@ -10,14 +8,8 @@ from lifestage.analytics.value.config import VALUE
 from lifestage.ingestion.events.event_types import EVENT_TYPES, actions_of
 from lifestage.platform.config.models import Model
 from lifestage.platform.config.parts import Parts, Section
+from lifestage.platform.reporting.words import Language
 from lifestage.users.identity.config import IDENTITY
-
-
-class Language(StrEnum):
-    """What a report is written in; each has a file of texts."""
-
-    ENGLISH = "en"
-    CHINESE = "zh"
 
 
 class ReportSettings(Model):

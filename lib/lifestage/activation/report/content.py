@@ -7,7 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 
-from lifestage.activation.report.disclosure import Cell, cells_of, equations_of, shown
+from lifestage.activation.report.disclosure import cells_of, equations_of
+from lifestage.platform.reporting.disclosure import Cell, find_showable_cells
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ class ReportData:
     @cached_property
     def seen(self) -> frozenset[Cell]:
         """The numbers of users that may be shown: neither small, nor such that a small one follows from them."""
-        return shown(self.cells, self.least_users, equations_of(self, self.cells))
+        return find_showable_cells(self.cells, equations_of(self, self.cells), self.least_users)
 
     @cached_property
     def mix_users(self) -> dict[str | None, int]:

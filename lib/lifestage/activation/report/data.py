@@ -23,7 +23,6 @@ from lifestage.activation.report.content import (
     Snapshot,
     StageCount,
 )
-from lifestage.activation.report.pivots import USERS, pivot, plain_index
 from lifestage.activation.report.value_data import (
     audience_counts,
     audience_rules,
@@ -35,6 +34,7 @@ from lifestage.activation.report.value_data import (
 )
 from lifestage.ingestion.sources.tables import COUNT_COLUMNS
 from lifestage.platform.job import Run
+from lifestage.platform.reporting.pivots import USERS, pivot, unordered_index
 from lifestage.platform.runtime.frames import materialize
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table
@@ -103,7 +103,7 @@ def read_data(
         "snapshots": lambda: newest_snapshots(read("snapshots"), run.as_of_dates),
         "runs": lambda: newest_runs(read("runs")),
     }
-    with plain_index():
+    with unordered_index():
         found = dict(zip(parts, run_in_parallel([*parts.values()]), strict=True))
     return ReportData(
         header=Header(config.business, as_of, run.run_id, run.now, run.code_version),

@@ -1,74 +1,15 @@
 """Which numbers of users a page may show without telling of a few people."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from lifestage.platform.reporting.disclosure import BUYERS, SIDES, Cell, Equation
 from lifestage.users.identity.regrouping import Regrouped
 
 if TYPE_CHECKING:
     from lifestage.activation.report.content import ReportData
 
-Cell = tuple[Any, ...]
-Equation = Mapping[Cell, int]
-# Before and after.
-SIDES = (1, 2)
-BUYERS, MODELLED = ("all", "buyers"), ("all", "modelled")
-
-
-def shown(users: Mapping[Cell, int], least: int, equations: Sequence[Equation]) -> frozenset[Cell]:
-    """The cells that may be shown: none of 1 to `least` - 1 users, nor one that gives such a cell away.
-
-    Further cells are withheld, the smallest first, until every equation withholds none or several of at least `least`
-    users together, and no small cell follows from all equations at once. Cells without users are shown as 0. Where
-    everybody is in small cells there may be nothing left to withhold.
-
-    Args:
-        users: users of each cell.
-        least: fewest users that are shown.
-        equations: what a reader knows: the factors of cells whose sum is on the page, or is 0.
-    """
-    small = {cell for cell, n in users.items() if 0 < n < least}
-    withheld = set(small)
-    while more := _next(users, least, equations, withheld, small):
-        withheld |= more
-    return frozenset(users.keys() - withheld)
-
-
-def _next(
-    users: Mapping[Cell, int],
-    least: int,
-    equations: Sequence[Equation],
-    withheld: Collection[Cell],
-    small: Collection[Cell],
-) -> set[Cell]:
-    """The cells to withhold next: the smallest open one of each equation that tells too much, or of all that do so."""
-    telling = [each for each in equations if _tells(users, least, each, withheld)]
-    if more := {cell for each in telling for cell in _smallest(users, each.keys() - withheld)}:
-        return more
-    told = _solved(equations, [*withheld]) & set(small)
-    near = {cell for each in equations if told & each.keys() for cell in each.keys() - withheld}
-    return set(_smallest(users, near))
-
-
-def _tells(users: Mapping[Cell, int], least: int, equation: Equation, withheld: Collection[Cell]) -> bool:
-    hidden = [users[cell] for cell in equation if cell in withheld]
-    return len(hidden) == 1 or 0 < sum(hidden) < least
-
-
-def _smallest(users: Mapping[Cell, int], cells: Collection[Cell]) -> list[Cell]:
-    return sorted((cell for cell in cells if users[cell]), key=lambda cell: (users[cell], str(cell)))[:1]
-
-
-def _solved(equations: Sequence[Equation], withheld: Sequence[Cell]) -> set[Cell]:
-    """The withheld cells that have one solution: nothing that leaves all equations as they are changes them."""
-    if not withheld:
-        return set()
-    factors = np.array([[each.get(cell, 0) for cell in withheld] for each in equations], dtype=float)
-    _, sizes, directions = np.linalg.svd(factors)
-    free = directions[int((sizes > 1e-9).sum()) :]
-    return {cell for place, cell in enumerate(withheld) if not np.abs(free[:, place]).max(initial=0) > 1e-9}
+MODELLED = ("all", "modelled")
 
 
 def cells_of(data: "ReportData") -> dict[Cell, int]:

@@ -4,37 +4,37 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
 
-from lifestage.activation.report.charts import AMOUNTS, COUNTS, Point, bars_chart, stacked_chart
 from lifestage.activation.report.content import Flow, ReportData, StageCount
-from lifestage.activation.report.grids import (
+from lifestage.platform.reporting.charts import AMOUNTS, COUNTS, Point, bars_chart, stacked_chart
+from lifestage.platform.reporting.grids import (
     HIDDEN,
     Cell,
     Chart,
     Column,
     Entry,
     Grid,
-    Section,
     columns,
+    drop_empty,
     figure,
-    filled,
     text,
 )
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.section import Chapter
+from lifestage.platform.reporting.words import Words
 from lifestage.users.identity.regrouping import Regrouped
 
 MAX_MOVES = 12
 Seen = Collection[tuple[date, str]]
 
 
-def lifecycle_section(data: ReportData, words: Words) -> Section:
+def lifecycle_section(data: ReportData, words: Words) -> Chapter:
     """Users and spend by stage over the dates, moves since the date before, and the newest date in numbers."""
     title, about = words("lifecycle.title"), words("lifecycle.about")
     if not data.stages:
         nobody = words("lifecycle.nobody", date=words.day(data.header.as_of))
-        return Section("lifecycle", title, about, (nobody,))
+        return Chapter("lifecycle", title, about, (nobody,))
     seen = seen_stages(data)
     moves = _moves(data)
-    figures = filled(
+    figures = drop_empty(
         _users_chart(data, seen, words),
         _spend_chart(data, seen, words),
         _newest_grid(data, seen, words),
@@ -43,7 +43,7 @@ def lifecycle_section(data: ReportData, words: Words) -> Section:
         _dates_grid(data, seen, words),
     )
     notes = (words("lifecycle.no_moves"),) if data.stage_flows and not moves else ()
-    return Section("lifecycle", title, about, notes, figures)
+    return Chapter("lifecycle", title, about, notes, figures)
 
 
 def stage_order(data: ReportData) -> tuple[str, ...]:
@@ -68,11 +68,11 @@ def _users_chart(data: ReportData, seen: Seen, words: Words) -> Chart:
     for s in data.stages:
         totals[s.as_of] = totals.get(s.as_of, 0) + s.n_users
     points = [
-        Point(words.short_day(s.as_of), words.of(s.stage), s.n_users,
+        Point(words.short_day(s.as_of), words.translate(s.stage), s.n_users,
               f"{words.count(s.n_users)} ({words.share(s.n_users, totals[s.as_of])})")
         for s in data.stages if (s.as_of, s.stage) in seen
     ]  # fmt: skip
-    order = [words.of(stage) for stage in stage_order(data)]
+    order = [words.translate(stage) for stage in stage_order(data)]
     spec = stacked_chart(points, order, words("column.users"), COUNTS)
     title = words("lifecycle.users_chart", date=words.day(data.header.as_of))
     return Chart("stages-chart", title, words("lifecycle.users_about"), spec, _legend(data, seen, words))
@@ -87,18 +87,18 @@ def _legend(data: ReportData, seen: Seen, words: Words) -> tuple[Entry, ...]:
         if (s.as_of, stage) in seen
     }
     return tuple(
-        Entry(i, words.of(stage), told.get(stage, HIDDEN.text if stage in newest else words.count(0)))
+        Entry(i, words.translate(stage), told.get(stage, HIDDEN.text if stage in newest else words.count(0)))
         for i, stage in enumerate(stage_order(data))
     )
 
 
 def _spend_chart(data: ReportData, seen: Seen, words: Words) -> Chart:
     points = [
-        Point(words.short_day(s.as_of), words.of(s.stage), float(s.amount), words.money(s.amount))
+        Point(words.short_day(s.as_of), words.translate(s.stage), float(s.amount), words.money(s.amount))
         for s in data.stages
         if (s.as_of, s.stage) in seen
     ]
-    order = [words.of(stage) for stage in stage_order(data)]
+    order = [words.translate(stage) for stage in stage_order(data)]
     spec = stacked_chart(points, order, words.in_currency("column.spend_30d"), AMOUNTS)
     colors = tuple(Entry(i, stage, "") for i, stage in enumerate(order))
     title = words("lifecycle.spend_chart")
@@ -119,7 +119,7 @@ def _newest_grid(data: ReportData, seen: Seen, words: Words) -> Grid:
         was_shown = is_shown and (before is None or (before.as_of, stage) in seen)
         change = words.change(s.n_users - (before.n_users if before else 0)) if data.before else ""
         rows.append((
-            text(words.of(stage)),
+            text(words.translate(stage)),
             figure(words.count(s.n_users), is_shown),
             figure(words.share(s.n_users, total), is_shown),
             figure(change, was_shown),
@@ -154,7 +154,7 @@ def _moves_chart(data: ReportData, moves: Sequence[Flow], words: Words) -> Chart
 def _side(stage: str | None, none: str, words: Words) -> str:
     if stage is None or stage in [*Regrouped]:
         return words(f"word.{stage or none}")
-    return words.of(stage)
+    return words.translate(stage)
 
 
 def _moves_grid(data: ReportData, words: Words) -> Grid | None:
@@ -194,7 +194,7 @@ def _dates_grid(data: ReportData, seen: Seen, words: Words) -> Grid:
         )
     heads = (
         *columns(words, "as_of"),
-        *[Column(words.of(stage)) for stage in order],
+        *[Column(words.translate(stage)) for stage in order],
         *columns(words, "all_users"),
     )
     return Grid(words("lifecycle.dates"), heads, tuple(rows), is_folded=True)

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 
 from lifestage.activation.report.audiences import label
-from lifestage.activation.report.charts import Point, bars_chart
 from lifestage.activation.report.content import CompletedRun, ReportData
-from lifestage.activation.report.grids import Cell, Chart, Grid, Section, columns, figure, filled, text
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.charts import Point, bars_chart
+from lifestage.platform.reporting.grids import Cell, Chart, Grid, columns, drop_empty, figure, text
+from lifestage.platform.reporting.section import Chapter
+from lifestage.platform.reporting.words import Words
 
 
-def made_section(data: ReportData, words: Words) -> Section:
+def made_section(data: ReportData, words: Words) -> Chapter:
     """Rules of stages and audiences, seconds per step, snapshots, table versions and the runs before."""
     mine = next((run for run in data.runs if run.run_id == data.header.run_id), None)
     run = mine or (data.runs[0] if data.runs else None)
-    figures = filled(
+    figures = drop_empty(
         _stage_rules(data, words),
         _audience_rules(data, words),
         _seconds_chart(run, words),
@@ -21,7 +22,7 @@ def made_section(data: ReportData, words: Words) -> Section:
         _version_grid(data, run, words),
         _run_grid(data.runs, words),
     )
-    return Section("made", words("made.title"), words("made.about"), (_note(mine, run, words),), figures)
+    return Chapter("made", words("made.title"), words("made.about"), (_note(mine, run, words),), figures)
 
 
 def _note(mine: CompletedRun | None, run: CompletedRun | None, words: Words) -> str:
@@ -34,7 +35,10 @@ def _note(mine: CompletedRun | None, run: CompletedRun | None, words: Words) -> 
 
 
 def _stage_rules(data: ReportData, words: Words) -> Grid:
-    rows = tuple((text(words.of(r.stage)), Cell(words.of(r.description), below=r.when)) for r in data.rules)
+    rows = tuple(
+        (text(words.translate(r.stage)), Cell(words.translate(r.description), below=r.when))
+        for r in data.rules
+    )
     return Grid(words("made.stages"), columns(words, "stage", "rule"), rows, layout="rules", is_folded=True)
 
 
@@ -42,7 +46,7 @@ def _audience_rules(data: ReportData, words: Words) -> Grid:
     rows = tuple(
         (
             text(label(a.audience, words)),
-            Cell(words.of(a.description), below=data.audience_rules.get(a.audience, "")),
+            Cell(words.translate(a.description), below=data.audience_rules.get(a.audience, "")),
         )
         for a in data.audiences
     )

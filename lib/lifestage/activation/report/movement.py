@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from lifestage.activation.report.content import Flow
-from lifestage.activation.report.grids import HIDDEN, Cell, figure
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.grids import HIDDEN, Cell, figure
+from lifestage.platform.reporting.words import Words
 from lifestage.users.identity.regrouping import Regrouped
 
 

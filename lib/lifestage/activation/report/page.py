@@ -13,7 +13,6 @@ from markupsafe import Markup
 from lifestage.activation.report.audiences import audiences_section
 from lifestage.activation.report.channels import channels_section
 from lifestage.activation.report.content import ReportData
-from lifestage.activation.report.grids import Chart
 from lifestage.activation.report.lifecycle import lifecycle_section
 from lifestage.activation.report.made import made_section
 from lifestage.activation.report.quality import quality_section
@@ -21,7 +20,8 @@ from lifestage.activation.report.segments import segments_section
 from lifestage.activation.report.summary import sentences
 from lifestage.activation.report.tiles import headline_tiles
 from lifestage.activation.report.value import value_section
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.grids import Chart
+from lifestage.platform.reporting.words import Words
 
 SECTIONS = (
     lifecycle_section,

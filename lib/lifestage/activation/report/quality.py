@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 
-from lifestage.activation.report.charts import Point, bars_chart
 from lifestage.activation.report.content import Delivery, ReportData
-from lifestage.activation.report.grids import Cell, Chart, Grid, Look, Section, columns, figure, filled, text
-from lifestage.activation.report.words import WITHHELD, Words
 from lifestage.ingestion.sources.tables import REFERENCE, REPLAY
+from lifestage.platform.reporting.charts import Point, bars_chart
+from lifestage.platform.reporting.grids import Cell, Chart, Grid, Look, columns, drop_empty, figure, text
+from lifestage.platform.reporting.section import Chapter
+from lifestage.platform.reporting.words import WITHHELD, Words
 
 N_CHARTED = 12
 N_LISTED = 20
@@ -23,11 +24,11 @@ OUTCOMES = (
 )
 
 
-def quality_section(data: ReportData, words: Words) -> Section:
+def quality_section(data: ReportData, words: Words) -> Chapter:
     """What became of the rows of each source, how fresh it is, and the checks before publication."""
     title, about = words("data.title"), words("data.about")
     new = [d for d in data.deliveries if d.is_new]
-    figures = filled(
+    figures = drop_empty(
         _source_grid(words("data.new"), new, words),
         _source_grid(_span(data.deliveries, words), data.deliveries, words) if data.deliveries else None,
         _reasons_chart(data.deliveries, words),
@@ -36,7 +37,7 @@ def quality_section(data: ReportData, words: Words) -> Section:
         _checks_grid(data, words),
         _delivery_grid(data.deliveries, words),
     )
-    return Section("data", title, about, _notes(data, words), figures)
+    return Chapter("data", title, about, _notes(data, words), figures)
 
 
 def accuracy(deliveries: Sequence[Delivery]) -> tuple[int, int]:
@@ -133,7 +134,11 @@ def _checks_grid(data: ReportData, words: Words) -> Grid | None:
     newest = data.snapshots[0]
     failed_first = sorted(newest.checks, key=lambda check: check.passed)
     rows = tuple(
-        (text(words.of(c.name)), _verdict(c.passed, words), text(_discreet(c.detail, data.least_users)))
+        (
+            text(words.translate(c.name)),
+            _verdict(c.passed, words),
+            text(_discreet(c.detail, data.least_users)),
+        )
         for c in failed_first
     )
     heads = columns(words, "check", "result", "saw")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from lifestage.activation.report.content import ReportData
-from lifestage.activation.report.grids import HIDDEN, Cell, Column, Grid, Look, columns, figure, text
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.grids import HIDDEN, Cell, Column, Grid, Look, columns, figure, text
+from lifestage.platform.reporting.words import Words
 
 SCORES = (1, 2, 3, 4, 5)
 Place = tuple[int, int]
@@ -34,7 +34,7 @@ def rfm_names(data: ReportData, words: Words) -> Grid | None:
     everyone = sum(users for users, _ in totals.values())
     rows = [
         (
-            text(words.of(name)),
+            text(words.translate(name)),
             figure(words.count(users), ("name", name) in data.seen),
             figure(words.share(users, everyone), ("name", name) in data.seen),
             figure(words.money(amount), ("name", name) in data.seen),
@@ -59,7 +59,7 @@ def _map_cell(
     most: int,
     words: Words,
 ) -> Cell:
-    n, name = users.get(cell, 0), words.of(data.name_of(*cell))
+    n, name = users.get(cell, 0), words.translate(data.name_of(*cell))
     if n and ("rfm", *cell) not in data.seen:
         return Cell(HIDDEN.text, Look.NUMBER, above=name)
     return Cell(

@@ -5,32 +5,32 @@ from decimal import Decimal
 
 from lifestage.activation.report.content import ReportData, SegmentCount
 from lifestage.activation.report.disclosure import MODELLED
-from lifestage.activation.report.grids import (
+from lifestage.activation.report.movement import movement
+from lifestage.platform.reporting.grids import (
     HIDDEN,
     Cell,
     Column,
     Grid,
     Look,
-    Section,
     columns,
+    drop_empty,
     figure,
-    filled,
-    heats,
-    label_of,
+    label_feature,
+    shade,
     text,
 )
-from lifestage.activation.report.movement import movement
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.section import Chapter
+from lifestage.platform.reporting.words import Words
 
 
-def segments_section(data: ReportData, words: Words) -> Section:
+def segments_section(data: ReportData, words: Words) -> Chapter:
     """Size, movement and profile of each segment."""
     title, about = words("segments.title"), words("segments.about")
     modelled = [s for s in data.segments if s.segment_id is not None]
     notes = _notes(data, modelled, words)
     if not modelled:
-        return Section("segments", title, about, notes)
-    return Section("segments", title, about, notes, filled(_profile_grid(data, modelled, words)))
+        return Chapter("segments", title, about, notes)
+    return Chapter("segments", title, about, notes, drop_empty(_profile_grid(data, modelled, words)))
 
 
 def _notes(data: ReportData, modelled: Sequence[SegmentCount], words: Words) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def _profile_grid(data: ReportData, modelled: Sequence[SegmentCount], words: Wor
     seen = {s.segment_id for s in modelled if ("segment", s.segment_id) in data.seen}
     total = sum(s.n_users for s in modelled)
     shades = [
-        heats([_mean([s], i, data.least_users) if s.segment_id in seen else None for s in largest_first])
+        shade([_mean([s], i, data.least_users) if s.segment_id in seen else None for s in largest_first])
         for i, _ in enumerate(data.features)
     ]
     rows = [
@@ -65,7 +65,7 @@ def _profile_grid(data: ReportData, modelled: Sequence[SegmentCount], words: Wor
     rows.append((*everyone, *_profile(data, largest_first, [None for _ in data.features], words)))
     heads = (
         *columns(words, "segment", "users", "entered", "left"),
-        *[Column(label_of(f.name, words), words.meaning(f.description, f.unit)) for f in data.features],
+        *[Column(label_feature(f.name, words), words.meaning(f.description, f.unit)) for f in data.features],
     )
     caption = words("segments.profile", date=words.day(data.header.as_of))
     return Grid(caption, heads, tuple(rows), layout="profile")
@@ -76,7 +76,9 @@ def _row(
     shades: Sequence[float | None], words: Words,
 ) -> tuple[Cell, ...]:  # fmt: skip
     name = text(
-        words.of(segment.segment) if segment.segment else words("segments.number", number=segment.segment_id)
+        words.translate(segment.segment)
+        if segment.segment
+        else words("segments.number", number=segment.segment_id)
     )
     if segment.segment_id not in seen:
         return (name, *[HIDDEN for _ in range(3 + len(data.features))])

@@ -8,9 +8,9 @@ from pyspark.sql import DataFrame
 from lifestage.activation.report.config import ReportConfig
 from lifestage.activation.report.content import ReportData
 from lifestage.activation.report.data import read_data
-from lifestage.activation.report.words import words_of
 from lifestage.platform.as_of_dates import newest_built
 from lifestage.platform.job import Job
+from lifestage.platform.reporting.words import load_words
 from lifestage.platform.storage.atomic import write_whole
 
 
@@ -30,5 +30,5 @@ def write_report(data: ReportData, config: ReportConfig) -> None:
     # Altair takes most of a second to import: only a run that reports pays for it, not every command.
     from lifestage.activation.report.page import render
 
-    words = words_of(config.language, config.locale, config.currency)
+    words = load_words(config.language, config.locale, config.currency)
     write_whole(Path(config.path), render(data, words))

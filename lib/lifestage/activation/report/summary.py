@@ -8,7 +8,7 @@ from lifestage.activation.report.content import ReportData
 from lifestage.activation.report.lifecycle import newest_stages, seen_stages, stage_order
 from lifestage.activation.report.quality import accuracy
 from lifestage.activation.report.value import told_shares
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.words import Words
 
 LOST = ("dormant", "churned")
 BEST = 10
@@ -40,7 +40,7 @@ def _lifecycle(data: ReportData, words: Words) -> Iterator[Sentence]:
     if largest and (largest.as_of, largest.stage) in seen:
         benefits = next((rule.benefits for rule in data.rules if rule.stage == largest.stage), "")
         values = {
-            "stage": words.of(largest.stage),
+            "stage": words.translate(largest.stage),
             "share": words.share(largest.n_users, total),
             "planned": _planned(benefits, words),
         }
@@ -92,7 +92,7 @@ def _audience(data: ReportData, words: Words) -> Iterator[Sentence]:
         values = {
             "audience": label(first.audience, words),
             "amount": words.short_money(first.amount),
-            "owner": words.of(first.owner) or words("word.nobody"),
+            "owner": words.translate(first.owner) or words("word.nobody"),
             "planned": _planned(first.benefits, words),
         }
         yield Sentence(words("summary.audience", n=first.n_users, **values), "audiences-chart")
@@ -100,7 +100,7 @@ def _audience(data: ReportData, words: Words) -> Iterator[Sentence]:
 
 def _planned(benefits: str, words: Words) -> str:
     """What configuration plans for a group of users."""
-    return words("word.planned", benefits=words.of(benefits)) if benefits else ""
+    return words("word.planned", benefits=words.translate(benefits)) if benefits else ""
 
 
 def _quality(data: ReportData, words: Words) -> Iterator[Sentence]:

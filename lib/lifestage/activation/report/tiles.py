@@ -1,10 +1,10 @@
 """The headline numbers."""
 
 from lifestage.activation.report.content import ReportData
-from lifestage.activation.report.disclosure import BUYERS
-from lifestage.activation.report.grids import Look, Tile
 from lifestage.activation.report.quality import accuracy
-from lifestage.activation.report.words import WITHHELD, Words
+from lifestage.platform.reporting.disclosure import BUYERS
+from lifestage.platform.reporting.grids import Look, Tile
+from lifestage.platform.reporting.words import WITHHELD, Words
 
 
 def headline_tiles(data: ReportData, words: Words) -> tuple[Tile, ...]:

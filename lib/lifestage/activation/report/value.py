@@ -2,22 +2,23 @@
 
 from decimal import Decimal
 
-from lifestage.activation.report.charts import Point, curve_chart, parts_chart
 from lifestage.activation.report.content import ReportData, TierCount, TopShare
-from lifestage.activation.report.disclosure import BUYERS
-from lifestage.activation.report.grids import Chart, Entry, Grid, Section, columns, figure, filled, text
 from lifestage.activation.report.movement import movement
 from lifestage.activation.report.rfm import rfm_map, rfm_names
-from lifestage.activation.report.words import Words
+from lifestage.platform.reporting.charts import Point, curve_chart, parts_chart
+from lifestage.platform.reporting.disclosure import BUYERS
+from lifestage.platform.reporting.grids import Chart, Entry, Grid, columns, drop_empty, figure, text
+from lifestage.platform.reporting.section import Chapter
+from lifestage.platform.reporting.words import Words
 
 NAMED = (1, 5, 10, 20, 50)
 # From dark to light: tiers are in order.
 TINTS = (3, 2, 0, 1, 8, 9)
 
 
-def value_section(data: ReportData, words: Words) -> Section:
+def value_section(data: ReportData, words: Words) -> Chapter:
     """The map of recency and frequency, tiers with their spend and movement, concentration of spend."""
-    figures = filled(
+    figures = drop_empty(
         rfm_map(data, words),
         rfm_names(data, words),
         _tier_chart(data, words),
@@ -27,7 +28,7 @@ def value_section(data: ReportData, words: Words) -> Section:
         _index_grid(data, words),
     )
     about = words("value.about", period=data.period)
-    return Section("value", words("value.title"), about, _notes(data, words), figures)
+    return Chapter("value", words("value.title"), about, _notes(data, words), figures)
 
 
 def _notes(data: ReportData, words: Words) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ def _tier_shares(data: ReportData, words: Words) -> dict[str, dict[str, tuple[fl
     """Of each tier its users and spend, and the share of each in words."""
     users, spent = sum(tier.n_users for tier in data.tiers), sum(tier.amount for tier in data.tiers)
     return {
-        words.of(tier.tier): {
+        words.translate(tier.tier): {
             "users": (tier.n_users, words.share(tier.n_users, users)),
             "spend": (float(tier.amount), words.share(tier.amount, spent)),
         }
@@ -79,7 +80,7 @@ def _tier_grid(data: ReportData, words: Words) -> Grid:
     for tier in data.tiers:
         is_shown = _is_seen(tier, data)
         rows.append((
-            text(words.of(tier.tier)),
+            text(words.translate(tier.tier)),
             figure(words.count(tier.n_users), is_shown),
             figure(words.share(tier.n_users, total), is_shown),
             figure(words.money(tier.amount), is_shown),
@@ -146,8 +147,8 @@ def _index_grid(data: ReportData, words: Words) -> Grid:
     is_shown = sum(tier.n_users for tier in data.tiers) >= 20 * data.least_users and BUYERS in data.seen
     rows = tuple(
         (
-            text(words.of(part.component.replace("_", " "))),
-            text(words.of(part.dimension)),
+            text(words.translate(part.component.replace("_", " "))),
+            text(words.translate(part.dimension)),
             figure(words.decimal(part.weight, 2)),
             figure(words.decimal(part.p5, 2), is_shown),
             figure(words.decimal(part.p95, 2), is_shown),

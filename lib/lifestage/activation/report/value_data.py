@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from lifestage.activation.report.config import AudienceText
 from lifestage.activation.report.content import AudienceCount, Flow, Part, TierCount, TopShare
-from lifestage.activation.report.pivots import USERS, pivot
+from lifestage.platform.reporting.pivots import USERS, pivot
 
 SPEND = "coalesce(sum(monetary_amount), 0)"
 

@@ -17,6 +17,7 @@ from lifestage.platform.config.expressions import semantic_hash
 from lifestage.platform.config.models import Model
 from lifestage.platform.config.parts import ConfigFile
 from lifestage.platform.storage.contracts import MONEY, QUANTITY, Column
+from lifestage.platform.units import Unit
 
 
 class Aggregate(StrEnum):
@@ -27,23 +28,6 @@ class Aggregate(StrEnum):
     MIN = "min"
     MAX = "max"
     DISTINCT = "distinct"
-
-
-class Unit(StrEnum):
-    """What a number counts. The unit decides the column type and the format in reports."""
-
-    EVENTS = "events"
-    DAYS = "days"
-    USERS = "users"
-    MONEY = "money"
-    UNITS = "units"
-    SECONDS = "seconds"
-    POINTS = "points"
-    RATIO = "ratio"
-    SHARE = "share"
-    DATE = "date"
-    NAME = "name"
-    FLAG = "flag"
 
 
 TYPES: dict[Unit, T.DataType] = {

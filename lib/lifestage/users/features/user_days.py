@@ -3,12 +3,12 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.platform.units import Unit
 from lifestage.users.catalogue.model import (
     Aggregate,
     Catalogue,
     DayMeasure,
     Measure,
-    Unit,
     is_distinct,
     type_of,
 )

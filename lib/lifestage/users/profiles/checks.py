@@ -6,7 +6,8 @@ from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.checks import columns_if_valid, join_names, prefix_file, sql_problems
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import DomainResult
-from lifestage.users.catalogue.model import CATALOGUE, Unit
+from lifestage.platform.units import Unit
+from lifestage.users.catalogue.model import CATALOGUE
 from lifestage.users.profiles.config import ProfilesConfig
 from lifestage.users.profiles.tables import BECAUSE
 

@@ -1,13 +1,13 @@
-"""Pivot tables of a report, computed by pandas-on-Spark."""
+"""Pivot tables of a report, computed by pandas-on-Spark.
+
+The functions import pandas-on-Spark themselves: only a run that reports needs it.
+"""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import pandas as pd
-import pyspark.pandas as ps
-from pyspark.pandas.utils import PandasAPIOnSparkAdviceWarning
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -17,26 +17,32 @@ USERS = "n_users"
 def pivot(
     rows: DataFrame, by: Sequence[str], sums: Sequence[str] = ()
 ) -> dict[tuple[Any, ...], Mapping[str, Any]]:
-    """Number of rows (`n_users`) and sums of some columns by each combination of `by`; exact, NULL is a value of its own.
+    """Number of rows (`n_users`) and sums of some columns for each combination of `by`. NULL is a value of its own.
 
-    For combinations that the caller knows to be few: they come to the driver. pandas-on-Spark's own pivot_table takes
-    column names apart at their underscores, so this is a grouping, which every section lays out as it needs.
+    The results are exact and come to the driver, so the combinations must be few. pandas-on-Spark's own pivot_table
+    splits column names at underscores, so this is a grouping, which each section lays out as it needs.
     """
     counted = rows.select(*by, *sums, F.lit(1).alias(USERS))
     groups = counted.pandas_api().groupby(list(by), dropna=False).sum().to_pandas()
     totals: list[dict[str, Any]] = groups.to_dict("records")  # type: ignore[assignment]
-    return {_key(key): row for key, row in zip(groups.index, totals, strict=True)}
+    return {_null_safe(key): row for key, row in zip(groups.index, totals, strict=True)}
 
 
 @contextmanager
-def plain_index() -> Iterator[None]:
-    """Inside, frames get an index without order, which costs no pass over the rows; the setting is the session's."""
+def unordered_index() -> Iterator[None]:
+    """Give frames an index without order, which costs no pass over the rows. The setting belongs to the session."""
+    import pyspark.pandas as ps
+    from pyspark.pandas.utils import PandasAPIOnSparkAdviceWarning
+
     with ps.option_context("compute.default_index_type", "distributed"), warnings.catch_warnings():
         # pandas-on-Spark advises on every result that comes to the driver.
         warnings.simplefilter("ignore", PandasAPIOnSparkAdviceWarning)
         yield
 
 
-def _key(key: Any) -> tuple[Any, ...]:
+def _null_safe(key: Any) -> tuple[Any, ...]:
+    """A key of an index with None in place of the NaN of pandas."""
+    import pandas as pd
+
     parts = key if isinstance(key, tuple) else (key,)
     return tuple(None if pd.isna(part) else part for part in parts)

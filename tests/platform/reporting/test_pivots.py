@@ -1,12 +1,12 @@
 from decimal import Decimal
 
-from lifestage.activation.report.pivots import pivot, plain_index
+from lifestage.platform.reporting.pivots import pivot, unordered_index
 
 
 def test_rows_and_sums_by_every_combination_with_null_as_a_value(spark):
     rows = [("a", 1, Decimal("0.10")), ("a", 1, Decimal("0.20")), ("a", None, None), (None, None, Decimal(5))]
     frame = spark.createDataFrame(rows, "x string, y int, amount decimal(18,2)")
-    with plain_index():
+    with unordered_index():
         found = pivot(frame, ("x", "y"), ("amount",))
     assert {key: row["n_users"] for key, row in found.items()} == {
         ("a", 1): 2,

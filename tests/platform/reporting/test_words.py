@@ -3,11 +3,11 @@ from string import Formatter
 
 import pytest
 
-from activation.report.builders import AS_OF, WORDS
-from lifestage.activation.report.words import LOCALES, texts_of, words_of
 from lifestage.platform.config.yaml_files import packaged_yaml
+from lifestage.platform.reporting.words import LOCALES, load_texts, load_words
+from support.reporting import AS_OF, WORDS
 
-ZH = words_of("zh", None, "CNY")
+ZH = load_words("zh", None, "CNY")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,9 @@ def test_nothing_has_no_sign():
 
 
 def test_a_price_has_the_coins_of_its_currency():
-    prices = [words_of("en", None, currency).price(Decimal("1234.56")) for currency in ("USD", "JPY", "KWD")]
+    prices = [
+        load_words("en", None, currency).price(Decimal("1234.56")) for currency in ("USD", "JPY", "KWD")
+    ]
     assert prices == ["$1,234.56", "¥1,235", "KWD1,234.560"]
 
 
@@ -67,7 +69,7 @@ def test_an_unknown_mean_is_not_zero():
     ],
 )
 def test_numbers_and_dates_follow_the_locale(language, locale, currency, expected):
-    words = words_of(language, locale, currency)
+    words = load_words(language, locale, currency)
     amount = Decimal("1234567.8")
     said = (
         words.money(amount),
@@ -95,14 +97,14 @@ def test_one_is_singular_where_the_language_has_it():
 @pytest.mark.parametrize("language", LOCALES)
 @pytest.mark.parametrize("locale", ["fr_FR", "es_ES", "ar_EG", "ru_RU", "pl_PL", "en_US", "zh_Hans_CN"])
 def test_plurals_are_those_of_the_language_whatever_the_locale(language, locale):
-    words = words_of(language, locale, "EUR")
+    words = load_words(language, locale, "EUR")
     for n in (1, 2, 3, 11, 100, 1_000_000):
         assert words("value.not_scored", n=n)
 
 
 @pytest.mark.parametrize("locale", ["ar_EG", "nl_NL", "de_CH", "he_IL"])
 def test_whole_units_are_asked_for_and_given(locale):
-    assert "80" not in words_of("en", locale, "EUR").money(Decimal("1234567.80"))
+    assert "80" not in load_words("en", locale, "EUR").money(Decimal("1234567.80"))
 
 
 def test_a_value_is_never_read_as_a_text():
@@ -127,7 +129,7 @@ def fields(text):
 
 
 def test_every_language_says_the_same_with_the_same_values():
-    english, *others = (dict(leaves(texts_of(language))) for language in LOCALES)
+    english, *others = (dict(leaves(load_texts(language))) for language in LOCALES)
     for other in others:
         assert other.keys() == english.keys()
         assert {key: fields(text) for key, text in other.items()} == {
@@ -137,8 +139,8 @@ def test_every_language_says_the_same_with_the_same_values():
 
 def test_every_plural_has_the_forms_of_its_language():
     for language in LOCALES:
-        forms = {words_of(language, None, "EUR").locale.plural_form(n) for n in range(200)}
-        for section in texts_of(language).values():
+        forms = {load_words(language, None, "EUR").locale.plural_form(n) for n in range(200)}
+        for section in load_texts(language).values():
             for text in section.values():
                 assert not isinstance(text, dict) or set(text) == forms
 
@@ -166,4 +168,4 @@ def test_what_is_shipped_is_translated():
             audience["description"],
             audience["strategy"]["benefits"],
         }
-    assert shipped - texts_of("zh")["names"].keys() == set()
+    assert shipped - load_texts("zh")["names"].keys() == set()

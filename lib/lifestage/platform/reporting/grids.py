@@ -1,4 +1,4 @@
-"""The parts that a page is made of."""
+"""The parts of a page: tables, charts and tiles, with their texts."""
 
 import re
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from lifestage.activation.report.words import WITHHELD, Words
+from lifestage.platform.reporting.words import WITHHELD, Words
 
 WINDOW = re.compile(r"^(.+)_(\d+)d$")
 Number = int | Decimal
 
 
 class Look(StrEnum):
-    """How a cell stands out; the words are CSS classes."""
+    """How a cell stands out. The values are CSS classes."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -24,7 +24,7 @@ class Look(StrEnum):
 
 @dataclass(frozen=True)
 class Cell:
-    """Text of a table with a line above or below it; `heat` from 0 to 1 shades it."""
+    """A cell of a table, with small lines above and below its text. `heat` from 0 to 1 shades it."""
 
     text: str
     look: Look = Look.TEXT
@@ -35,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading, and its definition with the unit."""
+    """The heading of a column, and its definition with the unit."""
 
     label: str
     about: str = ""
@@ -43,7 +43,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table; the first cell of a row heads it. `layout` is a CSS class; a folded one opens at a click."""
+    """A table. The first cell of a row is its heading. `layout` is a CSS class. A folded table opens at a click."""
 
     caption: str
     columns: tuple[Column, ...]
@@ -54,7 +54,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Entry:
-    """One colour of a chart, by its place in the palette, and the newest number behind it."""
+    """An entry of a legend: a colour by its place in the palette, its name, and the newest number."""
 
     color: int
     name: str
@@ -63,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Chart:
-    """A Vega-Lite spec with its heading, what it shows in which unit, and a legend."""
+    """A chart: its Vega-Lite spec, title, definition with the unit, and legend."""
 
     key: str
     title: str
@@ -73,19 +73,8 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Section:
-    """Figures of one subject in their order. `notes` are sentences; without a figure they are all there is."""
-
-    key: str
-    title: str
-    about: str
-    notes: tuple[str, ...] = ()
-    figures: tuple[Chart | Grid, ...] = ()
-
-
-@dataclass(frozen=True)
 class Tile:
-    """One headline number and the lines that say what it counts."""
+    """A headline number and the lines that say what it counts."""
 
     label: str
     value: str
@@ -97,37 +86,37 @@ HIDDEN = Cell(WITHHELD, Look.NUMBER)
 
 
 def text(value: object) -> Cell:
-    """A plain cell."""
+    """A cell of text."""
     return Cell(str(value))
 
 
 def figure(value: str, is_shown: bool = True) -> Cell:
-    """A cell with a number, or the sign that stands for one of too few users."""
+    """A cell with a number, or with the sign of a withheld number."""
     return Cell(value, Look.NUMBER) if is_shown else HIDDEN
 
 
 def columns(words: Words, *names: str, **values: object) -> tuple[Column, ...]:
-    """Columns with their headings and definitions in the language of the page."""
+    """Columns by the names of their texts."""
     return tuple(
         Column(words(f"column.{name}", **values), words(f"about.{name}", **values)) for name in names
     )
 
 
-def filled(*figures: Chart | Grid | None) -> tuple[Chart | Grid, ...]:
-    """The figures that have something to show."""
+def drop_empty(*figures: Chart | Grid | None) -> tuple[Chart | Grid, ...]:
+    """The figures that have rows to show."""
     return tuple(each for each in figures if each and (isinstance(each, Chart) or each.rows))
 
 
-def label_of(feature: str, words: Words) -> str:
-    """A column name in words: n_views_90d reads "Views, 90 days"."""
+def label_feature(feature: str, words: Words) -> str:
+    """The name of a feature as text: n_views_90d reads "Views, 90 days"."""
     match = WINDOW.match(feature.removeprefix("n_"))
     stem, days = (match[1], match[2]) if match else (feature.removeprefix("n_"), None)
-    name = words.of(stem.replace("_", " ").capitalize())
+    name = words.translate(stem.replace("_", " ").capitalize())
     return words("word.window", name=name, days=days) if days else name
 
 
-def heats(values: Sequence[Number | None]) -> list[float | None]:
-    """Each value between the least (0) and the greatest (1); all alike are not shaded."""
+def shade(values: Sequence[Number | None]) -> list[float | None]:
+    """Each value scaled between the least (0) and the greatest (1). Equal values are not shaded."""
     known = [float(value) for value in values if value is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
     if high == low:

@@ -1,6 +1,6 @@
 import vl_convert
 
-from lifestage.activation.report.charts import (
+from lifestage.platform.reporting.charts import (
     COUNTS,
     Point,
     bars_chart,

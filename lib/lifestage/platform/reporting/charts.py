@@ -1,26 +1,30 @@
-"""Vega-Lite specs of the charts. Colours, fonts and widths are the page's: it knows the screen and its theme."""
+"""Vega-Lite specs of the charts of a report. Colours, fonts and widths come from the page, which knows screen and theme.
+
+Each function imports Altair itself: the import takes most of a second, and only a run that reports needs it.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
+if TYPE_CHECKING:
+    import altair as alt
 
 Spec = dict[str, Any]
 BAR_HEIGHT = 26
 N_COLORS = 10
 # A list of names would become part of an expression, which some texts break.
-BY_RANK = alt.EncodingSortField(field="rank", op="min")
-# Stands for the rows while Altair builds a chart: it would copy them under the name of their hash.
-ROWS = alt.NamedData("rows")
+BY_RANK = {"field": "rank", "op": "min"}
+# A name in place of the rows while Altair builds a chart. Altair would copy them under the name of their hash.
+ROWS = "rows"
 COUNTS, AMOUNTS, SHARES = ",d", "~s", ".0%"
-# What a chart of no values would fail on.
-NAMES = [alt.Tooltip("x:N", title=" "), alt.Tooltip("name:N", title=" "), alt.Tooltip("label:N", title=" ")]
 
 
 @dataclass(frozen=True)
 class Point:
-    """One value of a chart: where it stands, what it belongs to, and the number in words."""
+    """One value of a chart: its place, the series that it belongs to, and the number as text."""
 
     x: str
     name: str
@@ -29,82 +33,98 @@ class Point:
 
 
 def stacked_chart(points: Sequence[Point], order: Sequence[str], measure: str, axis: str) -> Spec:
-    """Columns, one for each x as the points come, with the names stacked from the bottom up."""
+    """Columns, one for each x in the order of the points, with the names stacked from the bottom up."""
+    import altair as alt
+
     places = {x: place for place, x in enumerate(dict.fromkeys(point.x for point in points))}
     rows = [{**asdict(point), "rank": places[point.x], "level": order.index(point.name)} for point in points]
-    chart = alt.Chart(ROWS).mark_bar()
-    encoded = chart.encode(
-        x=alt.X(
-            "x:N", title=None, sort=BY_RANK, axis=alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8)
-        ),
+    labels = alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8)
+    encoded = _new_chart().mark_bar().encode(
+        x=alt.X("x:N", title=None, sort=BY_RANK, axis=labels),
         y=alt.Y("value:Q", title=measure, axis=alt.Axis(tickCount=5, tickMinStep=1, format=axis)),
         color=_color(order, range(len(order))),
         order=alt.Order("level:Q"),
-        tooltip=NAMES,
-    )
-    return _spec(encoded, rows, measure, height=320)
+        tooltip=[_tip("x"), _tip("name"), _tip("label")],
+    )  # fmt: skip
+    return _to_spec(encoded, rows, measure, height=320)
 
 
 def bars_chart(points: Sequence[Point], measure: str) -> Spec:
     """Horizontal bars in the order of the points, each with its number at the end."""
+    import altair as alt
+
     rows = [{**asdict(point), "rank": rank} for rank, point in enumerate(points)]
     values = [0.0, *[point.value for point in points]]
     # Room for the number behind the longest bar.
     scale = alt.Scale(domain=[min(values), 1.15 * max(values) or 1])
-    base = alt.Chart(ROWS).encode(
+    base = _new_chart().encode(
         x=alt.X("value:Q", title=None, axis=None, scale=scale),
         y=alt.Y("x:N", title=None, sort=BY_RANK, axis=alt.Axis(ticks=False)),
-        tooltip=[NAMES[0], NAMES[2]],
+        tooltip=[_tip("x"), _tip("label")],
     )
     numbers = base.mark_text(align="left", dx=4).encode(text="label:N")
-    return _spec(base.mark_bar() + numbers, rows, measure, height=BAR_HEIGHT * len(rows))
+    return _to_spec(base.mark_bar() + numbers, rows, measure, height=BAR_HEIGHT * len(rows))
 
 
 def parts_chart(
     points: Sequence[Point], order: Sequence[str], places: Sequence[int], description: str
 ) -> Spec:
-    """One full bar for each x, divided among the names by their values, which are shares of it."""
+    """One full bar for each x. The names divide it by their values, which are shares of it."""
+    import altair as alt
+
     rows = [{**asdict(point), "level": order.index(point.name)} for point in points]
-    encoded = alt.Chart(ROWS).mark_bar().encode(
+    encoded = _new_chart().mark_bar().encode(
         x=alt.X("value:Q", title=None, stack="normalize", axis=alt.Axis(format=SHARES, tickCount=5)),
         y=alt.Y("x:N", title=None, sort=None, axis=alt.Axis(ticks=False)),
         color=_color(order, places),
         order=alt.Order("level:Q"),
-        tooltip=NAMES,
+        tooltip=[_tip("x"), _tip("name"), _tip("label")],
     )  # fmt: skip
-    return _spec(encoded, rows, description, height=2 * BAR_HEIGHT * len({point.x for point in points}))
+    return _to_spec(encoded, rows, description, height=2 * BAR_HEIGHT * len({point.x for point in points}))
 
 
 def curve_chart(points: Sequence[Point], named: Sequence[str], across: str, up: str) -> Spec:
-    """A curve of shares, from the origin; the named points carry their number."""
+    """A curve of shares from the origin. The named points carry their number."""
+    import altair as alt
+
     rows = [{**asdict(point), "at": float(point.x), "named": point.x in named} for point in points]
-    base = alt.Chart(ROWS).encode(
-        x=alt.X(
-            "at:Q", title=across, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=SHARES, tickCount=5)
-        ),
-        y=alt.Y(
-            "value:Q", title=up, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=SHARES, tickCount=5)
-        ),
-        tooltip=[NAMES[2]],
+    scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(format=SHARES, tickCount=5)
+    base = _new_chart().encode(
+        x=alt.X("at:Q", title=across, scale=scale, axis=axis),
+        y=alt.Y("value:Q", title=up, scale=scale, axis=axis),
+        tooltip=[_tip("label")],
     )
     marked = base.transform_filter("datum.named")
     labels = marked.mark_text(align="left", dx=7, dy=8).encode(text="label:N")
-    return _spec(
-        base.mark_line() + marked.mark_point(filled=True, size=60) + labels,
-        rows,
-        f"{up} / {across}",
-        height=300,
-    )
+    chart = base.mark_line() + marked.mark_point(filled=True, size=60) + labels
+    return _to_spec(chart, rows, f"{up} / {across}", height=300)
+
+
+def _new_chart() -> alt.Chart:
+    import altair as alt
+
+    return alt.Chart(alt.NamedData(ROWS))
+
+
+def _tip(field: str) -> alt.Tooltip:
+    """A line of a tooltip. A chart without values would fail on a field of no declared type."""
+    import altair as alt
+
+    return alt.Tooltip(f"{field}:N", title=" ")
 
 
 def _color(order: Sequence[str], places: Sequence[int]) -> alt.Color:
-    """The colour of each name by its place in the page's palette, which the page looks up."""
+    """The colour of each name, by its place in the palette of the page."""
+    import altair as alt
+
     colors = [f"--c{place % N_COLORS}" for place in places]
     return alt.Color("name:N", scale=alt.Scale(domain=list(order), range=colors), legend=None)
 
 
-def _spec(chart: alt.Chart | alt.LayerChart, rows: Sequence[Spec], description: str, height: int) -> Spec:
-    """The chart as wide as its place on the page; without the address of the schema, which nothing needs."""
+def _to_spec(chart: alt.Chart | alt.LayerChart, rows: Sequence[Spec], description: str, height: int) -> Spec:
+    """The chart as wide as its place on the page, without the address of the schema, which nothing needs."""
+    import altair as alt
+
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     sized = chart.properties(width="container", height=height, autosize=fit, description=description)
     spec: Spec = {**sized.to_dict(), "data": {"values": rows}}

@@ -1,7 +1,7 @@
 import pytest
 
-from activation.report.builders import WORDS
-from lifestage.activation.report.grids import HIDDEN, figure, heats, label_of
+from lifestage.platform.reporting.grids import HIDDEN, figure, label_feature, shade
+from support.reporting import WORDS
 
 
 @pytest.mark.parametrize(
@@ -13,13 +13,13 @@ from lifestage.activation.report.grids import HIDDEN, figure, heats, label_of
     ],
 )
 def test_a_column_name_reads_as_words(feature, expected):
-    assert label_of(feature, WORDS) == expected
+    assert label_feature(feature, WORDS) == expected
 
 
 def test_equal_values_are_not_shaded():
-    assert heats([2, None, 2]) == [None, None, None]
-    assert heats([1, 2, None, 3]) == [0.0, 0.5, None, 1.0]
-    assert heats([]) == []
+    assert shade([2, None, 2]) == [None, None, None]
+    assert shade([1, 2, None, 3]) == [0.0, 0.5, None, 1.0]
+    assert shade([]) == []
 
 
 def test_a_number_of_too_few_is_a_sign():

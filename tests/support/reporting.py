@@ -1,0 +1,30 @@
+"""What tests of the sections of a report share: a date, words, and short forms of figures."""
+
+from datetime import UTC, date, datetime
+
+from lifestage.platform.reporting.grids import Chart
+from lifestage.platform.reporting.words import load_words
+
+AS_OF, BEFORE = date(2026, 11, 21), date(2026, 11, 20)
+NOW = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
+WORDS = load_words("en", None, "EUR")
+
+
+def texts(grid):
+    return [[cell.text for cell in row] for row in grid.rows]
+
+
+def labels(grid):
+    return [column.label for column in grid.columns]
+
+
+def chart(chapter, key):
+    return next(f for f in chapter.figures if isinstance(f, Chart) and f.key == key)
+
+
+def grid(chapter, caption):
+    return next(f for f in chapter.figures if not isinstance(f, Chart) and f.caption.startswith(caption))
+
+
+def values(figure):
+    return [(row["x"], row["name"], row["value"]) for row in figure.spec["data"]["values"]]
