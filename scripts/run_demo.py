@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demo_landing import lay_out
-from lifestage.activation.report.config import ReportConfig
+from lifestage.activation.report.config import ReportSettings
 from lifestage.platform.as_of_dates import Interval, dates_between
 from lifestage.project import runner
 from lifestage.project.pipeline import BACKFILL_STEPS, STEPS
@@ -175,7 +175,7 @@ def summary(project: runner.Project, seconds: dict[str, float], total: float) ->
     console.print(grid)
     steps = ", ".join(f"{name} {taken:.0f}" for name, taken in seconds.items() if name in STEPS)
     console.print(f"seconds a step, all runs: {steps}")
-    console.print(f"{total:.0f} s in all; report: {Path(project.config.of(ReportConfig).path).resolve()}")
+    console.print(f"{total:.0f} s in all; report: {Path(project.config.of(ReportSettings).path).resolve()}")
 
 
 def sorted_counts(counts: dict[str, int], kind: str) -> list[tuple[str, str]]:

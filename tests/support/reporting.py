@@ -1,13 +1,26 @@
-"""What tests of the sections of a report share: a date, words, and short forms of figures."""
+"""What tests of the sections of a report share: a date, words, rendering, and short forms of figures."""
 
 from datetime import UTC, date, datetime
 
+from lifestage.activation.report.content import Filled, decide_disclosure
 from lifestage.platform.reporting.grids import Chart
 from lifestage.platform.reporting.words import load_words
 
 AS_OF, BEFORE = date(2026, 11, 21), date(2026, 11, 20)
 NOW = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
 WORDS = load_words("en", None, "EUR")
+
+
+def render_chapters(section, data, least_users=1, others=()):
+    """The chapters of a section by key; `others` are further sections of the page with their data."""
+    seen = decide_disclosure([Filled(section, data), *[Filled(*other) for other in others]], least_users)
+    return {chapter.key: chapter for chapter in section.render(data, seen, WORDS)}
+
+
+def summarize(section, data, least_users=1, others=()):
+    """What a section adds to the top of the page."""
+    seen = decide_disclosure([Filled(section, data), *[Filled(*other) for other in others]], least_users)
+    return section.summary(data, seen, WORDS)
 
 
 def texts(grid):

@@ -16,6 +16,7 @@ from lifestage.platform.config.parts import Part, Parts
 from lifestage.platform.explain import Explain
 from lifestage.platform.findings import Diagnose
 from lifestage.platform.job import Job
+from lifestage.platform.reporting.section import Section
 from lifestage.platform.result import DomainResult, Result
 from lifestage.platform.storage.contracts import Table
 
@@ -26,6 +27,8 @@ RESULTS = "<results>"
 """The tables of every result that earlier domains of the map declare."""
 RESULT_CHECKS = "<checks of results>"
 """The further tables that the checks of those results read."""
+SECTIONS = "<sections>"
+"""The tables that the sections of the report read."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class Domain:
     """How it explains one user."""
     diagnose: Diagnose | None = None
     """What `lifestage doctor` finds that concerns it."""
-    section: Any = None
+    section: Section[Any] | None = None
+    """Its section of the report."""
     needs_date: Callable[[Any, date], date | None] | None = None
     """A further date that building an as_of needs, such as the training date of its model."""
     is_on_demand: bool = False

@@ -3,12 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import DomainResult
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Commit, Store
+
+if TYPE_CHECKING:
+    from lifestage.platform.reporting.section import Section
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,10 @@ class Job:
     secrets: Secrets | None = None
     results: tuple[DomainResult, ...] = ()
     """What earlier domains of the map decide about each user."""
+    config: Config | None = None
+    """The whole configuration, for a step that serves all domains."""
+    sections: "tuple[Section[Any], ...]" = ()
+    """The sections of the report that domains declare."""
     commits: dict[str, int] = field(default_factory=dict)
     """Version of each table that the run has written so far, shared by its steps."""
     rows: dict[str, int] = field(default_factory=dict)

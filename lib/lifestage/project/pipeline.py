@@ -5,17 +5,20 @@ reference documentation loop over the list.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from lifestage.activation.audiences.domain import DOMAIN as AUDIENCES
 from lifestage.activation.publish.domain import DOMAIN as PUBLISH
 from lifestage.activation.report.domain import DOMAIN as REPORT
+from lifestage.analytics.channels.domain import DOMAIN as CHANNELS
 from lifestage.analytics.segments.domain import DOMAIN as SEGMENTS
 from lifestage.analytics.stages.domain import DOMAIN as STAGES
 from lifestage.analytics.value.domain import DOMAIN as VALUE
 from lifestage.ingestion.events.domain import DOMAIN as EVENTS
 from lifestage.ingestion.reference.domain import DOMAIN as REFERENCE
 from lifestage.ingestion.sources.ledger import LEDGER
-from lifestage.platform.domain import REFERENCES, RESULT_CHECKS, RESULTS, Domain
+from lifestage.platform.domain import REFERENCES, RESULT_CHECKS, RESULTS, SECTIONS, Domain
+from lifestage.platform.reporting.section import Section
 from lifestage.users.activity.domain import DOMAIN as ACTIVITY
 from lifestage.users.features.domain import DOMAIN as FEATURES
 from lifestage.users.identity.domain import DOMAIN as IDENTITY
@@ -33,6 +36,7 @@ DOMAINS: tuple[Domain, ...] = (
     STAGES,
     VALUE,
     SEGMENTS,
+    CHANNELS,
     AUDIENCES,
     PUBLISH,
     REPORT,
@@ -77,8 +81,14 @@ def reads_of(domain: Domain, domains: Sequence[Domain] = DOMAINS) -> tuple[str, 
     placeholders = {
         RESULTS: [result.table for result in results],
         RESULT_CHECKS: [table for result in results for table in result.check_reads],
+        SECTIONS: [table for section in sections_of(domains) for table in section.reads],
     }
     return tuple(dict.fromkeys(name for read in domain.reads for name in placeholders.get(read, [read])))
+
+
+def sections_of(domains: Sequence[Domain] = DOMAINS) -> tuple[Section[Any], ...]:
+    """The sections of the report, in the order of the map."""
+    return tuple(domain.section for domain in domains if domain.section)
 
 
 def domains_before(domain: Domain, domains: Sequence[Domain] = DOMAINS) -> Sequence[Domain]:

@@ -29,7 +29,7 @@ from lifestage.platform.storage import lock
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Location, Store
 from lifestage.project.loader import load_config
-from lifestage.project.pipeline import COMPLETES, DOMAINS, STEPS, expand, groups, reads_of
+from lifestage.project.pipeline import COMPLETES, DOMAINS, STEPS, expand, groups, reads_of, sections_of
 from lifestage.project.registry import register, tables_of
 from lifestage.project.secrets import read_secrets
 
@@ -149,6 +149,8 @@ def job_for(project: Project, step: Domain, run: Run, commits: dict[str, int]) -
         writes=expand(step.writes, project.references),
         secrets=project.secrets,
         results=next(each.results for each in register(project.config) if each.domain.name == step.name),
+        config=project.config,
+        sections=sections_of(),
         commits=commits,
     )
 

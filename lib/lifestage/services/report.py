@@ -3,13 +3,14 @@
 from datetime import date
 from pathlib import Path
 
-from lifestage.activation.report.config import ReportConfig
-from lifestage.activation.report.data import read_data
-from lifestage.activation.report.step import write_report as write_page
+from lifestage.activation.report.config import ReportSettings
+from lifestage.activation.report.step import date_before, write_page
 from lifestage.platform.errors import NoDataError
 from lifestage.platform.job import Run
+from lifestage.platform.reporting.section import Source
 from lifestage.platform.reporting.words import Language
 from lifestage.project import runner
+from lifestage.project.pipeline import sections_of
 from lifestage.services.completed import LATEST, find_date, find_run_that_built, reader
 
 
@@ -37,8 +38,10 @@ def write_report(
         raise NoDataError(f"no run has completed {day} yet: lifestage run --as-of {day}")
     run = Run(built.run_id, (day,), built.now, project.config.hash, built.code_version)
     given = {"language": language, "path": str(out) if out else None}
-    config = project.config.of(ReportConfig).model_copy(
+    settings = project.config.of(ReportSettings).model_copy(
         update={name: each for name, each in given.items() if each}
     )
-    write_page(read_data(read, run, config, project.tables["user_features"], {}), config)
-    return Path(config.path).resolve()
+    before = date_before(read("runs"), run, project.config.shared.as_of.keep)
+    source = Source(read, project.tables.__getitem__, project.config, run, before)
+    write_page(source, sections_of(), settings)
+    return Path(settings.path).resolve()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pyspark.sql import functions as F
 
-from lifestage.activation.report.config import ReportConfig
+from lifestage.activation.report.config import ReportSettings
 from lifestage.activation.report.step import is_newest
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.sources.deliveries import resolve_path
@@ -156,4 +156,4 @@ def _find_snapshot(project: runner.Project, request: runner.Request) -> str | No
 def _find_report(project: runner.Project, request: runner.Request) -> str | None:
     runs = project.store.read(project.tables["runs"])
     is_written = is_newest(runs, request.as_of_dates[-1])
-    return str(Path(project.config.of(ReportConfig).path).resolve()) if is_written else None
+    return str(Path(project.config.of(ReportSettings).path).resolve()) if is_written else None

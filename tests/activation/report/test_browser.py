@@ -8,10 +8,20 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from activation.report.builders import WORDS, completed, delivery, full, rfm, segment, snapshot, stage
-from lifestage.activation.report.content import AudienceCount, Check, Flow, Rule, TierCount
+from activation.audiences.section_builders import full_audiences
+from activation.publish.section_builders import completed, full_making, snapshot
+from activation.report.builders import full_page
+from analytics.segments.section_builders import full_segments, segment
+from analytics.stages.section_builders import full_stages, rung, stage
+from analytics.value.section_builders import full_value, rfm
+from ingestion.events.section_builders import deliveries, delivery
+from lifestage.activation.audiences.section import AudienceCount
 from lifestage.activation.report.page import render
+from lifestage.analytics.value.section_data import TierCount
 from lifestage.platform.reporting.words import load_words
+from lifestage.platform.result import Check
+from lifestage.users.identity.movement import Move
+from support.reporting import WORDS
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -65,15 +75,14 @@ new PerformanceObserver(list => { for (const each of list.getEntries()) window.s
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     """A report with every figure, in both languages."""
-    data = full(
-        stages=(stage("novice", 200), stage("mature", 800)),
-        deliveries=(delivery(), delivery(2, "pos", is_new=False)),
-    )
+    data = {
+        "lifecycle": full_stages(counts=(stage("novice", 200), stage("mature", 800))),
+        "data": deliveries(delivery(), delivery(2, "pos", is_new=False)),
+    }
     folder = tmp_path_factory.mktemp("reports")
     for language, currency in (("en", "EUR"), ("zh", "CNY")):
-        (folder / f"{language}.html").write_text(
-            render(data, load_words(language, None, currency)), encoding="utf-8"
-        )
+        words = load_words(language, None, currency)
+        (folder / f"{language}.html").write_text(render(full_page(words, **data), words), encoding="utf-8")
     return folder
 
 
@@ -142,23 +151,29 @@ def test_paper_has_no_folds_and_light_colours(chromium, shop):
 @pytest.mark.parametrize("planted", [EVIL, FORMULA, "javascript:window.hacked=1", "{{window.hacked=1}}"])
 def test_what_is_planted_in_names_never_runs(chromium, tmp_path, planted):
     """Product, category and campaign names reach the page as names of segments, audiences, sources and reasons."""
-    data = full(
-        stage_order=(planted,),
-        stages=(stage(planted, 9),),
-        rules=(Rule(planted, planted, planted, planted),),
-        stage_flows=(Flow(planted, "other", 9),),
-        tiers=(TierCount(planted, 9, Decimal(9), Decimal(0)),),
-        rfm_names={"[1-5][1-5]": planted},
-        rfm=(rfm(5, 5, 9),),
-        audiences=(AudienceCount(planted, planted, planted, 9, 0, 0, Decimal(9), planted),),
-        audience_rules={planted: planted},
-        segments=(segment(1, planted, 9),),
-        deliveries=(delivery(source=planted, path=planted, reasons={planted: 1}),),
-        snapshots=(replace(snapshot((Check(planted, True, planted),)), digest=planted),),
-        runs=(replace(completed(), seconds={planted: 1.0}),),
+    checked = replace(snapshot((Check(planted, True, planted),)), digest=planted)
+    page = full_page(
+        lifecycle=full_stages(
+            display=(planted,),
+            counts=(stage(planted, 9),),
+            ladder=(rung(planted, planted, planted, planted),),
+            moves=(Move(planted, "other", 9),),
+        ),
+        value=full_value(
+            tiers=(TierCount(planted, 9, Decimal(9), Decimal(0)),),
+            names={"[1-5][1-5]": planted},
+            rfm=(rfm(5, 5, 9),),
+        ),
+        audiences=full_audiences(
+            counts=(AudienceCount(planted, planted, planted, planted, 9, 0, 0, Decimal(9)),),
+            rules={planted: planted},
+        ),
+        segments=full_segments(counts=(segment(1, planted, 9),)),
+        data=deliveries(delivery(source=planted, path=planted, reasons={planted: 1})),
+        made=full_making(snapshots=(checked,), runs=(replace(completed(), seconds={planted: 1.0}),)),
     )
     path = tmp_path / "planted.html"
-    path.write_text(render(data, WORDS), encoding="utf-8")
+    path.write_text(render(page, WORDS), encoding="utf-8")
     visit = Visit(chromium, path)
     for chart in visit.page.locator(".chart svg").all():
         chart.hover(force=True)

@@ -1,20 +1,23 @@
+"""No number of users on a whole page reveals a small one."""
+
 from decimal import Decimal
 
 import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from activation.report.builders import AS_OF, BEFORE, empty
-from lifestage.activation.report.content import (
-    Flow,
-    ReportData,
-    RfmCount,
-    SegmentCount,
-    StageCount,
-    TierCount,
-)
-from lifestage.activation.report.disclosure import MODELLED, cells_of
+from activation.report.builders import SECTIONS
+from analytics.channels.section_builders import empty_channels
+from analytics.segments.section_builders import empty_segments, outside, segment
+from analytics.stages.section_builders import empty_stages
+from analytics.value.section_builders import empty_value, unscored
+from lifestage.activation.report.content import Filled, decide_disclosure
+from lifestage.analytics.segments.section import MODELLED
+from lifestage.analytics.stages.section_data import StageCount
+from lifestage.analytics.value.section_data import RfmCount, TierCount
 from lifestage.platform.reporting.disclosure import BUYERS
+from lifestage.users.identity.movement import Move
+from support.reporting import AS_OF, BEFORE
 
 LEAST = 5
 small = st.integers(0, 12)
@@ -23,7 +26,7 @@ NAMES = {"5[1-5]": "best", "[1-4][1-5]": "others"}
 
 
 @st.composite
-def pages(draw) -> ReportData:
+def pages(draw):
     """Users who are in a stage on two dates, some of them scored, in tiers and segments; every group may be small."""
     moves = {(a, b): draw(small) for a in ("x", "y", None) for b in ("x", "y") if a or b}
     moves |= {(a, "merged"): draw(small) for a in ("x", "y")} | {
@@ -37,23 +40,30 @@ def pages(draw) -> ReportData:
     scored = draw(st.integers(0, everybody))
     cells = split(draw, scored, [(5, 5), (4, 1), (3, 1), (1, 1)])
     modelled = draw(st.integers(0, everybody))
-    return empty(
-        least_users=LEAST,
-        before=BEFORE,
-        stages=tuple(StageCount(day, stage, n) for day, at in ((BEFORE, before), (AS_OF, now)) for stage, n in at.items() if n),
-        stage_flows=tuple(Flow(*pair, n) for pair, n in moves.items() if n),
-        regrouped={"merged": (sum(moves[a, "merged"] for a in "xy"), sum(moves["merged", b] for b in "xy"))},
-        rfm_names=NAMES,
-        rfm=(
-            *[RfmCount("scored", 365, *cell, n, Decimal()) for cell, n in cells.items() if n],
-            *[RfmCount("not_scored", 365, None, None, n, Decimal()) for n in [everybody - scored] if n],
+    return {
+        "lifecycle": empty_stages(
+            before=BEFORE,
+            counts=tuple(StageCount(day, stage, n) for day, at in ((BEFORE, before), (AS_OF, now)) for stage, n in at.items() if n),
+            moves=tuple(Move(*pair, n) for pair, n in moves.items() if n),
         ),
-        tiers=tuple(TierCount(tier, n, Decimal(), Decimal()) for tier, n in split(draw, scored, ["high", "mid", "low"]).items() if n),
-        segments=(
-            *[SegmentCount("modelled", "m", i, str(i), n, (), ()) for i, n in split(draw, modelled, [1, 2]).items() if n],
-            *[SegmentCount("not_eligible", None, None, None, n, (), ()) for n in [everybody - modelled] if n],
+        "channels": empty_channels(
+            regrouped={"merged": (sum(moves[a, "merged"] for a in "xy"), sum(moves["merged", b] for b in "xy"))}
         ),
-    )  # fmt: skip
+        "value": empty_value(
+            names=NAMES,
+            rfm=(
+                *[RfmCount("scored", 365, *cell, n, Decimal()) for cell, n in cells.items() if n],
+                *[unscored(n) for n in [everybody - scored] if n],
+            ),
+            tiers=tuple(TierCount(tier, n, Decimal(), Decimal()) for tier, n in split(draw, scored, ["high", "mid", "low"]).items() if n),
+        ),
+        "segments": empty_segments(
+            counts=(
+                *[segment(i, str(i), n) for i, n in split(draw, modelled, [1, 2]).items() if n],
+                *[outside(n) for n in [everybody - modelled] if n],
+            ),
+        ),
+    }  # fmt: skip
 
 
 def split(draw, total, groups):
@@ -61,7 +71,7 @@ def split(draw, total, groups):
     return {group: high - low for group, low, high in zip(groups, [0, *cuts], [*cuts, total], strict=True)}
 
 
-def equations(data, cells):
+def equations(value, cells):
     """What a reader knows to be equal, each as the factors of cells: sums by date, and groups of one population."""
     of = {
         kind: [cell for cell in cells if cell[0] == kind]
@@ -75,7 +85,7 @@ def equations(data, cells):
     ]
     found += [{**dict.fromkeys(of["segment"], 1), MODELLED: -1}]
     found += [
-        {name: -1, **{cell: 1 for cell in of["rfm"] if data.name_of(*cell[1:]) == name[1]}}
+        {name: -1, **{cell: 1 for cell in of["rfm"] if value.name_of(*cell[1:]) == name[1]}}
         for name in of["name"]
     ]
     for side, day in ((1, BEFORE), (2, AS_OF)):
@@ -88,22 +98,28 @@ def equations(data, cells):
     return found
 
 
+def decided(page):
+    return decide_disclosure([Filled(SECTIONS[key], data) for key, data in page.items()], LEAST)
+
+
 @given(pages())
-def test_no_small_number_follows_from_all_that_is_on_the_page(data):
+def test_no_small_number_follows_from_all_that_is_on_the_page(page):
     """Unless everything that could hide it is withheld: of eleven users in one stage and ten the day before, one is new."""
-    cells = cells_of(data)
-    hidden = [cell for cell, n in cells.items() if cell not in data.seen]
-    told = equations(data, cells)
+    seen = decided(page)
+    cells = seen.cells
+    hidden = [cell for cell in cells if cell not in seen]
+    told = equations(page["value"], cells)
     known = np.array([[each.get(cell, 0) for cell in hidden] for each in told], dtype=float)
     for place, cell in enumerate(hidden):
         alone = np.zeros(len(hidden))
         alone[place] = 1
         follows = np.linalg.matrix_rank(np.vstack([known, alone])) == np.linalg.matrix_rank(known)
         near = {other for each in told if cell in each for other in each}
-        is_open = any(cells.get(other) and other in data.seen for other in near)
+        is_open = any(cells.get(other) and other in seen for other in near)
         assert not (follows and is_open and 0 < cells[cell] < LEAST), (cell, cells, hidden)
 
 
 @given(pages())
-def test_what_is_shown_is_not_small(data):
-    assert all(cells_of(data)[cell] == 0 or cells_of(data)[cell] >= LEAST for cell in data.seen)
+def test_what_is_shown_is_not_small(page):
+    seen = decided(page)
+    assert all(seen.cells[cell] == 0 or seen.cells[cell] >= LEAST for cell in seen.shown)

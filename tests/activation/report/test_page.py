@@ -6,38 +6,27 @@ from html.parser import HTMLParser
 
 import pytest
 
-from activation.report.builders import (
-    AS_OF,
-    NOW,
-    WORDS,
-    completed,
-    delivery,
-    empty,
-    full,
-    rfm,
-    segment,
-    snapshot,
-    stage,
-)
+from activation.audiences.section_builders import full_audiences
+from activation.publish.section_builders import completed, full_making, snapshot
+from activation.report.builders import empty_page, full_page
+from analytics.segments.section_builders import full_segments, segment
+from analytics.stages.section_builders import full_stages, rung, stage
+from analytics.value.section_builders import full_value, rfm
+from ingestion.events.section_builders import deliveries, delivery
+from lifestage.activation.audiences.section import AudienceCount
 from lifestage.activation.report import page
-from lifestage.activation.report.content import (
-    AudienceCount,
-    Check,
-    Feature,
-    Flow,
-    Header,
-    Part,
-    ReportData,
-    RfmCount,
-    Rule,
-    TierCount,
-    TopShare,
-)
+from lifestage.activation.report.content import Header, join_chapters
+from lifestage.analytics.segments.section import Feature
+from lifestage.analytics.value.section_data import IndexPart, RfmCount, TierCount, TopShare
+from lifestage.platform.reporting.section import Chapter
 from lifestage.platform.reporting.words import load_words
+from lifestage.platform.result import Check
+from lifestage.users.identity.movement import Move
+from support.reporting import AS_OF, NOW, WORDS
 
 
-def render(data, words=WORDS):
-    return page.render(data, words)
+def render(found, words=WORDS):
+    return page.render(found, words)
 
 
 NASTY = [
@@ -77,24 +66,30 @@ class Page(HTMLParser):
 
 
 def planted(text):
-    """The text wherever data can carry one."""
-    return full(
+    """A page with the text wherever data can carry one."""
+    checked = replace(snapshot((Check(text, False, text),)), snapshot_id=text, digest=text)
+    ran = replace(completed(text), seconds={text: 1.0}, table_versions={text: 1})
+    return full_page(
         header=Header(text, AS_OF, text, NOW, text),
-        stage_order=(text,),
-        rules=(Rule(text, text, text, text),),
-        stages=(stage(text, 3),),
-        stage_flows=(Flow(text, text, 3), Flow(text, None, 2)),
-        tiers=(TierCount(text, 3, Decimal(1), Decimal(0)),),
-        audiences=(AudienceCount(text, text, text, 3, 0, 0, Decimal(1), text),),
-        audience_rules={text: text},
-        parts=(Part(text, text, 1.0, 0.0, 1.0),),
-        rfm_names={"[1-5][1-5]": text},
-        features=(Feature(text, text, text),),
-        segments=(segment(name=text),),
-        deliveries=(delivery(source=text, path=text, reasons={text: 1}),),
-        snapshots=(replace(snapshot((Check(text, False, text),)), snapshot_id=text, digest=text),),
-        runs=(replace(completed(text), seconds={text: 1.0}, table_versions={text: 1}),),
-        commits={text: 1},
+        lifecycle=full_stages(
+            display=(text,),
+            ladder=(rung(text, text, text, text),),
+            counts=(stage(text, 3),),
+            moves=(Move(text, text, 3), Move(text, None, 2)),
+        ),
+        value=full_value(
+            names={"[1-5][1-5]": text},
+            tiers=(TierCount(text, 3, Decimal(1), Decimal(0)),),
+            parts=(IndexPart(text, text, 1.0, 0.0, 1.0),),
+        ),
+        segments=full_segments(
+            features=(Feature(text, text, text),), counts=(segment(name=text, feature=text),)
+        ),
+        audiences=full_audiences(
+            counts=(AudienceCount(text, text, text, text, 3, 0, 0, Decimal(1)),), rules={text: text}
+        ),
+        data=deliveries(delivery(source=text, path=text, reasons={text: 1})),
+        made=full_making(run_id=text, snapshots=(checked,), runs=(ran,), commits={text: 1}),
     )
 
 
@@ -112,7 +107,7 @@ def test_text_of_the_data_is_shown_and_never_becomes_markup(text):
 
 
 def test_nothing_is_fetched():
-    seen = Page(render(full()))
+    seen = Page(render(full_page()))
     asked = [attributes for _, attributes in seen.tags if {"src", "href", "srcset", "data"} & set(attributes)]
     places = {f"#{attributes['id']}" for _, attributes in seen.tags if "id" in attributes}
     assert all(
@@ -125,7 +120,7 @@ def test_nothing_is_fetched():
 
 
 def test_the_policy_lets_only_the_pages_own_scripts_run():
-    seen = Page(render(full()))
+    seen = Page(render(full_page()))
     policy = next(a["content"] for _, a in seen.tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert policy.count("sha256-") == 2
@@ -133,19 +128,19 @@ def test_the_policy_lets_only_the_pages_own_scripts_run():
 
 
 def test_the_bundled_script_cannot_end_its_own_element():
-    bundle = Page(render(full())).scripts[1]
+    bundle = Page(render(full_page())).scripts[1]
     assert "vegaEmbed" in bundle[-200:]
     assert not re.search(r"</script|<!--|\r", bundle, re.IGNORECASE)
 
 
 def test_the_same_data_give_the_same_file_and_it_is_small_enough_to_mail():
-    html = render(full())
-    assert html == render(full())
+    html = render(full_page())
+    assert html == render(full_page())
     assert len(html.encode()) < 1_500_000
 
 
 def test_a_first_run_without_any_data_gives_sentences_and_no_script():
-    seen = Page(render(empty()))
+    seen = Page(render(empty_page()))
     text = "\n".join(seen.texts)
     for sentence in (
         "There are no findings yet.",
@@ -163,34 +158,24 @@ def test_a_first_run_without_any_data_gives_sentences_and_no_script():
 
 
 @pytest.mark.parametrize(
-    "field",
+    ("key", "data", "field", "nothing"),
     [
-        "before",
-        "rules",
-        "stages",
-        "stage_flows",
-        "tiers",
-        "tier_flows",
-        "top_shares",
-        "audiences",
-        "parts",
-        "rfm",
-        "features",
-        "segments",
-        "deliveries",
-        "snapshots",
-        "runs",
-        "commits",
+        *[("lifecycle", full_stages(), field, ()) for field in ("ladder", "counts", "moves")],
+        ("lifecycle", full_stages(), "before", None),
+        *[("value", full_value(), field, ()) for field in ("tiers", "moves", "top_shares", "parts", "rfm")],
+        *[("segments", full_segments(), field, ()) for field in ("features", "counts", "moves")],
+        ("audiences", full_audiences(), "counts", ()),
+        ("data", deliveries(delivery()), "deliveries", ()),
+        *[("made", full_making(), field, ()) for field in ("snapshots", "runs")],
+        ("made", full_making(), "commits", {}),
     ],
 )
-def test_any_part_may_be_missing(field):
-    nothing = getattr(ReportData(full().header), field)
-    segments = (segment(total="1.00"),) if field != "features" else (replace(segment(), sums=(), counts=()),)
-    assert "<h1>Shop</h1>" in render(full(**{"segments": segments, field: nothing}))
+def test_any_part_may_be_missing(key, data, field, nothing):
+    assert "<h1>Shop</h1>" in render(full_page(**{key: replace(data, **{field: nothing})}))
 
 
 def test_every_chart_has_its_place_and_a_table_with_its_numbers():
-    seen = Page(render(full()))
+    seen = Page(render(full_page()))
     places = {attributes.get("id") for tag, attributes in seen.tags if tag == "figure"}
     assert set(specs(seen)) == places
     assert places == {
@@ -206,7 +191,7 @@ def test_every_chart_has_its_place_and_a_table_with_its_numbers():
 
 
 def test_every_figure_says_what_it_means():
-    seen = Page(render(full()))
+    seen = Page(render(full_page()))
     folds = [a.get("class") for tag, a in seen.tags if tag == "details"]
     tables = [tag for tag, _ in seen.tags if tag == "table"]
     # The tables of a first report all have columns that need a word.
@@ -215,17 +200,18 @@ def test_every_figure_says_what_it_means():
 
 
 def test_sections_come_in_the_order_of_the_questions():
-    seen = Page(render(full()))
+    seen = Page(render(full_page()))
     sections = [a["id"] for tag, a in seen.tags if tag == "section"]
     assert sections == ["summary", "lifecycle", "value", "segments", "audiences", "channels", "data", "made"]
 
 
 def test_one_scored_cell_is_enough_for_a_map():
-    assert "champions" in render(full(rfm=(rfm(5, 1),)))
+    assert "champions" in render(full_page(value=full_value(rfm=(rfm(5, 1),))))
 
 
 def test_the_page_speaks_chinese_with_its_numbers():
-    html = render(full(), load_words("zh", None, "CNY"))
+    words = load_words("zh", None, "CNY")
+    html = render(full_page(words), words)
     seen = Page(html)
     assert ("html", {"lang": "zh"}) in seen.tags
     assert "共有 10 位用户处于某个生命周期阶段；人数最多的是“成熟”，占 80.0%。计划：Status。" in "".join(
@@ -235,7 +221,9 @@ def test_the_page_speaks_chinese_with_its_numbers():
 
 
 def test_a_locale_writes_numbers_and_dates_its_own_way():
-    seen = Page(render(full(stages=(stage("mature", 12_345),)), load_words("en", "de_DE", "EUR")))
+    words = load_words("en", "de_DE", "EUR")
+    many = full_stages(counts=(stage("mature", 12_345),))
+    seen = Page(render(full_page(words, lifecycle=many), words))
     assert "12.345" in seen.texts
     assert "80\N{NO-BREAK SPACE}€" in seen.texts
     assert "21.11.2026" in seen.texts
@@ -245,21 +233,28 @@ def test_small_numbers_are_nowhere_in_the_file():
     """4 users in a cell of their own, among many others; their spend is 25.00 each."""
     few = RfmCount("scored", 365, 5, 5, 4, Decimal("100.00"))
     many = [RfmCount("scored", 365, r, 1, 50, Decimal(1000)) for r in (1, 2, 3)]
-    data = full(
+    data = full_page(
         least_users=5,
-        stages=(stage("novice", 4), stage("mature", 96)),
-        stage_flows=(Flow("novice", "mature", 4), Flow("mature", "mature", 96)),
-        rfm=(few, *many),
-        tiers=(
-            TierCount("high", 4, Decimal("100.00"), Decimal(1)),
-            TierCount("low", 150, Decimal(3000), Decimal(0)),
+        lifecycle=full_stages(
+            counts=(stage("novice", 4), stage("mature", 96)),
+            moves=(Move("novice", "mature", 4), Move("mature", "mature", 96)),
         ),
-        top_shares=(TopShare(1, 2, Decimal("66.66")), TopShare(100, 153, Decimal("3099.99"))),
-        audiences=(AudienceCount("win_back", "", "", 4, 4, 0, Decimal("100.00")),),
-        segments=(segment(1, "few", 4, "100.00"), segment(2, "many", 97, "970.00")),
-        segment_flows=(Flow(None, "1", 4), Flow("2", "2", 97)),
-        runs=(),
-        commits={},
+        value=full_value(
+            rfm=(few, *many),
+            tiers=(
+                TierCount("high", 4, Decimal("100.00"), Decimal(1)),
+                TierCount("low", 150, Decimal(3000), Decimal(0)),
+            ),
+            top_shares=(TopShare(1, 2, Decimal("66.66")), TopShare(100, 153, Decimal("3099.99"))),
+        ),
+        audiences=full_audiences(
+            counts=(AudienceCount("win_back", n_users=4, n_entered=4, amount=Decimal("100.00")),)
+        ),
+        segments=full_segments(
+            counts=(segment(1, "few", 4, "100.00"), segment(2, "many", 97, "970.00")),
+            moves=(Move(None, "1", 4), Move("2", "2", 97)),
+        ),
+        made=full_making(runs=(), commits={}),
     )
     seen = Page(render(data))
     assert {"4", "96", "€100", "€25.00", "€100.00", "+4"} & set(seen.texts) == set()
@@ -268,7 +263,35 @@ def test_small_numbers_are_nowhere_in_the_file():
 
 
 def test_marks_that_turn_the_direction_of_text_are_left_out():
-    html = render(full(stage_order=("a\u202eb",), stages=(stage("a\u202eb", 70),)))
+    turned = full_stages(display=("a\u202eb",), counts=(stage("a\u202eb", 70),))
+    html = render(full_page(lifecycle=turned))
     assert "\u202e" not in html
     assert "\\u202e" not in html
     assert "ab" in Page(html).texts
+
+
+def test_the_summary_has_the_sentences_of_the_sections_in_their_order():
+    found = full_page(lifecycle=full_stages(display=("novice", "mature", "churned")))
+    targets = [sentence.target for sentence in found.sentences]
+    assert targets == ["stages-chart", "lifecycle", "concentration-chart", "audiences-chart", "data", "data"]
+    assert [tile.label for tile in found.tiles] == ["Users", "Buyers", "Accuracy of data", "Checks"]
+
+
+def test_sentences_do_not_tell_of_a_few():
+    said = " ".join(sentence.text for sentence in full_page(least_users=5).sentences)
+    assert "Win back" not in said
+    assert "one user" not in said
+
+
+def test_parts_of_a_chapter_join_in_their_order_under_its_title():
+    parts = [
+        Chapter("made", notes=("a",)),
+        Chapter("first", "First"),
+        Chapter("made", "Made", "about", ("b",)),
+    ]
+    assert join_chapters(["first", "made"], parts) == (
+        Chapter("first", "First"),
+        Chapter("made", "Made", "about", ("a", "b")),
+    )
+    with pytest.raises(KeyError):
+        join_chapters(["first"], parts)

@@ -6,8 +6,9 @@ from lifestage.activation.audiences.checks import check_config
 from lifestage.activation.audiences.config import AUDIENCES, AudiencesConfig, compose_config
 from lifestage.activation.audiences.explain import EXPLAIN
 from lifestage.activation.audiences.growth import check_growth
+from lifestage.activation.audiences.section import SECTION
 from lifestage.activation.audiences.step import run
-from lifestage.activation.audiences.tables import AUDIENCE_DEFINITIONS, USER_AUDIENCES
+from lifestage.activation.audiences.tables import AUDIENCE_DEFINITIONS, AUDIENCE_TOTALS, USER_AUDIENCES
 from lifestage.platform.domain import RESULTS, Configuration, Domain
 from lifestage.platform.result import Group, Result, Strategy
 
@@ -21,10 +22,10 @@ DOMAIN = Domain(
     name="audiences",
     does="rules over all of these",
     reads=(RESULTS, "runs"),
-    writes=("audience_definitions", "user_audiences"),
+    writes=("audience_definitions", "user_audiences", "audience_totals"),
     run=run,
     config=Configuration((AUDIENCES,), compose_config),
-    tables=lambda _config, _results: (AUDIENCE_DEFINITIONS, USER_AUDIENCES),
+    tables=lambda _config, _results: (AUDIENCE_DEFINITIONS, USER_AUDIENCES, AUDIENCE_TOTALS),
     checks=check_config,
     result=Result(
         "user_audiences",
@@ -36,4 +37,5 @@ DOMAIN = Domain(
         check_reads=("audience_definitions",),
     ),
     explain=EXPLAIN,
+    section=SECTION,
 )

@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lifestage.platform.config.expressions import columns_of
+from lifestage.platform.storage.contracts import MONEY
 from lifestage.users.resolution import IS_PERSON
 
 KEY = ["user_id", "as_of"]
@@ -36,6 +37,20 @@ def members(users: DataFrame, rules: Mapping[date, Mapping[str, str]]) -> DataFr
         passes.setdefault(tuple(sorted(of_day.items())), []).append(day)
     found = [_members(users.where(F.col("as_of").isin(*days)), of_days) for of_days, days in passes.items()]
     return reduce(DataFrame.unionByName, found)
+
+
+def build_totals(memberships: DataFrame, value: DataFrame) -> DataFrame:
+    """One row per as_of and audience with members: its users, and their net spend. A NULL spend counts as 0.
+
+    `memberships` are unique per audience, user_id and as_of, `value` per user_id and as_of.
+    """
+    spend = value.select(*KEY, "monetary_amount", "rfm_period_days")
+    rows = memberships.select("audience", *KEY).join(spend, on=KEY, how="left")
+    return rows.groupBy("as_of", "audience").agg(
+        F.count("*").alias("n_users"),
+        F.coalesce(F.sum("monetary_amount"), F.lit(0)).cast(MONEY).alias("monetary_amount"),
+        F.max("rfm_period_days").alias("period_days"),
+    )
 
 
 def add_movement(memberships: DataFrame, dates: DataFrame, others: DataFrame) -> DataFrame:

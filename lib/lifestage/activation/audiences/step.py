@@ -4,12 +4,13 @@ from pyspark.sql import functions as F
 
 from lifestage.activation.audiences.config import AudiencesConfig
 from lifestage.activation.audiences.definitions import Definition, changed, rules_on
-from lifestage.activation.audiences.membership import members, to_candidates
+from lifestage.activation.audiences.membership import build_totals, members, to_candidates
 from lifestage.platform.as_of_dates import newest_built
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.frames import local_rows
 
 FEATURES = "user_features"
+VALUE = "user_value"
 
 
 def run(job: Job, config: AudiencesConfig) -> None:
@@ -24,6 +25,9 @@ def run(job: Job, config: AudiencesConfig) -> None:
     ]
     users = to_candidates(job.read(FEATURES).where(is_due), results)
     job.write_as_of("user_audiences", members(users, {day: rules_on(definitions, day) for day in dates}))
+    # From the rows as they were written: the candidates are wide.
+    written = job.read("user_audiences").where(is_due)
+    job.write_as_of("audience_totals", build_totals(written, job.read(VALUE).where(is_due)))
 
 
 def _definitions(job: Job, config: AudiencesConfig) -> list[Definition]:

@@ -2,7 +2,7 @@
 
 from pyspark.sql import types as T
 
-from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
+from lifestage.platform.storage.contracts import MONEY, Column, Kind, Table, WriteMode
 from lifestage.users.resolution import AS_OF, USER
 
 AUDIENCE_DEFINITIONS = Table(
@@ -35,4 +35,20 @@ USER_AUDIENCES = Table(
     mode=WriteMode.PARTITIONS,
     partitions=("as_of",),
     unindexed=("user_id",),
+)
+
+AUDIENCE_TOTALS = Table(
+    name="audience_totals",
+    kind=Kind.DERIVED,
+    comment="Users and spend of each audience with members, as of a date. A user may be in several.",
+    columns=(
+        AS_OF,
+        Column("audience", T.StringType(), "Name of the audience", required=True),
+        Column("n_users", T.LongType(), "Users in the audience", required=True),
+        Column("monetary_amount", MONEY, "Their net spend in the period", required=True),
+        Column("period_days", T.IntegerType(), "Length of the period in days"),
+    ),
+    key=("as_of", "audience"),
+    mode=WriteMode.PARTITIONS,
+    partitions=("as_of",),
 )

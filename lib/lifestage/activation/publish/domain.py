@@ -2,6 +2,7 @@
 
 from lifestage.activation.publish.config import PUBLISH, compose_config
 from lifestage.activation.publish.destinations import check_config
+from lifestage.activation.publish.section import SECTION
 from lifestage.activation.publish.step import run
 from lifestage.activation.publish.tables import SNAPSHOTS, snapshot_users
 from lifestage.platform.domain import RESULT_CHECKS, RESULTS, Configuration, Domain
@@ -15,4 +16,5 @@ DOMAIN = Domain(
     config=Configuration((PUBLISH,), compose_config),
     tables=lambda _config, results: (SNAPSHOTS, snapshot_users(results)),
     checks=check_config,
+    section=SECTION,
 )

@@ -1,4 +1,4 @@
-"""The page: one HTML text that needs nothing else. Pure: the same data give the same text."""
+"""The page as one HTML text that needs no other file. The same content gives the same text."""
 
 import base64
 import hashlib
@@ -10,43 +10,23 @@ import vl_convert
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from lifestage.activation.report.audiences import audiences_section
-from lifestage.activation.report.channels import channels_section
-from lifestage.activation.report.content import ReportData
-from lifestage.activation.report.lifecycle import lifecycle_section
-from lifestage.activation.report.made import made_section
-from lifestage.activation.report.quality import quality_section
-from lifestage.activation.report.segments import segments_section
-from lifestage.activation.report.summary import sentences
-from lifestage.activation.report.tiles import headline_tiles
-from lifestage.activation.report.value import value_section
+from lifestage.activation.report.content import Page
 from lifestage.platform.reporting.grids import Chart
 from lifestage.platform.reporting.words import Words
 
-SECTIONS = (
-    lifecycle_section,
-    value_section,
-    segments_section,
-    audiences_section,
-    channels_section,
-    quality_section,
-    made_section,
-)
 
-
-def render(data: ReportData, words: Words) -> str:
-    """The report as HTML. Every text of the data is escaped; a browser is told to fetch and run nothing else."""
-    sections = [section(data, words) for section in SECTIONS]
-    charts = [each for section in sections for each in section.figures if isinstance(each, Chart)]
+def render(page: Page, words: Words) -> str:
+    """The report as HTML. All texts of the data are escaped, and the browser may neither fetch nor run anything else."""
+    charts = [each for chapter in page.chapters for each in chapter.figures if isinstance(each, Chart)]
     scripts = [_vega(), _asset("page.js")] if charts else []
     html = _template().render(
         words=words,
-        header=data.header,
-        facts=_facts(data, words),
-        tiles=headline_tiles(data, words),
-        sentences=sentences(data, words),
-        sections=sections,
-        least=data.least_users,
+        header=page.header,
+        facts=page.facts,
+        tiles=page.tiles,
+        sentences=page.sentences,
+        sections=page.chapters,
+        least=page.least_users,
         settings={
             "specs": {chart.key: chart.spec for chart in charts},
             "axis": words.axis(),
@@ -56,19 +36,8 @@ def render(data: ReportData, words: Words) -> str:
         scripts=[Markup(script) for script in scripts],
         policy=_policy(scripts),
     )
-    # Marks that turn the direction of what follows would turn numbers too.
+    # Marks of text direction in the data would turn the numbers that follow them.
     return html.translate(dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
-
-
-def _facts(data: ReportData, words: Words) -> dict[str, str]:
-    header = data.header
-    return {
-        words("fact.as_of"): words.day(header.as_of),
-        words("fact.snapshot"): ", ".join(s.snapshot_id for s in data.snapshots[:3]) or words("tile.none"),
-        words("fact.run"): header.run_id,
-        words("fact.now"): words.moment(header.now),
-        words("fact.code_version"): header.code_version,
-    }
 
 
 @cache
@@ -92,7 +61,7 @@ def _template() -> Template:
 
 
 def _policy(scripts: Sequence[str]) -> str:
-    """Only these scripts run, by their digests, and nothing is fetched: data that slipped through could do neither."""
+    """A policy by which only these scripts run, by their digests, and nothing is fetched."""
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
     rest = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

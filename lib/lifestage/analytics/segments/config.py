@@ -50,7 +50,7 @@ class TrainingCalendar(Model):
     dates: tuple[date, ...] = Field(default=(), description="further training dates")
 
 
-class SegmentsConfig(Model):
+class SegmentsSettings(Model):
     """The file segments.yaml; the packaged values are in analytics/segments/defaults.yaml."""
 
     eligible: str = Field(description="SQL over user_features: users who train the model and get a segment")
@@ -94,6 +94,13 @@ class SegmentsConfig(Model):
         return self
 
 
+class SegmentsConfig(SegmentsSettings):
+    """Everything that the segments step needs."""
+
+    profile: tuple[str, ...] = ()
+    """Features that profile a segment."""
+
+
 def expression_problems(config: SegmentsConfig, columns: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong with the SQL expressions over user_features, each with its key.
 
@@ -107,9 +114,10 @@ def expression_problems(config: SegmentsConfig, columns: Mapping[str, str]) -> I
             yield f"features[{index}].expression: {problem}"
 
 
-SEGMENTS = ConfigFile("segments.yaml", SegmentsConfig, defaults="analytics/segments/defaults.yaml")
+SEGMENTS = ConfigFile("segments.yaml", SegmentsSettings, defaults="analytics/segments/defaults.yaml")
 
 
 def compose_config(parts: Parts) -> SegmentsConfig:
-    """Return the file segments.yaml."""
-    return parts[SEGMENTS]
+    """Return the file segments.yaml, and the features of the section `report` that profile a segment."""
+    settings = parts[SEGMENTS]
+    return SegmentsConfig(profile=parts.named("report").segment_features, **dict(settings))

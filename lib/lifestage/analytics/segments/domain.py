@@ -7,8 +7,14 @@ from lifestage.analytics.segments.config import SEGMENTS, SegmentsConfig, compos
 from lifestage.analytics.segments.diagnose import diagnose_model
 from lifestage.analytics.segments.explain import EXPLAIN
 from lifestage.analytics.segments.schedule import training_date
+from lifestage.analytics.segments.section import SECTION
 from lifestage.analytics.segments.step import run
-from lifestage.analytics.segments.tables import SEGMENT_MODELS, USER_SEGMENTS
+from lifestage.analytics.segments.tables import (
+    SEGMENT_MODELS,
+    SEGMENT_PROFILES,
+    SEGMENT_TOTALS,
+    USER_SEGMENTS,
+)
 from lifestage.platform.domain import Configuration, Domain
 from lifestage.platform.result import Group, Result
 
@@ -22,10 +28,10 @@ DOMAIN = Domain(
     name="segments",
     does="distributed K-means",
     reads=("user_features",),
-    writes=("segment_models", "user_segments"),
+    writes=("segment_models", "user_segments", "segment_totals", "segment_profiles"),
     run=run,
     config=Configuration((SEGMENTS,), compose_config),
-    tables=lambda _config, _results: (SEGMENT_MODELS, USER_SEGMENTS),
+    tables=lambda _config, _results: (SEGMENT_MODELS, USER_SEGMENTS, SEGMENT_TOTALS, SEGMENT_PROFILES),
     checks=check_config,
     result=Result(
         "user_segments",
@@ -37,4 +43,5 @@ DOMAIN = Domain(
     needs_date=find_training_date,
     explain=EXPLAIN,
     diagnose=diagnose_model,
+    section=SECTION,
 )

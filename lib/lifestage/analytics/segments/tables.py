@@ -78,6 +78,40 @@ SEGMENT_MODELS = Table(
     mode=WriteMode.INSERT,
 )
 
+SEGMENT_TOTALS = Table(
+    name="segment_totals",
+    kind=Kind.DERIVED,
+    comment="Users of each segment, and of each status without a segment, as of a date.",
+    columns=(
+        AS_OF,
+        Column("status", T.StringType(), "modelled, not_eligible or not_modelled", required=True),
+        Column("model_id", T.StringType(), "Model that assigned the segment"),
+        Column("segment_id", T.IntegerType(), "Stable id of the segment"),
+        Column("segment", T.StringType(), "Name of the segment"),
+        Column("n_users", T.LongType(), "Users in the group", required=True),
+    ),
+    key=("as_of", "status", "segment_id"),
+    mode=WriteMode.PARTITIONS,
+    partitions=("as_of",),
+)
+
+SEGMENT_PROFILES = Table(
+    name="segment_profiles",
+    kind=Kind.DERIVED,
+    comment="The features that profile a segment, as of a date: total / n_known is the mean over users with a value. "
+    "Features are those of report.segment_features.",
+    columns=(
+        AS_OF,
+        Column("segment_id", T.IntegerType(), "Stable id of the segment", required=True),
+        Column("feature", T.StringType(), "Column of user_features", required=True),
+        Column("n_known", T.LongType(), "Users of the segment with a value", required=True),
+        Column("total", T.DecimalType(28, 4), "Sum of their values; a flag counts 1 or 0", required=True),
+    ),
+    key=("as_of", "segment_id", "feature"),
+    mode=WriteMode.PARTITIONS,
+    partitions=("as_of",),
+)
+
 USER_SEGMENTS = Table(
     name="user_segments",
     kind=Kind.DERIVED,

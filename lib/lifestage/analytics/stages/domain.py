@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from lifestage.analytics.stages.checks import check_config
 from lifestage.analytics.stages.config import LADDER, StageLadder, compose_config
 from lifestage.analytics.stages.explain import EXPLAIN
+from lifestage.analytics.stages.section import SECTION
 from lifestage.analytics.stages.step import run
 from lifestage.analytics.stages.tables import STAGE_TOTALS, USER_STAGES
 from lifestage.platform.domain import Configuration, Domain
@@ -40,4 +41,5 @@ DOMAIN = Domain(
         check=check_snapshot,
     ),
     explain=EXPLAIN,
+    section=SECTION,
 )

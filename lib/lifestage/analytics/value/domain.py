@@ -7,8 +7,16 @@ from pyspark.sql import functions as F
 from lifestage.analytics.value.checks import check_config
 from lifestage.analytics.value.config import VALUE, ValueConfig, compose_config
 from lifestage.analytics.value.explain import EXPLAIN
+from lifestage.analytics.value.section import SECTION
 from lifestage.analytics.value.step import run
-from lifestage.analytics.value.tables import RFM_CUTS, TIER_CUTS, USER_VALUE, VALUE_SCALES
+from lifestage.analytics.value.tables import (
+    RFM_CUTS,
+    SPEND_SHARES,
+    TIER_CUTS,
+    USER_VALUE,
+    VALUE_SCALES,
+    VALUE_TOTALS,
+)
 from lifestage.platform.domain import Configuration, Domain
 from lifestage.platform.result import Candidate, Check, Group, Result, Strategy
 
@@ -50,10 +58,17 @@ DOMAIN = Domain(
     name="value",
     does="RFM, value index, tiers",
     reads=("user_features",),
-    writes=("rfm_cuts", "value_scales", "tier_cuts", "user_value"),
+    writes=("rfm_cuts", "value_scales", "tier_cuts", "user_value", "value_totals", "spend_shares"),
     run=run,
     config=Configuration((VALUE,), compose_config),
-    tables=lambda _config, _results: (USER_VALUE, RFM_CUTS, VALUE_SCALES, TIER_CUTS),
+    tables=lambda _config, _results: (
+        USER_VALUE,
+        VALUE_TOTALS,
+        SPEND_SHARES,
+        RFM_CUTS,
+        VALUE_SCALES,
+        TIER_CUTS,
+    ),
     checks=check_config,
     result=Result(
         "user_value",
@@ -65,4 +80,5 @@ DOMAIN = Domain(
         check_reads=("value_scales",),
     ),
     explain=EXPLAIN,
+    section=SECTION,
 )

@@ -37,6 +37,43 @@ USER_VALUE = Table(
     unindexed=("user_id",),
 )
 
+VALUE_TOTALS = Table(
+    name="value_totals",
+    kind=Kind.DERIVED,
+    comment="Users and spend by RFM status, cell of the R x F map and tier, as of a date. Sums over cells give the totals "
+    "of names and tiers.",
+    columns=(
+        AS_OF,
+        Column("rfm_status", T.StringType(), "scored, not_scored or insufficient_data", required=True),
+        Column("rfm_period_days", T.IntegerType(), "Length of the period in days", required=True),
+        Column("r_score", T.IntegerType(), "1 to 5, 5 is most recent; NULL without scores"),
+        Column("f_score", T.IntegerType(), "1 to 5, 5 is most frequent; NULL without scores"),
+        Column("rfm_name", T.StringType(), "Name of the cell of the R x F map"),
+        Column("tier", T.StringType(), "Tier of the value index"),
+        Column("n_users", T.LongType(), "Users in the group", required=True),
+        Column("monetary_amount", MONEY, "Their net spend in the period", required=True),
+        Column("least_index", INDEX, "Least value index in the group"),
+    ),
+    key=("as_of", "rfm_status", "r_score", "f_score", "tier"),
+    mode=WriteMode.PARTITIONS,
+    partitions=("as_of",),
+)
+
+SPEND_SHARES = Table(
+    name="spend_shares",
+    kind=Kind.DERIVED,
+    comment="Spend of the best 1, 2, ... 100 percent of buyers, as of a date. Buyers of equal spend may be split.",
+    columns=(
+        AS_OF,
+        Column("percent", T.IntegerType(), "1 to 100, of buyers by spend, the best first", required=True),
+        Column("n_users", T.LongType(), "Buyers of that percentage, rounded up", required=True),
+        Column("monetary_amount", MONEY, "Their net spend in the period", required=True),
+    ),
+    key=("as_of", "percent"),
+    mode=WriteMode.PARTITIONS,
+    partitions=("as_of",),
+)
+
 RFM_CUTS = Table(
     name="rfm_cuts",
     kind=Kind.DERIVED,

@@ -4,6 +4,7 @@ from lifestage.ingestion.events.checks import check_config
 from lifestage.ingestion.events.config import compose_config
 from lifestage.ingestion.events.diagnose import diagnose_events
 from lifestage.ingestion.events.event_types import EVENT_TYPES
+from lifestage.ingestion.events.section import SECTION
 from lifestage.ingestion.events.step import run
 from lifestage.ingestion.events.tables import EVENT_VERSIONS, EVENTS
 from lifestage.ingestion.sources.config import SOURCES
@@ -20,4 +21,5 @@ DOMAIN = Domain(
     tables=lambda _config, _results: (EVENTS, EVENT_VERSIONS, REJECTED_EVENTS, INGEST_LEDGER),
     checks=check_config,
     diagnose=diagnose_events,
+    section=SECTION,
 )

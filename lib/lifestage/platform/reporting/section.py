@@ -9,21 +9,25 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pyspark.sql import DataFrame
 
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.job import Run
 from lifestage.platform.reporting.disclosure import Cell, Disclosure, Equation
 from lifestage.platform.reporting.grids import Chart, Grid, Tile
 from lifestage.platform.reporting.words import Words
 from lifestage.platform.storage.contracts import Table
 
-if TYPE_CHECKING:
-    from lifestage.platform.job import Run
-
 DataT = TypeVar("DataT")
 ValueT = TypeVar("ValueT")
+
+# Chapters that several sections add to.
+DATA = "data"
+"""The quality of the data."""
+MADE = "made"
+"""How the report was made: rules in force, snapshots and runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +39,7 @@ class Source:
     table: Callable[[str], Table]
     """Gives the contract of such a table."""
     config: Config
-    run: "Run"
+    run: Run
     before: date | None = None
     """The date before, which changes are counted against; None for the first date."""
     commits: Mapping[str, int] = field(default_factory=dict)

@@ -139,6 +139,10 @@ class Words:
         name = self.currency if unit == Unit.MONEY else units.get(unit, unit)
         return f"{self.translate(description)} ({name})" if name else self.translate(description)
 
+    def plan(self, benefits: str) -> str:
+        """What is planned for a group of users, as a sentence; empty if nothing is."""
+        return self("word.planned", benefits=self.translate(benefits)) if benefits else ""
+
     def axis(self) -> dict[str, Any]:
         """The number format of the axes of charts, as a d3 locale."""
         symbols = self.locale.number_symbols["latn"]

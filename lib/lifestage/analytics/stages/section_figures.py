@@ -1,0 +1,185 @@
+"""The charts and tables of the stages section."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from lifestage.analytics.stages.section_data import MOVE, StageCount, StageData
+from lifestage.platform.reporting.charts import AMOUNTS, COUNTS, Point, bars_chart, stacked_chart
+from lifestage.platform.reporting.disclosure import STAGE, Disclosure
+from lifestage.platform.reporting.grids import (
+    HIDDEN,
+    Cell,
+    Chart,
+    Column,
+    Entry,
+    Grid,
+    columns,
+    drop_empty,
+    figure,
+    text,
+)
+from lifestage.platform.reporting.section import MADE, Chapter
+from lifestage.platform.reporting.words import Words
+from lifestage.users.identity.movement import Move
+from lifestage.users.identity.regrouping import Regrouped
+
+MAX_MOVES = 12
+
+
+def render(data: StageData, seen: Disclosure, words: Words) -> Iterator[Chapter]:
+    """Users and spend by stage and date, moves since the date before, and the rules of the stages."""
+    title, about = words("lifecycle.title"), words("lifecycle.about")
+    if data.counts:
+        moves = [m for m in data.moves if m.moved_from != m.moved_to and _is_move_shown(m, seen)]
+        figures = drop_empty(
+            _users_chart(data, seen, words),
+            _spend_chart(data, seen, words),
+            _newest_grid(data, seen, words),
+            _moves_chart(data, moves, words),
+            _moves_grid(data, seen, words),
+            _dates_grid(data, seen, words),
+        )
+        notes = (words("lifecycle.no_moves"),) if data.moves and not moves else ()
+        yield Chapter("lifecycle", title, about, notes, figures)
+    else:
+        nobody = words("lifecycle.nobody", date=words.day(data.as_of))
+        yield Chapter("lifecycle", title, about, (nobody,))
+    yield Chapter(MADE, figures=drop_empty(_rules_grid(data, words)))
+
+
+def is_shown(count: StageCount, seen: Disclosure) -> bool:
+    """Whether the users of a stage on a date may be shown."""
+    return (STAGE, count.as_of, count.stage) in seen
+
+
+def _is_move_shown(move: Move, seen: Disclosure) -> bool:
+    return (MOVE, move.moved_from, move.moved_to) in seen
+
+
+def _users_chart(data: StageData, seen: Disclosure, words: Words) -> Chart:
+    totals = data.totals
+    points = [
+        Point(words.short_day(c.as_of), words.translate(c.stage), c.n_users,
+              f"{words.count(c.n_users)} ({words.share(c.n_users, totals[c.as_of])})")
+        for c in data.counts if is_shown(c, seen)
+    ]  # fmt: skip
+    order = [words.translate(stage) for stage in data.order]
+    spec = stacked_chart(points, order, words("column.users"), COUNTS)
+    title = words("lifecycle.users_chart", date=words.day(data.as_of))
+    return Chart("stages-chart", title, words("lifecycle.users_about"), spec, _legend(data, seen, words))
+
+
+def _legend(data: StageData, seen: Disclosure, words: Words) -> tuple[Entry, ...]:
+    newest = data.newest
+    total = sum(count.n_users for count in newest.values())
+    numbers = {
+        stage: f"{words.count(count.n_users)} ({words.share(count.n_users, total)})"
+        for stage, count in newest.items()
+        if is_shown(count, seen)
+    }
+    return tuple(
+        Entry(
+            place,
+            words.translate(stage),
+            numbers.get(stage, HIDDEN.text if stage in newest else words.count(0)),
+        )
+        for place, stage in enumerate(data.order)
+    )
+
+
+def _spend_chart(data: StageData, seen: Disclosure, words: Words) -> Chart:
+    points = [
+        Point(words.short_day(c.as_of), words.translate(c.stage), float(c.amount), words.money(c.amount))
+        for c in data.counts
+        if is_shown(c, seen)
+    ]
+    order = [words.translate(stage) for stage in data.order]
+    spec = stacked_chart(points, order, words.in_currency("column.spend_30d"), AMOUNTS)
+    colors = tuple(Entry(place, stage, "") for place, stage in enumerate(order))
+    title = words("lifecycle.spend_chart")
+    return Chart("stage-spend-chart", title, words("about.spend_30d"), spec, colors)
+
+
+def _newest_grid(data: StageData, seen: Disclosure, words: Words) -> Grid:
+    newest = data.newest
+    total = sum(count.n_users for count in newest.values())
+    spent = sum((count.amount for count in newest.values()), Decimal())
+    earlier = {count.stage: count for count in data.counts if count.as_of == data.before}
+    rows = []
+    for stage, count in newest.items():
+        before = earlier.get(stage)
+        shown = is_shown(count, seen)
+        was_shown = shown and (before is None or is_shown(before, seen))
+        change = words.change(count.n_users - (before.n_users if before else 0)) if data.before else ""
+        rows.append((
+            text(words.translate(stage)),
+            figure(words.count(count.n_users), shown),
+            figure(words.share(count.n_users, total), shown),
+            figure(change, was_shown),
+            figure(words.money(count.amount), shown),
+            figure(words.share(count.amount, spent), shown),
+        ))  # fmt: skip
+    heads = columns(words, "stage", "users", "share", "change", "spend_30d", "share_of_spend")
+    return Grid(words("lifecycle.newest", date=words.day(data.counts[-1].as_of)), heads, tuple(rows))
+
+
+def _moves_chart(data: StageData, moves: Sequence[Move], words: Words) -> Chart | None:
+    if not moves or not data.before:
+        return None
+    points = [
+        Point(f"{_side(m.moved_from, 'new', words)} → {_side(m.moved_to, 'gone', words)}", "", m.n_users, words.count(m.n_users))
+        for m in moves[:MAX_MOVES]
+    ]  # fmt: skip
+    title = words("lifecycle.moves_chart", before=words.day(data.before), date=words.day(data.as_of))
+    spec = bars_chart(points, words("column.users"))
+    return Chart("moves-chart", title, words("lifecycle.moves_about"), spec)
+
+
+def _side(stage: str | None, none: str, words: Words) -> str:
+    if stage is None or stage in [*Regrouped]:
+        return words(f"word.{stage or none}")
+    return words.translate(stage)
+
+
+def _moves_grid(data: StageData, seen: Disclosure, words: Words) -> Grid | None:
+    """Every pair of stages on the two dates, including users who stayed."""
+    if not data.before or not data.moves:
+        return None
+    found = {
+        (m.moved_from, m.moved_to): figure(words.count(m.n_users), _is_move_shown(m, seen))
+        for m in data.moves
+    }
+    order = [*data.order, *Regrouped, None]
+    befores, nows = ([stage for stage in order if stage in {key[side] for key in found}] for side in (0, 1))
+    nobody = figure(words.count(0))
+    rows = [
+        (text(_side(stage, "new", words)), *[found.get((stage, now), nobody) for now in nows])
+        for stage in befores
+    ]
+    caption = words("lifecycle.flow", before=words.day(data.before), date=words.day(data.as_of))
+    heads = (*columns(words, "stage_before"), *[Column(_side(now, "gone", words)) for now in nows])
+    return Grid(caption, heads, tuple(rows), is_folded=True)
+
+
+def _dates_grid(data: StageData, seen: Disclosure, words: Words) -> Grid:
+    counts = {(count.as_of, count.stage): count for count in data.counts}
+    nobody = figure(words.count(0))
+    rows: list[tuple[Cell, ...]] = []
+    for day, total in sorted(data.totals.items(), reverse=True):
+        found = [counts.get((day, stage)) for stage in data.order]
+        users = [figure(words.count(c.n_users), is_shown(c, seen)) if c else nobody for c in found]
+        rows.append((text(words.day(day)), *users, figure(words.count(total), not seen.is_small(total))))
+    heads = (
+        *columns(words, "as_of"),
+        *[Column(words.translate(stage)) for stage in data.order],
+        *columns(words, "all_users"),
+    )
+    return Grid(words("lifecycle.dates"), heads, tuple(rows), is_folded=True)
+
+
+def _rules_grid(data: StageData, words: Words) -> Grid:
+    rows = tuple(
+        (text(words.translate(rung.stage)), Cell(words.translate(rung.description), below=rung.when))
+        for rung in data.ladder
+    )
+    return Grid(words("made.stages"), columns(words, "stage", "rule"), rows, layout="rules", is_folded=True)

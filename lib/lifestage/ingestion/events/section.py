@@ -1,0 +1,215 @@
+"""The section of the report on deliveries: what became of their rows, and how fresh each source is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from lifestage.ingestion.sources.tables import COUNT_COLUMNS, REFERENCE, REPLAY
+from lifestage.platform.reporting.charts import Point, bars_chart
+from lifestage.platform.reporting.disclosure import Disclosure
+from lifestage.platform.reporting.grids import Chart, Grid, Tile, columns, drop_empty, figure, text
+from lifestage.platform.reporting.section import DATA, Chapter, Section, Sentence, Source, Summary
+from lifestage.platform.reporting.words import Words
+
+MAX_DELIVERIES = 2_000
+MINUTE = "yyyy-MM-dd HH:mm"
+COUNTS = (*[column.name for column in COUNT_COLUMNS], "n_late")
+N_CHARTED = 12
+N_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One row of the ingest ledger. `counts` has the columns n_* of the ledger, with 0 in place of NULL."""
+
+    number: int
+    source: str
+    kind: str
+    path: str
+    ingested_at: str
+    is_new: bool
+    counts: Mapping[str, int]
+    reasons: Mapping[str, int]
+    last_event_date: date | None = None
+
+
+@dataclass(frozen=True)
+class DeliveryData:
+    """Everything that the section shows."""
+
+    as_of: date
+    deliveries: tuple[Delivery, ...] = ()
+    """The newest first."""
+
+    @property
+    def new(self) -> list[Delivery]:
+        """The deliveries of this run."""
+        return [delivery for delivery in self.deliveries if delivery.is_new]
+
+
+def read(source: Source) -> DeliveryData:
+    """Read the ledger."""
+    return DeliveryData(source.as_of, newest_deliveries(source.read("ingest_ledger"), source.run.now))
+
+
+def newest_deliveries(ingest_ledger: DataFrame, now: datetime) -> tuple[Delivery, ...]:
+    """The newest MAX_DELIVERIES deliveries up to the run, newest first."""
+    rows = ingest_ledger.where(F.col("ingested_at") <= F.lit(now)).select(
+        "delivery_no",
+        "source",
+        "kind",
+        F.coalesce("path", F.lit("")).alias("path"),
+        F.date_format("ingested_at", MINUTE).alias("at"),
+        (F.col("ingested_at") == F.lit(now)).alias("is_new"),
+        *COUNTS,
+        "reasons",
+        "last_event_date",
+    )
+    return tuple(
+        _to_delivery(row) for row in rows.orderBy(F.desc("delivery_no")).limit(MAX_DELIVERIES).collect()
+    )
+
+
+def _to_delivery(row: Row) -> Delivery:
+    return Delivery(
+        row["delivery_no"],
+        row["source"],
+        row["kind"],
+        row["path"],
+        row["at"],
+        row["is_new"],
+        {name: row[name] or 0 for name in COUNTS},
+        dict(row["reasons"] or {}),
+        row["last_event_date"],
+    )
+
+
+def render(data: DeliveryData, seen: Disclosure, words: Words) -> Iterator[Chapter]:  # noqa: ARG001
+    """What became of the rows of each source, how fresh it is, and the newest deliveries."""
+    figures = drop_empty(
+        _source_grid(words("data.new"), data.new, words),
+        _source_grid(_span(data.deliveries, words), data.deliveries, words) if data.deliveries else None,
+        _reasons_chart(data.deliveries, words),
+        _reason_grid(data.deliveries, words),
+        _fresh_grid(data, words),
+        _delivery_grid(data.deliveries, words),
+    )
+    yield Chapter(DATA, words("data.title"), words("data.about"), _notes(data, words), figures)
+
+
+def _notes(data: DeliveryData, words: Words) -> tuple[str, ...]:
+    keys = []
+    if not data.deliveries:
+        keys.append("data.nothing")
+    elif not data.new:
+        keys.append("data.nothing_new")
+    if data.deliveries and not sum_reasons(data.deliveries):
+        keys.append("data.nothing_rejected")
+    return tuple(words(key) for key in keys)
+
+
+def sum_accuracy(deliveries: Sequence[Delivery]) -> tuple[int, int]:
+    """Rows that pass every rule, and rows received; duplicates count as neither.
+
+    A replay receives nothing: it takes rows out of the rejected ones, and may reject some of them again.
+    """
+    received = sum(
+        -d.counts["n_duplicate"] + (0 if d.kind == REPLAY else d.counts["n_rows"]) for d in deliveries
+    )
+    replayed = sum(d.counts["n_rows"] for d in deliveries if d.kind == REPLAY)
+    return received - sum(d.counts["n_rejected"] for d in deliveries) + replayed, received
+
+
+def sum_reasons(deliveries: Sequence[Delivery]) -> dict[str, int]:
+    """Rows per reason for rejection, the most frequent first. A row with two reasons counts in both."""
+    totals: dict[str, int] = {}
+    for delivery in deliveries:
+        for reason, n in delivery.reasons.items():
+            totals[reason] = totals.get(reason, 0) + n
+    return dict(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _span(deliveries: Sequence[Delivery], words: Words) -> str:
+    return words("data.so_far", first=deliveries[-1].number, last=deliveries[0].number)
+
+
+def _source_grid(caption: str, deliveries: Sequence[Delivery], words: Words) -> Grid:
+    rows = []
+    for source in sorted({d.source for d in deliveries}):
+        mine = [d for d in deliveries if d.source == source]
+        totals = [figure(words.count(sum(d.counts[name] for d in mine))) for name in COUNTS]
+        accuracy = figure(words.share(*sum_accuracy(mine), digits=2))
+        rows.append((text(source), figure(words.count(len(mine))), *totals, accuracy))
+    return Grid(caption, columns(words, "source", "deliveries", *COUNTS, "accuracy"), tuple(rows))
+
+
+def _reasons_chart(deliveries: Sequence[Delivery], words: Words) -> Chart | None:
+    reasons = [*sum_reasons(deliveries).items()][:N_CHARTED]
+    if not reasons:
+        return None
+    points = [Point(reason, "", n, words.count(n)) for reason, n in reasons]
+    spec = bars_chart(points, words("column.rows"))
+    return Chart("reasons-chart", words("data.reasons_chart"), words("about.reason_rows"), spec)
+
+
+def _reason_grid(deliveries: Sequence[Delivery], words: Words) -> Grid:
+    rows = []
+    for source in sorted({d.source for d in deliveries}):
+        mine = [d for d in deliveries if d.source == source]
+        rejected = sum(d.counts["n_rejected"] for d in mine)
+        for reason, n in list(sum_reasons(mine).items())[:N_CHARTED]:
+            rows.append(
+                (text(source), text(reason), figure(words.count(n)), figure(words.share(n, rejected)))
+            )
+    heads = columns(words, "source", "reason", "reason_rows", "of_rejected")
+    return Grid(words("data.reasons"), heads, tuple(rows), is_folded=True)
+
+
+def _fresh_grid(data: DeliveryData, words: Words) -> Grid:
+    """The age of the newest event of each source of events."""
+    rows = []
+    events = [d for d in data.deliveries if d.kind != REFERENCE]
+    for source in sorted({d.source for d in events}):
+        mine = [d for d in events if d.source == source]
+        newest = max((d.last_event_date for d in mine if d.last_event_date), default=None)
+        if newest:
+            age = figure(words.count((data.as_of - newest).days))
+            rows.append((text(source), text(words.day(newest)), age, text(mine[0].ingested_at)))
+    heads = columns(words, "source", "newest_event", "days_old", "read_at")
+    return Grid(words("data.fresh"), heads, tuple(rows))
+
+
+def _delivery_grid(deliveries: Sequence[Delivery], words: Words) -> Grid:
+    rows = tuple(
+        (
+            text(d.number),
+            text(d.source),
+            text(d.kind),
+            text(d.path.rsplit("/", 1)[-1]),
+            figure(words.count(d.counts["n_rows"])),
+            figure(words.count(d.counts["n_rejected"])),
+            text(d.ingested_at),
+        )
+        for d in deliveries[:N_LISTED]
+    )
+    heads = columns(words, "delivery", "source", "kind", "file", "n_rows", "n_rejected", "read_at")
+    return Grid(words("data.deliveries"), heads, rows, is_folded=True)
+
+
+def summarize(data: DeliveryData, seen: Disclosure, words: Words) -> Summary:  # noqa: ARG001
+    """The accuracy of the rows of this run, or of all deliveries if it brought none."""
+    passed, received = sum_accuracy(data.new or data.deliveries)
+    where = words("tile.this_run" if data.new else "tile.all_deliveries")
+    share = words.share(passed, received, digits=2)
+    lines = (words("tile.accuracy_about", n=received), where)
+    tile = Tile(words("tile.accuracy"), share, lines)
+    if not received:
+        return Summary((tile,))
+    sentence = Sentence(words("summary.data", share=share, rows=words.count(received)), "data")
+    return Summary((tile,), (sentence,))
+
+
+SECTION = Section(key=DATA, place=80, reads=("ingest_ledger",), read=read, render=render, summary=summarize)

@@ -1,0 +1,39 @@
+from threading import Event, Thread
+
+import pytest
+
+from lifestage.platform.job import Run
+from lifestage.platform.reporting.section import Source
+from support.reporting import AS_OF, NOW
+
+
+def source():
+    return Source(read=None, table=None, config=None, run=Run("run-1", (AS_OF,), NOW))
+
+
+def test_a_function_of_a_source_is_computed_once_however_many_sections_ask_at_a_time():
+    calls, may_end, shared, found = [], Event(), source(), []
+
+    def compute(given):
+        calls.append(given)
+        may_end.wait(10)
+        return given.as_of
+
+    threads = [Thread(target=lambda: found.append(shared.once(compute))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    may_end.set()
+    for thread in threads:
+        thread.join()
+    assert (calls, found) == ([shared], [AS_OF] * 4)
+
+
+def test_whoever_asks_for_a_failed_result_sees_the_error():
+    shared = source()
+
+    def fail(_):
+        raise ValueError("no such table")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no such table"):
+            shared.once(fail)
