@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime
 from lifestage.activation.report.content import Filled, decide_disclosure
 from lifestage.platform.reporting.grids import Chart
 from lifestage.platform.reporting.words import load_words
+from lifestage.project.pipeline import sections_of
 
 AS_OF, BEFORE = date(2026, 11, 21), date(2026, 11, 20)
 NOW = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
-WORDS = load_words("en", None, "EUR")
+TEXTS = tuple(section.texts for section in sections_of())
+WORDS = load_words("en", None, "EUR", TEXTS)
 
 
 def render_chapters(section, data, least_users=1, others=()):

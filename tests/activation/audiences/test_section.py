@@ -88,7 +88,7 @@ def test_the_sentence_is_about_the_audience_with_the_greatest_spend():
     (sentence,) = summarize(SECTION, full_audiences()).sentences
     assert (sentence.target, sentence.text) == (
         "audiences-chart",
-        "The audience with most spend behind it is “Win back”: 2 users, €30. Planned for them: An offer. Looked after by CRM.",
+        "The audience with the highest spend is “Win back”: 2 users, €30. Planned: An offer. Owner: CRM.",
     )
     assert summarize(SECTION, full_audiences(), least_users=5).sentences == ()
 

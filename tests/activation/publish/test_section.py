@@ -76,7 +76,7 @@ def test_seconds_are_those_of_the_run_once_it_is_complete():
     runs = (completed("run-1"), completed("run-0"))
     after = render_chapters(SECTION, full_making(runs=runs))["made"]
     assert before.notes[0].startswith(
-        "This run was not complete when the report was written; the one before, run-0,"
+        "This run was not complete when the report was written; the previous run, run-0,"
     )
     assert after.notes == ("Up to this report the run took 14 seconds in 2 steps.",)
     assert values(chart(after, "seconds-chart")) == [("ingest", "", 12.5), ("stages", "", 2.0)]

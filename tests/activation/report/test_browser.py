@@ -21,7 +21,7 @@ from lifestage.analytics.value.section_data import TierCount
 from lifestage.platform.reporting.words import load_words
 from lifestage.platform.result import Check
 from lifestage.users.identity.movement import Move
-from support.reporting import WORDS
+from support.reporting import TEXTS, WORDS
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -81,7 +81,7 @@ def shop(tmp_path_factory):
     }
     folder = tmp_path_factory.mktemp("reports")
     for language, currency in (("en", "EUR"), ("zh", "CNY")):
-        words = load_words(language, None, currency)
+        words = load_words(language, None, currency, TEXTS)
         (folder / f"{language}.html").write_text(render(full_page(words, **data), words), encoding="utf-8")
     return folder
 

@@ -22,7 +22,7 @@ from lifestage.platform.reporting.section import Chapter
 from lifestage.platform.reporting.words import load_words
 from lifestage.platform.result import Check
 from lifestage.users.identity.movement import Move
-from support.reporting import AS_OF, NOW, WORDS
+from support.reporting import AS_OF, NOW, TEXTS, WORDS
 
 
 def render(found, words=WORDS):
@@ -210,7 +210,7 @@ def test_one_scored_cell_is_enough_for_a_map():
 
 
 def test_the_page_speaks_chinese_with_its_numbers():
-    words = load_words("zh", None, "CNY")
+    words = load_words("zh", None, "CNY", TEXTS)
     html = render(full_page(words), words)
     seen = Page(html)
     assert ("html", {"lang": "zh"}) in seen.tags
@@ -221,7 +221,7 @@ def test_the_page_speaks_chinese_with_its_numbers():
 
 
 def test_a_locale_writes_numbers_and_dates_its_own_way():
-    words = load_words("en", "de_DE", "EUR")
+    words = load_words("en", "de_DE", "EUR", TEXTS)
     many = full_stages(counts=(stage("mature", 12_345),))
     seen = Page(render(full_page(words, lifecycle=many), words))
     assert "12.345" in seen.texts
@@ -274,7 +274,7 @@ def test_the_summary_has_the_sentences_of_the_sections_in_their_order():
     found = full_page(lifecycle=full_stages(display=("novice", "mature", "churned")))
     targets = [sentence.target for sentence in found.sentences]
     assert targets == ["stages-chart", "lifecycle", "concentration-chart", "audiences-chart", "data", "data"]
-    assert [tile.label for tile in found.tiles] == ["Users", "Buyers", "Accuracy of data", "Checks"]
+    assert [tile.label for tile in found.tiles] == ["Users", "Buyers", "Data accuracy", "Checks"]
 
 
 def test_sentences_do_not_tell_of_a_few():

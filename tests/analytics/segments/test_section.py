@@ -46,7 +46,7 @@ def test_profiles_are_means_over_known_values_the_largest_segment_first():
     unknown = SegmentCount("modelled", "m", 3, "unknown", 9)
     counts = (segment(1, "small", 1, "10.00"), segment(2, "large", 3, "90.00"), unknown)
     found = grid(segments(full_segments(counts=counts)), "Segments as of")
-    assert labels(found) == ["Segment", "Users", "Came in", "Went out", "Net amount, 365 days"]
+    assert labels(found) == ["Segment", "Users", "Entered", "Left", "Net amount, 365 days"]
     assert found.columns[4].about == "Purchases minus returns (EUR)"
     assert texts(found) == [
         ["unknown", "9", "0", "0", "unknown"],
@@ -70,6 +70,6 @@ def test_a_small_segment_is_withheld_with_its_profile():
 
 def test_users_without_a_segment_are_counted_by_reason():
     assert segments(full_segments(counts=(outside(5),))).notes == (
-        "5 users are in no segment because no model was trained yet.",
+        "5 users are in no segment because no model is trained yet.",
     )
     assert segments(empty_segments()).notes == ("No user is in a segment as of Nov 21, 2026.",)

@@ -63,7 +63,7 @@ def test_the_chart_of_moves_leaves_out_users_who_stayed_and_the_matrix_has_all()
 
 def test_small_moves_are_withheld_and_a_note_says_so():
     chapter = lifecycle(full_stages(), least_users=5)
-    assert chapter.notes == ("Too few users, or none, changed stage since the date before.",)
+    assert chapter.notes == ("No users changed stage since the previous date, or too few to show.",)
     assert texts(grid(chapter, "All moves"))[0] == ["novice", "–"]
 
 
@@ -81,8 +81,8 @@ def test_the_tile_compares_users_with_the_date_before():
 def test_sentences_name_the_largest_stage_and_who_fell_silent():
     found = summarize(SECTION, full_stages(display=("novice", "mature", "churned"))).sentences
     assert [(sentence.target, sentence.text) for sentence in found] == [
-        ("stages-chart", "10 users are in a lifecycle stage; the largest is mature with 80.0% of them. Planned for them: Status."),
-        ("lifecycle", "Since Nov 20, 2026, 0 users came back and 0 fell silent (dormant or churned). Keep doing what brings them back."),
+        ("stages-chart", "10 users are in a lifecycle stage; the largest is mature with 80.0% of them. Planned: Status."),
+        ("lifecycle", "Since Nov 20, 2026, 0 users came back and 0 fell silent (dormant or churned). Continue what brings them back."),
     ]  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def test_the_map_has_25_cells_with_the_best_recency_on_top():
 
 def test_names_add_their_cells():
     chapter = value(full_value(rfm=(rfm(5, 5, 3, "90.00"), rfm(5, 1, 1, "10.00"))))
-    assert texts(grid(chapter, "The names")) == [["champions", "4", "100.0%", "€100", "€25.00"]]
+    assert texts(grid(chapter, "Users and spend by name")) == [["champions", "4", "100.0%", "€100", "€25.00"]]
 
 
 def test_too_little_data_is_a_note_and_no_figure():
@@ -117,7 +117,7 @@ def test_the_curve_begins_at_nothing_and_ends_with_all():
         (0.1, 0.8, True),
         (1, 1, False),
     ]
-    assert texts(grid(chapter, "Spend of the best")) == [["Best 10%", "1", "€80", "80.0%"]]
+    assert texts(grid(chapter, "Spend of the top")) == [["Top 10%", "1", "€80", "80.0%"]]
 
 
 def test_points_of_the_curve_lie_enough_buyers_apart():
@@ -129,7 +129,7 @@ def test_points_of_the_curve_lie_enough_buyers_apart():
 
 
 def test_percentiles_of_few_buyers_are_withheld():
-    found = grid(value(full_value(), least_users=5), "What the value index")
+    found = grid(value(full_value(), least_users=5), "Components of the value index")
     assert texts(found)[0][3:] == ["–", "–"]
 
 
@@ -137,15 +137,13 @@ def test_the_curve_ends_where_too_few_buyers_follow():
     """Of nine buyers four are beyond the best half."""
     tops = (TopShare(50, 5, Decimal(500)), TopShare(100, 9, Decimal(900)))
     chapter = value(full_value(rfm=(rfm(5, 5, 9),), tiers=(), top_shares=tops), least_users=5)
-    assert "Spend of the best buyers" not in [f.caption for f in chapter.figures if not isinstance(f, Chart)]
+    assert "Spend of the top buyers" not in [f.caption for f in chapter.figures if not isinstance(f, Chart)]
 
 
 def test_the_summary_has_buyers_and_the_best_of_them():
     found = summarize(SECTION, full_value())
-    assert [(tile.value, tile.lines[1]) for tile in found.tiles] == [
-        ("4", "and spent €100.0, returns deducted")
-    ]
+    assert [(tile.value, tile.lines[1]) for tile in found.tiles] == [("4", "and spent €100.0 after returns")]
     assert [sentence.text for sentence in found.sentences] == [
-        "The best 10% of buyers, one user, spent €80: 80.0% of everything. Know them by name."
+        "The top 10% of buyers (one user) spent €80, 80.0% of all spend. Give them personal attention."
     ]
     assert summarize(SECTION, full_value(), least_users=5).sentences == ()

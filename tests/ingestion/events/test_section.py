@@ -70,7 +70,7 @@ def test_freshness_is_of_events_alone():
 
 def test_a_run_without_deliveries_and_rejected_rows_says_so():
     chapter = data_chapter(delivery(is_new=False, reasons={}, n_rejected=0))
-    assert chapter.notes == ("This run brought no delivery.", "No row was rejected.")
+    assert chapter.notes == ("This run had no new deliveries.", "No row was rejected.")
     assert not [f for f in chapter.figures if isinstance(f, Chart)]
 
 

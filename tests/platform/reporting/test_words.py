@@ -5,9 +5,9 @@ import pytest
 
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.reporting.words import LOCALES, load_texts, load_words
-from support.reporting import AS_OF, WORDS
+from support.reporting import AS_OF, TEXTS, WORDS
 
-ZH = load_words("zh", None, "CNY")
+ZH = load_words("zh", None, "CNY", TEXTS)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,8 @@ def test_nothing_has_no_sign():
 
 def test_a_price_has_the_coins_of_its_currency():
     prices = [
-        load_words("en", None, currency).price(Decimal("1234.56")) for currency in ("USD", "JPY", "KWD")
+        load_words("en", None, currency, TEXTS).price(Decimal("1234.56"))
+        for currency in ("USD", "JPY", "KWD")
     ]
     assert prices == ["$1,234.56", "¥1,235", "KWD1,234.560"]
 
@@ -69,7 +70,7 @@ def test_an_unknown_mean_is_not_zero():
     ],
 )
 def test_numbers_and_dates_follow_the_locale(language, locale, currency, expected):
-    words = load_words(language, locale, currency)
+    words = load_words(language, locale, currency, TEXTS)
     amount = Decimal("1234567.8")
     said = (
         words.money(amount),
@@ -97,14 +98,14 @@ def test_one_is_singular_where_the_language_has_it():
 @pytest.mark.parametrize("language", LOCALES)
 @pytest.mark.parametrize("locale", ["fr_FR", "es_ES", "ar_EG", "ru_RU", "pl_PL", "en_US", "zh_Hans_CN"])
 def test_plurals_are_those_of_the_language_whatever_the_locale(language, locale):
-    words = load_words(language, locale, "EUR")
+    words = load_words(language, locale, "EUR", TEXTS)
     for n in (1, 2, 3, 11, 100, 1_000_000):
         assert words("value.not_scored", n=n)
 
 
 @pytest.mark.parametrize("locale", ["ar_EG", "nl_NL", "de_CH", "he_IL"])
 def test_whole_units_are_asked_for_and_given(locale):
-    assert "80" not in load_words("en", locale, "EUR").money(Decimal("1234567.80"))
+    assert "80" not in load_words("en", locale, "EUR", TEXTS).money(Decimal("1234567.80"))
 
 
 def test_a_value_is_never_read_as_a_text():
@@ -129,7 +130,7 @@ def fields(text):
 
 
 def test_every_language_says_the_same_with_the_same_values():
-    english, *others = (dict(leaves(load_texts(language))) for language in LOCALES)
+    english, *others = (dict(leaves(load_texts(language, TEXTS))) for language in LOCALES)
     for other in others:
         assert other.keys() == english.keys()
         assert {key: fields(text) for key, text in other.items()} == {
@@ -139,8 +140,8 @@ def test_every_language_says_the_same_with_the_same_values():
 
 def test_every_plural_has_the_forms_of_its_language():
     for language in LOCALES:
-        forms = {load_words(language, None, "EUR").locale.plural_form(n) for n in range(200)}
-        for section in load_texts(language).values():
+        forms = {load_words(language, None, "EUR", TEXTS).locale.plural_form(n) for n in range(200)}
+        for section in load_texts(language, TEXTS).values():
             for text in section.values():
                 assert not isinstance(text, dict) or set(text) == forms
 
@@ -168,4 +169,14 @@ def test_what_is_shipped_is_translated():
             audience["description"],
             audience["strategy"]["benefits"],
         }
-    assert shipped - load_texts("zh")["names"].keys() == set()
+    assert shipped - load_texts("zh", TEXTS)["names"].keys() == set()
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_no_section_replaces_a_text_of_another(language):
+    counts = [
+        sum(len(named) for group, named in load_texts(language, folders).items() if group != "names")
+        for folders in ((), *[(folder,) for folder in TEXTS], TEXTS)
+    ]
+    shared, *apart, together = counts
+    assert together == shared + sum(n - shared for n in apart)

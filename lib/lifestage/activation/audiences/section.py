@@ -207,6 +207,7 @@ SECTION = Section(
     key="audiences",
     place=40,
     reads=("audience_totals", "audience_definitions", "user_audiences", *READS),
+    texts="activation/audiences/texts",
     read=read,
     render=render,
     summary=summarize,

@@ -245,5 +245,11 @@ def summarize(data: MakingData, seen: Disclosure, words: Words) -> Summary:  # n
 
 
 SECTION = Section(
-    key=MADE, place=90, reads=("snapshots", "runs"), read=read, render=render, summary=summarize
+    key=MADE,
+    place=90,
+    reads=("snapshots", "runs"),
+    texts="activation/publish/texts",
+    read=read,
+    render=render,
+    summary=summarize,
 )

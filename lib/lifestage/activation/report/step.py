@@ -47,7 +47,8 @@ def write_page(source: Source, sections: Iterable[Section[Any]], settings: Repor
 
     business, run = source.config.shared.business, source.run
     header = Header(business.name, source.as_of, run.run_id, run.now, run.code_version)
-    words = load_words(settings.language, settings.locale, business.currency)
     filled = read_sections(sections, source)
+    folders = [each.section.texts for each in filled]
+    words = load_words(settings.language, settings.locale, business.currency, folders)
     page = compose_page(filled, header, settings.min_cell_users, words)
     write_whole(Path(settings.path), render(page, words))

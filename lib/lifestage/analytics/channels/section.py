@@ -218,6 +218,7 @@ SECTION = Section(
     key="channels",
     place=50,
     reads=("channel_totals", "channel_reach", *READS),
+    texts="analytics/channels/texts",
     read=read,
     render=render,
     cells=cells,

@@ -233,6 +233,7 @@ SECTION = Section(
     key="segments",
     place=30,
     reads=("segment_totals", "segment_profiles", "user_segments", *READS),
+    texts="analytics/segments/texts",
     read=read,
     render=render,
     cells=cells,

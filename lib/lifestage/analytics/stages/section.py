@@ -75,6 +75,7 @@ SECTION = Section(
     key="lifecycle",
     place=10,
     reads=("stage_totals", "user_stages", *READS),
+    texts="analytics/stages/texts",
     read=read,
     render=render,
     cells=cells,

@@ -45,6 +45,7 @@ SECTION = Section(
     key="value",
     place=20,
     reads=("value_totals", "spend_shares", "value_scales", "user_value", *READS),
+    texts="analytics/value/texts",
     read=read,
     render=render,
     cells=cells,

@@ -212,4 +212,12 @@ def summarize(data: DeliveryData, seen: Disclosure, words: Words) -> Summary:  #
     return Summary((tile,), (sentence,))
 
 
-SECTION = Section(key=DATA, place=80, reads=("ingest_ledger",), read=read, render=render, summary=summarize)
+SECTION = Section(
+    key=DATA,
+    place=80,
+    reads=("ingest_ledger",),
+    texts="ingestion/events/texts",
+    read=read,
+    render=render,
+    summary=summarize,
+)

@@ -121,6 +121,8 @@ class Section(Generic[DataT]):
     """Chapters come in ascending order of their place."""
     reads: tuple[str, ...]
     """Tables that it reads."""
+    texts: str
+    """Folder of the package with a file of its texts for each language."""
     read: Callable[[Source], DataT]
     render: Callable[[DataT, Disclosure, Words], Iterable[Chapter]]
     """Its chapter, and what it adds to other chapters."""

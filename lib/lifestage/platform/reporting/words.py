@@ -1,7 +1,7 @@
 """The words of a report: texts of a language, numbers and dates of a locale, amounts in a currency."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,7 +25,7 @@ from lifestage.platform.units import Unit
 
 
 class Language(StrEnum):
-    """The language of a report. Each has a file of texts."""
+    """The language of a report. Each has a file in every folder of texts."""
 
     ENGLISH = "en"
     CHINESE = "zh"
@@ -35,6 +35,8 @@ class Language(StrEnum):
 WITHHELD = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 LOCALES = {Language.ENGLISH: "en_US", Language.CHINESE: "zh_Hans_CN"}
+# Folder of the package with the texts that sections share.
+SHARED = "platform/reporting/texts"
 WHOLE = "#,##0"
 Number = int | Decimal
 
@@ -158,18 +160,28 @@ class Words:
         return str(format_percent(_rounded(percent, digits) / 100, pattern, self.locale))
 
 
-def load_words(language: Language, locale: str | None, currency: str) -> Words:
-    """The words of a language. Without a locale, numbers and dates follow the default locale of the language."""
+def load_words(language: Language, locale: str | None, currency: str, folders: Iterable[str] = ()) -> Words:
+    """The words of a language. Without a locale, numbers and dates follow the default locale of the language.
+
+    Args:
+        language: the language of the texts.
+        locale: the locale of numbers and dates.
+        currency: ISO 4217 code of all amounts.
+        folders: folders of the package with the texts of sections, beside those that all share.
+    """
     own = Locale.parse(LOCALES[language])
-    return Words(load_texts(language), own, Locale.parse(locale) if locale else own, currency)
+    return Words(load_texts(language, tuple(folders)), own, Locale.parse(locale) if locale else own, currency)
 
 
 @cache
-def load_texts(language: Language) -> dict[str, Any]:
-    """Every text of one language."""
-    file = files(__package__).joinpath("texts", f"{language}.yaml")
-    found: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return found
+def load_texts(language: Language, folders: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
+    """The shared texts of a language with those of sections, by group and name."""
+    texts: dict[str, dict[str, Any]] = {}
+    for folder in (SHARED, *folders):
+        file = files("lifestage").joinpath(folder, f"{language}.yaml")
+        for group, named in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+            texts.setdefault(group, {}).update(named)
+    return texts
 
 
 def _rounded(value: Number | float, digits: int) -> Decimal:
