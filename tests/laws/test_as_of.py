@@ -15,10 +15,19 @@ from support.projects import TestProject, make_project
 pytestmark = pytest.mark.slow
 
 FIRST, LATER, LAST = "2026-03-09", "2026-03-11", "2026-03-12"
-FROM_ACTIVITY = ("identity", "features", "stages", "value", "segments", "audiences", "publish")
+FROM_ACTIVITY = ("identity", "features", "stages", "value", "segments", "channels", "audiences", "publish")
 DATED = (
     *("norms", "user_features", "user_stages", "stage_totals", "rfm_cuts", "value_scales", "tier_cuts"),
     *("user_value", "user_segments", "user_audiences"),
+    *(
+        "value_totals",
+        "spend_shares",
+        "segment_totals",
+        "segment_profiles",
+        "channel_totals",
+        "channel_reach",
+        "audience_totals",
+    ),
 )
 NEWEST = ("user_state", "identity_map")
 STALE = [date.fromisoformat(FIRST), date.fromisoformat(LATER)]

@@ -11,10 +11,29 @@ from users.identity.world import LIMITS, World
 pytestmark = pytest.mark.slow
 
 FIRST, LATER = 2, 4
-AGAIN = ("identity", "profiles", "features", "stages", "value", "segments", "audiences", "publish")
+AGAIN = (
+    "identity",
+    "profiles",
+    "features",
+    "stages",
+    "value",
+    "segments",
+    "channels",
+    "audiences",
+    "publish",
+)
 DATED = (
     *("user_profiles", "norms", "user_features", "user_stages", "stage_totals", "rfm_cuts", "value_scales"),
     *("tier_cuts", "user_value", "user_segments", "user_audiences"),
+    *(
+        "value_totals",
+        "spend_shares",
+        "segment_totals",
+        "segment_profiles",
+        "channel_totals",
+        "channel_reach",
+        "audience_totals",
+    ),
 )
 FEATURES = """
 profile:

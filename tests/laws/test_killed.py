@@ -29,10 +29,11 @@ INGEST_COMMITS = (
 PERSONS = ("reference", "ingest", "identity", "profiles")
 PERSONS_COMMITS = ("links", "identity_changes", "identity_map", "link_days", "user_profiles")
 MEMBER_SINCE = "profile: {member_since: {from: [profiles.since], unit: date, description: Member since}}"
-LATER = ("features", "stages", "value", "segments", "audiences", "publish")
+LATER = ("features", "stages", "value", "segments", "channels", "audiences", "publish")
 LATER_COMMITS = (
     *("norms", "user_features", "user_state", "user_stages", "stage_totals"),
-    *("rfm_cuts", "value_scales", "tier_cuts", "user_value", "user_segments"),
+    *("rfm_cuts", "value_scales", "tier_cuts", "user_value", "value_totals", "spend_shares", "user_segments"),
+    *("segment_totals", "segment_profiles", "channel_totals", "channel_reach", "audience_totals"),
     *("audience_definitions", "user_audiences", "snapshot_users", "snapshots", "runs"),
 )
 # A process of its own needs what tests/conftest.py gives the session: tiny data, one core.

@@ -69,7 +69,7 @@ def answers(folder: Path) -> dict[str, object]:
             for row in read_table(project, "user_audiences").select("audience").distinct().collect()
         ),
         "explained": explain(project, user_id).get("habit"),
-        "report": "habits" in Path(folder / "report.html").read_text(),
+        "chapter": '<section id="habits"' in Path(folder / "report.html").read_text(),
     }
     return found
 

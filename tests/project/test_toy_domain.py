@@ -85,10 +85,10 @@ def test_a_domain_is_one_folder_and_one_line(tmp_path):
     assert found["counts"] == ["habit:frequent", "habit:rare"]
     assert found["audiences"] == ["everybody", "frequent"]
     assert found["explained"] == {"name": found["explained"]["name"], "frequent_from": 2}
-    assert found["report"]
+    assert found["chapter"]
     take_away(package)
     left = ask(package, project(tmp_path / "without", "audiences: {}\n"))
     assert "habits" not in left["steps"]
     assert (left["help"], left["tables"], left["problems"], left["documents"]) == (False, False, [], {})
     assert "habit" not in left["snapshot"]
-    assert (left["counts"], left["audiences"], left["explained"], left["report"]) == ([], [], None, False)
+    assert (left["counts"], left["audiences"], left["explained"], left["chapter"]) == ([], [], None, False)

@@ -3,6 +3,7 @@
 from lifestage.analytics.habits.checks import check_config
 from lifestage.analytics.habits.config import HABITS, compose_config
 from lifestage.analytics.habits.explain import EXPLAIN
+from lifestage.analytics.habits.section import SECTION
 from lifestage.analytics.habits.step import run
 from lifestage.analytics.habits.tables import USER_HABITS
 
@@ -25,4 +26,5 @@ DOMAIN = Domain(
         groups={"habit": Group("habit")},
     ),
     explain=EXPLAIN,
+    section=SECTION,
 )
