@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from lifestage.activation.report.content import Filled, decide_disclosure
+from lifestage.activation.report.content import SectionData, decide_disclosure
 from lifestage.platform.reporting.grids import Chart
 from lifestage.platform.reporting.words import load_words
 from lifestage.project.pipeline import sections_of
@@ -15,13 +15,17 @@ WORDS = load_words("en", None, "EUR", TEXTS)
 
 def render_chapters(section, data, least_users=1, others=()):
     """The chapters of a section by key; `others` are further sections of the page with their data."""
-    seen = decide_disclosure([Filled(section, data), *[Filled(*other) for other in others]], least_users)
+    seen = decide_disclosure(
+        [SectionData(section, data), *[SectionData(*other) for other in others]], least_users
+    )
     return {chapter.key: chapter for chapter in section.render(data, seen, WORDS)}
 
 
 def summarize(section, data, least_users=1, others=()):
     """What a section adds to the top of the page."""
-    seen = decide_disclosure([Filled(section, data), *[Filled(*other) for other in others]], least_users)
+    seen = decide_disclosure(
+        [SectionData(section, data), *[SectionData(*other) for other in others]], least_users
+    )
     return section.summary(data, seen, WORDS)
 
 

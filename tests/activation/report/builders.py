@@ -7,7 +7,7 @@ from analytics.segments.section_builders import empty_segments, full_segments
 from analytics.stages.section_builders import empty_stages, full_stages
 from analytics.value.section_builders import empty_value, full_value
 from ingestion.events.section_builders import deliveries, delivery
-from lifestage.activation.report.content import Filled, Header, compose_page
+from lifestage.activation.report.content import Header, SectionData, compose_page
 from lifestage.project.pipeline import sections_of
 from support.reporting import AS_OF, NOW, WORDS
 
@@ -46,5 +46,5 @@ def full_page(words=WORDS, header=HEADER, least_users=1, **data):
 def page(data, words, header, least_users):
     ordered = sorted(SECTIONS.values(), key=lambda section: section.place)
     return compose_page(
-        [Filled(section, data[section.key]) for section in ordered], header, least_users, words
+        [SectionData(section, data[section.key]) for section in ordered], header, least_users, words
     )

@@ -11,7 +11,7 @@ from analytics.channels.section_builders import empty_channels
 from analytics.segments.section_builders import empty_segments, outside, segment
 from analytics.stages.section_builders import empty_stages
 from analytics.value.section_builders import empty_value, unscored
-from lifestage.activation.report.content import Filled, decide_disclosure
+from lifestage.activation.report.content import SectionData, decide_disclosure
 from lifestage.analytics.segments.section import MODELLED
 from lifestage.analytics.stages.section_data import StageCount
 from lifestage.analytics.value.section_data import RfmCount, TierCount
@@ -99,7 +99,7 @@ def equations(value, cells):
 
 
 def decided(page):
-    return decide_disclosure([Filled(SECTIONS[key], data) for key, data in page.items()], LEAST)
+    return decide_disclosure([SectionData(SECTIONS[key], data) for key, data in page.items()], LEAST)
 
 
 @given(pages())

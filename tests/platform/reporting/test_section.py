@@ -19,7 +19,7 @@ def test_a_function_of_a_source_is_computed_once_however_many_sections_ask_at_a_
         may_end.wait(10)
         return given.as_of
 
-    threads = [Thread(target=lambda: found.append(shared.once(compute))) for _ in range(4)]
+    threads = [Thread(target=lambda: found.append(shared.compute_once(compute))) for _ in range(4)]
     for thread in threads:
         thread.start()
     may_end.set()
@@ -36,4 +36,4 @@ def test_whoever_asks_for_a_failed_result_sees_the_error():
 
     for _ in range(2):
         with pytest.raises(ValueError, match="no such table"):
-            shared.once(fail)
+            shared.compute_once(fail)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from lifestage.analytics.stages.tables import USER_STAGES
-from lifestage.users.identity.movement import Move, count_moves, count_regrouped, group_cells
+from lifestage.users.identity.movement import Move, count_moves, count_regrouped_users, group_cells
 from support.frames import build, regrouped
 from support.reporting import AS_OF, WORDS
 
@@ -58,7 +58,7 @@ def test_regrouped_users_are_counted_on_both_dates(spark):
         spark, ("kept", BEFORE, "novice"), ("kept", AS_OF, "growth"), ("absorbed", BEFORE, "dormant")
     )
     others = regrouped(spark, kept="merged", absorbed="merged")
-    assert count_regrouped(rows, others, AS_OF) == {"merged": (2, 1)}
+    assert count_regrouped_users(rows, others, AS_OF) == {"merged": (2, 1)}
 
 
 def test_cells_leave_out_regrouped_users_and_hide_a_small_rest():

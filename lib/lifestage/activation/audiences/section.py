@@ -14,7 +14,7 @@ from lifestage.platform.reporting.disclosure import BUYERS, STAGE, Disclosure
 from lifestage.platform.reporting.grids import Cell, Chart, Grid, columns, drop_empty, figure, text
 from lifestage.platform.reporting.section import MADE, Chapter, Section, Sentence, Source, Summary
 from lifestage.platform.reporting.words import Words
-from lifestage.users.identity.movement import READS, movement_cells, read_regrouped
+from lifestage.users.identity.movement import READS, movement_cells, read_regrouped_users
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class AudienceData:
 def read(source: Source) -> AudienceData:
     """Read sizes, movement and rules."""
     as_of, configured = source.as_of, source.config.of(AudiencesConfig).audiences
-    users = source.once(read_regrouped).users
+    users = source.compute_once(read_regrouped_users).users
     totals = read_totals(source.read("audience_totals"), as_of)
     movement = count_movement(source.read("user_audiences"), as_of, source.before, users)
     return AudienceData(

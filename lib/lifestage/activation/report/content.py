@@ -38,25 +38,25 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Filled:
+class SectionData:
     """A section with its data."""
 
     section: Section[Any]
     data: Any
 
 
-def read_sections(sections: Iterable[Section[Any]], source: Source) -> list[Filled]:
+def read_sections(sections: Iterable[Section[Any]], source: Source) -> list[SectionData]:
     """Read the data of all sections in parallel. They come in the order of the page."""
     ordered = sorted(sections, key=lambda section: section.place)
     reads: list[Callable[[], Any]] = [partial(section.read, source) for section in ordered]
     with unordered_index():
-        return [Filled(*pair) for pair in zip(ordered, run_in_parallel(reads), strict=True)]
+        return [SectionData(*pair) for pair in zip(ordered, run_in_parallel(reads), strict=True)]
 
 
-def compose_page(filled: Sequence[Filled], header: Header, least_users: int, words: Words) -> Page:
+def compose_page(sections: Sequence[SectionData], header: Header, least_users: int, words: Words) -> Page:
     """Decide which numbers may be shown on the whole page, and render each section."""
-    seen = decide_disclosure(filled, least_users)
-    summaries = [each.section.summary(each.data, seen, words) for each in filled]
+    seen = decide_disclosure(sections, least_users)
+    summaries = [each.section.summary(each.data, seen, words) for each in sections]
     added = {name: fact for summary in summaries for name, fact in summary.facts.items()}
     facts = {
         words("fact.as_of"): words.day(header.as_of),
@@ -65,21 +65,21 @@ def compose_page(filled: Sequence[Filled], header: Header, least_users: int, wor
         words("fact.now"): words.moment(header.now),
         words("fact.code_version"): header.code_version,
     }
-    chapters = [chapter for each in filled for chapter in each.section.render(each.data, seen, words)]
+    chapters = [chapter for each in sections for chapter in each.section.render(each.data, seen, words)]
     return Page(
         header=header,
         facts=facts,
         tiles=tuple(tile for summary in summaries for tile in summary.tiles),
         sentences=tuple(sentence for summary in summaries for sentence in summary.sentences),
-        chapters=join_chapters([each.section.key for each in filled], chapters),
+        chapters=join_chapters([each.section.key for each in sections], chapters),
         least_users=least_users,
     )
 
 
-def decide_disclosure(filled: Iterable[Filled], least_users: int) -> Disclosure:
+def decide_disclosure(sections: Iterable[SectionData], least_users: int) -> Disclosure:
     """Merge the cells and equations of all sections, and decide which numbers may be shown."""
-    cells = {cell: n for each in filled for cell, n in each.section.cells(each.data).items()}
-    equations = [equation for each in filled for equation in each.section.equations(each.data)]
+    cells = {cell: n for each in sections for cell, n in each.section.cells(each.data).items()}
+    equations = [equation for each in sections for equation in each.section.equations(each.data)]
     return disclose(cells, equations, least_users)
 
 

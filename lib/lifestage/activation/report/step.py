@@ -20,8 +20,9 @@ from lifestage.platform.storage.atomic import write_whole
 
 def run(job: Job, config: ReportSettings) -> None:
     """Read all sections, render the page, write it. A run of past dates leaves the page of the newest date as it is."""
+    assert job.config is not None, "the report needs the configuration of all domains"
     runs = job.read("runs")
-    if job.config and is_newest(runs, job.run.as_of):
+    if is_newest(runs, job.run.as_of):
         before = date_before(runs, job.run, job.config.shared.as_of.keep)
         source = Source(job.read, job.table, job.config, job.run, before, job.commits)
         write_page(source, job.sections, config)
@@ -47,8 +48,8 @@ def write_page(source: Source, sections: Iterable[Section[Any]], settings: Repor
 
     business, run = source.config.shared.business, source.run
     header = Header(business.name, source.as_of, run.run_id, run.now, run.code_version)
-    filled = read_sections(sections, source)
-    folders = [each.section.texts for each in filled]
+    found = read_sections(sections, source)
+    folders = [each.section.texts for each in found]
     words = load_words(settings.language, settings.locale, business.currency, folders)
-    page = compose_page(filled, header, settings.min_cell_users, words)
+    page = compose_page(found, header, settings.min_cell_users, words)
     write_whole(Path(settings.path), render(page, words))

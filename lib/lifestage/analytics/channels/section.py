@@ -14,7 +14,7 @@ from lifestage.platform.reporting.grids import Cell as GridCell
 from lifestage.platform.reporting.grids import Column, Grid, columns, drop_empty, figure, text
 from lifestage.platform.reporting.section import Chapter, Section, Source
 from lifestage.platform.reporting.words import Words
-from lifestage.users.identity.movement import READS, read_regrouped
+from lifestage.users.identity.movement import READS, read_regrouped_users
 from lifestage.users.identity.regrouping import Regrouped
 
 MIXES = ("online only", "shop only", "both")
@@ -98,7 +98,7 @@ def read(source: Source) -> ChannelData:
         period=period,
         counts=counts,
         reach=read_reach(source.read("channel_reach"), source.as_of),
-        regrouped=source.once(read_regrouped).counts,
+        regrouped=source.compute_once(read_regrouped_users).counts,
     )
 
 

@@ -27,7 +27,7 @@ from lifestage.platform.reporting.grids import Cell as GridCell
 from lifestage.platform.reporting.section import Chapter, Section, Source
 from lifestage.platform.reporting.words import Words
 from lifestage.platform.storage.contracts import Table
-from lifestage.users.identity.movement import READS, Move, count_moves, group_cells, read_regrouped
+from lifestage.users.identity.movement import READS, Move, count_moves, group_cells, read_regrouped_users
 
 MODELLED: Cell = ("all", "modelled")
 """Users with a segment."""
@@ -83,7 +83,7 @@ class SegmentData:
 def read(source: Source) -> SegmentData:
     """Read sizes, profiles and moves between segments."""
     is_of_date = F.col("as_of") == F.lit(source.as_of)
-    users = source.once(read_regrouped).users
+    users = source.compute_once(read_regrouped_users).users
     segments = source.read("user_segments")
     return SegmentData(
         as_of=source.as_of,

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from lifestage.analytics.stages.config import Stage, StageLadder
 from lifestage.platform.reporting.disclosure import REGROUPED, SIDES, STAGE, Cell, Equation
 from lifestage.platform.reporting.section import Source
-from lifestage.users.identity.movement import Move, count_moves, read_regrouped
+from lifestage.users.identity.movement import Move, count_moves, read_regrouped_users
 from lifestage.users.identity.regrouping import Regrouped
 
 HISTORY_DAYS = 400
@@ -65,7 +65,7 @@ class StageData:
 def read(source: Source) -> StageData:
     """Read counts and moves."""
     ladder, as_of, before = source.config.of(StageLadder), source.as_of, source.before
-    users = source.once(read_regrouped).users
+    users = source.compute_once(read_regrouped_users).users
     return StageData(
         as_of=as_of,
         before=before,

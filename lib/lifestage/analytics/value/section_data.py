@@ -15,7 +15,7 @@ from lifestage.analytics.value.config import ValueConfig
 from lifestage.platform.reporting.disclosure import BUYERS, Cell, Equation, cells_of_kind
 from lifestage.platform.reporting.section import Source
 from lifestage.platform.runtime.parallel import run_in_parallel
-from lifestage.users.identity.movement import Move, count_moves, read_regrouped
+from lifestage.users.identity.movement import Move, count_moves, read_regrouped_users
 
 # Kinds of cells: users of an RFM cell, of a name of the R x F map, of a tier, and of a status without scores.
 RFM, NAME, TIER, UNSCORED = "rfm", "name", "tier", "unscored"
@@ -101,7 +101,7 @@ def read(source: Source) -> ValueData:
         partial(_collect, source.read(name).where(is_of_date))
         for name in ("value_totals", "spend_shares", "value_scales")
     ])  # fmt: skip
-    users = source.once(read_regrouped).users
+    users = source.compute_once(read_regrouped_users).users
     return ValueData(
         as_of=source.as_of,
         names=source.config.of(ValueConfig).rfm.names,

@@ -52,7 +52,7 @@ class Source:
         """The date of the report."""
         return self.run.as_of
 
-    def once(self, compute: Callable[["Source"], ValueT]) -> ValueT:
+    def compute_once(self, compute: Callable[["Source"], ValueT]) -> ValueT:
         """The result of a function of this source. Sections that share the function share its result."""
         with self._lock:
             is_first = compute not in self._results

@@ -26,7 +26,7 @@ from lifestage.users.identity.regrouping import (
 from lifestage.users.resolution import IS_PERSON
 
 READS = ("user_features", "runs", "identity_map", "identity_past", "identity_changes")
-"""The tables that read_regrouped reads."""
+"""The tables that read_regrouped_users reads."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,17 @@ class RegroupedUsers:
     counts: dict[str, tuple[int, int]]
 
 
-def read_regrouped(source: Source) -> RegroupedUsers:
-    """Read the regrouped users of a report. Several sections need them, so call it through `source.once`."""
+def read_regrouped_users(source: Source) -> RegroupedUsers:
+    """Read the regrouped users of a report. Several sections need them, so call it through `source.compute_once`."""
     read, as_of = source.read, source.as_of
     versions = {as_of: LATEST_VERSION, **journal_versions(read("runs"))}
     built = [(day, versions[day]) for day in (source.before, as_of) if day in versions]
     known = add_journal_version(read("user_features").where(IS_PERSON), built)
     users = materialize(find_regrouped_users(read, built, known).drop("as_of"))
-    return RegroupedUsers(users, count_regrouped(known, users, as_of))
+    return RegroupedUsers(users, count_regrouped_users(known, users, as_of))
 
 
-def count_regrouped(known: DataFrame, users: DataFrame, as_of: date) -> dict[str, tuple[int, int]]:
+def count_regrouped_users(known: DataFrame, users: DataFrame, as_of: date) -> dict[str, tuple[int, int]]:
     """Number of users on the date before and on as_of, by change; at most three.
 
     Args:
