@@ -17,7 +17,7 @@ DOMAIN = Domain(
     writes=("user_habits",),
     run=run,
     config=Configuration((HABITS,), compose_config),
-    tables=lambda _config, _decided: (USER_HABITS,),
+    tables=lambda _config, _results: (USER_HABITS,),
     checks=check_config,
     result=Result(
         "user_habits",
