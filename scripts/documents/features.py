@@ -50,7 +50,7 @@ def _of_days(catalogue: Catalogue) -> list[str]:
         "tables that the main file joins (`activity.lookups`), as `products.category`.",
         grid(("name", "unit", "description", "SQL over events"), measures),
         "## Days",
-        "DomainResult on the user-day, once the days of all subjects of a user have merged. A condition counts 1 or 0.",
+        "Decided on the user-day, once the days of all subjects of a user have merged. A condition counts 1 or 0.",
         grid(("name", "unit", "description", "SQL over the day"), days),
     ]
 

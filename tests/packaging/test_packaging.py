@@ -89,7 +89,8 @@ def test_a_second_build_gives_the_same_bytes(built, tmp_path):
 @pytest.mark.parametrize(
     "file",
     [
-        "activation/report/texts/en.yaml",
+        "analytics/stages/texts/en.yaml",
+        "platform/reporting/texts/en.yaml",
         "project/defaults.yaml",
         "platform/runtime/spark/spark-env.sh",
         "services/starter_project/lifestage.yaml",
