@@ -90,7 +90,7 @@ def replay(
         done = replay_rejected(project, ReplayFilter(source, reason), moment, wall_clock=datetime.now(UTC))
         left = list_rejected(project, source) if project.references else []
     if as_json:
-        print_json(done)
+        print_json([_to_json(item) for item in done])
         return
     references = keep_reference_tables(project, left)
     if done:
@@ -149,6 +149,10 @@ def _replay_grid(done: Sequence[ReplayResult]) -> Any:
             *[str(outcomes.get(name, 0)) for name in names],
         )
     return rows
+
+
+def _to_json(item: ReplayResult) -> dict[str, Any]:
+    return {"source": item.source, "delivery_no": item.delivery_no, "tally": item.counts}
 
 
 def _escape(text: str) -> str:
