@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from lifestage.platform.result import DomainResult
 from lifestage.platform.storage.contracts import Table
-from lifestage.platform.storage.store import Commit, Store
+from lifestage.platform.storage.store import Commit, Rows, Store
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Job:
     results: tuple[DomainResult, ...] = ()
     """What earlier domains of the map decide about each user."""
     commits: dict[str, int] = field(default_factory=dict)
-    """Version of each table that the run has written so far, shared by its steps."""
-    rows: dict[str, int] = field(default_factory=dict)
-    """Rows that this step has written, by table."""
+    """Version of each table that completed steps of the run have written."""
+    written: list[Commit] = field(default_factory=list)
+    """The commits of this step, in order."""
 
     @property
     def spark(self) -> SparkSession:
@@ -73,10 +74,14 @@ class Job:
         """The newest rows of a declared table; an empty frame where nothing was written yet."""
         return self.store.read(self._require(name, self.reads | self.writes))
 
+    def read_rows(self, name: str, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """The newest rows of a tiny declared table, on the driver."""
+        return self.store.read_rows(self._require(name, self.reads | self.writes), columns)
+
     def write(
         self,
         name: str,
-        frame: DataFrame,
+        rows: Rows,
         replace: Mapping[str, Sequence[date | str]] | None = None,
         **progress: object,
     ) -> Commit:
@@ -97,9 +102,9 @@ class Job:
         return self._record(self.store.replace_all(table, frame, self.metadata(**progress)))
 
     def write_as_of(self, name: str, frame: DataFrame, **progress: object) -> Commit:
-        """Write the rows of every date that this run builds, in place of all but those of the dates that stay.
+        """Write the rows of every date that this run builds, and remove all other dates that don't stay.
 
-        What goes is too old to be kept, or was left by a run that never completed.
+        Removed are dates beyond retention, and those of a run that never completed.
         """
         table = self._require(name, self.writes)
         stay = {"as_of": self.run.stay}
@@ -121,9 +126,14 @@ class Job:
         """What every commit of this step carries."""
         return {"run_id": self.run.run_id, "step": self.step, **progress}
 
+    def count_rows(self) -> int:
+        """Rows that this step has written. Asks the store about all commits of the step at once."""
+        self.store.resolve(self.written)
+        self.commits.update({commit.table.name: commit.version for commit in self.written})
+        return sum(commit.rows for commit in self.written)
+
     def _record(self, commit: Commit) -> Commit:
-        self.commits[commit.table] = commit.version
-        self.rows[commit.table] = self.rows.get(commit.table, 0) + commit.rows
+        self.written.append(commit)
         return commit
 
     def _require(self, name: str, allowed: frozenset[str]) -> Table:

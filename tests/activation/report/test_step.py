@@ -13,7 +13,7 @@ from lifestage.ingestion.events.tables import EVENTS
 from lifestage.ingestion.sources.tables import INGEST_LEDGER
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.job import Job, Run
-from lifestage.platform.storage.store import Location, Store
+from lifestage.platform.storage.delta import DeltaStore, Location
 from lifestage.project.tables import RUNS
 from lifestage.users.catalogue.model import Catalogue
 from lifestage.users.features.tables import user_features
@@ -43,7 +43,7 @@ def job_on(spark, root):
     by_name = {table.name: table for table in tables}
     run = Run(run_id="run-1", as_of_dates=(AS_OF,), now=NOW, config_hash="h")
     return Job(
-        "report", run, Store(spark, Location(root=str(root))), by_name, frozenset(by_name), frozenset()
+        "report", run, DeltaStore(spark, Location(root=str(root))), by_name, frozenset(by_name), frozenset()
     )
 
 
