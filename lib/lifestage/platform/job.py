@@ -85,33 +85,33 @@ class Job:
         replace: Mapping[str, Sequence[date | str]] | None = None,
         **progress: object,
     ) -> Commit:
-        """Write as the contract says; `progress` is kept in the commit, beside run and step."""
+        """Write in the mode of the table; the commit records `progress` beside the run and the step."""
         table = self._require(name, self.writes)
-        return self._record(self.store.write(table, frame, self.metadata(**progress), replace))
+        return self._record(self.store.write(table, rows, self.metadata(**progress), replace))
 
     def exchange(
         self, name: str, removals: DataFrame, additions: DataFrame, prune: str, **progress: object
     ) -> Commit:
-        """Take rows out and put others in, in one commit (see Store.exchange)."""
+        """Remove rows and add others in one commit (see Store.exchange)."""
         table = self._require(name, self.writes)
         return self._record(self.store.exchange(table, removals, additions, self.metadata(**progress), prune))
 
     def replace_all(self, name: str, frame: DataFrame, **progress: object) -> Commit:
-        """Write the whole table anew."""
+        """Replace all rows of the table."""
         table = self._require(name, self.writes)
         return self._record(self.store.replace_all(table, frame, self.metadata(**progress)))
 
-    def write_as_of(self, name: str, frame: DataFrame, **progress: object) -> Commit:
+    def write_as_of(self, name: str, rows: Rows, **progress: object) -> Commit:
         """Write the rows of every date that this run builds, and remove all other dates that don't stay.
 
         Removed are dates beyond retention, and those of a run that never completed.
         """
         table = self._require(name, self.writes)
         stay = {"as_of": self.run.stay}
-        return self._record(self.store.write(table, frame, self.metadata(**progress), stay=stay))
+        return self._record(self.store.write(table, rows, self.metadata(**progress), stay=stay))
 
     def progress(self, name: str) -> dict[str, object]:
-        """What the table's newest commit of ours recorded."""
+        """What our newest commit of the table recorded."""
         return self.store.last_metadata(self._require(name, self.reads | self.writes))
 
     def wrote(self, name: str) -> bool:
