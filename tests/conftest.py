@@ -9,7 +9,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lifestage.platform.runtime.session import build_session
-from lifestage.platform.storage.store import Location, Store
+from lifestage.platform.storage.delta import DeltaStore, Location
+from lifestage.platform.storage.store import Store
 
 # Fixed keys: the same pseudonyms in every run, so that expected rows can be written down.
 os.environ.setdefault("LIFESTAGE_PSEUDONYM_KEY", "11" * 32)
@@ -46,4 +47,4 @@ def spark(spark_session: SparkSession) -> Iterator[SparkSession]:
 
 @pytest.fixture
 def store(spark: SparkSession, tmp_path: Path) -> Store:
-    return Store(spark, Location(root=str(tmp_path / "tables")))
+    return DeltaStore(spark, Location(root=str(tmp_path / "tables")))

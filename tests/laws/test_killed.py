@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from laws.history import line, random_lines
-from lifestage.platform.storage.store import Location, Store
+from lifestage.platform.storage.delta import DeltaStore, Location
 from support.frames import assert_frames
 from support.projects import ALL_STEPS, MAIN, TestProject, make_project
 from users.identity.world import LIMITS, World
@@ -86,7 +86,7 @@ def copied(project, name):
         project.folder, folder, ignore=shutil.ignore_patterns("main.yaml", "landing"), dirs_exist_ok=True
     )
     (folder / "main.yaml").write_text(main)
-    store = Store(project.project.store.spark, Location(root=str(folder / "tables")))
+    store = DeltaStore(project.project.store.spark, Location(root=str(folder / "tables")))
     return TestProject(folder, replace(project.project, store=store))
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from lifestage.platform.findings import Level
+from lifestage.platform.storage.delta import DeltaStore, Location
 from lifestage.project.runner import KEY_FINGERPRINT, TIME_ZONE, identity_of
 from lifestage.services.doctor import examine
 from support.frames import build
@@ -139,9 +140,7 @@ def test_missing_keys_are_problems_and_the_rest_is_still_looked_at(project, monk
 
 
 def test_a_root_that_cannot_be_reached_is_a_problem(project):
-    broken = replace(
-        project, store=replace(project.store, location=replace(project.store.location, root="nowhere://x"))
-    )
+    broken = replace(project, store=DeltaStore(project.store.spark, Location(root="nowhere://x")))
     (found,) = examine(broken, NOW)
     assert (found.level, found.subject) == (Level.PROBLEM, "storage root")
     assert found.detail.startswith("nowhere://x cannot be reached: ")

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.reference.config import ReferenceConfig
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.storage.store import Location, Store
+from lifestage.platform.storage.delta import DeltaStore, Location
 from lifestage.project import runner
 from lifestage.project.loader import load_config
 from lifestage.project.pipeline import STEPS
@@ -134,7 +134,7 @@ def make_project(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(content))
     config = load_config(folder / "main.yaml")
-    store = Store(spark, Location(root=str(folder / "tables")))
+    store = DeltaStore(spark, Location(root=str(folder / "tables")))
     project = runner.Project(config, store, tables_of(config), read_secrets(config))
     return TestProject(folder, project)
 
@@ -146,5 +146,5 @@ def copy_of(project: TestProject, folder: Path) -> TestProject:
     config = project.project.config
     for kind in (IngestConfig, ReferenceConfig):
         config = config.replace_of(kind, landing=str(folder / "landing"))
-    store = Store(project.project.store.spark, Location(root=str(folder / "tables")))
+    store = DeltaStore(project.project.store.spark, Location(root=str(folder / "tables")))
     return TestProject(folder, replace(project.project, config=config, store=store))

@@ -50,6 +50,10 @@ class RunLockedError(LifestageError):
     """Another run is active on the same storage root."""
 
 
+class ConcurrentWriteError(LifestageError):
+    """Another writer committed to the same table at the same time."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a remark with the known name closest to a wrong one, or an empty text if none is close.
 

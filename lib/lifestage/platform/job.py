@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import DomainResult
 from lifestage.platform.storage.contracts import Table
-from lifestage.platform.storage.store import Commit, Store
+from lifestage.platform.storage.store import Commit, Rows, Store
 
 if TYPE_CHECKING:
     from lifestage.platform.reporting.section import Section
@@ -63,9 +63,9 @@ class Job:
     sections: "tuple[Section[Any], ...]" = ()
     """The sections of the report that domains declare."""
     commits: dict[str, int] = field(default_factory=dict)
-    """Version of each table that the run has written so far, shared by its steps."""
-    rows: dict[str, int] = field(default_factory=dict)
-    """Rows that this step has written, by table."""
+    """Version of each table that completed steps of the run have written."""
+    written: list[Commit] = field(default_factory=list)
+    """The commits of this step, in order."""
 
     @property
     def spark(self) -> SparkSession:
@@ -82,40 +82,44 @@ class Job:
         """The newest rows of a declared table; an empty frame where nothing was written yet."""
         return self.store.read(self._require(name, self.reads | self.writes))
 
+    def read_rows(self, name: str, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """The newest rows of a tiny declared table, on the driver."""
+        return self.store.read_rows(self._require(name, self.reads | self.writes), columns)
+
     def write(
         self,
         name: str,
-        frame: DataFrame,
+        rows: Rows,
         replace: Mapping[str, Sequence[date | str]] | None = None,
         **progress: object,
     ) -> Commit:
-        """Write as the contract says; `progress` is kept in the commit, beside run and step."""
+        """Write in the mode of the table; the commit records `progress` beside the run and the step."""
         table = self._require(name, self.writes)
-        return self._record(self.store.write(table, frame, self.metadata(**progress), replace))
+        return self._record(self.store.write(table, rows, self.metadata(**progress), replace))
 
     def exchange(
         self, name: str, removals: DataFrame, additions: DataFrame, prune: str, **progress: object
     ) -> Commit:
-        """Take rows out and put others in, in one commit (see Store.exchange)."""
+        """Remove rows and add others in one commit (see Store.exchange)."""
         table = self._require(name, self.writes)
         return self._record(self.store.exchange(table, removals, additions, self.metadata(**progress), prune))
 
     def replace_all(self, name: str, frame: DataFrame, **progress: object) -> Commit:
-        """Write the whole table anew."""
+        """Replace all rows of the table."""
         table = self._require(name, self.writes)
         return self._record(self.store.replace_all(table, frame, self.metadata(**progress)))
 
-    def write_as_of(self, name: str, frame: DataFrame, **progress: object) -> Commit:
-        """Write the rows of every date that this run builds, in place of all but those of the dates that stay.
+    def write_as_of(self, name: str, rows: Rows, **progress: object) -> Commit:
+        """Write the rows of every date that this run builds, and remove all other dates that don't stay.
 
-        What goes is too old to be kept, or was left by a run that never completed.
+        Removed are dates beyond retention, and those of a run that never completed.
         """
         table = self._require(name, self.writes)
         stay = {"as_of": self.run.stay}
-        return self._record(self.store.write(table, frame, self.metadata(**progress), stay=stay))
+        return self._record(self.store.write(table, rows, self.metadata(**progress), stay=stay))
 
     def progress(self, name: str) -> dict[str, object]:
-        """What the table's newest commit of ours recorded."""
+        """What our newest commit of the table recorded."""
         return self.store.last_metadata(self._require(name, self.reads | self.writes))
 
     def wrote(self, name: str) -> bool:
@@ -130,9 +134,14 @@ class Job:
         """What every commit of this step carries."""
         return {"run_id": self.run.run_id, "step": self.step, **progress}
 
+    def count_rows(self) -> int:
+        """Rows that this step has written. Asks the store about all commits of the step at once."""
+        self.store.resolve(self.written)
+        self.commits.update({commit.table.name: commit.version for commit in self.written})
+        return sum(commit.rows for commit in self.written)
+
     def _record(self, commit: Commit) -> Commit:
-        self.commits[commit.table] = commit.version
-        self.rows[commit.table] = self.rows.get(commit.table, 0) + commit.rows
+        self.written.append(commit)
         return commit
 
     def _require(self, name: str, allowed: frozenset[str]) -> Table:

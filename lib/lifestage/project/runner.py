@@ -4,30 +4,30 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from lifestage import __version__
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
-from lifestage.ingestion.sources.ledger import LEDGER, roll_back_unfinished
+from lifestage.ingestion.sources.ledger import LEDGER, VERSION_COLUMNS, roll_back_unfinished
 from lifestage.platform import as_of_dates
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.domain import REFERENCES, Domain, Meaning
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.job import Job, Run, Secrets
-from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.runtime.session import BRIEF_SETTINGS, build_session
 from lifestage.platform.security.pseudonyms import key_fingerprint
 from lifestage.platform.storage import lock
 from lifestage.platform.storage.contracts import Table
-from lifestage.platform.storage.store import Location, Store
+from lifestage.platform.storage.delta import DeltaStore, Location
+from lifestage.platform.storage.run_store import RunStore
+from lifestage.platform.storage.store import Store
 from lifestage.project.loader import load_config
 from lifestage.project.pipeline import COMPLETES, DOMAINS, STEPS, expand, groups, reads_of, sections_of
 from lifestage.project.registry import register, tables_of
@@ -88,12 +88,12 @@ def open_project(
     location = Location(root=_absolute(storage.root), schema=storage.schema_name)
     settings = {**(BRIEF_SETTINGS if is_brief else {}), **config.shared.spark}
     session = spark or build_session(settings=settings)
-    return Project(config, Store(session, location), tables_of(config), secrets)
+    return Project(config, DeltaStore(session, location), tables_of(config), secrets)
 
 
 def execute(project: Project, request: Request, progress: Progress) -> None:
     """Run the requested steps in the map's order; a run that includes publish is complete after it."""
-    with hold_root(project, request):
+    with hold_root(project, request) as project:
         built = _read_builds(project)
         _check_definitions(project, request, built)
         dates = _add_needed_dates(project, request, built)
@@ -105,37 +105,41 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
             job = job_for(project, step, run, commits)
             with _time_step(step.name, request.seconds):
                 step.run(job, project.config.domains[step.name])
-            progress(step.name, request.seconds[step.name], sum(job.rows.values()))
+                n_rows = job.count_rows()
+            progress(step.name, request.seconds[step.name], n_rows)
 
         for group in groups():
             chosen = [step for step in group if step.name in request.steps]
             run_in_parallel([partial(run_step, step) for step in chosen])
             if COMPLETES in [step.name for step in chosen]:
-                _complete(project, request, run, commits)
+                complete_run(project, request, run, commits)
 
 
 @contextmanager
-def hold_root(project: Project, request: Request) -> Iterator[None]:
+def hold_root(project: Project, request: Request) -> Iterator[Project]:
     """Hold the storage root for a request; refused while a run is alive on it, or where it has another key or zone.
 
     The jobs of one run hold it together, until publish has completed the run; any other request gives it back when it
     ends. Who only reads holds nothing.
+
+    Yields the project with a store that remembers what only the holder changes; use it only inside the block.
     """
     _check_root(project)
     if not any(domain.writes for domain in DOMAINS if domain.name in request.steps):
-        yield
+        yield project
         return
     me = lock.this_process(request.run_id, request.wall_clock, request.is_job)
-    run_lock = project.tables["run_lock"]
-    lock.take(project.store, run_lock, me, timedelta(hours=project.config.shared.run.dead_after_hours))
+    dead_after = timedelta(hours=project.config.shared.run.dead_after_hours)
+    acquired = lock.acquire(project.store, project.tables["run_lock"], me, dead_after)
     is_over = not request.is_job
     try:
+        project = replace(project, store=RunStore(project.store))
         _roll_back(project)
-        yield
+        yield project
         is_over = is_over or COMPLETES in request.steps
     finally:
         if is_over:
-            lock.release(project.store, run_lock, me)
+            acquired.release()
 
 
 def job_for(project: Project, step: Domain, run: Run, commits: dict[str, int]) -> Job:
@@ -177,7 +181,8 @@ def _absolute(root: str | None) -> str | None:
 def _roll_back(project: Project) -> None:
     """What a run wrote that ended before its ledger rows did: no step may see it."""
     written = [project.tables[name] for name in tables_under_ledger(project)]
-    roll_back_unfinished(project.store, written, project.store.read(project.tables[LEDGER]))
+    ledger = project.store.read_rows(project.tables[LEDGER], VERSION_COLUMNS)
+    roll_back_unfinished(project.store, written, ledger)
 
 
 def tables_under_ledger(project: Project) -> list[str]:
@@ -269,7 +274,7 @@ def _is_built(domain: Domain, request: Request) -> bool:
 
 
 def _read_builds(project: Project) -> dict[date, int]:
-    rows = project.store.read(project.tables["runs"]).select("as_of_dates", "delivery_no").collect()
+    rows = project.store.read_rows(project.tables["runs"], ("as_of_dates", "delivery_no"))
     return as_of_dates.latest_builds((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
 
 
@@ -293,33 +298,32 @@ def _time_step(name: str, seconds: dict[str, float]) -> Iterator[None]:
     logger.info("step=%s seconds=%.1f", name, seconds[name])
 
 
-def _complete(project: Project, request: Request, run: Run, commits: Mapping[str, int]) -> None:
-    """The run's row: from here on readers see its tables."""
+def complete_run(project: Project, request: Request, run: Run, commits: Mapping[str, int]) -> None:
+    """Write the run's row: from here on readers see its tables."""
     store, table = project.store, project.tables["runs"]
     # The same content is published once: the date's newest snapshot may be that of an earlier run.
-    of_date = store.read(project.tables["snapshots"]).where(F.col("as_of") == F.lit(run.as_of))
-    newest = of_date.agg(F.max_by("snapshot_id", "revision").alias("id")).first()
+    snapshots = store.read_rows(project.tables["snapshots"], ("snapshot_id", "as_of", "revision"))
+    of_date = {each["revision"]: each["snapshot_id"] for each in snapshots if each["as_of"] == run.as_of}
     row: dict[str, Any] = {
         "run_id": run.run_id,
         "now": run.now,
         "as_of_dates": list(run.as_of_dates),
         "delivery_no": store.last_metadata(project.tables["user_features"]).get("delivery_no"),
         "table_versions": _versions(project, commits),
-        "snapshot_ids": [newest["id"]] if newest and newest["id"] else [],
+        "snapshot_ids": [of_date[max(of_date)]] if of_date else [],
         "config_hash": run.config_hash,
         "code_version": __version__,
         "seconds": dict(request.seconds),
     }
-    frame = local_rows(store.spark, [tuple(row[name] for name in table.names)], table.schema)
-    store.write(table, frame, {"run_id": run.run_id})
+    store.write(table, [tuple(row[name] for name in table.names)], {"run_id": run.run_id})
 
 
 def _versions(project: Project, commits: Mapping[str, int]) -> dict[str, int]:
     """The version of every table that exists; those this process wrote are known already."""
     others = [name for name in project.tables if name not in commits and name not in ("runs", "run_lock")]
-    read = run_in_parallel([partial(project.store.version, project.tables[name]) for name in others])
-    versions = {**dict(zip(others, read, strict=True)), **commits}
-    return {name: version for name, version in sorted(versions.items()) if version is not None}
+    newest = project.store.newest([project.tables[name] for name in others])
+    versions = {**{name: each.version for name, each in newest.items()}, **commits}
+    return dict(sorted(versions.items()))
 
 
 def step_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ RUN_LOCK = Table(
         Column("run_id", T.StringType(), "Run", required=True),
         Column("host", T.StringType(), "Host of its driver", required=True),
         Column("pid", T.LongType(), "Process of its driver; NULL where jobs share the run", required=False),
-        Column("pid_started", T.StringType(), "When that process began, as its host tells it"),
+        Column("pid_started", T.StringType(), "When that process started (ISO 8601, UTC)"),
         Column("taken_at", T.TimestampType(), "When the lock was taken (wall clock)", required=True),
     ),
     key=("run_id",),

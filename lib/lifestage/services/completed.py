@@ -129,7 +129,7 @@ def find_run_that_built(project: runner.Project, as_of: date) -> CompletedRun | 
 def _list_runs(project: runner.Project) -> list[CompletedRun]:
     columns = ("run_id", "now", "as_of_dates", "table_versions", "code_version", "config_hash")
     # One small row a run.
-    rows = project.store.read(project.tables["runs"]).select(*columns).collect()
+    rows = project.store.read_rows(project.tables["runs"], columns)
     return [
         CompletedRun(
             row["run_id"],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
-from lifestage.ingestion.sources.ledger import LEDGER, read_committed_versions
+from lifestage.ingestion.sources.ledger import LEDGER, VERSION_COLUMNS, read_committed_versions
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.findings import Examination, Finding, Level, list_first
 from lifestage.platform.storage import lock
@@ -76,7 +76,7 @@ def _read_keys(project: runner.Project) -> tuple[runner.Project, list[Finding]]:
 
 
 def _check_root(project: runner.Project) -> Finding:
-    where = project.store.location.root or f"schema {project.store.location.schema}"
+    where = project.store.describe()
     try:
         found = [name for name, table in project.tables.items() if project.store.exists(table)]
     except Exception as error:  # File systems and catalogs raise many kinds, and each tells what is wrong
@@ -104,7 +104,7 @@ def _check_settings(state: _State) -> Iterator[Finding]:
 
 def _check_lock(state: _State) -> Iterator[Finding]:
     project = state.project
-    holder = lock.current(project.store, project.tables["run_lock"])
+    holder = lock.read_holder(project.store, project.tables["run_lock"])
     me = lock.this_process("doctor", state.now, is_job=False)
     dead_after = timedelta(hours=project.config.shared.run.dead_after_hours)
     if holder is None:
@@ -122,7 +122,7 @@ def _check_lock(state: _State) -> Iterator[Finding]:
 def _check_unfinished_writes(state: _State) -> Iterator[Finding]:
     """Tables that were written without the ledger row that completes the write."""
     project = state.project
-    committed = read_committed_versions(project.store.read(project.tables[LEDGER]))
+    committed = read_committed_versions(project.store.read_rows(project.tables[LEDGER], VERSION_COLUMNS))
     newer = []
     for name in (*project.references, *INGEST_TABLES):
         version = project.store.version(project.tables[name])

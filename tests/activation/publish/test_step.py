@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from activation.publish.builders import TABLES, Desk, user
 from lifestage.platform.errors import CheckError
-from lifestage.platform.storage.store import Location, Store
+from lifestage.platform.storage.delta import DeltaStore, Location
 from support.frames import assert_rows, build
 
 NEXT = date(2026, 7, 1)
@@ -18,7 +18,7 @@ CHANGED = [user("u0", stage="growth"), *FIVE[1:]]
 @pytest.fixture(scope="module")
 def desk(spark_session, tmp_path_factory):
     """r1 by the first run, nothing by the second, r2 by the third; then a day on which too many users are gone."""
-    desk = Desk(Store(spark_session, Location(root=str(tmp_path_factory.mktemp("publish")))))
+    desk = Desk(DeltaStore(spark_session, Location(root=str(tmp_path_factory.mktemp("publish")))))
     desk.hold(FIVE)
     desk.publish("first")
     desk.publish("again")

@@ -6,7 +6,7 @@ from lifestage.activation.report.config import ReportSettings
 from lifestage.analytics.stages.tables import STAGE_TOTALS, USER_STAGES
 from lifestage.platform.config.shared import Keep
 from lifestage.platform.job import Job, Run
-from lifestage.platform.storage.store import Location, Store
+from lifestage.platform.storage.delta import DeltaStore, Location
 from lifestage.project.pipeline import STEPS, reads_of, sections_of
 from lifestage.project.registry import tables_of
 from lifestage.project.tables import RUNS
@@ -21,7 +21,7 @@ def job_on(spark, root):
     return Job(
         step="report",
         run=run,
-        store=Store(spark, Location(root=str(root))),
+        store=DeltaStore(spark, Location(root=str(root))),
         tables=tables_of(config),
         reads=frozenset(reads_of(STEPS["report"])),
         writes=frozenset(),

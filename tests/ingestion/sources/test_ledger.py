@@ -36,7 +36,7 @@ def delivery(number, known_as=None, fingerprint=None):
 
 
 def roll_back(job):
-    roll_back_unfinished(job.store, [SALES], job.read(LEDGER))
+    roll_back_unfinished(job.store, [SALES], job.read_rows(LEDGER))
 
 
 def rows_of(job):
@@ -53,11 +53,11 @@ def test_committed_deliveries_are_listed_and_uncommitted_writes_are_rolled_back(
     job.write("sales", sales(spark, ("half done", 2, JANUARY)))
     roll_back(job)
     assert_rows(rows_of(job), [("a",)])
-    known = read_ledger(job.read(LEDGER))
+    known = read_ledger(job.read_rows(LEDGER))
     assert known.last_delivery_no == 2
     assert known.files == {("till", f"file:/l/{number}.csv", 10, CHANGED_AT) for number in (1, 2)}
     assert known.contents == {("till", "sha-1"): 1}
-    assert read_committed_versions(job.read(LEDGER)) == {"sales": version}
+    assert read_committed_versions(job.read_rows(LEDGER)) == {"sales": version}
     entries = job.read(LEDGER).select(
         "delivery_no", "kind", "known_as", "n_rows", "reasons", "table_versions"
     )
@@ -69,7 +69,7 @@ def test_committed_deliveries_are_listed_and_uncommitted_writes_are_rolled_back(
 
 
 def test_an_empty_ledger_lists_nothing(job):
-    known = read_ledger(job.read(LEDGER))
+    known = read_ledger(job.read_rows(LEDGER))
     assert (known.last_delivery_no, known.files, known.contents) == (0, set(), {})
 
 

@@ -3,12 +3,12 @@ import subprocess
 import sys
 from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import psutil
 import pytest
 
 from lifestage.platform.errors import RunLockedError
-from lifestage.platform.storage.lock import Holder, is_alive, release, take, this_process
+from lifestage.platform.storage.lock import Holder, acquire, is_alive, this_process
 from lifestage.project.tables import RUN_LOCK
 from support.frames import assert_rows
 
@@ -26,7 +26,7 @@ def other_process():
 
 
 def holder_of(pid, **changes):
-    started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    started = datetime.fromtimestamp(psutil.Process(pid).create_time(), UTC).isoformat()
     theirs = replace(ME, run_id="theirs", pid=pid, pid_started=started, taken_at=NOW - timedelta(days=30))
     return replace(theirs, **changes)
 
@@ -39,7 +39,7 @@ def test_a_process_of_this_host_is_alive_while_it_runs_however_long(other_proces
 
 
 def test_a_number_used_again_by_another_process_is_not_the_holder(other_process):
-    assert not is_alive(holder_of(other_process.pid, pid_started="1"), ME, DEAD_AFTER)
+    assert not is_alive(holder_of(other_process.pid, pid_started="2026-01-01T00:00:00+00:00"), ME, DEAD_AFTER)
 
 
 def test_this_process_does_not_lock_itself_out():
@@ -60,42 +60,54 @@ def test_a_holder_elsewhere_or_of_jobs_is_alive_for_a_while(age, alive):
 
 def test_the_lock_is_taken_refused_while_held_and_taken_over(store, other_process):
     theirs = holder_of(other_process.pid)
-    take(store, RUN_LOCK, theirs, DEAD_AFTER)
-    take(store, RUN_LOCK, theirs, DEAD_AFTER)
+    acquire(store, RUN_LOCK, theirs, DEAD_AFTER)
+    acquire(store, RUN_LOCK, theirs, DEAD_AFTER)
     with pytest.raises(RunLockedError, match=rf"run theirs on {ME.host} \(process {theirs.pid}\) has held"):
-        take(store, RUN_LOCK, ME, DEAD_AFTER)
+        acquire(store, RUN_LOCK, ME, DEAD_AFTER)
     other_process.communicate()
-    take(store, RUN_LOCK, ME, DEAD_AFTER)
+    acquire(store, RUN_LOCK, ME, DEAD_AFTER)
     assert_rows(store.read(RUN_LOCK).select("run_id", "pid"), [("mine", os.getpid())])
 
 
 def test_jobs_of_one_run_share_the_lock_until_they_count_as_dead(store):
     job = Holder("shared", "one", None, None, NOW)
-    take(store, RUN_LOCK, job, DEAD_AFTER)
-    take(store, RUN_LOCK, replace(job, host="two", taken_at=NOW + timedelta(hours=1)), DEAD_AFTER)
+    acquire(store, RUN_LOCK, job, DEAD_AFTER)
+    acquire(store, RUN_LOCK, replace(job, host="two", taken_at=NOW + timedelta(hours=1)), DEAD_AFTER)
     assert_rows(store.read(RUN_LOCK).select("host"), [("two",)])
     with pytest.raises(RunLockedError, match=r"run shared on two \(process of its jobs\)"):
-        take(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=6)), DEAD_AFTER)
-    take(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=7)), DEAD_AFTER)
+        acquire(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=6)), DEAD_AFTER)
+    acquire(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=7)), DEAD_AFTER)
     assert_rows(store.read(RUN_LOCK).select("run_id"), [("mine",)])
 
 
-def test_of_two_that_saw_the_same_one_takes_the_lock(store):
-    take(store, RUN_LOCK, ME, DEAD_AFTER)
+def test_of_two_that_saw_the_same_one_acquires_the_lock(store):
+    acquire(store, RUN_LOCK, ME, DEAD_AFTER)
     seen = store.version(RUN_LOCK)
     first, second = (replace(ME, run_id=name) for name in ("first", "second"))
     for holder in (first, second):
-        store.swap(RUN_LOCK, rows_of(store.spark, holder), {}, seen)
+        store.swap(RUN_LOCK, [astuple(holder)], {}, seen)
     assert_rows(store.read(RUN_LOCK).select("run_id"), [("first",)])
 
 
-def test_a_lock_given_back_is_free_and_one_taken_over_is_left_alone(store):
-    take(store, RUN_LOCK, ME, DEAD_AFTER)
-    release(store, RUN_LOCK, replace(ME, run_id="another"))
-    assert_rows(store.read(RUN_LOCK).select("run_id"), [("mine",)])
-    release(store, RUN_LOCK, ME)
+def test_a_released_lock_is_free_and_one_taken_over_is_left_alone(store):
+    mine = acquire(store, RUN_LOCK, ME, DEAD_AFTER)
+    theirs = acquire(store, RUN_LOCK, replace(ME, run_id="another"), DEAD_AFTER)
+    mine.release()
+    assert_rows(store.read(RUN_LOCK).select("run_id"), [("another",)])
+    theirs.release()
     assert store.read(RUN_LOCK).isEmpty()
 
 
-def rows_of(spark, holder):
-    return spark.createDataFrame([astuple(holder)], RUN_LOCK.schema)
+def test_a_lock_whose_table_was_optimized_is_released(spark, store):
+    mine = acquire(store, RUN_LOCK, ME, DEAD_AFTER)
+    spark.sql(f"OPTIMIZE delta.`{store.location.name_of(RUN_LOCK)}`")
+    mine.release()
+    assert store.read(RUN_LOCK).isEmpty()
+
+
+def test_a_process_recorded_in_clock_ticks_counts_as_dead_after_a_while(other_process):
+    older = holder_of(other_process.pid, pid_started="4711", taken_at=NOW)
+    assert is_alive(older, ME, DEAD_AFTER)
+    assert not is_alive(replace(older, taken_at=NOW - DEAD_AFTER), ME, DEAD_AFTER)
+    other_process.communicate()
+    assert not is_alive(older, ME, DEAD_AFTER)

@@ -2,16 +2,15 @@ import json
 from pathlib import Path
 
 import pytest
-from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from lifestage.platform.errors import ContractError, NoDataError
-from lifestage.platform.runtime.parallel import run_in_parallel
-from lifestage.platform.storage.contracts import Column, Table, WriteMode, conform
+from lifestage.platform.errors import ContractError
+from lifestage.platform.storage.contracts import conform
+from lifestage.platform.storage.delta import DeltaStore
+from lifestage.platform.storage.run_store import RunStore
 from lifestage.platform.storage.store import literals
-from support.frames import assert_frames, assert_rows, build
-from support.sales import FEBRUARY, JANUARY, SALES, sales, table
+from support.frames import assert_rows
+from support.sales import FEBRUARY, JANUARY, SALES, sales
 
 
 def log_of(store):
@@ -34,13 +33,6 @@ def test_a_frame_that_does_not_conform_is_refused_with_every_difference(spark):
 def test_columns_in_another_order_conform(spark):
     frame = sales(spark, ("a", 1, JANUARY))
     assert conform(frame.select(*reversed(frame.columns)), SALES).columns == list(SALES.names)
-
-
-def test_what_was_never_written_is_empty_and_has_no_version(store):
-    assert store.read(SALES).isEmpty()
-    assert store.read(SALES).columns == list(SALES.names)
-    assert (store.version(SALES), store.last_metadata(SALES), store.properties(SALES)) == (None, {}, {})
-    assert not store.roll_back(SALES, 0)
 
 
 def test_comments_not_null_partitions_and_properties_are_stored(spark, store):
@@ -69,69 +61,37 @@ def test_statistics_leave_identifiers_out(spark, store):
 
 def test_a_write_counts_its_rows_and_remembers_its_metadata(spark, store):
     first = store.write(SALES, sales(spark, ("a", 1, JANUARY), ("b", 2, JANUARY)), {"run_id": "r1", "n": 7})
-    assert (first.table, first.version, first.rows) == ("sales", 1, 2)
+    assert (first.version, first.rows) == (1, 2)
     assert store.last_metadata(SALES) == {"run_id": "r1", "n": 7}
     spark.sql(f"OPTIMIZE delta.`{store.location.name_of(SALES)}`")
     assert store.last_metadata(SALES) == {"run_id": "r1", "n": 7}
     assert spark.conf.get("spark.databricks.delta.commitInfo.userMetadata", None) is None
 
 
-def test_a_write_of_nothing_counts_nothing(spark, store):
-    store.write(SALES, sales(spark, ("a", 1, JANUARY)), {"run_id": "r1"})
-    assert store.write(SALES, sales(spark), {"run_id": "r2"}).rows == 0
-
-
-def test_commits_made_at_the_same_time_keep_their_own_metadata(spark, store):
-    """A merge knows only the session's setting, which a save beside it must not take for its own."""
-    merged = Table(**{**table(WriteMode.MERGE).__dict__, "name": "merged"})
-
-    def commits(contract, number):
-        store.write(contract, sales(spark, (str(number), number, JANUARY)), {"n": number})
-        return store.last_metadata(contract)
-
-    def several(contract):
-        return [commits(contract, number)["n"] for number in range(4)]
-
-    assert run_in_parallel([lambda: several(SALES), lambda: several(merged)]) == [[0, 1, 2, 3]] * 2
-
-
-def test_partitions_replaced_twice_are_as_replaced_once(spark, store):
-    partitioned = table(WriteMode.PARTITIONS)
-    old = sales(spark, ("a", 1, JANUARY), ("b", 2, FEBRUARY))
-    new = sales(spark, ("c", 3, FEBRUARY))
-    store.write(partitioned, old, {}, {"month": [JANUARY, FEBRUARY]})
-    for _ in range(2):
-        store.write(partitioned, new, {}, {"month": [FEBRUARY]})
-        assert_rows(store.read(partitioned).select("id", "n"), [("a", 1), ("c", 3)])
-    with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
-        store.write(partitioned, sales(spark, ("d", 4, JANUARY)), {}, {"month": [FEBRUARY]})
-
-
-def test_a_merge_updates_and_inserts_and_an_insert_leaves_what_is_there(spark, store):
-    store.write(table(WriteMode.MERGE), sales(spark, ("a", 1, JANUARY), ("b", 2, JANUARY)), {})
-    for _ in range(2):
-        store.write(table(WriteMode.MERGE), sales(spark, ("b", 3, JANUARY), ("c", 4, JANUARY)), {})
-        assert_rows(store.read(SALES).select("id", "n"), [("a", 1), ("b", 3), ("c", 4)])
-    store.write(table(WriteMode.INSERT), sales(spark, ("c", 9, JANUARY), ("d", 5, JANUARY)), {})
-    assert_rows(store.read(SALES).select("id", "n"), [("a", 1), ("b", 3), ("c", 4), ("d", 5)])
-
-
-def test_an_old_version_stays_readable_and_one_that_never_was_is_no_data(spark, store):
-    old = sales(spark, ("a", 1, JANUARY))
-    store.write(SALES, old, {})
-    store.replace_all(SALES, sales(spark, ("b", 2, JANUARY)), {})
-    assert_frames(store.read(SALES, version=1), old)
-    with pytest.raises(NoDataError, match="sales: version 9 cannot be read"):
-        store.read(SALES, version=9)
-
-
-def test_replacing_all_takes_up_the_columns_of_today(spark, store):
-    store.write(SALES, sales(spark, ("a", 1, JANUARY)), {})
-    wider = Table(**{**SALES.__dict__, "columns": (*SALES.columns, Column("note", T.StringType(), "New"))})
-    store.replace_all(wider, build(spark, wider, [{"id": "b", "month": JANUARY, "note": "x"}]), {})
-    assert_rows(store.read(wider).select("id", "note"), [("b", "x")])
-
-
 def test_literals_are_sorted_and_quoted():
     assert literals([FEBRUARY, JANUARY]) == "DATE'2026-01-01', DATE'2026-02-01'"
     assert literals(["b", "a'); DROP"]) == "'a''); DROP', 'b'"
+
+
+def test_commits_of_other_tools_are_neither_rolled_back_nor_taken_for_ours(spark, store):
+    for name in "ab":
+        store.write(SALES, sales(spark, (name, 1, JANUARY)), {"run_id": "r1"})
+    late = store.write(SALES, sales(spark, ("c", 1, JANUARY)), {"run_id": "r2"})
+    spark.sql(f"OPTIMIZE delta.`{store.location.name_of(SALES)}`")
+    assert (late.version, late.rows, store.version(SALES)) == (3, 1, 4)
+    assert not store.roll_back(SALES, 3)
+    assert store.roll_back(SALES, 2)
+    assert_rows(store.read(SALES).select("id"), [("a",), ("b",)])
+
+
+def test_the_store_of_a_run_sees_what_it_wrote_and_other_stores_are_never_stale(spark, store):
+    """Another process changes the table while a run remembers it; only the run's own store may not see that."""
+    run = RunStore(store)
+    run.write(SALES, sales(spark, ("a", 1, JANUARY)), {"run_id": "r1"})
+    assert (run.version(SALES), store.version(SALES)) == (1, 1)
+    DeltaStore(spark, store.location).write(SALES, sales(spark, ("b", 1, JANUARY)), {"run_id": "other"})
+    assert (run.version(SALES), store.version(SALES)) == (1, 2)
+    assert store.last_metadata(SALES) == {"run_id": "other"}
+    assert_rows(run.read(SALES).select("id"), [("a",), ("b",)])
+    run.write(SALES, sales(spark, ("c", 1, JANUARY)), {"run_id": "r1", "n": 2})
+    assert (run.version(SALES), run.last_metadata(SALES)) == (3, {"run_id": "r1", "n": 2})

@@ -8,7 +8,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
 from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
-from lifestage.platform.storage.store import Location, Store
+from lifestage.platform.storage.delta import DeltaStore, Location
+from lifestage.platform.storage.store import Store
 from support.frames import assert_rows, build
 
 NOTES = Table(
@@ -24,7 +25,7 @@ NOTES = Table(
 @pytest.fixture
 def catalog_store(spark: SparkSession, tmp_path: Path) -> Iterator[Store]:
     spark.sql(f"CREATE DATABASE lifestage_test LOCATION '{tmp_path}/warehouse'")
-    yield Store(spark, Location(schema="lifestage_test"))
+    yield DeltaStore(spark, Location(schema="lifestage_test"))
     spark.sql("DROP DATABASE lifestage_test CASCADE")
 
 

@@ -22,7 +22,7 @@ from lifestage.ingestion.events.counts import DeliveryCounts, to_ledger_entry
 from lifestage.ingestion.events.step import TABLES, build_canonical_rows, build_context, resolve_and_write
 from lifestage.ingestion.sources.config import Source
 from lifestage.ingestion.sources.deliveries import Delivery
-from lifestage.ingestion.sources.ledger import LEDGER, commit_deliveries, read_ledger
+from lifestage.ingestion.sources.ledger import KNOWN_COLUMNS, LEDGER, commit_deliveries, read_ledger
 from lifestage.ingestion.sources.parsing import parse_lines
 from lifestage.ingestion.sources.quarantine import decrypt_raw
 from lifestage.ingestion.sources.tables import REPLAY
@@ -81,7 +81,7 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
     if not ids:
         return []
     _check_key(job)
-    last = read_ledger(job.read(LEDGER)).last_delivery_no
+    last = read_ledger(job.read_rows(LEDGER, KNOWN_COLUMNS)).last_delivery_no
     deliveries = [
         Delivery(
             delivery_no=number,

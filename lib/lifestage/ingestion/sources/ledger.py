@@ -6,13 +6,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
 from lifestage.ingestion.sources.deliveries import Delivery, find_files, number_deliveries
 from lifestage.ingestion.sources.layout import FileLayout
 from lifestage.platform.job import Job
-from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Store
@@ -20,6 +16,9 @@ from lifestage.platform.storage.store import Store
 # Ledger kind of a delivery whose content was delivered before: it changes no table.
 KNOWN = "known"
 LEDGER = "ingest_ledger"
+# Columns that `read_ledger` and `read_committed_versions` need.
+KNOWN_COLUMNS = ("delivery_no", "source", "path", "n_bytes", "modified_at", "fingerprint", "known_as")
+VERSION_COLUMNS = ("delivery_no", "table_versions")
 
 
 @dataclass(frozen=True)
@@ -31,18 +30,23 @@ class LedgerState:
     contents: dict[tuple[str, str], int]
 
 
-def read_ledger(ledger: DataFrame) -> LedgerState:
-    """Collect the ledger to the driver: one small row for each file ever delivered."""
-    rows = ledger.select(
-        "delivery_no", "source", "path", "n_bytes", "modified_at", "fingerprint", "known_as"
-    ).collect()
+def read_ledger(rows: Iterable[Mapping[str, Any]]) -> LedgerState:
+    """Summarize the rows of the ledger, one small row for each file ever delivered. They need `KNOWN_COLUMNS`."""
+    rows = [*rows]
     return LedgerState(
         last_delivery_no=max((row["delivery_no"] for row in rows), default=0),
-        files={(row["source"], row["path"], row["n_bytes"], row["modified_at"]) for row in rows},
+        files={
+            (row["source"], row["path"], row["n_bytes"], _in_local_zone(row["modified_at"])) for row in rows
+        },
         contents={
             (row["source"], row["fingerprint"]): row["delivery_no"] for row in rows if row["known_as"] is None
         },
     )
+
+
+def _in_local_zone(modified_at: datetime) -> datetime:
+    """A file's time as Spark returns it when listing files: in the local zone, without naming it."""
+    return modified_at.astimezone().replace(tzinfo=None)
 
 
 def find_new_deliveries(job: Job, sources: Mapping[str, FileLayout], landing: str) -> list[Delivery]:
@@ -53,36 +57,34 @@ def find_new_deliveries(job: Job, sources: Mapping[str, FileLayout], landing: st
         sources: Layout by source name.
         landing: Folder that relative paths start from.
     """
-    ledger = read_ledger(job.read(LEDGER))
+    ledger = read_ledger(job.read_rows(LEDGER, KNOWN_COLUMNS))
     found = [
         file for name, layout in sources.items() for file in find_files(job.spark, name, layout, landing)
     ]
     return number_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
 
 
-def roll_back_unfinished(store: Store, tables: Iterable[Table], ledger: DataFrame) -> None:
+def roll_back_unfinished(store: Store, tables: Iterable[Table], ledger: Iterable[Mapping[str, Any]]) -> None:
     """Restore each table to the version that the newest ledger row naming it completed.
 
     Later versions belong to a run that died before it committed its ledger rows. A table that the ledger does not name
-    goes back to version 0; a missing table is created.
+    goes back to version 0; a missing table is created. The ledger rows need `VERSION_COLUMNS`.
     """
-    committed = read_committed_versions(ledger)
-
-    def roll_back(table: Table) -> None:
+    committed, restorable = read_committed_versions(ledger), [*tables]
+    for table in restorable:
         store.create(table)
-        store.roll_back(table, committed.get(table.name, 0))
+    # One question for all tables: the store of a run remembers the answers.
+    store.newest(restorable)
+    run_in_parallel([partial(store.roll_back, table, committed.get(table.name, 0)) for table in restorable])
 
-    run_in_parallel([partial(roll_back, table) for table in tables])
 
-
-def read_committed_versions(ledger: DataFrame) -> dict[str, int]:
+def read_committed_versions(ledger: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Return, per table, the version that the newest ledger row naming it completed."""
-    versions = ledger.where("table_versions IS NOT NULL")
-    entries = versions.select("delivery_no", F.explode("table_versions").alias("name", "version"))
-    newest = entries.groupBy("name").agg(
-        F.max_by("version", F.struct("delivery_no", "version")).alias("version")
-    )
-    return {row["name"]: row["version"] for row in newest.collect()}
+    newest: dict[str, tuple[int, int]] = {}
+    for row in ledger:
+        for name, version in (row["table_versions"] or {}).items():
+            newest[name] = max(newest.get(name, (0, 0)), (row["delivery_no"], version))
+    return {name: version for name, (_, version) in newest.items()}
 
 
 def commit_deliveries(
@@ -104,7 +106,8 @@ def commit_deliveries(
         tables: The step's tables; the ledger rows record their current versions.
     """
     contract = job.table(LEDGER)
-    versions = {name: job.store.version(job.table(name)) or 0 for name in tables}
+    newest = job.store.newest([job.table(name) for name in tables])
+    versions = {name: newest[name].version if name in newest else 0 for name in tables}
     rows = [
         {
             "delivery_no": delivery.delivery_no,
@@ -122,4 +125,4 @@ def commit_deliveries(
         for delivery in deliveries
     ]
     values = [tuple(row.get(name) for name in contract.names) for row in rows]
-    job.write(LEDGER, local_rows(job.spark, values, contract.schema))
+    job.write(LEDGER, values)

@@ -13,5 +13,7 @@ def run_in_parallel(tasks: Sequence[Callable[[], T]]) -> list[T]:
     Waits for every task, also if one fails, so that a failed run has no task still writing. If several tasks fail, the
     first one's error is raised.
     """
-    with ThreadPoolExecutor(max(len(tasks), 1)) as pool:
+    if len(tasks) < 2:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(len(tasks)) as pool:
         return [done.result() for done in [pool.submit(task) for task in tasks]]

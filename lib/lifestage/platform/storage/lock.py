@@ -1,26 +1,29 @@
-"""One run at a time on a storage root; what a dead run left is taken over."""
+"""The lock on a storage root: one run at a time. The lock of a dead run is taken over."""
 
 import os
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-from delta.exceptions import DeltaConcurrentModificationException
+import psutil
 
-from lifestage.platform.errors import RunLockedError
-from lifestage.platform.runtime.frames import local_rows
+from lifestage.platform.errors import ConcurrentWriteError, RunLockedError
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Store
 
-SAME_MOMENT = "another run took this storage root at the same moment: run again later"
+# The operating system tells the start of a process in ticks since boot. As a time, it moves when the clock is set.
+CLOCK_DRIFT = timedelta(minutes=1)
+LOST_RACE = "another run took the lock on this storage root at the same time: run again later"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock. Without a pid the run consists of jobs, each a process of its own."""
+    """Who holds the lock.
+
+    `pid` is None if the run consists of jobs, each in a process of its own. `pid_started` is the start of the process in
+    ISO format and UTC. Older versions recorded clock ticks since boot there; see `is_alive`.
+    """
 
     run_id: str
     host: str
@@ -29,74 +32,95 @@ class Holder:
     taken_at: datetime
 
 
+@dataclass(frozen=True)
+class Lock:
+    """A lock that this process has acquired, in the version of its table that says so."""
+
+    store: Store
+    table: Table
+    holder: Holder
+    version: int
+
+    def release(self) -> None:
+        """Free the lock unless another run has taken it over."""
+        # A swap since `version` was a takeover, and so is one at this moment.
+        with suppress(ConcurrentWriteError):
+            self.store.swap(self.table, [], {"run_id": self.holder.run_id, "released": True}, self.version)
+
+
 def this_process(run_id: str, wall_clock: datetime, is_job: bool) -> Holder:
     """The holder that this process would be."""
     pid = None if is_job else os.getpid()
-    return Holder(run_id, socket.gethostname(), pid, _started(pid) if pid else None, wall_clock)
+    return Holder(run_id, socket.gethostname(), pid, _start_of(pid) if pid else None, wall_clock)
 
 
-def take(store: Store, table: Table, me: Holder, dead_after: timedelta) -> None:
-    """Take the lock, over a dead holder if need be; RunLockedError while another run is alive."""
+def acquire(store: Store, table: Table, me: Holder, dead_after: timedelta) -> Lock:
+    """Acquire the lock, from a dead holder if need be.
+
+    `store` must not remember anything between calls, because other processes write this table too.
+
+    Raises:
+        RunLockedError: another run is alive.
+    """
     seen = store.version(table)
-    holder = current(store, table)
+    holder = read_holder(store, table)
     if holder and holder.run_id != me.run_id and is_alive(holder, me, dead_after):
         raise RunLockedError(
             f"run {holder.run_id} on {holder.host} (process {holder.pid or 'of its jobs'}) has held this storage root "
             f"since {holder.taken_at:%Y-%m-%d %H:%M} UTC: wait for it, or end it and run again"
         )
-    if holder == me:
-        return
-    row = (me.run_id, me.host, me.pid, me.pid_started, me.taken_at)
+    if holder == me and seen is not None:
+        return Lock(store, table, me, seen)
     try:
-        store.swap(table, local_rows(store.spark, [row], table.schema), _metadata(me), seen)
-    except DeltaConcurrentModificationException as error:
-        raise RunLockedError(SAME_MOMENT) from error
-    if current(store, table) != me:
-        raise RunLockedError(SAME_MOMENT)
+        store.swap(table, [astuple(me)], _metadata(me), seen)
+    except ConcurrentWriteError as error:
+        raise RunLockedError(LOST_RACE) from error
+    # Of all swaps since `seen` only the first took effect: the newest commit says whose it was.
+    newest = store.newest([table])[table.name].ours
+    if newest is None or newest.metadata != _metadata(me):
+        raise RunLockedError(LOST_RACE)
+    return Lock(store, table, me, newest.version)
 
 
-def release(store: Store, table: Table, me: Holder) -> None:
-    """Give the lock back, if this process still has it."""
-    seen = store.version(table)
-    if current(store, table) == me:
-        store.swap(table, local_rows(store.spark, [], table.schema), _metadata(me), seen)
-
-
-def current(store: Store, table: Table) -> Holder | None:
-    """Who has the lock; None where it is free."""
-    # All of its one row: asked for the first, Spark looks for it in jobs of growing size.
-    rows = store.read(table).collect()
-    if not rows:
-        return None
-    values: Mapping[str, Any] = rows[0].asDict()
-    return Holder(**{**values, "taken_at": values["taken_at"].astimezone(UTC)})
+def read_holder(store: Store, table: Table) -> Holder | None:
+    """Who holds the lock; None if it is free."""
+    rows = store.read_rows(table)
+    return Holder(**rows[0]) if rows else None
 
 
 def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:
-    """On this host the process tells; elsewhere, and for jobs, a holder counts as dead after a while."""
-    if holder.host == me.host and holder.pid is not None:
-        return holder.pid != me.pid and _started(holder.pid) == holder.pid_started and _exists(holder.pid)
-    return me.taken_at - holder.taken_at < dead_after
+    """Whether a holder still runs.
+
+    A process on this host is alive if a process with its number and start exists. A holder on another host, and a run
+    of jobs, counts as dead after `dead_after`. So does a process whose start was recorded in the older format, which
+    can't be compared: its number may belong to another process now.
+    """
+    is_known = holder.host == me.host and holder.pid is not None
+    if not is_known:
+        return me.taken_at - holder.taken_at < dead_after
+    if holder.pid == me.pid or not psutil.pid_exists(holder.pid):
+        return False
+    if _is_older_format(holder):
+        return me.taken_at - holder.taken_at < dead_after
+    started = _start_of(holder.pid)
+    if started is None or holder.pid_started is None:
+        return False
+    return abs(datetime.fromisoformat(started) - datetime.fromisoformat(holder.pid_started)) < CLOCK_DRIFT
+
+
+def _is_older_format(holder: Holder) -> bool:
+    return (holder.pid_started or "").isdigit()
 
 
 def _metadata(me: Holder) -> dict[str, object]:
-    return {"run_id": me.run_id}
+    """What a commit records; every attempt to acquire the lock has its own."""
+    return {"run_id": me.run_id, "holder": [me.host, me.pid, me.pid_started, me.taken_at.isoformat()]}
 
 
-def _exists(pid: int) -> bool:
+def _start_of(pid: int | None) -> str | None:
+    """When a process started, in ISO format; None if it doesn't exist."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _started(pid: int) -> str | None:
-    """When a process began in clock ticks since boot, so that a reused number is not taken for the same process."""
-    stat = Path(f"/proc/{pid}/stat")
-    try:
-        return stat.read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
+        started = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
         return None
+    return datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds")

@@ -1,145 +1,222 @@
-"""The only module that touches Delta and knows where tables lie."""
+"""What the library asks of the storage of its tables, whatever implements it.
+
+`DeltaStore` keeps tables in Delta, `MemoryStore` in this process. `RunStore` wraps either for the length of a run.
+"""
 
 import json
 import logging
-import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from delta.tables import DeltaMergeBuilder, DeltaTable
-from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql import types as T
+from pyspark.sql import DataFrame, SparkSession
 
-from lifestage.platform.errors import NoDataError
-from lifestage.platform.runtime.frames import local_rows, materialize
-from lifestage.platform.storage.contracts import Table, WriteMode, conform
+from lifestage.platform.storage.contracts import Table
 
 logger = logging.getLogger(__name__)
 
-# A merge takes its metadata from the session alone, which all steps share: one at a time. A save has an option,
-# which wins over the session's setting.
-METADATA_SETTING = "spark.databricks.delta.commitInfo.userMetadata"
-_ONE_MERGE = threading.Lock()
-BASE_PROPERTIES = {"delta.enableDeletionVectors": "true"}
-ORDERED_TYPES = (T.NumericType, T.DateType, T.TimestampType, T.StringType)
+Rows = DataFrame | Sequence[Sequence[Any]]
+"""A frame, or the rows of a tiny table with their values in the order of the contract."""
+
+Values = Mapping[str, Sequence[date | str]]
+"""Values by column, such as the partitions that a write replaces."""
+
+OURS = '{"lifestage"'
 
 
 @dataclass(frozen=True)
-class Location:
-    """Where tables live: under a root path, or in a catalog's schema."""
+class Entry:
+    """One commit in the log of a table. `text` is its user metadata; commits of other tools have none."""
 
-    root: str | None = None
-    schema: str | None = None
-
-    def name_of(self, table: Table) -> str:
-        """Path or qualified name."""
-        return f"{self.root}/{table.name}" if self.root else f"{self.schema}.{table.name}"
-
-
-@dataclass(frozen=True)
-class Commit:
-    """What one write left in the table's log."""
-
-    table: str
     version: int
+    text: str
     rows: int
 
+    @property
+    def is_ours(self) -> bool:
+        """False for OPTIMIZE, VACUUM and the like, which change no row."""
+        return self.text.startswith(OURS)
+
+    @property
+    def metadata(self) -> dict[str, object]:
+        """What the writer recorded."""
+        return dict(json.loads(self.text)["lifestage"]) if self.is_ours else {}
+
 
 @dataclass(frozen=True)
-class Store:
-    """Declared tables, read and written at one location."""
+class Newest:
+    """The newest version of a table, and its newest commit of ours if it has one."""
 
-    spark: SparkSession
-    location: Location
+    version: int
+    ours: Entry | None
 
+
+@dataclass(eq=False)
+class Commit:
+    """A write of ours. Reads its version and row count from the log when first asked.
+
+    `Store.resolve` asks for several commits at once.
+    """
+
+    store: "Store"
+    table: Table
+    text: str
+    entry: Entry | None = field(default=None, repr=False)
+
+    @property
+    def version(self) -> int:
+        """The version that holds the written rows. A write of no rows may leave no commit: then the newest version."""
+        return self._resolved().version
+
+    @property
+    def rows(self) -> int:
+        """Number of rows written."""
+        return self._resolved().rows
+
+    def _resolved(self) -> Entry:
+        if self.entry is None:
+            self.store.resolve([self])
+        assert self.entry is not None
+        return self.entry
+
+
+class Store(ABC):
+    """Declared tables at one location. Subclasses implement the abstract methods; the others build on them."""
+
+    @property
+    @abstractmethod
+    def spark(self) -> SparkSession:
+        """The session that frames belong to."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Where the tables are, for messages."""
+
+    @abstractmethod
     def exists(self, table: Table) -> bool:
-        """Whether the table was ever created here."""
-        if self.location.root:
-            return DeltaTable.isDeltaTable(self.spark, self.location.name_of(table))
-        return self.spark.catalog.tableExists(self.location.name_of(table))
+        """Whether the table was created."""
+
+    @abstractmethod
+    def add(self, table: Table, properties: Mapping[str, str]) -> None:
+        """Create the table, empty, unless it exists. See `create`."""
+
+    @abstractmethod
+    def properties(self, table: Table) -> dict[str, str]:
+        """The properties of the table; empty if it doesn't exist."""
+
+    @abstractmethod
+    def load(self, table: Table, version: int | None) -> DataFrame:
+        """The rows of a table that exists. See `read`."""
+
+    @abstractmethod
+    def load_rows(self, table: Table, columns: Sequence[str], version: int | None) -> list[dict[str, Any]]:
+        """The rows of a table that exists, on the driver. See `read_rows`."""
+
+    @abstractmethod
+    def logs(self, asked: Sequence[tuple[Table, int | None]]) -> dict[str, list[Entry]]:
+        """The newest commits of tables that exist, by table name, newest first.
+
+        Args:
+            asked: tables, each with the number of commits to read; None reads the whole log.
+        """
+
+    @abstractmethod
+    def restore(self, table: Table, version: int) -> None:
+        """Write the rows of an old version as a new version."""
+
+    @abstractmethod
+    def put(self, table: Table, rows: Rows, text: str, replace: Values, stay: Values) -> None:
+        """Write rows into a table that exists. See `write`."""
+
+    @abstractmethod
+    def put_all(self, table: Table, rows: Rows, text: str) -> None:
+        """Replace all rows and the schema of a table that exists. See `replace_all`."""
+
+    @abstractmethod
+    def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
+        """Replace all rows unless this table has seen the number or a greater one; then do nothing.
+
+        Raises:
+            ConcurrentWriteError: another writer committed at the same time.
+        """
+
+    @abstractmethod
+    def put_exchange(
+        self, table: Table, removals: DataFrame, additions: DataFrame, text: str, prune: str
+    ) -> None:
+        """Remove and add rows of a table that exists. See `exchange`."""
 
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
-        """Create the table empty, as declared, unless it is there."""
-        if self.exists(table):
-            return
-        builder = DeltaTable.createIfNotExists(self.spark).comment(table.comment)
-        name = self.location.name_of(table)
-        builder = builder.location(name) if self.location.root else builder.tableName(name)
-        builder = builder.addColumns(table.schema).partitionedBy(*table.partitions)
-        for key, value in {**_properties(table), **(properties or {})}.items():
-            builder = builder.property(key, value)
-        builder.execute()
+        """Create the table, empty, unless it exists.
+
+        Version 0 of every table is empty: rolling back to it removes what the first write left. And only a declared
+        table gets NOT NULL columns; in one that is created by writing rows all columns are nullable.
+        """
+        if not self.exists(table):
+            self.add(table, properties or {})
 
     def read(self, table: Table, version: int | None = None) -> DataFrame:
-        """The table's rows at a version, newest by default; an empty frame where nothing was written yet."""
-        if not self.exists(table):
-            return local_rows(self.spark, [], table.schema)
-        reader = self.spark.read.format("delta")
-        if version is not None:
-            reader = reader.option("versionAsOf", version)
-        name = self.location.name_of(table)
+        """The rows of a table at a version, by default the newest; an empty frame if the table doesn't exist.
+
+        Raises:
+            NoDataError: the version doesn't exist any more.
+        """
         logger.info("read table=%s version=%s", table.name, "newest" if version is None else version)
-        try:
-            return reader.load(name) if self.location.root else reader.table(name)
-        except AnalysisException as error:
-            raise NoDataError(
-                f"{table.name}: version {version} cannot be read any more (removed by VACUUM?): {error}"
-            ) from error
+        return self.load(table, version) if self.exists(table) else self.empty(table)
+
+    def read_rows(
+        self, table: Table, columns: Sequence[str] | None = None, version: int | None = None
+    ) -> list[dict[str, Any]]:
+        """The rows of a tiny table as dictionaries; none if the table doesn't exist. Times are in UTC."""
+        logger.info("read table=%s version=%s", table.name, "newest" if version is None else version)
+        return self.load_rows(table, columns or table.names, version) if self.exists(table) else []
+
+    @abstractmethod
+    def empty(self, table: Table) -> DataFrame:
+        """A frame without rows, with the schema of the table."""
 
     def write(
         self,
         table: Table,
-        frame: DataFrame,
+        rows: Rows,
         metadata: Mapping[str, object],
-        replace: Mapping[str, Sequence[date | str]] | None = None,
-        stay: Mapping[str, Sequence[date | str]] | None = None,
+        replace: Values | None = None,
+        stay: Values | None = None,
     ) -> Commit:
-        """Write rows as the table's mode says; the frame must conform to the contract.
+        """Write rows in the mode of the table; creates the table if needed.
 
         Args:
             table: the contract.
-            frame: rows, unique on the key for the modes merge and insert.
-            metadata: kept in the commit: run, step and how far its input was consumed.
-            replace: for the mode partitions, the partition values that the frame holds in full.
-            stay: in place of it, the values that are left as they are; of all others the frame holds everything.
+            rows: rows that conform to the contract; unique on its key in the modes merge and insert.
+            metadata: recorded in the commit: the run, the step, and how far the step's input was consumed.
+            replace: in the mode partitions, the values of partition columns whose rows are replaced.
+            stay: instead of `replace`, the values whose rows stay; all other rows are replaced.
         """
-        started = time.monotonic()
-        self.create(table)
-        rows = _laid_out(conform(frame, table), table)
-        match table.mode:
-            case WriteMode.APPEND:
-                self._save(table, rows, "append", metadata)
-            case WriteMode.OVERWRITE:
-                self._save(table, rows, "overwrite", metadata)
-            case WriteMode.PARTITIONS:
-                self._save(table, rows, "overwrite", metadata, _replace_where(replace or {}, stay or {}))
-            case WriteMode.INSERT:
-                self._merge(self._merge_builder(table, rows).whenNotMatchedInsertAll(), metadata)
-            case WriteMode.MERGE:
-                merge = self._merge_builder(table, rows).whenMatchedUpdateAll()
-                self._merge(merge.whenNotMatchedInsertAll(), metadata)
-        return self._committed(table, started, metadata)
+        with _Timer(table, metadata) as timer:
+            self.create(table)
+            self.put(table, rows, timer.text, replace or {}, stay or {})
+        return Commit(self, table, timer.text)
 
-    def swap(self, table: Table, frame: DataFrame, metadata: Mapping[str, object], seen: int | None) -> None:
-        """Overwrite the table unless somebody else has swapped it since version `seen`; read it to know.
+    def replace_all(self, table: Table, rows: Rows, metadata: Mapping[str, object]) -> Commit:
+        """Replace all rows, and take over the columns that the contract has now."""
+        with _Timer(table, metadata) as timer:
+            self.create(table)
+            self.put_all(table, rows, timer.text)
+        return Commit(self, table, timer.text)
 
-        A write under a number that the log has seen already is left out by Delta, whatever it holds.
+    def swap(self, table: Table, rows: Rows, metadata: Mapping[str, object], seen: int | None) -> None:
+        """Replace all rows unless somebody else has swapped them since version `seen`; then do nothing.
+
+        Read the log to know which. Commits of other tools after `seen` don't count.
+
+        Raises:
+            ConcurrentWriteError: another writer committed at the same time.
         """
         self.create(table)
-        txn = {"txnAppId": table.name, "txnVersion": str((seen or 0) + 1)}
-        self._save(table, conform(frame, table), "overwrite", metadata, txn)
-
-    def replace_all(self, table: Table, frame: DataFrame, metadata: Mapping[str, object]) -> Commit:
-        """Write the whole table anew, with the columns that its contract has today."""
-        started = time.monotonic()
-        self.create(table)
-        rows = _laid_out(conform(frame, table), table)
-        self._save(table, rows, "overwrite", metadata, {"overwriteSchema": "true"})
-        return self._committed(table, started, metadata)
+        self.put_once(table, rows, commit_text(metadata), (seen or 0) + 1)
 
     def exchange(
         self,
@@ -149,156 +226,106 @@ class Store:
         metadata: Mapping[str, object],
         prune: str,
     ) -> Commit:
-        """Take rows out and put others in, in one commit: a row may leave one day and come back on another.
+        """Remove rows and add others in one commit.
 
         Args:
             table: the contract.
-            removals: distinct values of some columns; every row that has them goes.
-            additions: rows to put in, conforming to the contract.
-            metadata: kept in the commit.
-            prune: a predicate that all removals satisfy, on columns with statistics and without identifiers.
+            removals: distinct values of some columns; every row that has them is removed.
+            additions: rows that conform to the contract.
+            metadata: recorded in the commit.
+            prune: a predicate that all removed rows satisfy, on columns that have statistics and hold no identifiers.
         """
-        started = time.monotonic()
-        self.create(table)
-        removals = materialize(removals)
-        on = removals.columns
-        added = conform(additions, table)
-        target = self.read(table).where(prune).select(*on).alias("t")
-        same = [F.expr(f"t.{name} <=> s.{name}") for name in on]
-        if removals.isEmpty() or target.join(removals.alias("s"), on=same, how="left_semi").isEmpty():
-            # Nothing goes: an append spares the merge's second pass.
-            self._save(table, _laid_out(added, table), "append", metadata)
-        else:
-            self._merge(self._exchange_builder(table, removals, added, prune), metadata)
-        return self._committed(table, started, metadata)
-
-    def _exchange_builder(
-        self, table: Table, removals: DataFrame, added: DataFrame, prune: str
-    ) -> DeltaMergeBuilder:
-        removed = removals.withColumn("_remove", F.lit(True))
-        rows = added.withColumn("_remove", F.lit(False)).unionByName(removed, allowMissingColumns=True)
-        # As a struct, so that the columns of `prune` are the table's alone.
-        # Few rows are sent round: otherwise the whole table would be, three times.
-        source = materialize(rows.select("_remove", F.struct(*table.names).alias("row")))
-        on = [f"({prune})", "s._remove", *[f"t.{name} <=> s.row.{name}" for name in removals.columns]]
-        values: dict[str, str | Column] = {name: f"s.row.{name}" for name in table.names}
-        merge = self._delta(table).alias("t").merge(source.alias("s"), " AND ".join(on))
-        return merge.whenMatchedDelete().whenNotMatchedInsert(condition="NOT s._remove", values=values)
+        with _Timer(table, metadata) as timer:
+            self.create(table)
+            self.put_exchange(table, removals, additions, timer.text, prune)
+        return Commit(self, table, timer.text)
 
     def version(self, table: Table) -> int | None:
-        """The newest version, or None where the table does not exist."""
-        if not self.exists(table):
-            return None
-        return int(self._delta(table).history(1).select("version").first()["version"])  # type: ignore[index]
+        """The newest version; None if the table doesn't exist."""
+        log = self.logs([(table, 1)]) if self.exists(table) else {}
+        return log[table.name][0].version if log else None
+
+    def newest(self, tables: Iterable[Table]) -> dict[str, Newest]:
+        """The newest version and commit of ours of each table that exists, by name; one question for all of them."""
+        there = [table for table in tables if self.exists(table)]
+        logs = self.logs([(table, 1) for table in there])
+        # The newest commit is nearly always ours. Only behind a commit of another tool is the whole log read.
+        logs |= self.logs([(table, None) for table in there if _is_behind(logs[table.name])])
+        return {name: newest_of(entries) for name, entries in logs.items()}
 
     def last_metadata(self, table: Table) -> dict[str, object]:
-        """What the newest commit with metadata of ours says; empty where there is none.
-
-        Commits of others (OPTIMIZE, VACUUM) carry none and change no row.
-        """
-        newest = self._newest_of_ours(table)
-        return newest[1] if newest else {}
+        """What our newest commit recorded; empty if there is none."""
+        newest = self.newest([table]).get(table.name)
+        return newest.ours.metadata if newest and newest.ours else {}
 
     def roll_back(self, table: Table, version: int) -> bool:
-        """Restore the table to a version if a commit of ours came after it; True if it did."""
-        newest = self._newest_of_ours(table)
-        if newest is None or newest[0] <= version:
+        """Restore the table to a version if we committed after it. Returns True if it did."""
+        newest = self.newest([table]).get(table.name)
+        if newest is None or newest.ours is None or newest.ours.version <= version:
             return False
-        logger.warning(
-            "table=%s: an unfinished run wrote after version %d, restoring it", table.name, version
-        )
-        self._delta(table).restoreToVersion(version)
+        logger.warning("table=%s: rolling back unfinished writes after version %d", table.name, version)
+        self.restore(table, version)
         return True
 
-    def properties(self, table: Table) -> dict[str, str]:
-        """The table's own properties; empty where it does not exist."""
-        if not self.exists(table):
-            return {}
-        return dict(self._delta(table).detail().select("properties").first()["properties"])  # type: ignore[index]
-
-    def _newest_of_ours(self, table: Table) -> tuple[int, dict[str, object]] | None:
-        if not self.exists(table):
-            return None
-        # Newest first. That one is nearly always ours; only after one of others is the whole log read.
-        for limit in (1, None):
-            for row in self._delta(table).history(limit).select("version", "userMetadata").collect():
-                if (row["userMetadata"] or "").startswith('{"lifestage"'):
-                    return int(row["version"]), json.loads(row["userMetadata"])["lifestage"]
-        return None
-
-    def _delta(self, table: Table) -> DeltaTable:
-        name = self.location.name_of(table)
-        if self.location.root:
-            return DeltaTable.forPath(self.spark, name)
-        return DeltaTable.forName(self.spark, name)
-
-    def _save(
-        self,
-        table: Table,
-        rows: DataFrame,
-        mode: str,
-        metadata: Mapping[str, object],
-        options: Mapping[str, str] | None = None,
-    ) -> None:
-        everything = {"userMetadata": _commit_text(metadata), **(options or {})}
-        writer = rows.write.format("delta").mode(mode).partitionBy(*table.partitions).options(**everything)
-        name = self.location.name_of(table)
-        writer.save(name) if self.location.root else writer.saveAsTable(name)
-
-    def _merge_builder(self, table: Table, rows: DataFrame) -> DeltaMergeBuilder:
-        on = " AND ".join(f"t.{key} <=> s.{key}" for key in table.key)
-        return self._delta(table).alias("t").merge(rows.alias("s"), on)
-
-    def _merge(self, merge: DeltaMergeBuilder, metadata: Mapping[str, object]) -> None:
-        with _ONE_MERGE:
-            self.spark.conf.set(METADATA_SETTING, _commit_text(metadata))
-            try:
-                merge.execute()
-            finally:
-                self.spark.conf.unset(METADATA_SETTING)
-
-    def _committed(self, table: Table, started: float, metadata: Mapping[str, object]) -> Commit:
-        last = self._delta(table).history(1).select("version", "operationMetrics", "userMetadata").first()
-        # Delta leaves out an append of nothing: the newest commit is then another's.
-        is_ours = last is not None and last["userMetadata"] == _commit_text(metadata)
-        metrics = last["operationMetrics"] if last and is_ours else {}
-        rows = int(metrics.get("numOutputRows") or metrics.get("numTargetRowsInserted") or 0)
-        commit = Commit(table.name, int(last["version"]) if last else 0, rows)
-        seconds = time.monotonic() - started
-        logger.info(
-            "wrote table=%s version=%d rows=%d seconds=%.1f run=%s",
-            *(table.name, commit.version, rows, seconds, metadata.get("run_id")),
-        )
-        return commit
+    def resolve(self, commits: Iterable[Commit]) -> None:
+        """Look up the log entries of commits of this store, given in the order of writing; one question for all."""
+        open_: dict[str, list[Commit]] = {}
+        for commit in commits:
+            if commit.entry is None:
+                open_.setdefault(commit.table.name, []).append(commit)
+        logs = self.logs([(each[0].table, len(each)) for each in open_.values()])
+        logs |= self.logs([(each[0].table, None) for each in open_.values() if _is_hidden(each, logs)])
+        for name, each in open_.items():
+            _match(each, logs[name])
 
 
-def _commit_text(metadata: Mapping[str, object]) -> str:
+class _Timer:
+    """Logs a write with its duration."""
+
+    def __init__(self, table: Table, metadata: Mapping[str, object]) -> None:
+        self.text, self._table, self._run = commit_text(metadata), table, metadata.get("run_id")
+
+    def __enter__(self) -> "_Timer":
+        self._started = time.monotonic()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            seconds = time.monotonic() - self._started
+            logger.info("wrote table=%s seconds=%.1f run=%s", self._table.name, seconds, self._run)
+
+
+def commit_text(metadata: Mapping[str, object]) -> str:
+    """Metadata of ours as the text that a commit carries."""
     return json.dumps({"lifestage": dict(metadata)}, default=str)
 
 
-def _properties(table: Table) -> dict[str, str]:
-    """Statistics leave identifiers out: min and max would put them into the log."""
-    if not table.unindexed:
-        return BASE_PROPERTIES
-    left_out = {*table.unindexed, *table.partitions}
-    indexed = [c.name for c in table.columns if c.name not in left_out and isinstance(c.type, ORDERED_TYPES)]
-    return {**BASE_PROPERTIES, "delta.dataSkippingStatsColumns": ",".join(indexed)}
+def newest_of(entries: Sequence[Entry]) -> Newest:
+    """The newest version and commit of ours among entries, newest first."""
+    return Newest(entries[0].version, next((entry for entry in entries if entry.is_ours), None))
 
 
-def _laid_out(rows: DataFrame, table: Table) -> DataFrame:
-    """Rows sorted inside each file by the declared order, so that file statistics prune."""
-    return rows.sortWithinPartitions(*table.partitions, *table.order) if table.order else rows
+def _is_behind(entries: Sequence[Entry]) -> bool:
+    """Whether the newest commit is of another tool, and older ones exist."""
+    return not entries[0].is_ours and entries[0].version > 0
 
 
-def _replace_where(
-    replaced: Mapping[str, Sequence[date | str]], staying: Mapping[str, Sequence[date | str]]
-) -> dict[str, str]:
-    where = [f"{column} IN ({literals(values)})" for column, values in replaced.items()]
-    where += [
-        f"{column} NOT IN ({literals(values)})" if values else f"{column} IS NOT NULL"
-        for column, values in staying.items()
-    ]
-    return {"replaceWhere": " AND ".join(where), "mergeSchema": "true"}
+def _is_hidden(commits: Sequence[Commit], logs: Mapping[str, Sequence[Entry]]) -> bool:
+    """Whether a commit may lie behind commits of other tools."""
+    entries = logs[commits[0].table.name]
+    found = {entry.text for entry in entries}
+    return any(commit.text not in found for commit in commits) and not all(each.is_ours for each in entries)
+
+
+def _match(commits: Sequence[Commit], entries: Sequence[Entry]) -> None:
+    """Give each commit its entry. A write that left no commit gets the newest version and no rows."""
+    newest, rest = entries[0].version, list(entries)
+    for commit in reversed(commits):
+        place = next((n for n, entry in enumerate(rest) if entry.text == commit.text), None)
+        commit.entry = Entry(newest, commit.text, 0) if place is None else rest[place]
+        rest = rest if place is None else rest[place + 1 :]
+        entry = commit.entry
+        logger.info("committed table=%s version=%d rows=%d", commit.table.name, entry.version, entry.rows)
 
 
 def literals(values: Sequence[date | str]) -> str:

@@ -1,0 +1,243 @@
+"""Tables in Delta: the only module that knows Delta and where tables are."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial, reduce
+from typing import Any
+
+from delta.exceptions import DeltaConcurrentModificationException
+from delta.tables import DeltaMergeBuilder, DeltaTable
+from pyspark.errors import AnalysisException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from lifestage.platform.errors import ConcurrentWriteError, NoDataError
+from lifestage.platform.runtime.frames import local_rows, materialize
+from lifestage.platform.runtime.parallel import run_in_parallel
+from lifestage.platform.storage.contracts import Table, WriteMode, conform
+from lifestage.platform.storage.store import Entry, Rows, Store, Values, literals
+
+# A merge takes its metadata only from the session, which all threads share, so merges run one at a time. A save has an
+# option for it, which wins over the session's setting.
+METADATA_SETTING = "spark.databricks.delta.commitInfo.userMetadata"
+_ONE_MERGE = threading.Lock()
+BASE_PROPERTIES = {"delta.enableDeletionVectors": "true"}
+ORDERED_TYPES = (T.NumericType, T.DateType, T.TimestampType, T.StringType)
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where tables are: under a root path or URI, or in a schema of the catalog."""
+
+    root: str | None = None
+    schema: str | None = None
+
+    def name_of(self, table: Table) -> str:
+        """Path or qualified name."""
+        return f"{self.root}/{table.name}" if self.root else f"{self.schema}.{table.name}"
+
+
+class DeltaStore(Store):
+    """Tables in Delta. Holds no state: every call asks Delta, so that one store can serve for any length of time."""
+
+    def __init__(self, spark: SparkSession, location: Location) -> None:
+        """The tables of one location, reached through one session."""
+        self._spark, self.location = spark, location
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session that frames belong to."""
+        return self._spark
+
+    def describe(self) -> str:
+        """Where the tables are, for messages."""
+        return self.location.root or f"schema {self.location.schema}"
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table was created."""
+        name = self.location.name_of(table)
+        if self.location.root:
+            return DeltaTable.isDeltaTable(self.spark, name)
+        return self.spark.catalog.tableExists(name)
+
+    def add(self, table: Table, properties: Mapping[str, str]) -> None:
+        """Create the table, empty, unless it exists."""
+        builder = DeltaTable.createIfNotExists(self.spark).comment(table.comment)
+        name = self.location.name_of(table)
+        builder = builder.location(name) if self.location.root else builder.tableName(name)
+        builder = builder.addColumns(table.schema).partitionedBy(*table.partitions)
+        for key, value in {**_properties(table), **properties}.items():
+            builder = builder.property(key, value)
+        builder.execute()
+
+    def properties(self, table: Table) -> dict[str, str]:
+        """The properties of the table; empty if it doesn't exist."""
+        if not self.exists(table):
+            return {}
+        return dict(self._delta(table).detail().select("properties").collect()[0]["properties"])
+
+    def empty(self, table: Table) -> DataFrame:
+        """A frame without rows, with the schema of the table."""
+        return local_rows(self.spark, [], table.schema)
+
+    def load(self, table: Table, version: int | None) -> DataFrame:
+        """The rows of a table that exists."""
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        name = self.location.name_of(table)
+        try:
+            return reader.load(name) if self.location.root else reader.table(name)
+        except AnalysisException as error:
+            raise NoDataError(
+                f"{table.name}: version {version} cannot be read any more (removed by VACUUM?): {error}"
+            ) from error
+
+    def load_rows(self, table: Table, columns: Sequence[str], version: int | None) -> list[dict[str, Any]]:
+        """The rows of a table that exists, on the driver. See `read_rows`."""
+        # All rows of a tiny table: asked for the first, Spark would look for it in jobs of growing size.
+        return [
+            {name: _in_utc(value) for name, value in row.asDict(recursive=True).items()}
+            for row in self.load(table, version).select(*columns).collect()
+        ]
+
+    def logs(self, asked: Sequence[tuple[Table, int | None]]) -> dict[str, list[Entry]]:
+        """The newest commits of tables that exist, by table name, newest first.
+
+        Delta reads each log with one execution when `history` is called; one more collects all of them.
+        """
+        if not asked:
+            return {}
+        frames = run_in_parallel([partial(self._history, table, limit) for table, limit in asked])
+        found: dict[str, list[Entry]] = {table.name: [] for table, _ in asked}
+        for row in reduce(DataFrame.unionByName, frames).collect():
+            metrics = row["operationMetrics"] or {}
+            # Absent metrics mean that no rows were written, as in OPTIMIZE.
+            n = int(metrics.get("numOutputRows") or metrics.get("numTargetRowsInserted") or 0)
+            found[row["table"]].append(Entry(int(row["version"]), row["userMetadata"] or "", n))
+        return {name: sorted(log, key=lambda entry: -entry.version) for name, log in found.items()}
+
+    def _history(self, table: Table, limit: int | None) -> DataFrame:
+        columns = ("version", "userMetadata", "operationMetrics")
+        return self._delta(table).history(limit).select(F.lit(table.name).alias("table"), *columns)
+
+    def restore(self, table: Table, version: int) -> None:
+        """Write the rows of an old version as a new version."""
+        self._delta(table).restoreToVersion(version)
+
+    def put(self, table: Table, rows: Rows, text: str, replace: Values, stay: Values) -> None:
+        """Write rows in the mode of the table."""
+        frame = self._sorted(table, rows)
+        match table.mode:
+            case WriteMode.APPEND:
+                self._save(table, frame, "append", text)
+            case WriteMode.OVERWRITE:
+                self._save(table, frame, "overwrite", text)
+            case WriteMode.PARTITIONS:
+                self._save(table, frame, "overwrite", text, _replace_where(replace, stay))
+            case WriteMode.INSERT:
+                self._merge(self._merge_builder(table, frame).whenNotMatchedInsertAll(), text)
+            case WriteMode.MERGE:
+                merge = self._merge_builder(table, frame).whenMatchedUpdateAll()
+                self._merge(merge.whenNotMatchedInsertAll(), text)
+
+    def put_all(self, table: Table, rows: Rows, text: str) -> None:
+        """Replace all rows and the schema."""
+        self._save(table, self._sorted(table, rows), "overwrite", text, {"overwriteSchema": "true"})
+
+    def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
+        """Replace all rows unless this table has seen the number or a greater one.
+
+        Delta ignores a write whose transaction number isn't greater than the last one of its application.
+        """
+        options = {"txnAppId": table.name, "txnVersion": str(number)}
+        try:
+            self._save(table, self._sorted(table, rows), "overwrite", text, options)
+        except DeltaConcurrentModificationException as error:
+            raise ConcurrentWriteError(f"{table.name}: another writer committed at the same time") from error
+
+    def put_exchange(
+        self, table: Table, removals: DataFrame, additions: DataFrame, text: str, prune: str
+    ) -> None:
+        """Remove and add rows in one commit."""
+        removals = materialize(removals)
+        on = removals.columns
+        added = conform(additions, table)
+        target = self.load(table, None).where(prune).select(*on).alias("t")
+        same = [F.expr(f"t.{name} <=> s.{name}") for name in on]
+        if removals.isEmpty() or target.join(removals.alias("s"), on=same, how="left_semi").isEmpty():
+            # Nothing to remove: an append saves the merge its second pass.
+            self._save(table, self._sorted(table, added), "append", text)
+        else:
+            self._merge(self._exchange_builder(table, removals, added, prune), text)
+
+    def _exchange_builder(
+        self, table: Table, removals: DataFrame, added: DataFrame, prune: str
+    ) -> DeltaMergeBuilder:
+        removed = removals.withColumn("_remove", F.lit(True))
+        rows = added.withColumn("_remove", F.lit(False)).unionByName(removed, allowMissingColumns=True)
+        # A struct, so that the column names in `prune` can only mean the table's. Materialized, so that few rows are
+        # broadcast; otherwise the merge would shuffle the whole table three times.
+        source = materialize(rows.select("_remove", F.struct(*table.names).alias("row")))
+        on = [f"({prune})", "s._remove", *[f"t.{name} <=> s.row.{name}" for name in removals.columns]]
+        values: dict[str, str | Column] = {name: f"s.row.{name}" for name in table.names}
+        merge = self._delta(table).alias("t").merge(source.alias("s"), " AND ".join(on))
+        return merge.whenMatchedDelete().whenNotMatchedInsert(condition="NOT s._remove", values=values)
+
+    def _delta(self, table: Table) -> DeltaTable:
+        name = self.location.name_of(table)
+        if self.location.root:
+            return DeltaTable.forPath(self.spark, name)
+        return DeltaTable.forName(self.spark, name)
+
+    def _sorted(self, table: Table, rows: Rows) -> DataFrame:
+        """Rows in the contract's schema, sorted within each file by its order, so that file statistics prune."""
+        frame = rows if isinstance(rows, DataFrame) else local_rows(self.spark, rows, table.schema)
+        frame = conform(frame, table)
+        return frame.sortWithinPartitions(*table.partitions, *table.order) if table.order else frame
+
+    def _save(
+        self, table: Table, rows: DataFrame, mode: str, text: str, options: Mapping[str, str] | None = None
+    ) -> None:
+        everything = {"userMetadata": text, **(options or {})}
+        writer = rows.write.format("delta").mode(mode).partitionBy(*table.partitions).options(**everything)
+        name = self.location.name_of(table)
+        writer.save(name) if self.location.root else writer.saveAsTable(name)
+
+    def _merge_builder(self, table: Table, rows: DataFrame) -> DeltaMergeBuilder:
+        on = " AND ".join(f"t.{key} <=> s.{key}" for key in table.key)
+        return self._delta(table).alias("t").merge(rows.alias("s"), on)
+
+    def _merge(self, merge: DeltaMergeBuilder, text: str) -> None:
+        with _ONE_MERGE:
+            self.spark.conf.set(METADATA_SETTING, text)
+            try:
+                merge.execute()
+            finally:
+                self.spark.conf.unset(METADATA_SETTING)
+
+
+def _properties(table: Table) -> dict[str, str]:
+    """Statistics leave out identifiers, whose minimum and maximum would be in the log."""
+    if not table.unindexed:
+        return BASE_PROPERTIES
+    left_out = {*table.unindexed, *table.partitions}
+    indexed = [c.name for c in table.columns if c.name not in left_out and isinstance(c.type, ORDERED_TYPES)]
+    return {**BASE_PROPERTIES, "delta.dataSkippingStatsColumns": ",".join(indexed)}
+
+
+def _replace_where(replace: Values, stay: Values) -> dict[str, str]:
+    where = [f"{column} IN ({literals(values)})" for column, values in replace.items()]
+    where += [
+        f"{column} NOT IN ({literals(values)})" if values else f"{column} IS NOT NULL"
+        for column, values in stay.items()
+    ]
+    return {"replaceWhere": " AND ".join(where), "mergeSchema": "true"}
+
+
+def _in_utc(value: Any) -> Any:
+    """Spark returns timestamps without a zone, in the local one."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

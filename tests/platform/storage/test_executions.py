@@ -1,0 +1,32 @@
+"""How many SQL executions a daily run makes beside the queries of its steps."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.counted import bookkeeping, executions
+
+TESTS = Path(__file__).parents[2]
+MOST = 90
+
+
+@pytest.mark.slow
+def test_a_daily_run_asks_delta_little_beside_its_own_queries(tmp_path):
+    paths = os.pathsep.join([str(TESTS), str(TESTS.parent / "lib")])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(
+        [sys.executable, "-m", "support.counted", str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made = executions(tmp_path)
+    counts = bookkeeping(made)
+    assert counts.total() <= MOST, f"{dict(counts)} of {len(made)}"
+    # Nothing is created anew, and the log is read at most once a table before it is written and once after.
+    assert counts["create"] == 0
