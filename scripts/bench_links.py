@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from lifestage.project import runner
+from lifestage.project.opening import Project, Request, open_project
+from lifestage.project.runner import execute
 from lifestage.users.identity.config import IdentityConfig
 from lifestage.users.identity.solving import build_identity_map
 
@@ -65,27 +66,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     (OUT / "sources").mkdir(parents=True)
     (OUT / "main.yaml").write_text(MAIN)
     (OUT / "sources" / "logins.yaml").write_text(SOURCE)
-    project = runner.open_project(OUT / "main.yaml")
+    project = open_project(OUT / "main.yaml")
     last = FIRST_DAY + timedelta(days=N_DAYS - 1)
     night(project, KNOWN.format(n=n_logins), last, "everybody, on the driver")
     on_cluster(project)
     night(project, NEW.format(n=n_logins), last + timedelta(days=1), f"{N_NEW:,} new logins")
 
 
-def night(project: runner.Project, logins: str, as_of: date, title: str) -> None:
+def night(project: Project, logins: str, as_of: date, title: str) -> None:
     """Deliver logins, and run the steps on them."""
     folder = OUT / "landing" / "logins"
     folder.mkdir(parents=True, exist_ok=True)
     duckdb.sql(f"COPY ({logins}) TO '{folder}/logins_{as_of}.parquet'")
     now = datetime.combine(as_of + timedelta(days=1), datetime.min.time(), UTC)
     console.print(f"[bold]{title}[/bold]")
-    request = runner.Request(f"bench-{as_of}", (as_of,), now, datetime.now(UTC), STEPS)
-    runner.execute(project, request, lambda step, taken, _: console.print(f"  {step:<10} {taken:7.1f} s"))
+    request = Request(f"bench-{as_of}", (as_of,), now, datetime.now(UTC), STEPS)
+    execute(project, request, lambda step, taken, _: console.print(f"  {step:<10} {taken:7.1f} s"))
     counts = {name: project.store.read(project.tables[name]).count() for name in ("links", "identity_map")}
     console.print(f"  {counts['links']:,} pairs of {counts['identity_map']:,} identifiers")
 
 
-def on_cluster(project: runner.Project) -> None:
+def on_cluster(project: Project) -> None:
     """The same without any of it on the driver; where a row differs the command fails."""
     read = project.store.read
     config = project.config.of(IdentityConfig).model_copy(update={"driver_links": 0})

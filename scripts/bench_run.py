@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench_events import FIRST_DAY, LAST_DAY, N_DAYS, make
-from lifestage.project import runner
+from lifestage.project.opening import Project, Request, open_project
 from lifestage.project.pipeline import STEPS as MAP
+from lifestage.project.runner import execute
 
 OUT = Path("out/bench")
 STEPS = tuple(name for name in MAP if name not in ("reference", "report"))
@@ -114,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     last = lay_out(options.events, options.seed)
     console.print(f"{options.events:,} events of {N_DAYS} days made in {time.monotonic() - started:.1f} s")
     started = time.monotonic()
-    project = runner.open_project(OUT / "main.yaml")
+    project = open_project(OUT / "main.yaml")
     console.print(f"configuration and session: {time.monotonic() - started:.1f} s")
     full = measure(project, LAST_DAY - timedelta(days=1), "full")
     last.rename(OUT / "landing" / "events" / last.name)
@@ -136,12 +137,12 @@ def lay_out(n_events: int, seed: int) -> Path:
     return files[-1].rename(OUT / files[-1].name)
 
 
-def measure(project: runner.Project, as_of: date, name: str) -> Figures:
+def measure(project: Project, as_of: date, name: str) -> Figures:
     """One run, and DuckDB on the files that it has seen."""
     now = datetime(as_of.year, as_of.month, as_of.day, 6, tzinfo=UTC) + timedelta(days=1)
-    request = runner.Request(f"bench-{name}", (as_of,), now, datetime.now(UTC), STEPS)
+    request = Request(f"bench-{name}", (as_of,), now, datetime.now(UTC), STEPS)
     console.print(f"[bold]{name}[/bold]: as of {as_of}")
-    runner.execute(project, request, lambda step, taken, _: console.print(f"  {step:<10} {taken:7.1f} s"))
+    execute(project, request, lambda step, taken, _: console.print(f"  {step:<10} {taken:7.1f} s"))
     columns = project.store.read(project.tables["user_features"]).where(F.col("as_of") == F.lit(as_of))
     ours = columns.select("user_id", *FEATURES).toArrow()
     started = time.monotonic()

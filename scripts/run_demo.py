@@ -21,8 +21,9 @@ from rich.table import Table
 from demo_landing import lay_out
 from lifestage.activation.report.config import ReportSettings
 from lifestage.platform.as_of_dates import Interval, dates_between
-from lifestage.project import runner
+from lifestage.project.opening import Project, Request, open_project
 from lifestage.project.pipeline import BACKFILL_STEPS, STEPS
+from lifestage.project.runner import execute
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import ZONE as WORLD_ZONE
 from lifestage.simulate.world import make_world
@@ -100,7 +101,7 @@ def main() -> None:
     with ThreadPoolExecutor(1) as pool:
         landing = f"landing files up to {demo.bulk_until:%-d %B}"
         files = pool.submit(timed, landing, seconds, lambda: demo.deliver(demo.out, None, demo.bulk_until))
-        project = timed("configuration and Spark session", seconds, lambda: runner.open_project(demo.conf))
+        project = timed("configuration and Spark session", seconds, lambda: open_project(demo.conf))
         files.result()
     bulk = morning_after(demo.bulk_until, demo.zone)
     run(project, "ingest", (demo.bulk_until,), bulk, ("reference", "ingest"), seconds)
@@ -127,7 +128,7 @@ def timed(name: str, seconds: dict[str, float], work: Callable[[], T]) -> T:
 
 
 def run(
-    project: runner.Project,
+    project: Project,
     name: str,
     dates: tuple[date, ...],
     now: datetime,
@@ -139,13 +140,13 @@ def run(
         f"[bold]{name}[/bold]: as of {dates[-1]}"
         + (f" and {len(dates) - 1} dates before" if dates[1:] else "")
     )
-    request = runner.Request(f"demo-{name}", dates, now, datetime.now(now.tzinfo), steps)
+    request = Request(f"demo-{name}", dates, now, datetime.now(now.tzinfo), steps)
 
     def show(step: str, taken: float, n_rows: int) -> None:
         seconds[step] = seconds.get(step, 0.0) + taken
         console.print(f"  {step:<12} {taken:6.1f} s {n_rows:>12,} rows")
 
-    runner.execute(project, request, show)
+    execute(project, request, show)
 
 
 def morning_after(day: date, zone: ZoneInfo) -> datetime:
@@ -153,7 +154,7 @@ def morning_after(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), datetime.min.time(), zone).replace(hour=6)
 
 
-def summary(project: runner.Project, seconds: dict[str, float], total: float) -> None:
+def summary(project: Project, seconds: dict[str, float], total: float) -> None:
     """Stages, segments, checks and seconds, and where the report is."""
     newest = project.store.read(project.tables["snapshots"]).orderBy(F.col("as_of").desc()).first()
     assert newest is not None

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from lifestage.project import runner
+from lifestage.project.opening import open_project
 from support.projects import TestProject
 
 
@@ -22,7 +22,7 @@ def origins(batches):
 
 
 def main(folder: str, runs: str) -> None:
-    project = TestProject(Path(folder), runner.open_project(Path(folder) / "main.yaml"))
+    project = TestProject(Path(folder), open_project(Path(folder) / "main.yaml"))
     spark = project.project.store.spark
     found = spark.range(0, 4, numPartitions=4).mapInPandas(origins, "origin string").collect()
     for run in json.loads(runs):

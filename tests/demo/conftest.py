@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from lifestage.project import runner
+from lifestage.project.opening import open_project
 from support.projects import ALL_STEPS, TestProject
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def demo(spark_session, landing: Path) -> Iterator[TestProject]:
     shutil.copytree(ROOT / "conf" / "demo", folder, dirs_exist_ok=True)
     main = folder / "demo.yaml"
     main.write_text(main.read_text(encoding="utf-8").replace("out/demo", str(folder)), encoding="utf-8")
-    project = TestProject(folder, runner.open_project(main, spark_session))
+    project = TestProject(folder, open_project(main, spark_session))
     project.run("2017-12-31", NOW, ("reference", "ingest", "activity"), run_id="year")
     project.run(AS_OF_DATES, NOW, ALL_STEPS[ALL_STEPS.index("identity") :], run_id="dates")
     yield project

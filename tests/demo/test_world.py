@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
-from lifestage.project import runner
+from lifestage.project.opening import open_project
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import make_world
 from support.projects import TestProject
@@ -32,7 +32,7 @@ def world(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
     main = folder / "world.yaml"
     main.write_text(main.read_text(encoding="utf-8").replace("out/world", str(folder)), encoding="utf-8")
     simulate(WORLD, folder / "landing")
-    project = TestProject(folder, runner.open_project(main, spark_session))
+    project = TestProject(folder, open_project(main, spark_session))
     # As the project itself has it: a session that is there already does not take its settings.
     spark_session.conf.set(WITHOUT_CODE, "false")
     project.run(LAST, NOW, ("reference", "ingest"))

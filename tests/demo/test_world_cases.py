@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from lifestage.activation.audiences.config import AudiencesConfig
-from lifestage.project import runner
+from lifestage.project.opening import open_project
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import Case, make_world
 from support.projects import TestProject
@@ -59,7 +59,7 @@ def built(spark, folder):
     shutil.copytree(ROOT / "conf" / "world", folder, dirs_exist_ok=True)
     main = folder / "world.yaml"
     main.write_text(main.read_text(encoding="utf-8").replace("out/world", str(folder)), encoding="utf-8")
-    project = TestProject(folder, runner.open_project(main, spark))
+    project = TestProject(folder, open_project(main, spark))
     project.run(str(LAST), NOW, STEPS)
     return project
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage.project import runner
+from lifestage.project.opening import open_project
 from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import make_world
 from lifestage.users.resolution import user_id_of
@@ -32,7 +32,7 @@ def project_in(spark, folder):
     shutil.copytree(ROOT / "conf" / "world", folder, dirs_exist_ok=True)
     main = folder / "world.yaml"
     main.write_text(main.read_text(encoding="utf-8").replace("out/world", str(folder)), encoding="utf-8")
-    return TestProject(folder, runner.open_project(main, spark))
+    return TestProject(folder, open_project(main, spark))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from laws.history import line, random_lines
-from lifestage.project import runner
+from lifestage.project.dates import read_stale_dates
 from support.frames import assert_frames, assert_rows
 from support.projects import TestProject, make_project
 
@@ -97,7 +97,7 @@ def late(built):
 
 
 def test_dates_that_a_late_row_reaches_are_named(late):
-    assert runner.stale_dates(late.project) == STALE
+    assert read_stale_dates(late.project) == STALE
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def refreshed(late):
 
 
 def test_refreshed_dates_are_no_longer_stale_and_hold_the_late_row(refreshed):
-    assert runner.stale_dates(refreshed.project) == []
+    assert read_stale_dates(refreshed.project) == []
     newcomers = refreshed.read("user_features").where("net_amount_all = 33.00 AND occasions_all = 1")
     actual = newcomers.where("joined_on = DATE'2026-03-04'").select(
         F.col("as_of").cast("string"), "silence_days"
@@ -127,4 +127,4 @@ def test_the_day_that_a_correction_empties_makes_dates_stale(refreshed):
     """The basket leaves the week before the first date for the day before the second."""
     refreshed.deliver("moved.csv", [line("late-1", "newcomer", "2026-03-10", "33.00", version=2)])
     refreshed.run(LAST, now="2026-03-13T07:00:00+00:00", steps=("ingest",))
-    assert runner.stale_dates(refreshed.project) == STALE
+    assert read_stale_dates(refreshed.project) == STALE

@@ -15,9 +15,10 @@ from typer.testing import CliRunner
 from documents import generated
 from lifestage.cli import app
 from lifestage.platform.errors import ConfigError
-from lifestage.project import runner
 from lifestage.project.loader import load_config
+from lifestage.project.opening import Request, open_project
 from lifestage.project.pipeline import STEPS
+from lifestage.project.runner import execute
 from lifestage.services.explain import explain
 from lifestage.services.readers import read_table
 
@@ -54,10 +55,10 @@ def answers(folder: Path) -> dict[str, object]:
         "problems": problems(folder),
         "documents": documents(),
     }
-    project = runner.open_project(Path(conf))
+    project = open_project(Path(conf))
     now = datetime(2026, 3, 1, 6, tzinfo=UTC)
-    request = runner.Request("habits", (DAY,), now, now, tuple(STEPS))
-    runner.execute(project, request, lambda *_: None)
+    request = Request("habits", (DAY,), now, now, tuple(STEPS))
+    execute(project, request, lambda *_: None)
     snapshot = read_table(project, "snapshot_users")
     manifest = read_table(project, "snapshots").collect()[0]
     user_id = snapshot.orderBy("user_id").collect()[0]["user_id"]

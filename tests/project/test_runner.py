@@ -7,7 +7,8 @@ import pytest
 from laws.history import line
 from lifestage.ingestion.events.tables import EVENTS
 from lifestage.platform.errors import CheckError, ConfigError, NoDataError, RunLockedError
-from lifestage.project.runner import Request, hold_root
+from lifestage.project.opening import Request
+from lifestage.project.root import hold_root
 from support.frames import assert_rows, build
 from support.projects import MAIN, TO_ACTIVITY, make_project
 

@@ -5,7 +5,7 @@ import pytest
 
 from lifestage.platform.findings import Level
 from lifestage.platform.storage.delta import DeltaStore, Location
-from lifestage.project.runner import KEY_FINGERPRINT, TIME_ZONE, identity_of
+from lifestage.project.root import KEY_FINGERPRINT, TIME_ZONE, root_properties
 from lifestage.services.doctor import examine
 from support.frames import build
 from support.projects import make_project
@@ -43,7 +43,7 @@ def project(spark_session, tmp_path_factory):
     folder = tmp_path_factory.mktemp("doctor") / "p"
     project = make_project(spark_session, folder, {"till": PLAIN_TILL}).project
     store, tables = project.store, project.tables
-    store.create(tables["runs"], identity_of(project))
+    store.create(tables["runs"], root_properties(project))
     for name in ("rejected_events", "event_versions", "segment_models"):
         store.create(tables[name])
     twice = [
@@ -126,8 +126,8 @@ def test_another_key_and_zone_than_the_roots_are_problems(project):
 
 
 def test_without_keys_a_root_is_known_by_its_zone(project):
-    assert set(identity_of(project)) == {TIME_ZONE, KEY_FINGERPRINT}
-    assert set(identity_of(replace(project, secrets=None))) == {TIME_ZONE}
+    assert set(root_properties(project)) == {TIME_ZONE, KEY_FINGERPRINT}
+    assert set(root_properties(replace(project, secrets=None))) == {TIME_ZONE}
 
 
 def test_missing_keys_are_problems_and_the_rest_is_still_looked_at(project, monkeypatch):

@@ -14,10 +14,11 @@ from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.reference.config import ReferenceConfig
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.storage.delta import DeltaStore, Location
-from lifestage.project import runner
 from lifestage.project.loader import load_config
+from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS
 from lifestage.project.registry import tables_of
+from lifestage.project.runner import execute
 from lifestage.project.secrets import read_secrets
 
 ALL_STEPS = tuple(step for step in STEPS if step != "report")
@@ -67,7 +68,7 @@ class TestProject:
     __test__ = False
 
     folder: Path
-    project: runner.Project
+    project: Project
 
     def deliver(self, name: str, rows: Sequence[Mapping[str, object]], source: str = "till") -> Path:
         """A CSV file of the till; columns a row leaves out are empty."""
@@ -83,7 +84,7 @@ class TestProject:
 
     def run(
         self, as_of: str, now: str | None = None, steps: Sequence[str] = ALL_STEPS, **request: object
-    ) -> runner.Request:
+    ) -> Request:
         """One run; `now` is 23:00 UTC of as_of unless given."""
         days = tuple(date.fromisoformat(day) for day in as_of.split(","))
         moment = (
@@ -91,7 +92,7 @@ class TestProject:
             if now
             else datetime(days[-1].year, days[-1].month, days[-1].day, 23, tzinfo=UTC)
         )
-        made = runner.Request(
+        made = Request(
             run_id=str(request.pop("run_id", f"run-{as_of}-{now}")),
             as_of_dates=days,
             now=moment,
@@ -99,7 +100,7 @@ class TestProject:
             steps=tuple(steps),
             **request,  # type: ignore[arg-type]
         )
-        runner.execute(self.project, made, lambda *_: None)
+        execute(self.project, made, lambda *_: None)
         return made
 
     def read(self, table: str) -> DataFrame:
@@ -135,7 +136,7 @@ def make_project(
         file.write_text(textwrap.dedent(content))
     config = load_config(folder / "main.yaml")
     store = DeltaStore(spark, Location(root=str(folder / "tables")))
-    project = runner.Project(config, store, tables_of(config), read_secrets(config))
+    project = Project(config, store, tables_of(config), read_secrets(config))
     return TestProject(folder, project)
 
 

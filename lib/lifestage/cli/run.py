@@ -21,8 +21,9 @@ from lifestage.cli.terminal import (
     parse_now,
     print_json,
 )
-from lifestage.project import runner
+from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS, groups
+from lifestage.project.runner import check_step_names
 from lifestage.services.run import OUTCOMES, FinishedStep, Outcome, check_dates, make_request, yesterday
 from lifestage.services.run import run as run_steps
 
@@ -44,7 +45,7 @@ def run(
 
     Example: lifestage run --conf conf/prod.yaml --as-of 2026-11-21
     """
-    chosen = runner.step_names(steps.split(",")) if steps else tuple(STEPS)
+    chosen = check_step_names(steps.split(",")) if steps else tuple(STEPS)
     moment = parse_now(now)
     wanted = parse_date("--as-of", as_of) if as_of else None
     project = open_conf(conf)
@@ -52,7 +53,7 @@ def run(
     show_run(project, make_request(dates, moment, chosen, run_id), as_json)
 
 
-def show_run(project: runner.Project, request: runner.Request, as_json: bool = False) -> None:
+def show_run(project: Project, request: Request, as_json: bool = False) -> None:
     """Run and print each finished step, then the outcome; with `as_json` only the outcome, on standard output."""
     check_dates(project, request)
     started = time.monotonic()
@@ -108,7 +109,7 @@ def _delivery_lines(counts: dict[str, int], landing: str) -> Iterator[str]:
         yield "          lifestage quarantine list: which were rejected, and why"
 
 
-def _running(request: runner.Request) -> str:
+def _running(request: Request) -> str:
     """The steps that run now."""
     for group in groups():
         names = [step.name for step in group if step.name in request.steps]

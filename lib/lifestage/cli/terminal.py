@@ -21,8 +21,8 @@ from rich.table import Table
 
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError, ExitCode, LifestageError
-from lifestage.project import runner
 from lifestage.project.loader import load_config
+from lifestage.project.opening import Project, open_project
 
 logger = logging.getLogger(__name__)
 
@@ -84,11 +84,11 @@ def load_conf(conf: Path) -> Config:
     return load_config(conf)
 
 
-def open_conf(conf: Path, needs_keys: bool = True, is_brief: bool = False) -> runner.Project:
+def open_conf(conf: Path, needs_keys: bool = True, is_brief: bool = False) -> Project:
     """The project with a session: without keys it can only be read; brief, it is fast for a few small queries."""
     check_exists(conf)
     with show_status("starting Spark"):
-        project = runner.open_project(conf, needs_keys=needs_keys, is_brief=is_brief)
+        project = open_project(conf, needs_keys=needs_keys, is_brief=is_brief)
     # Failures arrive as exceptions. Spark's log would repeat them in pages, with values of rows.
     project.store.spark.sparkContext.setLogLevel("FATAL")
     return project

@@ -9,7 +9,7 @@ import typer
 
 from lifestage.cli.terminal import console, grid, load_conf, open_conf
 from lifestage.platform.explain import Line
-from lifestage.project.runner import Project
+from lifestage.project.opening import Project
 from lifestage.project.secrets import read_secret
 
 FROM_INPUT = "-"

@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 from lifestage.platform.errors import NoDataError, did_you_mean
 from lifestage.platform.runtime.frames import local_rows
-from lifestage.project import runner
+from lifestage.project.dates import read_stale_dates
+from lifestage.project.opening import Project
 
 LATEST = "latest"
 N_NEAREST = 3
@@ -37,7 +38,7 @@ class CompletedRun:
     config_hash: str = ""
 
 
-def read_table(project: runner.Project, name: str, as_of: date | str | None = None) -> DataFrame:
+def read_table(project: Project, name: str, as_of: date | str | None = None) -> DataFrame:
     """A table as the last completed run left it.
 
     Args:
@@ -57,7 +58,7 @@ def read_table(project: runner.Project, name: str, as_of: date | str | None = No
     return keep_date(project, name, rows, as_of)
 
 
-def read_at(project: runner.Project, name: str, run: CompletedRun | None) -> DataFrame:
+def read_at(project: Project, name: str, run: CompletedRun | None) -> DataFrame:
     """The table at the version that the run completed."""
     if name in UNVERSIONED:
         return project.store.read(project.tables[name])
@@ -72,7 +73,7 @@ def read_at(project: runner.Project, name: str, run: CompletedRun | None) -> Dat
     return project.store.read(project.tables[name], run.table_versions[name])
 
 
-def reader(project: runner.Project) -> Callable[[str], DataFrame]:
+def reader(project: Project) -> Callable[[str], DataFrame]:
     """A function that reads tables by name, all of them as the run left them that is the last completed one now.
 
     A table that the run did not have is empty.
@@ -87,7 +88,7 @@ def reader(project: runner.Project) -> Callable[[str], DataFrame]:
     return read
 
 
-def keep_date(project: runner.Project, name: str, rows: DataFrame, as_of: date | str | None) -> DataFrame:
+def keep_date(project: Project, name: str, rows: DataFrame, as_of: date | str | None) -> DataFrame:
     """The rows of one date of a table, with a StaleWarning where later deliveries reach it; every row for None."""
     if as_of is None:
         return rows
@@ -114,19 +115,19 @@ def list_dates(rows: DataFrame) -> list[date]:
     return [row["as_of"] for row in rows.select("as_of").distinct().collect()]
 
 
-def find_last_run(project: runner.Project) -> CompletedRun | None:
+def find_last_run(project: Project) -> CompletedRun | None:
     """The run that completed last; None before the first."""
     runs = _list_runs(project)
     return reduce(_later, runs) if runs else None
 
 
-def find_run_that_built(project: runner.Project, as_of: date) -> CompletedRun | None:
+def find_run_that_built(project: Project, as_of: date) -> CompletedRun | None:
     """The last run that built a date; None where none did."""
     runs = [run for run in _list_runs(project) if as_of in run.as_of_dates]
     return reduce(_later, runs) if runs else None
 
 
-def _list_runs(project: runner.Project) -> list[CompletedRun]:
+def _list_runs(project: Project) -> list[CompletedRun]:
     columns = ("run_id", "now", "as_of_dates", "table_versions", "code_version", "config_hash")
     # One small row a run.
     rows = project.store.read_rows(project.tables["runs"], columns)
@@ -169,8 +170,8 @@ def _parse(as_of: date | str) -> date:
     return as_of.date() if isinstance(as_of, datetime) else as_of
 
 
-def _warn_if_stale(project: runner.Project, name: str, day: date) -> None:
-    if day in runner.stale_dates(project):
+def _warn_if_stale(project: Project, name: str, day: date) -> None:
+    if day in read_stale_dates(project):
         message = (
             f"{name} as of {day} is stale: deliveries since reach it; start `lifestage backfill --stale`"
         )

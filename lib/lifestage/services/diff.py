@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from lifestage.activation.publish.diff import MOVES, changes, diff, groups_to_compare, moves
-from lifestage.project import runner
+from lifestage.project.opening import Project
 from lifestage.project.registry import results_of
 from lifestage.services.completed import reader
 from lifestage.services.snapshots import find_manifest, read_users
@@ -27,7 +27,7 @@ class Difference:
     """Moves between groups by kind, the most frequent first."""
 
 
-def compare_snapshots(project: runner.Project, before: str, after: str) -> Difference:
+def compare_snapshots(project: Project, before: str, after: str) -> Difference:
     """The difference between two snapshots, each given by its id, its date, or `latest`."""
     manifests = [find_manifest(project, each) for each in (before, after)]
     ids = [manifest["snapshot_id"] for manifest in manifests]
@@ -46,7 +46,7 @@ def compare_snapshots(project: runner.Project, before: str, after: str) -> Diffe
     return Difference(ids[0], ids[1], tuple(by_change), tuple(sorted(by_move, key=_order)))
 
 
-def list_compared_kinds(project: runner.Project) -> tuple[str, ...]:
+def list_compared_kinds(project: Project) -> tuple[str, ...]:
     """The kinds of groups whose moves a difference lists, in the order of the map."""
     return tuple(groups_to_compare(results_of(project.config)))
 

@@ -9,8 +9,10 @@ from lifestage.ingestion.sources.ledger import LEDGER, VERSION_COLUMNS, read_com
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.findings import Examination, Finding, Level, list_first
 from lifestage.platform.storage import lock
-from lifestage.project import runner
+from lifestage.project.dates import read_stale_dates
+from lifestage.project.opening import Project
 from lifestage.project.pipeline import DOMAINS
+from lifestage.project.root import root_properties
 from lifestage.project.secrets import read_secrets
 from lifestage.services.completed import CompletedRun, find_last_run
 
@@ -19,13 +21,13 @@ from lifestage.services.completed import CompletedRun, find_last_run
 class _State:
     """A project, and what is known of it when it is examined."""
 
-    project: runner.Project
+    project: Project
     now: datetime
     run: CompletedRun | None
     """The last completed run."""
 
 
-def examine(project: runner.Project, now: datetime, is_fast: bool = False) -> Iterator[Finding]:
+def examine(project: Project, now: datetime, is_fast: bool = False) -> Iterator[Finding]:
     """Every finding, first about the project, then about each domain in the order of the map.
 
     A storage root that is empty or cannot be reached ends the examination.
@@ -63,7 +65,7 @@ def _examine_domains(state: _State, is_fast: bool) -> Iterator[Finding]:
             yield from domain.diagnose(root, project.config.domains[domain.name])
 
 
-def _read_keys(project: runner.Project) -> tuple[runner.Project, list[Finding]]:
+def _read_keys(project: Project) -> tuple[Project, list[Finding]]:
     """The project with its keys, or a finding for each key that is missing or malformed."""
     try:
         return replace(project, secrets=read_secrets(project.config)), []
@@ -75,7 +77,7 @@ def _read_keys(project: runner.Project) -> tuple[runner.Project, list[Finding]]:
         ]
 
 
-def _check_root(project: runner.Project) -> Finding:
+def _check_root(project: Project) -> Finding:
     where = project.store.describe()
     try:
         found = [name for name, table in project.tables.items() if project.store.exists(table)]
@@ -92,7 +94,7 @@ def _check_settings(state: _State) -> Iterator[Finding]:
     """A root belongs to one key and one time zone."""
     project = state.project
     theirs = project.store.properties(project.tables["runs"])
-    for name, value in runner.identity_of(project).items():
+    for name, value in root_properties(project).items():
         subject = name.partition(".")[2].replace("_", " ")
         if theirs.get(name) == value:
             yield Finding(Level.OK, subject, value)
@@ -159,14 +161,14 @@ def _check_versions(state: _State) -> Iterator[Finding]:
         yield Finding(Level.OK, subject, f"{done}; all {len(newest)} tables are as it left them")
 
 
-def _read_versions(project: runner.Project, names: Iterable[str]) -> dict[str, int]:
+def _read_versions(project: Project, names: Iterable[str]) -> dict[str, int]:
     """The newest version of each table that exists."""
     known = {name: project.store.version(project.tables[name]) for name in names if name in project.tables}
     return {name: version for name, version in known.items() if version is not None}
 
 
 def _check_stale_dates(state: _State) -> Iterator[Finding]:
-    dates = [str(day) for day in runner.stale_dates(state.project)]
+    dates = [str(day) for day in read_stale_dates(state.project)]
     if dates:
         detail = f"deliveries since reach {len(dates)} of the dates kept: {list_first(dates)}"
         yield Finding(Level.NOTE, "stale dates", detail, "lifestage backfill --stale")

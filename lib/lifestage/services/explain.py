@@ -13,7 +13,7 @@ from lifestage.platform.explain import Explain
 from lifestage.platform.runtime.frames import collect_to_driver
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.user_rows import Scope, UserRows
-from lifestage.project import runner
+from lifestage.project.opening import Project
 from lifestage.project.pipeline import DOMAINS
 from lifestage.services.completed import LATEST, find_date, find_run_that_built, reader
 from lifestage.services.persons import find_identifiers
@@ -22,7 +22,7 @@ from lifestage.services.what_if import find_changes
 Read = Callable[[str], DataFrame]
 
 
-def explain(project: runner.Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
+def explain(project: Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
     """Everything that the domains say of one user on a date, and what would change their results.
 
     A configuration that has changed since a run built the date would compare stored results with other rules: then

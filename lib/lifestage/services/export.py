@@ -8,7 +8,7 @@ from lifestage.activation.publish.config import PublishSettings
 from lifestage.activation.publish.export import Export, ExportFormat, export
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError, did_you_mean
-from lifestage.project import runner
+from lifestage.project.opening import Project
 from lifestage.services.snapshots import find_manifest, read_users
 
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]+:/")
@@ -50,7 +50,7 @@ def check_destination(config: Config, request: ExportRequest) -> None:
         raise ConfigError([f"--destination: {name} is not declared: {did_you_mean(name, declared)}"])
 
 
-def export_snapshot(project: runner.Project, request: ExportRequest) -> Export:
+def export_snapshot(project: Project, request: ExportRequest) -> Export:
     """Write one snapshot to a file, and a manifest beside it."""
     check_target(request)
     check_destination(project.config, request)

@@ -7,7 +7,9 @@ from pathlib import Path
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.job import Run
-from lifestage.project import runner
+from lifestage.project.opening import Project, Request
+from lifestage.project.root import hold_root
+from lifestage.project.runner import job_for
 from lifestage.users.matching.config import MatchingConfig
 from lifestage.users.matching.domain import DOMAIN as MATCHING
 from lifestage.users.matching.scoring import require_splink
@@ -22,9 +24,9 @@ def check_matching(config: Config, conf: Path) -> None:
     require_splink()
 
 
-def match(project: runner.Project, now: datetime) -> MatchSummary:
+def match(project: Project, now: datetime) -> MatchSummary:
     """Compare the records, and replace the matches; it holds the storage root as a run does."""
     run_id = f"match-{uuid.uuid4().hex[:8]}"
-    job = runner.job_for(project, MATCHING, Run(run_id, (), now, project.config.hash), {})
-    with runner.hold_root(project, runner.Request(run_id, (), now, now, (MATCHING.name,))):
+    job = job_for(project, MATCHING, Run(run_id, (), now, project.config.hash), {})
+    with hold_root(project, Request(run_id, (), now, now, (MATCHING.name,))):
         return run_matching(job, project.config.of(MatchingConfig))

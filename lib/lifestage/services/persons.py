@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from lifestage.platform.errors import NoDataError
 from lifestage.platform.runtime.frames import collect_to_driver, local_rows
 from lifestage.platform.security.pseudonyms import add_key_pads, add_normalised_identifier, pseudonym
-from lifestage.project import runner
+from lifestage.project.opening import Project
 from lifestage.services.completed import LATEST, find_date, reader
 from lifestage.users.identity.config import IdentityConfig
 from lifestage.users.identity.regrouping import LATEST_VERSION, journal_versions, restore_identity_map
@@ -24,7 +24,7 @@ SHOWN = ("identifier", "type", "linked_on", "withheld")
 Read = Callable[[str], DataFrame]
 
 
-def find_identifiers(project: runner.Project, read: Read, user: str, as_of: date) -> DataFrame:
+def find_identifiers(project: Project, read: Read, user: str, as_of: date) -> DataFrame:
     """Every identifier of one person, as rows of identity_map that explain what was built for a date.
 
     Args:
@@ -52,7 +52,7 @@ def find_identifiers(project: runner.Project, read: Read, user: str, as_of: date
     )
 
 
-def describe_person(project: runner.Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
+def describe_person(project: Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
     """One person on a date: identifiers, the evidence for each pair with what speaks against it, and moves.
 
     Arguments and errors are those of `find_identifiers`; the newest date by default.
@@ -92,7 +92,7 @@ def _read_around(
     return {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
 
 
-def _to_names(project: runner.Project, user: str) -> DataFrame:
+def _to_names(project: Project, user: str) -> DataFrame:
     """The name as it is and, with keys, its pseudonym as each type of identifier: one row each."""
     given = local_rows(project.store.spark, [(user,)], "name string")
     if project.secrets is None:
@@ -111,7 +111,7 @@ def _keep_named(rows: DataFrame, names: DataFrame, *columns: str) -> DataFrame:
     return rows.join(F.broadcast(names), on=reduce(Column.__or__, is_named), how="left_semi")
 
 
-def _find_alone(project: runner.Project, read: Read, names: DataFrame) -> DataFrame:
+def _find_alone(project: Project, read: Read, names: DataFrame) -> DataFrame:
     """The row of an identifier that is on an event and that no evidence joins to another."""
     subjects = read("activity_days").select(F.col("subject").alias("identifier")).distinct()
     alone = subjects.join(read("identity_map"), on="identifier", how="left_anti")
@@ -129,7 +129,7 @@ def _tell_several(n: int) -> str:
     return f"{n} users have that name: give the user_id of one"
 
 
-def _tell_nobody(project: runner.Project, read: Read, names: DataFrame) -> str:
+def _tell_nobody(project: Project, read: Read, names: DataFrame) -> str:
     """Why nobody is found: the name is unknown, or a user who is another one now."""
     moved = _keep_named(read("identity_changes"), names, "from_user_id")
     last = moved.orderBy(F.col("journal_version").desc(), "to_user_id").first()

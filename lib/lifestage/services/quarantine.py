@@ -15,7 +15,9 @@ from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult, decryp
 from lifestage.ingestion.sources.config import SOURCES
 from lifestage.platform.errors import ConfigError, did_you_mean
 from lifestage.platform.job import Run
-from lifestage.project import runner
+from lifestage.project.opening import Project, Request
+from lifestage.project.root import hold_root
+from lifestage.project.runner import job_for
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,19 @@ class RejectedRow:
     raw: str
 
 
-def list_rejected(project: runner.Project, source: str | None = None) -> list[RejectedRows]:
+def list_rejected(project: Project, source: str | None = None) -> list[RejectedRows]:
     """Rejected rows by source; ConfigError for a source that does not exist."""
     counts = count_rejected(*_read_tables(project))
     _check_source(project, source, [item.source for item in counts])
     return [item for item in counts if source in (None, item.source)]
 
 
-def keep_reference_tables(project: runner.Project, rejected: Iterable[RejectedRows]) -> list[RejectedRows]:
+def keep_reference_tables(project: Project, rejected: Iterable[RejectedRows]) -> list[RejectedRows]:
     """Reference tables in which rows wait: a row alone is no extract, so they cannot be replayed."""
     return [item for item in rejected if item.source in project.references and item.n_waiting]
 
 
-def read_rejected(project: runner.Project, source: str | None, limit: int) -> list[RejectedRow]:
+def read_rejected(project: Project, source: str | None, limit: int) -> list[RejectedRow]:
     """The first waiting rows by delivery, decrypted with the project's key."""
     assert project.secrets is not None, "the project was opened without keys"
     rejected, ledger = _read_tables(project)
@@ -65,7 +67,7 @@ def read_rejected(project: runner.Project, source: str | None, limit: int) -> li
 
 
 def replay_rejected(
-    project: runner.Project, choice: ReplayFilter, now: datetime, wall_clock: datetime
+    project: Project, choice: ReplayFilter, now: datetime, wall_clock: datetime
 ) -> list[ReplayResult]:
     """Take waiting rows through the current configuration, as a run of their own; empty where none was ever rejected.
 
@@ -83,18 +85,18 @@ def replay_rejected(
     if not project.store.exists(project.tables["rejected_events"]):
         return []
     run_id = f"replay-{uuid.uuid4().hex[:8]}"
-    job = runner.job_for(project, EVENTS, Run(run_id, (), now, project.config.hash), {})
-    with runner.hold_root(project, runner.Request(run_id, (), now, wall_clock, (EVENTS.name,))):
+    job = job_for(project, EVENTS, Run(run_id, (), now, project.config.hash), {})
+    with hold_root(project, Request(run_id, (), now, wall_clock, (EVENTS.name,))):
         return replay(job, project.config.of(IngestConfig), choice)
 
 
-def _read_tables(project: runner.Project) -> tuple[DataFrame, DataFrame]:
+def _read_tables(project: Project) -> tuple[DataFrame, DataFrame]:
     """Rejected rows and the ledger as they are now, whether or not a run has completed since."""
     rejected, ledger = project.tables["rejected_events"], project.tables["ingest_ledger"]
     return project.store.read(rejected), project.store.read(ledger)
 
 
-def _check_source(project: runner.Project, source: str | None, others: Iterable[str] = ()) -> None:
+def _check_source(project: Project, source: str | None, others: Iterable[str] = ()) -> None:
     known = {*project.config.parts[SOURCES], *project.references, *others}
     if source is not None and source not in known:
         raise ConfigError([f"--source: unknown source {source}: {did_you_mean(source, known)}"])

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lifestage.activation.audiences.membership import add_movement
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.history import add_history, add_schemes
-from lifestage.project import runner
+from lifestage.project.opening import Project, open_project
 from lifestage.services.completed import LATEST, keep_date, list_dates, read_table, reader
 from lifestage.services.snapshots import find_manifest, read_users
 from lifestage.users.identity.regrouping import add_journal_version, find_regrouped_users, journal_versions
@@ -101,7 +101,7 @@ def stage_history(
     return read_stage_history(_open(conf, spark), as_of)
 
 
-def read_stage_history(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
+def read_stage_history(project: Project, as_of: date | str | None = None) -> DataFrame:
     """`stage_history` of an open project."""
     rows = add_schemes(add_history(read_table(project, "user_stages")), project.config.of(StageLadder))
     return keep_date(project, "user_stages", rows, as_of)
@@ -132,7 +132,7 @@ def audience_moves(
     return read_audience_moves(_open(conf, spark), as_of)
 
 
-def read_audience_moves(project: runner.Project, as_of: date | str | None = None) -> DataFrame:
+def read_audience_moves(project: Project, as_of: date | str | None = None) -> DataFrame:
     """`audience_moves` of an open project."""
     # An audience without members leaves no row: the dates are those of all users.
     dates = read_table(project, "user_stages").select("as_of").distinct()
@@ -140,7 +140,7 @@ def read_audience_moves(project: runner.Project, as_of: date | str | None = None
     return keep_date(project, "user_audiences", rows, as_of)
 
 
-def _find_regrouped(project: runner.Project) -> DataFrame:
+def _find_regrouped(project: Project) -> DataFrame:
     """Users who merged or split between consecutive dates that are kept (see find_regrouped_users)."""
     read = reader(project)
     dates = list_dates(read("user_stages"))
@@ -148,6 +148,6 @@ def _find_regrouped(project: runner.Project) -> DataFrame:
     return find_regrouped_users(read, built, add_journal_version(read("user_stages"), built))
 
 
-def _open(conf: Path | str | None, spark: SparkSession | None) -> runner.Project:
+def _open(conf: Path | str | None, spark: SparkSession | None) -> Project:
     path = Path(conf or os.environ.get(CONF_VARIABLE, DEFAULT_CONF))
-    return runner.open_project(path, spark, needs_keys=False)
+    return open_project(path, spark, needs_keys=False)

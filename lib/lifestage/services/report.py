@@ -9,13 +9,13 @@ from lifestage.platform.errors import NoDataError
 from lifestage.platform.job import Run
 from lifestage.platform.reporting.section import Source
 from lifestage.platform.reporting.words import Language
-from lifestage.project import runner
+from lifestage.project.opening import Project
 from lifestage.project.pipeline import sections_of
 from lifestage.services.completed import LATEST, find_date, find_run_that_built, reader
 
 
 def write_report(
-    project: runner.Project,
+    project: Project,
     as_of: date | str = LATEST,
     language: Language | None = None,
     out: Path | None = None,

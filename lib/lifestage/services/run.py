@@ -16,8 +16,9 @@ from lifestage.ingestion.sources.deliveries import resolve_path
 from lifestage.ingestion.sources.ledger import KNOWN
 from lifestage.ingestion.sources.tables import REFERENCE
 from lifestage.platform.errors import ConfigError, NoDataError
-from lifestage.project import runner
+from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS
+from lifestage.project.runner import execute
 
 # What may become of a row.
 OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")
@@ -52,9 +53,9 @@ class Outcome:
 
 def make_request(
     as_of_dates: tuple[date, ...], now: datetime, steps: tuple[str, ...], run_id: str | None = None
-) -> runner.Request:
+) -> Request:
     """A request for a run under the given name, or a new one; it reads the clock for the lock."""
-    return runner.Request(
+    return Request(
         run_id=run_id or f"{as_of_dates[-1]}-{uuid.uuid4().hex[:8]}",
         as_of_dates=as_of_dates,
         now=now,
@@ -63,17 +64,17 @@ def make_request(
     )
 
 
-def business_date(project: runner.Project, now: datetime) -> date:
+def business_date(project: Project, now: datetime) -> date:
     """The date of an instant in the business time zone."""
     return now.astimezone(ZoneInfo(project.config.shared.business.time_zone)).date()
 
 
-def yesterday(project: runner.Project, now: datetime) -> date:
+def yesterday(project: Project, now: datetime) -> date:
     """The business date that a run builds by default."""
     return business_date(project, now) - timedelta(days=1)
 
 
-def check_dates(project: runner.Project, request: runner.Request) -> None:
+def check_dates(project: Project, request: Request) -> None:
     """Refuse dates after the business date of now: ConfigError."""
     newest, today = request.as_of_dates[-1], business_date(project, request.now)
     if newest > today:
@@ -82,7 +83,7 @@ def check_dates(project: runner.Project, request: runner.Request) -> None:
         )
 
 
-def run(project: runner.Project, request: runner.Request, progress: Progress = lambda _: None) -> Outcome:
+def run(project: Project, request: Request, progress: Progress = lambda _: None) -> Outcome:
     """Run the requested steps.
 
     Args:
@@ -102,13 +103,13 @@ def run(project: runner.Project, request: runner.Request, progress: Progress = l
         progress(FinishedStep(name, seconds, n_rows))
 
     try:
-        runner.execute(project, request, note)
+        execute(project, request, note)
     except NoDataError as error:
         raise NoDataError(f"{error}\n{describe_data(project)}") from error
     return _describe_outcome(project, request, rows)
 
 
-def describe_data(project: runner.Project) -> str:
+def describe_data(project: Project) -> str:
     """The dates of the events that there are, or where files are looked for."""
     events = project.store.read(project.tables["events"])
     days = events.agg(F.min("event_date"), F.max("event_date")).first()
@@ -121,7 +122,7 @@ def describe_data(project: runner.Project) -> str:
     return f"there are no events yet; files are looked for at {globs}"
 
 
-def _describe_outcome(project: runner.Project, request: runner.Request, rows: dict[str, int]) -> Outcome:
+def _describe_outcome(project: Project, request: Request, rows: dict[str, int]) -> Outcome:
     seconds = request.seconds
     return Outcome(
         run_id=request.run_id,
@@ -133,7 +134,7 @@ def _describe_outcome(project: runner.Project, request: runner.Request, rows: di
     )
 
 
-def _count_deliveries(project: runner.Project, request: runner.Request) -> dict[str, int]:
+def _count_deliveries(project: Project, request: Request) -> dict[str, int]:
     ledger = project.store.read(project.tables["ingest_ledger"])
     names = ("n_rows", *[f"n_{name}" for name in OUTCOMES])
     is_known, is_event = F.col("kind") == KNOWN, F.col("kind") == "events"
@@ -148,12 +149,12 @@ def _count_deliveries(project: runner.Project, request: runner.Request) -> dict[
     return mine.collect()[0].asDict()
 
 
-def _find_snapshot(project: runner.Project, request: runner.Request) -> str | None:
+def _find_snapshot(project: Project, request: Request) -> str | None:
     mine = project.store.read(project.tables["runs"]).where(F.col("run_id") == request.run_id)
     return next(iter(mine.collect()[0]["snapshot_ids"]), None)
 
 
-def _find_report(project: runner.Project, request: runner.Request) -> str | None:
+def _find_report(project: Project, request: Request) -> str | None:
     runs = project.store.read(project.tables["runs"])
     is_written = is_newest(runs, request.as_of_dates[-1])
     return str(Path(project.config.of(ReportSettings).path).resolve()) if is_written else None

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lifestage.platform.errors import NoDataError
-from lifestage.project import runner
+from lifestage.project.opening import Project
 from lifestage.project.registry import results_of
 from lifestage.services.completed import LATEST, N_NEAREST, find_last_run, read_at, read_table
 
@@ -27,7 +27,7 @@ class Summary:
     is_latest: bool
 
 
-def list_snapshots(project: runner.Project) -> list[Summary]:
+def list_snapshots(project: Project) -> list[Summary]:
     """Every published snapshot, the latest first."""
     return [
         Summary(
@@ -43,7 +43,7 @@ def list_snapshots(project: runner.Project) -> list[Summary]:
     ]
 
 
-def read_manifests(project: runner.Project) -> list[Row]:
+def read_manifests(project: Project) -> list[Row]:
     """The manifest of each published snapshot, the latest first; empty before the first completed run."""
     run = find_last_run(project)
     if run is None:
@@ -53,7 +53,7 @@ def read_manifests(project: runner.Project) -> list[Row]:
     return rows.orderBy(F.col("as_of").desc(), F.col("revision").desc()).collect()
 
 
-def find_manifest(project: runner.Project, snapshot_id: str) -> Row:
+def find_manifest(project: Project, snapshot_id: str) -> Row:
     """The manifest of one snapshot.
 
     Args:
@@ -74,12 +74,12 @@ def find_manifest(project: runner.Project, snapshot_id: str) -> Row:
     raise NoDataError(f"there is no snapshot {snapshot_id}: {_nearest(snapshot_id, manifests)}")
 
 
-def read_users(project: runner.Project, snapshot_id: str) -> DataFrame:
+def read_users(project: Project, snapshot_id: str) -> DataFrame:
     """The rows of one snapshot, one a user."""
     return read_table(project, "snapshot_users").where(F.col("snapshot_id") == snapshot_id)
 
 
-def list_kinds(project: runner.Project) -> tuple[str, ...]:
+def list_kinds(project: Project) -> tuple[str, ...]:
     """The kinds of groups whose users a manifest counts, such as stage, in the order of the map."""
     return tuple(kind for each in results_of(project.config) for kind in each.groups)
 

@@ -1,0 +1,63 @@
+"""As_of dates of a project: built, stale, kept, and needed for others."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from lifestage.ingestion.sources.ledger import LEDGER
+from lifestage.platform import as_of_dates
+from lifestage.platform.domain import Domain
+from lifestage.project.opening import Project, Request
+from lifestage.project.pipeline import DOMAINS, STEPS, reads_of
+
+
+def read_builds(project: Project) -> dict[date, int]:
+    """Each date that a completed run has built, with the greatest delivery that its newest build contains."""
+    rows = project.store.read_rows(project.tables["runs"], ("as_of_dates", "delivery_no"))
+    return as_of_dates.latest_builds((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
+
+
+def read_stale_dates(project: Project) -> list[date]:
+    """The dates that are kept and that later deliveries reach, ascending.
+
+    They follow from the ledger and the runs, so no mark can be lost.
+    """
+    keep = project.config.shared.as_of.keep
+    built = read_builds(project)
+    remaining = as_of_dates.dates_to_keep(built, keep.days, keep.month_ends)
+    ledger = project.store.read(project.tables[LEDGER]).where("first_event_date IS NOT NULL")
+    first_days = {
+        row["delivery_no"]: row["first_event_date"]
+        for row in ledger.select("delivery_no", "first_event_date").collect()
+    }
+    return as_of_dates.find_stale_dates(
+        {day: seen for day, seen in built.items() if day in remaining}, first_days
+    )
+
+
+def dates_to_keep_beside(
+    project: Project, dates: Sequence[date], built: Mapping[date, int]
+) -> tuple[date, ...]:
+    """The dates of completed runs that tables keep beside the dates of this run."""
+    keep = project.config.shared.as_of.keep
+    kept = as_of_dates.dates_to_keep(built.keys() | set(dates), keep.days, keep.month_ends)
+    return tuple(sorted(kept - set(dates)))
+
+
+def add_needed_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:
+    """The requested dates and those that a domain needs for them, such as the training dates of a model."""
+    dates = set(request.as_of_dates)
+    begins = project.config.shared.business.history_starts_on
+    for domain in DOMAINS:
+        if domain.needs_date and _runs_with_inputs(domain, request):
+            needed = {
+                domain.needs_date(project.config.domains[domain.name], day) for day in request.as_of_dates
+            }
+            # A date that was built before has its model, or had too few users for one.
+            dates |= {day for day in needed if day and day >= begins} - set(built)
+    return tuple(sorted(dates))
+
+
+def _runs_with_inputs(domain: Domain, request: Request) -> bool:
+    """Whether the request runs a step together with the steps that write what it reads."""
+    writers = {step.name for step in STEPS.values() if {*step.writes} & {*reads_of(domain)}}
+    return {domain.name, *writers} <= {*request.steps}

@@ -1,0 +1,94 @@
+"""Hold a storage root for a run, and check that it belongs to the project."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from lifestage.ingestion.sources.ledger import LEDGER, VERSION_COLUMNS, roll_back_unfinished
+from lifestage.platform.domain import REFERENCES
+from lifestage.platform.errors import ConfigError
+from lifestage.platform.security.pseudonyms import key_fingerprint
+from lifestage.platform.storage import lock
+from lifestage.platform.storage.run_store import RunStore
+from lifestage.project.opening import Project, Request
+from lifestage.project.pipeline import COMPLETES, DOMAINS
+
+TIME_ZONE = "lifestage.time_zone"
+KEY_FINGERPRINT = "lifestage.key_fingerprint"
+
+
+@contextmanager
+def hold_root(project: Project, request: Request) -> Iterator[Project]:
+    """Hold the storage root for a request.
+
+    The jobs of one run share the lock until publish completes the run. Any other request releases it when it ends. A
+    request that only reads takes no lock.
+
+    Yields:
+        The project with a store that remembers what only the holder of the lock changes. Use it only inside the block.
+
+    Raises:
+        RunLockedError: while another run is alive on the root.
+        ConfigError: if the root was made with another key or time zone.
+    """
+    _check_root(project)
+    if not any(domain.writes for domain in DOMAINS if domain.name in request.steps):
+        yield project
+        return
+    me = lock.this_process(request.run_id, request.wall_clock, request.is_job)
+    dead_after = timedelta(hours=project.config.shared.run.dead_after_hours)
+    acquired = lock.acquire(project.store, project.tables["run_lock"], me, dead_after)
+    is_over = not request.is_job
+    try:
+        project = replace(project, store=RunStore(project.store))
+        _roll_back(project)
+        yield project
+        is_over = is_over or COMPLETES in request.steps
+    finally:
+        if is_over:
+            acquired.release()
+
+
+def tables_under_ledger(project: Project) -> list[str]:
+    """The tables whose writes become valid with a row of the ledger: what the steps that write the ledger write beside it."""
+    writers = [domain for domain in DOMAINS if LEDGER in domain.writes]
+    names = dict.fromkeys(
+        name for domain in writers for name in domain.writes if name not in (LEDGER, REFERENCES)
+    )
+    return [*project.references, *names]
+
+
+def root_properties(project: Project) -> dict[str, str]:
+    """What a storage root records about the project that made it, as properties of `runs`.
+
+    Without keys there is no fingerprint.
+    """
+    zone = {TIME_ZONE: project.config.shared.business.time_zone}
+    return (
+        zone
+        if project.secrets is None
+        else {**zone, KEY_FINGERPRINT: key_fingerprint(project.secrets.pseudonym_key)}
+    )
+
+
+def _check_root(project: Project) -> None:
+    """Refuse a root of another time zone or key: everything in it depends on them."""
+    table = project.tables["runs"]
+    mine = root_properties(project)
+    project.store.create(table, properties=mine)
+    theirs = project.store.properties(table)
+    problems = [
+        f"storage: this root was built with {name.partition('.')[2]} {theirs[name]}, the configuration gives {value}"
+        for name, value in mine.items()
+        if theirs.get(name) != value
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _roll_back(project: Project) -> None:
+    """Roll back what an earlier run wrote without completing it in the ledger, so that no step sees it."""
+    written = [project.tables[name] for name in tables_under_ledger(project)]
+    ledger = project.store.read_rows(project.tables[LEDGER], VERSION_COLUMNS)
+    roll_back_unfinished(project.store, written, ledger)
