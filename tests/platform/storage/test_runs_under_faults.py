@@ -155,7 +155,7 @@ def play(examples):
         Runs,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=20,
+            stateful_step_count=15,
             deadline=None,
             print_blob=True,
             suppress_health_check=[*HealthCheck],
