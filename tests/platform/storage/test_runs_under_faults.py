@@ -17,7 +17,7 @@ from lifestage.platform.errors import RunLockedError
 from lifestage.platform.storage.lock import read_holder
 from lifestage.platform.storage.memory import MemoryStore
 from lifestage.project.tables import RUN_LOCK, RUNS
-from lifestage.services.readers import last_run
+from lifestage.services.completed import find_last_run
 from support.faults import Fault, FaultyStore, Kind, ProcessEndedError, StorageError
 from support.toy_runs import DEAD_AFTER, NOON, SALES, SNAPSHOTS, TABLES, TOTALS, Driver
 
@@ -122,7 +122,7 @@ class Runs(RuleBasedStateMachine):
 
     @invariant()
     def readers_see_a_whole_run(self):
-        run = last_run(SimpleNamespace(store=self.store, tables=TABLES))
+        run = find_last_run(SimpleNamespace(store=self.store, tables=TABLES))
         if run is None:
             assert self.seen is None
             return
@@ -155,7 +155,7 @@ def play(examples):
         Runs,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=20,
+            stateful_step_count=15,
             deadline=None,
             print_blob=True,
             suppress_health_check=[*HealthCheck],
