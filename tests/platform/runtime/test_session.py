@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from lifestage.platform.errors import LifestageError
-from lifestage.platform.runtime.session import DELTA_JARS, _all_settings, _explain_failed_start
+from lifestage.platform.runtime.session import DELTA_JARS, _merge_settings, _explain_failed_start
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def java(folder, monkeypatch, says):
 
 
 def test_spark_fetches_two_jars_when_there_are_none(tmp_path):
-    settings = _all_settings({})
+    settings = _merge_settings({})
     assert settings["spark.jars.packages"].startswith("io.delta:delta-spark")
     assert settings["spark.jars.ivy"] == str(tmp_path / "cache" / "lifestage" / "ivy")
     assert "org.*:*" in settings["spark.jars.excludes"]
@@ -41,13 +41,13 @@ def test_spark_fetches_two_jars_when_there_are_none(tmp_path):
 
 def test_jars_of_an_earlier_start_are_used_again(tmp_path):
     put_jars(tmp_path / "cache" / "lifestage" / "ivy" / "cache" / "io.delta" / "some" / "jars")
-    settings = _all_settings({})
+    settings = _merge_settings({})
     assert "spark.jars.packages" not in settings
     assert all(name in settings["spark.driver.extraClassPath"] for name in DELTA_JARS)
 
 
 def test_packages_of_a_project_are_fetched_with_all_they_need():
-    settings = _all_settings({"spark.jars.packages": "org.example:connector:1"})
+    settings = _merge_settings({"spark.jars.packages": "org.example:connector:1"})
     assert settings["spark.jars.packages"] == "org.example:connector:1"
     assert "spark.jars.excludes" not in settings
 
@@ -55,13 +55,13 @@ def test_packages_of_a_project_are_fetched_with_all_they_need():
 def test_a_folder_without_the_jars_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("LIFESTAGE_JARS", str(tmp_path))
     with pytest.raises(LifestageError, match=r"Delta's JARs are not there: copy delta-spark"):
-        _all_settings({})
+        _merge_settings({})
 
 
 def test_a_folder_with_the_jars_is_the_class_path(monkeypatch, tmp_path):
     put_jars(tmp_path / "jars")
     monkeypatch.setenv("LIFESTAGE_JARS", str(tmp_path / "jars"))
-    path = _all_settings({})["spark.driver.extraClassPath"]
+    path = _merge_settings({})["spark.driver.extraClassPath"]
     assert path == os.pathsep.join(str(tmp_path / "jars" / name) for name in DELTA_JARS)
 
 
