@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from lifestage.platform.errors import LifestageError
-from lifestage.platform.runtime.session import DELTA_JARS, _merge_settings, _explain_failed_start
+from lifestage.platform.runtime.session import DELTA_JARS, _explain_failed_start, _merge_settings
 
 
 @pytest.fixture(autouse=True)
