@@ -16,7 +16,8 @@ from lifestage.ingestion.sources.ledger import (
     roll_back_unfinished,
 )
 from lifestage.ingestion.sources.tables import INGEST_LEDGER
-from lifestage.platform.job import Job, Run
+from lifestage.platform.job import Job
+from lifestage.platform.run import Run
 from lifestage.platform.storage import lock
 from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 from lifestage.platform.storage.run_store import RunStore

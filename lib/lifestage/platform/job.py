@@ -2,47 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.reporting.section import Section
 from lifestage.platform.result import DomainResult
+from lifestage.platform.run import Run, Secrets
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Commit, Rows, Store
-
-if TYPE_CHECKING:
-    from lifestage.platform.reporting.section import Section
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run: its name, the dates it builds (ascending) and the instant it counts as now."""
-
-    run_id: str
-    as_of_dates: tuple[date, ...]
-    now: datetime
-    config_hash: str = ""
-    code_version: str = ""
-    stay: tuple[date, ...] = ()
-    """Dates of completed runs that tables per as_of keep; all others go in the commit that writes the new ones."""
-
-    @property
-    def as_of(self) -> date:
-        """The newest date that is built."""
-        return self.as_of_dates[-1]
-
-
-@dataclass(frozen=True)
-class Secrets:
-    """Keys from the environment; never shown, logged or compared in a plan."""
-
-    pseudonym_key: bytes
-    quarantine_key: bytes
-
-    def __repr__(self) -> str:
-        return "Secrets(***)"
 
 
 @dataclass(frozen=True)
@@ -60,7 +30,7 @@ class Job:
     """What earlier domains of the map decide about each user."""
     config: Config | None = None
     """The whole configuration, for a step that serves all domains."""
-    sections: "tuple[Section[Any], ...]" = ()
+    sections: tuple[Section[Any], ...] = ()
     """The sections of the report that domains declare."""
     commits: dict[str, int] = field(default_factory=dict)
     """Version of each table that completed steps of the run have written."""

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.job import Secrets
+from lifestage.platform.run import Secrets
 from lifestage.platform.runtime.session import BRIEF_SETTINGS, build_session
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.delta import DeltaStore, Location

@@ -11,7 +11,8 @@ from typing import Any
 from lifestage import __version__
 from lifestage.platform.domain import Domain, Meaning
 from lifestage.platform.errors import ConfigError
-from lifestage.platform.job import Job, Run
+from lifestage.platform.job import Job
+from lifestage.platform.run import Run
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.project.dates import add_needed_dates, dates_to_keep_beside, read_builds
 from lifestage.project.opening import Project, Request

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError
-from lifestage.platform.job import Secrets
+from lifestage.platform.run import Secrets
 
 
 def read_secrets(config: Config) -> Secrets:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError
-from lifestage.platform.job import Run
+from lifestage.platform.run import Run
 from lifestage.project.opening import Project, Request
 from lifestage.project.root import hold_root
 from lifestage.project.runner import job_for

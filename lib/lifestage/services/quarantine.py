@@ -14,7 +14,7 @@ from lifestage.ingestion.events.rejected import RejectedRows, count_rejected
 from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult, decrypt_text, keep_waiting, replay
 from lifestage.ingestion.sources.config import SOURCES
 from lifestage.platform.errors import ConfigError, did_you_mean
-from lifestage.platform.job import Run
+from lifestage.platform.run import Run
 from lifestage.project.opening import Project, Request
 from lifestage.project.root import hold_root
 from lifestage.project.runner import job_for

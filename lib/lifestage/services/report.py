@@ -6,9 +6,9 @@ from pathlib import Path
 from lifestage.activation.report.config import ReportSettings
 from lifestage.activation.report.step import date_before, write_page
 from lifestage.platform.errors import NoDataError
-from lifestage.platform.job import Run
 from lifestage.platform.reporting.section import Source
 from lifestage.platform.reporting.words import Language
+from lifestage.platform.run import Run
 from lifestage.project.opening import Project
 from lifestage.project.pipeline import sections_of
 from lifestage.services.completed import LATEST, find_date, find_run_that_built, reader

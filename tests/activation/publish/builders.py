@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 from lifestage.activation.publish import step
 from lifestage.activation.publish.config import PublishSettings
 from lifestage.platform.config.yaml_files import packaged_yaml
-from lifestage.platform.job import Job, Run
+from lifestage.platform.job import Job
+from lifestage.platform.run import Run
 from lifestage.platform.storage.store import Store
 from lifestage.project.pipeline import STEPS, reads_of
 from lifestage.project.registry import results_of, tables_of

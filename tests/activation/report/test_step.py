@@ -5,7 +5,8 @@ from lifestage.activation.report import step
 from lifestage.activation.report.config import ReportSettings
 from lifestage.analytics.stages.tables import STAGE_TOTALS, USER_STAGES
 from lifestage.platform.config.shared import Keep
-from lifestage.platform.job import Job, Run
+from lifestage.platform.job import Job
+from lifestage.platform.run import Run
 from lifestage.platform.storage.delta import DeltaStore, Location
 from lifestage.project.pipeline import STEPS, reads_of, sections_of
 from lifestage.project.registry import tables_of

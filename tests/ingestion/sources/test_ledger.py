@@ -11,7 +11,8 @@ from lifestage.ingestion.sources.ledger import (
     roll_back_unfinished,
 )
 from lifestage.ingestion.sources.tables import INGEST_LEDGER
-from lifestage.platform.job import Job, Run
+from lifestage.platform.job import Job
+from lifestage.platform.run import Run
 from support.frames import assert_rows
 from support.sales import JANUARY, SALES, sales
 

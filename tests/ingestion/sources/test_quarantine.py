@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 from ingestion.events.builders import arrivals, row
 from lifestage.ingestion.sources.quarantine import decrypt_raw, to_rejected
 from lifestage.ingestion.sources.tables import REJECTED_EVENTS
-from lifestage.platform.job import Secrets
+from lifestage.platform.run import Secrets
 from lifestage.platform.storage.contracts import conform
 from support.frames import assert_frames, assert_rows, shuffled
 

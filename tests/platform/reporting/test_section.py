@@ -2,8 +2,8 @@ from threading import Event, Thread
 
 import pytest
 
-from lifestage.platform.job import Run
 from lifestage.platform.reporting.section import Source
+from lifestage.platform.run import Run
 from support.reporting import AS_OF, NOW
 
 

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.findings import Level
-from lifestage.platform.job import Secrets
+from lifestage.platform.run import Secrets
 from lifestage.services.doctor import examine
 from support.frames import assert_frames, build
 from support.projects import MAIN, TestProject, copy_of

@@ -12,9 +12,10 @@ from lifestage.activation.report.config import ReportSettings
 from lifestage.activation.report.content import Header, compose_page, read_sections
 from lifestage.platform.as_of_dates import dates_to_keep, newest_built
 from lifestage.platform.config.shared import Keep
-from lifestage.platform.job import Job, Run
+from lifestage.platform.job import Job
 from lifestage.platform.reporting.section import Section, Source
 from lifestage.platform.reporting.words import load_words
+from lifestage.platform.run import Run
 from lifestage.platform.storage.atomic import write_whole
 
 

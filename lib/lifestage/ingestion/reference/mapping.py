@@ -8,7 +8,7 @@ from lifestage.ingestion.reference.versions import flag_repeats
 from lifestage.ingestion.sources.casting import cast_columns, null_if_sentinel
 from lifestage.ingestion.sources.config import ReferenceSource
 from lifestage.ingestion.sources.reasons import broken_line_reason, join_reasons, split_reasons
-from lifestage.platform.job import Secrets
+from lifestage.platform.run import Secrets
 from lifestage.platform.security.pseudonyms import (
     add_key_pads,
     add_normalised_identifier,

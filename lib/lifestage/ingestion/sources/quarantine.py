@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from lifestage.platform.job import Secrets
+from lifestage.platform.run import Secrets
 from lifestage.platform.security.pseudonyms import add_key_pads, drop_key_pads, hmac_hex
 from lifestage.platform.security.sealing import apply_cipher
 from lifestage.platform.storage.contracts import Table

@@ -14,10 +14,10 @@ from typing import Any, Generic, TypeVar
 from pyspark.sql import DataFrame
 
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.job import Run
 from lifestage.platform.reporting.disclosure import Cell, Disclosure, Equation
 from lifestage.platform.reporting.grids import Chart, Grid, Tile
 from lifestage.platform.reporting.words import Words
+from lifestage.platform.run import Run
 from lifestage.platform.storage.contracts import Table
 
 DataT = TypeVar("DataT")
