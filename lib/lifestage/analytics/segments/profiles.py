@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import Table
 
 KEY = ["user_id", "as_of"]
@@ -35,6 +36,6 @@ def build_profiles(segments: DataFrame, features: DataFrame, names: Sequence[str
         for place, name in enumerate(names)
     ]
     if not sums:
-        return features.sparkSession.createDataFrame([], table.schema)
+        return local_rows(features.sparkSession, [], table.schema)
     rows = users.groupBy("as_of", "segment_id").agg(F.array(*sums).alias("profile"))
     return rows.select("as_of", "segment_id", F.inline("profile"))

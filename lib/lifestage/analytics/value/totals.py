@@ -39,9 +39,9 @@ def build_spend_shares(users: DataFrame) -> DataFrame:
         }
     )
     # The percentages that end among the buyers of one amount.
-    bounds = {"first": F.expr("100 * (users - n) DIV total + 1"), "last": F.expr("100 * users DIV total")}
-    ends = ranked.withColumns(bounds).where("first <= last")
-    shares = ends.withColumn("percent", F.explode(F.expr("sequence(first, last)"))).withColumn(
+    bounds = {"low": F.expr("100 * (users - n) DIV total + 1"), "high": F.expr("100 * users DIV total")}
+    ends = ranked.withColumns(bounds).where("low <= high")
+    shares = ends.withColumn("percent", F.explode(F.expr("sequence(low, high)"))).withColumn(
         "n_users", F.expr("(total * percent + 99) DIV 100")
     )
     return shares.select(
