@@ -8,8 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lifestage.platform.runtime.frames import checkpoint
 
@@ -27,6 +25,10 @@ def find_components_on_driver(edges: DataFrame) -> DataFrame:
     Returns:
         One row per identifier: identifier, and component, the least identifier of the component.
     """
+    # SciPy takes half a second to import: only a solve pays for it, not every command.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     names, a, b = _encode_edges(edges)
     n = len(names)
     # All weights are one: only connectivity matters.
