@@ -56,9 +56,8 @@ def executions(folder: Path) -> list[Execution]:
 def bookkeeping(all_executions: list[Execution]) -> Counter[str]:
     """Executions that are no query of a step, by what they are.
 
-    A query of a step reads or writes rows, whatever Delta executes inside of it: nested executions count with their
-    root. Delta also lists the files of a table while Spark plans a query that has not begun as an execution yet; nothing
-    in the log says for which query, so these count as bookkeeping.
+    A query of a step reads or writes rows. What Delta executes for it belongs to it: executions nested in it, and the
+    lists of files that Delta makes while Spark plans a frame that a step persists, which is no execution itself.
     """
     return Counter(kind for each in all_executions if (kind := _kind(each)))
 
@@ -69,7 +68,7 @@ def _kind(execution: Execution) -> str | None:
     description, plan = execution["description"], execution["physicalPlanDescription"]
     if description.startswith("getHistory"):
         return "log read"
-    if "operationMetrics" in plan and "userMetadata" in plan:
+    if "operationMetrics" in plan or "userMetadata" in plan:
         return "log collected"
     if "DeltaTableBuilder" in description:
         return "create"
@@ -81,8 +80,6 @@ def _kind(execution: Execution) -> str | None:
         return "detail"
     if "/run_lock" in plan:
         return "lock"
-    if description.startswith("Delta:") or "recordDeltaOperation" in description:
-        return "files listed"
     return None
 
 
