@@ -160,8 +160,8 @@ def test_the_member_extract_has_errors():
         ({"n_people": 99}, "at least 100 people"),
         ({"n_days": 0}, "1 day"),
         ({"seed": -1}, "a seed of at least 0"),
-        ({"events_per_person": 0}, "up to 1.5 events a day"),
-        ({"events_per_person": 271}, "up to 1.5 events a day"),
+        ({"events_per_person": 0}, "at most 1.5 events a person and day"),
+        ({"events_per_person": 271}, "at most 1.5 events a person and day"),
         ({"without": ["cheap_chanel"]}, "unknown case cheap_chanel, expected some of cheap_channel"),
     ],
 )

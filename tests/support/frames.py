@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "bigint": 0,
     "int": 0,
     "double": 0.0,
+    "decimal(18,2)": Decimal("0.00"),
     "boolean": False,
     "date": date(2026, 1, 1),
     "timestamp": datetime(2026, 1, 1, 12),

@@ -214,7 +214,7 @@ def test_the_page_speaks_chinese_with_its_numbers():
     html = render(full_page(words), words)
     seen = Page(html)
     assert ("html", {"lang": "zh"}) in seen.tags
-    assert "共有 10 位用户处于某个生命周期阶段；人数最多的是“成熟”，占 80.0%。计划：Status。" in "".join(
+    assert "共有 10 位用户处于各生命周期阶段，其中“成熟”人数最多，占 80.0%。计划：Status。" in "".join(
         seen.texts
     )
     assert "¥80" in seen.texts

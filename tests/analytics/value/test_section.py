@@ -142,7 +142,7 @@ def test_the_curve_ends_where_too_few_buyers_follow():
 
 def test_the_summary_has_buyers_and_the_best_of_them():
     found = summarize(SECTION, full_value())
-    assert [(tile.value, tile.lines[1]) for tile in found.tiles] == [("4", "and spent €100.0 after returns")]
+    assert [(tile.value, tile.lines[1]) for tile in found.tiles] == [("4", "and spent €100 after returns")]
     assert [sentence.text for sentence in found.sentences] == [
         "The top 10% of buyers (one user) spent €80, 80.0% of all spend. Give them personal attention."
     ]

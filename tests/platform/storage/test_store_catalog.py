@@ -44,13 +44,15 @@ def test_a_table_is_created_written_merged_and_read_by_its_name(
 def test_a_table_of_a_catalog_is_exchanged_replaced_and_rolled_back(
     catalog_store: Store, spark: SparkSession
 ) -> None:
-    first = catalog_store.write(NOTES, build(spark, NOTES, [{"key": "a", "note": "1"}]), {"run_id": "1"})
+    first = catalog_store.write(
+        NOTES, build(spark, NOTES, [{"key": "a", "note": "1"}]), {"run_id": "1"}
+    ).version
     removals = spark.createDataFrame([("a",)], "key string")
     catalog_store.exchange(
         NOTES, removals, build(spark, NOTES, [{"key": "c", "note": "3"}]), {"run_id": "2"}, "true"
     )
     assert_rows(catalog_store.read(NOTES), [("c", "3")])
-    assert catalog_store.roll_back(NOTES, first.version)
+    assert catalog_store.roll_back(NOTES, first)
     assert_rows(catalog_store.read(NOTES), [("a", "1")])
     catalog_store.replace_all(NOTES, build(spark, NOTES, [{"key": "d"}]), {"run_id": "3"})
     assert_rows(catalog_store.read(NOTES), [("d", None)])

@@ -103,7 +103,7 @@ def _smallest(cells: Mapping[Cell, int], open_cells: Collection[Cell]) -> list[C
 
 def _solve(equations: Sequence[Equation], withheld: Sequence[Cell]) -> set[Cell]:
     """The withheld cells with one solution: those that no direction of the null space of the equations changes."""
-    if not withheld:
+    if not (withheld and equations):
         return set()
     factors = np.array([[each.get(cell, 0) for cell in withheld] for each in equations], dtype=float)
     _, sizes, directions = np.linalg.svd(factors)
