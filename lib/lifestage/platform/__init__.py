@@ -1,1 +1,1 @@
-"""What every wing stands on: storage, runtime, configuration, security and errors. It knows nothing of customers."""
+"""Infrastructure for all other packages: storage, runtime, configuration, security and errors. No customer logic."""

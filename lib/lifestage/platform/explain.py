@@ -20,49 +20,49 @@ BLANK: Line = ("", "")
 
 
 def no_answer(_rows: UserRows, _config: Any) -> Mapping[str, Any]:
-    """The part of a domain that adds nothing to the answer."""
+    """The answer of a domain that adds nothing."""
     return {}
 
 
 def no_lines(_answer: Mapping[str, Any], _width: int) -> Iterable[Line]:
-    """The lines of a domain that adds nothing to the answer."""
+    """The lines of a domain that shows nothing."""
     return ()
 
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """A column that holds a result of each user."""
+    """A column that holds a result for each user."""
 
     table: str
-    """A table that `assume` gives, unique per user_id and as_of."""
+    """A table that `assume` returns, unique per user_id and as_of."""
     column: str
     title: str
-    """What a terminal calls it."""
+    """Title of the result on a terminal."""
 
 
 @dataclass(frozen=True)
 class Explain:
-    """How a domain explains one user. Each function gets the domain's configuration where it takes one."""
+    """How a domain explains one user. An argument of type Any is the domain's configuration."""
 
     reads: Mapping[str, Scope]
-    """The tables that it needs. Domains that read the same table use the same scope."""
+    """The tables that the domain needs. Domains that read the same table use the same scope."""
     answer: Callable[[UserRows, Any], Mapping[str, Any]] = no_answer
-    """Its part of the answer, by key."""
+    """The domain's part of the answer, by key."""
     lines: Callable[[Mapping[str, Any], int], Iterable[Line]] = no_lines
-    """What a terminal of some width shows of the whole answer."""
+    """The lines on a terminal, made from the whole answer and the width of the terminal."""
     assume: Callable[[Hypotheses, Any], Mapping[str, DataFrame]] | None = None
-    """The rows of its tables under hypotheses. Domains are asked in the order of the map."""
+    """The rows of the domain's tables under hypotheses. The order of calls is the order of the map."""
     results: tuple[ResultColumn, ...] = ()
-    """The results whose changes are explained."""
+    """The results whose changes `lifestage explain` shows."""
     typical_purchase: Callable[[UserRows, Any], int | None] | None = None
-    """The value of a purchase that the user may make, in minor units; None where the domain knows of none.
+    """The value of a typical purchase of the user, in minor units; None if the domain knows none.
 
-    The first domain that knows one decides.
+    The first domain that knows a value decides.
     """
 
 
 def value_lines(values: Mapping[str, Any] | None) -> Iterator[Line]:
-    """One line a value, by name, in two columns; NULL is unknown."""
+    """One line per value in two columns, sorted by name. NULL is shown as unknown."""
     known = values or {}
     width = max(map(len, known), default=0)
     for name in sorted(known):
@@ -70,7 +70,7 @@ def value_lines(values: Mapping[str, Any] | None) -> Iterator[Line]:
 
 
 def title_first(title: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each row with a title, which only the first one shows."""
+    """Each row with its title: the given title for the first row, an empty one for the others."""
     for n, row in enumerate(rows):
         yield ("" if n else title), row
 

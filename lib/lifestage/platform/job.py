@@ -1,4 +1,4 @@
-"""What a step is given: the tables it declared, the dates it builds, and no clock."""
+"""The input of a step: the tables that it declares and the dates that it builds. It has no clock."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from lifestage.platform.storage.store import Commit, Rows, Store
 
 @dataclass(frozen=True)
 class Job:
-    """A step's view of the world: only the tables that the map says it reads and writes."""
+    """What a step can access: only the tables that it declares in the map."""
 
     step: str
     run: Run
@@ -27,29 +27,29 @@ class Job:
     writes: frozenset[str]
     secrets: Secrets | None = None
     results: tuple[DomainResult, ...] = ()
-    """What earlier domains of the map decide about each user."""
+    """The results of earlier domains of the map."""
     config: Config | None = None
     """The whole configuration, for a step that serves all domains."""
     sections: tuple[Section[Any], ...] = ()
     """The sections of the report that domains declare."""
     commits: dict[str, int] = field(default_factory=dict)
-    """Version of each table that completed steps of the run have written."""
+    """Table to the version that a completed step of the run wrote."""
     written: list[Commit] = field(default_factory=list)
     """The commits of this step, in order."""
 
     @property
     def spark(self) -> SparkSession:
-        """The session that the tables are read with."""
+        """The session that reads the tables."""
         return self.store.spark
 
     @property
     def keys(self) -> Secrets:
-        """The keys, for a step that lets identifiers in or raw text out."""
+        """The keys, for a step that hashes identifiers, or encrypts or decrypts raw values."""
         assert self.secrets is not None, "the project was opened to be read"
         return self.secrets
 
     def read(self, name: str) -> DataFrame:
-        """The newest rows of a declared table; an empty frame where nothing was written yet."""
+        """The newest rows of a declared table; an empty frame if nothing has been written yet."""
         return self.store.read(self._require(name, self.reads | self.writes))
 
     def read_rows(self, name: str, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ class Job:
         replace: Mapping[str, Sequence[date | str]] | None = None,
         **progress: object,
     ) -> Commit:
-        """Write in the mode of the table; the commit records `progress` beside the run and the step."""
+        """Write rows in the mode of the table. The commit records the run, the step and `progress`."""
         table = self._require(name, self.writes)
         return self._record(self.store.write(table, rows, self.metadata(**progress), replace))
 
@@ -80,20 +80,20 @@ class Job:
         return self._record(self.store.replace_all(table, frame, self.metadata(**progress)))
 
     def write_as_of(self, name: str, rows: Rows, **progress: object) -> Commit:
-        """Write the rows of every date that this run builds, and remove all other dates that don't stay.
+        """Write the rows of every date that this run builds, and remove all dates that the table does not keep.
 
-        Removed are dates beyond retention, and those of a run that never completed.
+        This removes dates beyond retention, and dates of runs that never completed.
         """
         table = self._require(name, self.writes)
         stay = {"as_of": self.run.stay}
         return self._record(self.store.write(table, rows, self.metadata(**progress), stay=stay))
 
     def progress(self, name: str) -> dict[str, object]:
-        """What our newest commit of the table recorded."""
+        """The metadata of our newest commit of the table."""
         return self.store.last_metadata(self._require(name, self.reads | self.writes))
 
     def wrote(self, name: str) -> bool:
-        """Whether the table's newest commit is of this run, by this process or another of its jobs."""
+        """Whether this run wrote the newest commit of the table, in this process or in another job."""
         return name in self.commits or self.progress(name).get("run_id") == self.run.run_id
 
     def table(self, name: str) -> Table:
@@ -101,11 +101,11 @@ class Job:
         return self._require(name, self.reads | self.writes)
 
     def metadata(self, **progress: object) -> dict[str, object]:
-        """What every commit of this step carries."""
+        """The metadata that every commit of this step carries."""
         return {"run_id": self.run.run_id, "step": self.step, **progress}
 
     def count_rows(self) -> int:
-        """Rows that this step has written. Asks the store about all commits of the step at once."""
+        """Number of rows that this step has written. Looks up all commits of the step at once."""
         self.store.resolve(self.written)
         self.commits.update({commit.table.name: commit.version for commit in self.written})
         return sum(commit.rows for commit in self.written)

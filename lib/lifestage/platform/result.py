@@ -1,4 +1,4 @@
-"""What a domain decides about each user: rules use it, snapshots freeze it, and checks guard it."""
+"""The result of a domain for each user. Rules use it, snapshots copy it, and checks guard it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from lifestage.platform.storage.contracts import Column, Table
 
 
 class Strategy(Model):
-    """What to do with the users of a group: where to meet them, with which message, and who looks after them."""
+    """How to treat the users of a group: where to contact them, what to offer and say, and who is responsible."""
 
-    touchpoints: tuple[str, ...] = Field(default=(), description="where to meet them")
-    benefits: str = Field(default="", description="what they are offered")
-    message: str = Field(default="", description="what they are told")
-    owner: str = Field(default="", description="who looks after them")
+    touchpoints: tuple[str, ...] = Field(default=(), description="where to contact the users")
+    benefits: str = Field(default="", description="what to offer the users")
+    message: str = Field(default="", description="what to tell the users")
+    owner: str = Field(default="", description="team that is responsible for the users")
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Group:
     column: str
     """Column of the snapshot that names the group."""
     key: str = ""
-    """Column whose change counts as a move, where names may change while groups stay; `column` by default."""
+    """Column whose change counts as a move, if names can change while groups stay the same; `column` by default."""
     is_compared: bool = True
     """Whether a difference between two snapshots lists moves between these groups."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check before publication, and what it saw."""
+    """The outcome of one check before publication."""
 
     name: str
     passed: bool
@@ -44,49 +44,49 @@ class Check:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A snapshot that is about to be published, for the checks of results."""
+    """A snapshot before its publication, as the checks of results see it."""
 
     as_of: date
     read: Callable[[str], DataFrame]
-    """Gives the rows of a table that the publishing step declares."""
+    """Reads a table that the publish step declares."""
     content: Mapping[str, Any]
     """Row counts and users per group (see describe in activation/publish/snapshot.py)."""
     before: Mapping[str, Any] | None
-    """The manifest of the snapshot published before it; None for the first."""
+    """The manifest of the previously published snapshot; None for the first."""
     settings: Any
     """The limits of the section `publish`."""
 
     def n_null(self, column: str) -> int:
-        """How many users have no value in a column that names a group."""
+        """Number of users with NULL in a column that names a group."""
         n: int = self.content["n_null"][column]
         return n
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a domain decides about each user at each as_of date.
+    """The result of a domain for each user at each as_of date.
 
-    Audience rules may use it, the snapshot copies it, and a difference between snapshots compares it.
+    Audience rules can use it, snapshots copy it, and the difference between two snapshots covers it.
     """
 
     table: str
-    """Its rows are unique per user_id and as_of; of a listed result, per further column."""
+    """Name of the table. Its key is user_id and as_of; a listed result has a further column in its key."""
     rules: tuple[str, ...] | None = ()
-    """Columns that rules of later domains may use; None for every column."""
+    """Columns that rules of later domains can use; None for every column."""
     snapshot: Mapping[str, str] | None = None
-    """Columns of the snapshot, each with the column of the table that it copies; none by default."""
+    """Snapshot column to the table column that it copies. By default the snapshot copies none."""
     is_listed: bool = False
-    """True where a user may have several rows: the snapshot then holds a sorted array."""
+    """True if a user can have several rows. The snapshot then holds them as a sorted array."""
     groups: Mapping[str, Group] | None = None
-    """Kinds of groups that the manifest counts, in order."""
+    """Kinds of groups whose users the manifest counts, in order."""
     strategies: Callable[[Any], Mapping[str, Mapping[str, Strategy]]] | None = None
     """The strategies of the domain's configuration, by kind of group and name."""
     check: Callable[[Candidate], Iterable[Check]] | None = None
     """Checks of a snapshot on its own."""
     compare: Callable[[Candidate], Iterable[Check]] | None = None
-    """Checks of a snapshot against the one before; not called for the first."""
+    """Checks of a snapshot against the previous one. Not called for the first snapshot."""
     check_reads: tuple[str, ...] = ()
-    """Further tables that these checks read."""
+    """Additional tables that these checks read."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class DomainResult:
 
     @property
     def snapshot(self) -> Mapping[str, str]:
-        """Columns of the snapshot, each with the column of the table that it copies."""
+        """Snapshot column to the table column that it copies."""
         return self.declaration.snapshot or {}
 
     @property

@@ -1,4 +1,4 @@
-"""A run as steps see it, and its keys."""
+"""A run as steps see it, and the keys of the project."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its name, the dates it builds (ascending) and the instant it counts as now."""
+    """One run: its name, the dates that it builds (ascending), and the instant that it uses as now."""
 
     run_id: str
     as_of_dates: tuple[date, ...]
@@ -14,17 +14,17 @@ class Run:
     config_hash: str = ""
     code_version: str = ""
     stay: tuple[date, ...] = ()
-    """Dates of completed runs that tables per as_of keep; all others go in the commit that writes the new ones."""
+    """Dates of completed runs that tables with as_of keep. The commit that writes new dates removes all others."""
 
     @property
     def as_of(self) -> date:
-        """The newest date that is built."""
+        """The newest date that the run builds."""
         return self.as_of_dates[-1]
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """Keys from the environment; never shown, logged or compared in a plan."""
+    """Keys from the environment. They never appear in output, logs or query plans."""
 
     pseudonym_key: bytes
     quarantine_key: bytes

@@ -1,4 +1,4 @@
-"""As_of dates of a project: built, stale, kept, and needed for others."""
+"""As_of dates of a project: which are built, stale or kept, and which ones other dates need."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -17,9 +17,9 @@ def read_builds(project: Project) -> dict[date, int]:
 
 
 def read_stale_dates(project: Project) -> list[date]:
-    """The dates that are kept and that later deliveries reach, ascending.
+    """The kept dates that later deliveries affect, ascending.
 
-    They follow from the ledger and the runs, so no mark can be lost.
+    They are computed from the ledger and the runs, so there is no stored mark to lose.
     """
     keep = project.config.shared.as_of.keep
     built = read_builds(project)
@@ -37,14 +37,14 @@ def read_stale_dates(project: Project) -> list[date]:
 def dates_to_keep_beside(
     project: Project, dates: Sequence[date], built: Mapping[date, int]
 ) -> tuple[date, ...]:
-    """The dates of completed runs that tables keep beside the dates of this run."""
+    """The dates of completed runs that tables keep in addition to the dates of this run."""
     keep = project.config.shared.as_of.keep
     kept = as_of_dates.dates_to_keep(built.keys() | set(dates), keep.days, keep.month_ends)
     return tuple(sorted(kept - set(dates)))
 
 
 def add_needed_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:
-    """The requested dates and those that a domain needs for them, such as the training dates of a model."""
+    """The requested dates, and the dates that a domain needs for them, such as training dates of a model."""
     dates = set(request.as_of_dates)
     begins = project.config.shared.business.history_starts_on
     for domain in DOMAINS:

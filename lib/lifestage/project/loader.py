@@ -82,7 +82,7 @@ def _load_packaged_main(sections: Any) -> dict[str, Any]:
 def _read_main(
     path: Path, packaged: dict[str, Any], problems: Problems, below: tuple[Path, ...] = ()
 ) -> dict[str, Any] | None:
-    """The main file merged with those that it extends, and at last with the packaged one."""
+    """The main file, merged with the files that it extends and with the packaged file."""
     if path.resolve() in below:
         problems.at(path, "extends", "goes round in a circle")
         return None
@@ -133,7 +133,7 @@ def _read_part(part: Part[Any], folder: Path, problems: Problems) -> Any:
 
 
 def _combine_files(part: ConfigFile[Any], file: Path, problems: Problems) -> dict[str, Any] | None:
-    """The packaged file, combined with the project's file of the name where there is one."""
+    """The packaged file, combined with the project's file of the same name if it exists."""
     packaged = packaged_yaml(part.defaults)
     if not file.exists():
         return packaged

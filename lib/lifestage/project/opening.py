@@ -1,4 +1,4 @@
-"""A project that is open, and what a run is asked for."""
+"""An open project, and the request for a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from lifestage.project.secrets import read_secrets
 
 @dataclass(frozen=True)
 class Project:
-    """A configuration with its tables and the session that reaches them."""
+    """A configuration with its tables and the store that holds them."""
 
     config: Config
     store: Store
@@ -56,8 +56,8 @@ def open_project(
 
     Args:
         path: the main file.
-        spark: a session that knows Delta; a new one by default.
-        needs_keys: False to read tables only, which takes no key.
+        spark: a session with Delta; a new one by default.
+        needs_keys: False to only read tables, which needs no keys.
         is_brief: True for a new session that serves a few small queries.
 
     Raises:

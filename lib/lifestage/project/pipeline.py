@@ -51,14 +51,14 @@ def steps(domains: Sequence[Domain] = DOMAINS) -> tuple[Domain, ...]:
 
 
 STEPS: Mapping[str, Domain] = {domain.name: domain for domain in steps()}
-# What follows from the events that are there: a backfill brings none in.
+# The steps of a backfill: it uses the events that are stored, and ingests none.
 BACKFILL_STEPS = tuple(domain.name for domain in steps() if LEDGER not in domain.writes)
 
 
 def groups(domains: Sequence[Domain] = DOMAINS) -> list[tuple[Domain, ...]]:
     """The steps in order, in groups that run in parallel.
 
-    No step of a group writes a table that another of the group reads or writes.
+    No step writes a table that another step of its group reads or writes.
     """
     found: list[tuple[Domain, ...]] = []
     for step in steps(domains):
@@ -76,7 +76,7 @@ def _conflict(one: Domain, other: Domain, domains: Sequence[Domain]) -> bool:
 
 
 def reads_of(domain: Domain, domains: Sequence[Domain] = DOMAINS) -> tuple[str, ...]:
-    """The tables that a domain reads, with the results that come before it in the map."""
+    """The tables that a domain reads, with the placeholders for results and sections replaced by tables."""
     results = [each.result for each in domains_before(domain, domains) if each.result]
     placeholders = {
         RESULTS: [result.table for result in results],

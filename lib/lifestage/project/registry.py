@@ -1,4 +1,4 @@
-"""Every table of a project, and what its domains decide about users."""
+"""Every table of a project, and the results of its domains."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -51,7 +51,7 @@ def hold_root(project: Project, request: Request) -> Iterator[Project]:
 
 
 def tables_under_ledger(project: Project) -> list[str]:
-    """The tables whose writes become valid with a row of the ledger: what the steps that write the ledger write beside it."""
+    """The tables whose writes are valid once the ledger records them: other tables of steps that write the ledger."""
     writers = [domain for domain in DOMAINS if LEDGER in domain.writes]
     names = dict.fromkeys(
         name for domain in writers for name in domain.writes if name not in (LEDGER, REFERENCES)
@@ -73,7 +73,7 @@ def root_properties(project: Project) -> dict[str, str]:
 
 
 def _check_root(project: Project) -> None:
-    """Refuse a root of another time zone or key: everything in it depends on them."""
+    """Reject a root with another time zone or key: all of its tables depend on them."""
     table = project.tables["runs"]
     mine = root_properties(project)
     project.store.create(table, properties=mine)
@@ -88,7 +88,7 @@ def _check_root(project: Project) -> None:
 
 
 def _roll_back(project: Project) -> None:
-    """Roll back what an earlier run wrote without completing it in the ledger, so that no step sees it."""
+    """Roll back writes of an earlier run that the ledger does not record, so that no step sees them."""
     written = [project.tables[name] for name in tables_under_ledger(project)]
     ledger = project.store.read_rows(project.tables[LEDGER], VERSION_COLUMNS)
     roll_back_unfinished(project.store, written, ledger)

@@ -54,7 +54,7 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
 
 
 def job_for(project: Project, step: Domain, run: Run, commits: dict[str, int]) -> Job:
-    """What a step may see of the project."""
+    """The part of the project that a step can access."""
     return Job(
         step=step.name,
         run=run,
@@ -103,7 +103,7 @@ def check_step_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_definitions(project: Project, request: Request, built: Mapping[date, int]) -> None:
-    """Stop a run if the meaning of a table has changed: all of its rows must mean the same."""
+    """Stop a run if the meaning of a table has changed: all of its rows must have the same meaning."""
     if request.accept_definitions:
         return
     day = request.as_of_dates[-1]

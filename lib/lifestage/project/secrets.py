@@ -10,7 +10,7 @@ from lifestage.platform.run import Secrets
 
 
 def read_secrets(config: Config) -> Secrets:
-    """The keys, decoded; ConfigError naming each variable that is missing or malformed."""
+    """The decoded keys. A ConfigError names each variable that is missing or malformed."""
     problems: list[str] = []
     names = config.shared.secrets
     pseudonym_key = _key(names.pseudonym_key, (32, 64), problems)
@@ -26,11 +26,11 @@ def secret_file(variable: str) -> str | None:
 
 
 def read_secret(variable: str) -> str | None:
-    """A secret from the environment, or from the file that `<variable>_FILE` names; None where neither is set."""
+    """A secret from the environment, or from the file that `<variable>_FILE` names; None if there is neither."""
     if variable in os.environ:
         return os.environ[variable].strip()
     file = secret_file(variable)
-    # A key in bytes is no key as hex, and is told so.
+    # Replace bytes that are not UTF-8, so that a binary key file is reported as not hexadecimal.
     return (
         Path(file).read_text(encoding="utf-8", errors="replace").strip()
         if file and Path(file).is_file()

@@ -1,4 +1,4 @@
-"""Tables of the runs themselves: which have completed, and which holds the storage root."""
+"""Tables about runs: those that completed, and the one that holds the storage root."""
 
 from pyspark.sql import types as T
 

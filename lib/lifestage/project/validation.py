@@ -1,4 +1,4 @@
-"""Problems that only the whole configuration can tell, after each file is well formed."""
+"""Checks that need the whole configuration. They run once every file is well formed."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ def find_problems(config: Config, domains: Sequence[Domain]) -> Iterator[str]:
 
 
 def _table_problems(config: Config, registered: Iterable[RegisteredDomain]) -> Iterator[str]:
-    """The project names its reference tables: no name may be that of another table."""
+    """Yield a problem for each reference table that has the name of another table."""
     tables = (RUNS, RUN_LOCK, *[table for each in registered for table in each.tables])
     counts = Counter(table.name for table in tables)
     for name in config.parts[REFERENCE_SOURCES]:
@@ -36,7 +36,7 @@ def _table_problems(config: Config, registered: Iterable[RegisteredDomain]) -> I
 
 
 def _column_problems(config: Config, registered: RegisteredDomain) -> Iterator[str]:
-    """Rules name features and columns of results alike: a feature of the project must not have the name of a result."""
+    """Yield a problem for each feature with the name of a result. Rules refer to both by name."""
     own = {
         column.name
         for each in registered.own_results

@@ -1,4 +1,4 @@
-"""What the last completed run left: the version of each table that readers see, whatever a later run is doing."""
+"""Read tables as the last completed run left them, even while another run writes."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -16,19 +16,19 @@ from lifestage.project.opening import Project
 
 LATEST = "latest"
 N_NEAREST = 3
-# Each row of these is a run that has completed, or the one that is running: no version of them is half done.
+# Readers see the newest version of these: each row is one run, so no version is incomplete.
 UNVERSIONED = ("runs", "run_lock")
-# Without evidence that joins identifiers these do not exist, and each identifier is a user of its own.
+# These do not exist if no evidence joins identifiers. Each identifier is then a separate user.
 OF_EVIDENCE = ("link_days", "links", "identity_map", "identity_past", "identity_changes")
 
 
 class StaleWarning(UserWarning):
-    """The date was built before later deliveries that reach it."""
+    """Later deliveries affect a date that is already built."""
 
 
 @dataclass(frozen=True)
 class CompletedRun:
-    """A run that published, and the table versions that it completed."""
+    """A completed run, and the table versions that readers see."""
 
     run_id: str
     now: datetime
@@ -47,10 +47,10 @@ def read_table(project: Project, name: str, as_of: date | str | None = None) -> 
         as_of: the rows of one date, "latest" for the newest one; every row by default.
 
     Raises:
-        NoDataError: where no run has completed, or there is no such table or date. It names the nearest.
+        NoDataError: no run has completed, or there is no such table or date. The message names the nearest.
 
     Warns:
-        StaleWarning: where later deliveries reach the date.
+        StaleWarning: later deliveries affect the date.
     """
     if name not in project.tables:
         raise NoDataError(f"there is no table {name}: {did_you_mean(name, project.tables)}")
@@ -74,7 +74,7 @@ def read_at(project: Project, name: str, run: CompletedRun | None) -> DataFrame:
 
 
 def reader(project: Project) -> Callable[[str], DataFrame]:
-    """A function that reads tables by name, all of them as the run left them that is the last completed one now.
+    """A function that reads tables by name, as the run that is now the last completed one left them.
 
     A table that the run did not have is empty.
     """
@@ -89,7 +89,7 @@ def reader(project: Project) -> Callable[[str], DataFrame]:
 
 
 def keep_date(project: Project, name: str, rows: DataFrame, as_of: date | str | None) -> DataFrame:
-    """The rows of one date of a table, with a StaleWarning where later deliveries reach it; every row for None."""
+    """The rows of one date of a table; every row for None. Warns if later deliveries affect the date."""
     if as_of is None:
         return rows
     if "as_of" not in rows.columns:
@@ -101,7 +101,7 @@ def keep_date(project: Project, name: str, rows: DataFrame, as_of: date | str | 
 
 
 def find_date(name: str, rows: DataFrame, as_of: date | str) -> date:
-    """The date of a table that `as_of` names; NoDataError with the nearest dates where it has no rows."""
+    """The date that `as_of` names. If the table has no rows of it, a NoDataError names the nearest dates."""
     if as_of == LATEST:
         return _find_newest(name, rows)
     day = _parse(as_of)
@@ -111,7 +111,7 @@ def find_date(name: str, rows: DataFrame, as_of: date | str) -> date:
 
 
 def list_dates(rows: DataFrame) -> list[date]:
-    """Every as_of of some rows; a table keeps few of them."""
+    """Every as_of date in the rows. Tables keep few dates."""
     return [row["as_of"] for row in rows.select("as_of").distinct().collect()]
 
 
@@ -122,14 +122,14 @@ def find_last_run(project: Project) -> CompletedRun | None:
 
 
 def find_run_that_built(project: Project, as_of: date) -> CompletedRun | None:
-    """The last run that built a date; None where none did."""
+    """The last run that built a date; None if there is none."""
     runs = [run for run in _list_runs(project) if as_of in run.as_of_dates]
     return reduce(_later, runs) if runs else None
 
 
 def _list_runs(project: Project) -> list[CompletedRun]:
     columns = ("run_id", "now", "as_of_dates", "table_versions", "code_version", "config_hash")
-    # One small row a run.
+    # One small row per run.
     rows = project.store.read_rows(project.tables["runs"], columns)
     return [
         CompletedRun(
@@ -145,7 +145,7 @@ def _list_runs(project: Project) -> list[CompletedRun]:
 
 
 def _later(one: CompletedRun, other: CompletedRun) -> CompletedRun:
-    """The run that completed later. Versions only grow; the `now` of a run may be any."""
+    """The run that completed later. Table versions only grow, but `now` of a run can be any instant."""
     tables = one.table_versions.keys() & other.table_versions.keys()
     if any(one.table_versions[name] > other.table_versions[name] for name in tables):
         return one

@@ -17,7 +17,7 @@ from lifestage.users.identity.regrouping import find_regrouped_users, to_users_o
 
 @dataclass(frozen=True)
 class Difference:
-    """What changed between two snapshots; bounded by stages, tiers and segments."""
+    """What changed between two snapshots. The numbers of stages, tiers and segments limit its size."""
 
     before: str
     after: str
@@ -36,7 +36,7 @@ def compare_snapshots(project: Project, before: str, after: str) -> Difference:
     dated = [to_users_of_date(rows, each) for rows, each in zip(users, built, strict=True)]
     others = find_regrouped_users(reader(project), built, reduce(DataFrame.unionByName, dated))
     groups = groups_to_compare(results_of(project.config))
-    # Both summaries read it.
+    # Both summaries read the difference.
     difference = diff(users[0], users[1], others, groups).persist()
     try:
         by_change = [row.asDict() for row in changes(difference).orderBy("change").collect()]

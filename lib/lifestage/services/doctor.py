@@ -1,4 +1,4 @@
-"""Whether a storage root is sound, and what to do where it is not."""
+"""Check whether a storage root is sound, and suggest what to do if it is not."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from lifestage.services.completed import CompletedRun, find_last_run
 
 @dataclass(frozen=True)
 class _State:
-    """A project, and what is known of it when it is examined."""
+    """A project, and the facts that its checks share."""
 
     project: Project
     now: datetime
@@ -34,8 +34,8 @@ def examine(project: Project, now: datetime, is_fast: bool = False) -> Iterator[
 
     Args:
         project: an open project, with or without keys.
-        now: the clock, to tell whether a lock is alive.
-        is_fast: True to leave out checks that read every event.
+        now: the current time, which decides whether a lock is alive.
+        is_fast: True to skip checks that read every event.
     """
     project, problems = _read_keys(project)
     yield from problems
@@ -81,7 +81,7 @@ def _check_root(project: Project) -> Finding:
     where = project.store.describe()
     try:
         found = [name for name, table in project.tables.items() if project.store.exists(table)]
-    except Exception as error:  # File systems and catalogs raise many kinds, and each tells what is wrong
+    except Exception as error:  # File systems and catalogs raise many kinds; the message says what is wrong
         reason = str(error).strip().splitlines()[0]
         detail = f"{where} cannot be reached: {reason}"
         return Finding(Level.PROBLEM, "storage root", detail, "check storage in the main file")
@@ -91,7 +91,7 @@ def _check_root(project: Project) -> Finding:
 
 
 def _check_settings(state: _State) -> Iterator[Finding]:
-    """A root belongs to one key and one time zone."""
+    """Compare the key and time zone of the root with those of the project."""
     project = state.project
     theirs = project.store.properties(project.tables["runs"])
     for name, value in root_properties(project).items():
@@ -122,7 +122,7 @@ def _check_lock(state: _State) -> Iterator[Finding]:
 
 
 def _check_unfinished_writes(state: _State) -> Iterator[Finding]:
-    """Tables that were written without the ledger row that completes the write."""
+    """Find tables with writes that no row of the ledger completes."""
     project = state.project
     committed = read_committed_versions(project.store.read_rows(project.tables[LEDGER], VERSION_COLUMNS))
     newer = []
@@ -139,7 +139,7 @@ def _check_unfinished_writes(state: _State) -> Iterator[Finding]:
 
 
 def _check_versions(state: _State) -> Iterator[Finding]:
-    """The table versions that readers see, against the newest ones."""
+    """Compare the table versions that readers see with the newest ones."""
     subject, run = "last completed run", state.run
     if run is None:
         yield Finding(Level.NOTE, subject, "none: readers see no table", "lifestage run")

@@ -1,4 +1,4 @@
-"""Why one user has their results, and what would change them."""
+"""Explain the results of one user, and what would change them."""
 
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -23,18 +23,18 @@ Read = Callable[[str], DataFrame]
 
 
 def explain(project: Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
-    """Everything that the domains say of one user on a date, and what would change their results.
+    """The answers of all domains about one user on a date, and what would change the user's results.
 
-    A configuration that has changed since a run built the date would compare stored results with other rules: then
+    If the configuration has changed since a run built the date, its rules do not fit the stored results. Then
     `is_config_changed` is true, and `would_change` is empty.
 
     Args:
-        project: an open project; with keys where `user` is a raw identifier.
-        user: a user_id, a pseudonym, or a raw identifier, which becomes a pseudonym in memory and is stored nowhere.
+        project: an open project; with keys if `user` is a raw identifier.
+        user: a user_id, a pseudonym, or a raw identifier. A raw identifier is hashed in memory and never stored.
         as_of: the date; the newest one by default.
 
     Raises:
-        NoDataError: where nobody has that name, several users do, or the user came after as_of.
+        NoDataError: no user has that name, several users do, or the user was not known as of the date.
     """
     read = reader(project)
     day = find_date("user_features", read("user_features"), as_of or LATEST)
@@ -62,11 +62,11 @@ def list_explaining() -> list[Explain]:
 
 
 def read_user(read: Read, domains: Iterable[Explain], identifiers: DataFrame, as_of: date) -> UserRows:
-    """The rows that the domains need to explain a user, of every table at the same time: planning takes longest.
+    """The rows that the domains need to explain a user. Reads tables in parallel, because planning takes longest.
 
     Args:
-        read: gives the rows of a table.
-        domains: what they need.
+        read: reads a table.
+        domains: the declarations of what they need.
         identifiers: the user's rows of identity_map.
         as_of: the date.
     """

@@ -1,4 +1,4 @@
-"""A snapshot as a file for people and tools outside."""
+"""Export a snapshot to a file, for people and other tools."""
 
 import re
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ SUFFIXES = {
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What to export, and where to."""
+    """Which snapshot to export, and to which file."""
 
     snapshot_id: str
     to: Path
     file_format: ExportFormat | None = None
-    """As the name of the file says by default."""
+    """By default the format that the file name indicates."""
     audience: str | None = None
     """Only the users of this audience; all by default."""
     destination: str = "default"
-    """Which of publish.destinations decides the columns."""
+    """The entry of publish.destinations that lists the columns."""
 
 
 def check_target(request: ExportRequest) -> None:
-    """Refuse a target that is no new file on this computer: ConfigError."""
+    """Raise a ConfigError unless the target is a new file on this computer."""
     to = request.to
     if REMOTE.match(str(to)):
         raise ConfigError([f"--to: {to} is no file on this computer: export to one, then copy it there"])
@@ -44,7 +44,7 @@ def check_target(request: ExportRequest) -> None:
 
 
 def check_destination(config: Config, request: ExportRequest) -> None:
-    """Refuse a destination that the configuration does not declare: ConfigError."""
+    """Raise a ConfigError if the configuration does not declare the destination."""
     name, declared = request.destination, config.of(PublishSettings).destinations
     if name not in declared:
         raise ConfigError([f"--destination: {name} is not declared: {did_you_mean(name, declared)}"])

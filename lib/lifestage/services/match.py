@@ -1,4 +1,4 @@
-"""Matching the records of reference tables."""
+"""Match the records of reference tables."""
 
 import uuid
 from datetime import datetime
@@ -18,14 +18,14 @@ from lifestage.users.matching.step import run as run_matching
 
 
 def check_matching(config: Config, conf: Path) -> None:
-    """Refuse to match before Spark starts, where nothing is configured or Splink is not installed."""
+    """Raise an error, before Spark starts, if no records are configured or Splink is not installed."""
     if not config.of(MatchingConfig).is_on:
         raise ConfigError([f"{conf}: matching.records: names no reference table: there is nothing to match"])
     require_splink()
 
 
 def match(project: Project, now: datetime) -> MatchSummary:
-    """Compare the records, and replace the matches; it holds the storage root as a run does."""
+    """Compare the records and replace the matches. Holds the lock on the storage root, as a run does."""
     run_id = f"match-{uuid.uuid4().hex[:8]}"
     job = job_for(project, MATCHING, Run(run_id, (), now, project.config.hash), {})
     with hold_root(project, Request(run_id, (), now, now, (MATCHING.name,))):

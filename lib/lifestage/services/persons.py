@@ -1,4 +1,4 @@
-"""One person on a date: their identifiers, found by any name, and the evidence that joins them."""
+"""Describe one person on a date: their identifiers, and the evidence that joins them."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
@@ -25,19 +25,19 @@ Read = Callable[[str], DataFrame]
 
 
 def find_identifiers(project: Project, read: Read, user: str, as_of: date) -> DataFrame:
-    """Every identifier of one person, as rows of identity_map that explain what was built for a date.
+    """Every identifier of one person as of a date, as rows of identity_map.
 
     Args:
-        project: an open project; with keys where `user` is a raw identifier.
+        project: an open project; with keys if `user` is a raw identifier.
         read: reads tables as one run left them.
-        user: a user_id, a pseudonym, or a raw identifier, which becomes a pseudonym in memory and is stored nowhere.
+        user: a user_id, a pseudonym, or a raw identifier. A raw identifier is hashed in memory and never stored.
         as_of: a date that was built.
 
     Returns:
-        Rows with the user of the time when the date was built; the other columns are those of now.
+        Rows with the user_id from the time when the date was built. The other columns are current.
 
     Raises:
-        NoDataError: where nobody has that name on that date, or several users do.
+        NoDataError: no user has that name on the date, or several users do.
     """
     names = _to_names(project, user)
     built = (as_of, journal_versions(read("runs")).get(as_of, LATEST_VERSION))
@@ -53,9 +53,9 @@ def find_identifiers(project: Project, read: Read, user: str, as_of: date) -> Da
 
 
 def describe_person(project: Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
-    """One person on a date: identifiers, the evidence for each pair with what speaks against it, and moves.
+    """One person on a date: identifiers, the evidence for and against each pair, and changes.
 
-    Arguments and errors are those of `find_identifiers`; the newest date by default.
+    Arguments and errors are those of `find_identifiers`; `as_of` is the newest date by default.
     """
     read = reader(project)
     day = find_date("user_features", read("user_features"), as_of or LATEST)
@@ -86,14 +86,14 @@ def describe_person(project: Project, user: str, as_of: date | str | None = None
 def _read_around(
     links: DataFrame, members: DataFrame, config: IdentityConfig, day: date
 ) -> dict[str, dict[str, Any]]:
-    """Rows about a person's identifiers, and about those they were seen with, from evidence up to a day."""
+    """Rows about a person's identifiers and the identifiers linked to them, from evidence up to a day."""
     known = links.where(F.col("first_on") <= F.lit(day))
     around = collect_to_driver(resolve_user(known, members, config))
     return {row["identifier"]: row.asDict() for row in members.unionByName(around).collect()}
 
 
 def _to_names(project: Project, user: str) -> DataFrame:
-    """The name as it is and, with keys, its pseudonym as each type of identifier: one row each."""
+    """One row for the name as given and, with keys, one for its pseudonym as each identifier type."""
     given = local_rows(project.store.spark, [(user,)], "name string")
     if project.secrets is None:
         return given
@@ -106,13 +106,13 @@ def _to_names(project: Project, user: str) -> DataFrame:
 
 
 def _keep_named(rows: DataFrame, names: DataFrame, *columns: str) -> DataFrame:
-    """Rows that have one of the names, by default as identifier or user. A join, since plans show literals."""
+    """Rows that have a name as identifier or user, or in `columns`. A join, because query plans show literals."""
     is_named = [F.col(column) == F.col("name") for column in columns or ("identifier", "user_id")]
     return rows.join(F.broadcast(names), on=reduce(Column.__or__, is_named), how="left_semi")
 
 
 def _find_alone(project: Project, read: Read, names: DataFrame) -> DataFrame:
-    """The row of an identifier that is on an event and that no evidence joins to another."""
+    """The row of an identifier that occurs in events and that no evidence joins to another."""
     subjects = read("activity_days").select(F.col("subject").alias("identifier")).distinct()
     alone = subjects.join(read("identity_map"), on="identifier", how="left_anti")
     rows = _keep_named(alone.withColumn("user_id", user_id_of(F.col("identifier"))), names).collect()
@@ -130,7 +130,7 @@ def _tell_several(n: int) -> str:
 
 
 def _tell_nobody(project: Project, read: Read, names: DataFrame) -> str:
-    """Why nobody is found: the name is unknown, or a user who is another one now."""
+    """Why no user is found: the name is unknown, or the user is another user now."""
     moved = _keep_named(read("identity_changes"), names, "from_user_id")
     last = moved.orderBy(F.col("journal_version").desc(), "to_user_id").first()
     if last:
@@ -159,7 +159,7 @@ def _list_objections(
     denied: Mapping[tuple[str, str], str],
     mine: Collection[str],
 ) -> list[str]:
-    """Why a pair does not join; empty where it does."""
+    """Why a pair does not join; empty if it does."""
     ends = (pair["a"], pair["b"])
     found = [f"denied: {denied[ends]}".rstrip(": ")] if ends in denied else []
     found += [

@@ -1,4 +1,4 @@
-"""Rejected rows: what waits and why, the rows in clear, and taking them up again."""
+"""List, decrypt and replay rejected rows."""
 
 import uuid
 from collections.abc import Iterable
@@ -22,25 +22,25 @@ from lifestage.project.runner import job_for
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """One waiting row, in clear."""
+    """One rejected row that waits for a replay, decrypted."""
 
     source: str
     delivery_no: int
     path: str | None
-    """The file that it came in; None for a row that a replay rejected again."""
+    """The file that held the row; None for a row that a replay rejected again."""
     reasons: tuple[str, ...]
     raw: str
 
 
 def list_rejected(project: Project, source: str | None = None) -> list[RejectedRows]:
-    """Rejected rows by source; ConfigError for a source that does not exist."""
+    """Rejected rows by source. Raises a ConfigError if the source does not exist."""
     counts = count_rejected(*_read_tables(project))
     _check_source(project, source, [item.source for item in counts])
     return [item for item in counts if source in (None, item.source)]
 
 
 def keep_reference_tables(project: Project, rejected: Iterable[RejectedRows]) -> list[RejectedRows]:
-    """Reference tables in which rows wait: a row alone is no extract, so they cannot be replayed."""
+    """Reference tables with waiting rows. They cannot be replayed, because a reference table needs a whole extract."""
     return [item for item in rejected if item.source in project.references and item.n_waiting]
 
 
@@ -69,17 +69,17 @@ def read_rejected(project: Project, source: str | None, limit: int) -> list[Reje
 def replay_rejected(
     project: Project, choice: ReplayFilter, now: datetime, wall_clock: datetime
 ) -> list[ReplayResult]:
-    """Take waiting rows through the current configuration, as a run of their own; empty where none was ever rejected.
+    """Process waiting rows again with the current configuration, as a separate run. Empty if none was ever rejected.
 
     Args:
         project: an open project, with keys.
         choice: which rows.
-        now: when the replay happens.
-        wall_clock: the clock, for the lock alone.
+        now: the instant that the replay uses as now.
+        wall_clock: the current time, only for the lock.
 
     Raises:
-        ConfigError: for a source that does not exist.
-        NoDataError: where rows wait, but none for the chosen reason.
+        ConfigError: the source does not exist.
+        NoDataError: rows wait, but none of them for the chosen reason.
     """
     _check_source(project, choice.source)
     if not project.store.exists(project.tables["rejected_events"]):

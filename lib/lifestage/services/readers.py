@@ -1,4 +1,4 @@
-"""What Python users read: tables of the last completed run and published snapshots, never half a run."""
+"""Read from Python: tables of the last completed run, and published snapshots. Never shows part of a run."""
 
 import os
 from datetime import date
@@ -30,13 +30,13 @@ def read(
         table: name of a table, such as user_features.
         as_of: the rows of one date, "latest" for the newest one; every row by default.
         conf: the project's main file; LIFESTAGE_CONF or conf/lifestage.yaml by default. Reading needs no key.
-        spark: a session that knows Delta; a new one by default.
+        spark: a session with Delta; a new one by default.
 
     Raises:
-        NoDataError: where no run has completed, or there is no such table or date. It names the nearest.
+        NoDataError: no run has completed, or there is no such table or date. The message names the nearest.
 
     Warns:
-        StaleWarning: where later deliveries reach the date.
+        StaleWarning: later deliveries affect the date.
 
     Example:
         >>> stages = lifestage.read("user_stages", as_of="2026-01-30", spark=spark)
@@ -56,15 +56,15 @@ def snapshot(
     conf: Path | str | None = None,
     spark: SparkSession | None = None,
 ) -> DataFrame:
-    """The users of a published snapshot, one row a user.
+    """The users of a published snapshot, one row per user.
 
     Args:
         id: its id such as 2026-11-21.r1, or its date; the latest by default.
-        conf: as of `read`.
-        spark: as of `read`.
+        conf: as for `read`.
+        spark: as for `read`.
 
     Raises:
-        NoDataError: where there is no such snapshot. It names the nearest.
+        NoDataError: there is no such snapshot. The message names the nearest.
 
     Example:
         >>> lifestage.snapshot("2026-01-31", spark=spark).select("snapshot_id", "user_id").show()
@@ -86,7 +86,7 @@ def stage_history(
 ) -> DataFrame:
     """user_stages with `observed_since`, `previous_stage`, and the name of the stage in each coarser scheme.
 
-    Arguments and errors are those of `read`. Only dates that the table keeps count (see analytics/stages/history.py).
+    Arguments and errors are those of `read`. Uses only dates that the table keeps (see analytics/stages/history.py).
 
     Example:
         >>> history = lifestage.stage_history("2026-01-31", spark=spark)
@@ -112,11 +112,11 @@ def audience_moves(
     conf: Path | str | None = None,
     spark: SparkSession | None = None,
 ) -> DataFrame:
-    """user_audiences with `movement` against the date before, and a row for each user who left.
+    """user_audiences with `movement` since the previous date, and a row for each user who left.
 
     `movement` is entered, stayed or left. For users who merged or split in between it is merged, split or renamed.
 
-    Arguments and errors are those of `read`. Only dates that the tables keep count; on the first one everybody entered.
+    Arguments and errors are those of `read`. Uses only dates that the tables keep; on the first, every member entered.
 
     Example:
         >>> moves = lifestage.audience_moves("2026-01-31", spark=spark)
@@ -134,7 +134,7 @@ def audience_moves(
 
 def read_audience_moves(project: Project, as_of: date | str | None = None) -> DataFrame:
     """`audience_moves` of an open project."""
-    # An audience without members leaves no row: the dates are those of all users.
+    # An audience without members has no rows, so take the dates of all users.
     dates = read_table(project, "user_stages").select("as_of").distinct()
     rows = add_movement(read_table(project, "user_audiences"), dates, _find_regrouped(project))
     return keep_date(project, "user_audiences", rows, as_of)

@@ -1,4 +1,4 @@
-"""The report of a date that was built before."""
+"""Write the report of a date that is already built."""
 
 from datetime import date
 from pathlib import Path
@@ -20,16 +20,16 @@ def write_report(
     language: Language | None = None,
     out: Path | None = None,
 ) -> Path:
-    """Write the report of a date from the tables as they are, and return its path.
+    """Write the report of a date from the existing tables, and return its path.
 
     Args:
         project: an open project.
         as_of: a date that was built; the newest one by default.
-        language: as configured by default.
-        out: the file; as configured by default.
+        language: the configured language by default.
+        out: the file to write; the configured path by default.
 
     Raises:
-        NoDataError: where no completed run has built the date.
+        NoDataError: no completed run has built the date.
     """
     read = reader(project)
     day = find_date("user_stages", read("user_stages"), as_of)

@@ -1,4 +1,4 @@
-"""Running steps of the map, and what came of it."""
+"""Run steps of the map, and describe the outcome."""
 
 import uuid
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS
 from lifestage.project.runner import execute
 
-# What may become of a row.
+# The possible outcomes of a row.
 OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")
 
 Progress = Callable[["FinishedStep"], None]
@@ -38,7 +38,7 @@ class FinishedStep:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run; None for what no step of it makes."""
+    """The outcome of a run. A value is None if no step of the run produces it."""
 
     run_id: str
     as_of_dates: tuple[date, ...]
@@ -48,13 +48,13 @@ class Outcome:
     """Counts of files (`n_files`, `n_known_files`) and of rows of events by outcome, and `n_reference_rejected`."""
     snapshot_id: str | None
     report: str | None
-    """Path of the report; None also where the report stays that of a later date."""
+    """Path of the report; None also if the existing report is of a later date and stays."""
 
 
 def make_request(
     as_of_dates: tuple[date, ...], now: datetime, steps: tuple[str, ...], run_id: str | None = None
 ) -> Request:
-    """A request for a run under the given name, or a new one; it reads the clock for the lock."""
+    """A request for a run with the given run_id, or a new one. Reads the clock, for the lock."""
     return Request(
         run_id=run_id or f"{as_of_dates[-1]}-{uuid.uuid4().hex[:8]}",
         as_of_dates=as_of_dates,
@@ -75,7 +75,7 @@ def yesterday(project: Project, now: datetime) -> date:
 
 
 def check_dates(project: Project, request: Request) -> None:
-    """Refuse dates after the business date of now: ConfigError."""
+    """Raise a ConfigError if a date is after the business date of now."""
     newest, today = request.as_of_dates[-1], business_date(project, request.now)
     if newest > today:
         raise ConfigError(
@@ -89,11 +89,11 @@ def run(project: Project, request: Request, progress: Progress = lambda _: None)
     Args:
         project: an open project, with keys.
         request: what to run.
-        progress: told of each finished step.
+        progress: called with each finished step.
 
     Raises:
-        ConfigError: for a date after the business date of now.
-        NoDataError: where there is nothing to build from; it says what data there is.
+        ConfigError: a date is after the business date of now.
+        NoDataError: there is nothing to build from. The message says which data exist.
     """
     check_dates(project, request)
     rows: dict[str, int] = {}
@@ -110,7 +110,7 @@ def run(project: Project, request: Request, progress: Progress = lambda _: None)
 
 
 def describe_data(project: Project) -> str:
-    """The dates of the events that there are, or where files are looked for."""
+    """The dates of the stored events or, without events, the paths where ingestion looks for files."""
     events = project.store.read(project.tables["events"])
     days = events.agg(F.min("event_date"), F.max("event_date")).first()
     if days and days[0]:

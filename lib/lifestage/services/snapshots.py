@@ -1,4 +1,4 @@
-"""Published snapshots: which there are, their manifests, and their users."""
+"""Published snapshots: the list of them, their manifests, and their users."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from lifestage.services.completed import LATEST, N_NEAREST, find_last_run, read_
 
 @dataclass(frozen=True)
 class Summary:
-    """What a list shows of a snapshot."""
+    """A snapshot as one line of a list."""
 
     snapshot_id: str
     as_of: date
@@ -75,7 +75,7 @@ def find_manifest(project: Project, snapshot_id: str) -> Row:
 
 
 def read_users(project: Project, snapshot_id: str) -> DataFrame:
-    """The rows of one snapshot, one a user."""
+    """The rows of one snapshot, one per user."""
     return read_table(project, "snapshot_users").where(F.col("snapshot_id") == snapshot_id)
 
 
@@ -85,7 +85,7 @@ def list_kinds(project: Project) -> tuple[str, ...]:
 
 
 def _nearest(wanted: str, manifests: Iterable[Row]) -> str:
-    """The nearest by date where the id begins with one, else by spelling."""
+    """The nearest snapshots: by date if the id begins with one, otherwise by spelling."""
     by_date = {row["snapshot_id"]: row["as_of"] for row in manifests}
     try:
         day = date.fromisoformat(wanted[:10])

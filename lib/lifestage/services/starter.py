@@ -1,4 +1,4 @@
-"""A project to begin with: commented configuration, three months of made-up data, and keys of its own."""
+"""A starter project: commented configuration, three months of synthetic data, and new keys."""
 
 import csv
 import hashlib
@@ -29,8 +29,8 @@ PRODUCTS = {
     "cup-01": ("kitchen", "9.00"), "pot-01": ("kitchen", "34.00"), "filter-01": ("kitchen", "3.60"),
     "mill-01": ("kitchen", "79.00"), "honey-01": ("food", "6.80"), "biscuit-01": ("food", "2.90"),
 }  # fmt: skip
-# Two rows that cannot become events, so that the quarantine has something to show: an amount that is none, and a time
-# that clocks skipped when summer began.
+# Two rows that cannot become events, so that the quarantine has something to show: an amount that is not a number, and
+# a time that clocks skipped when daylight saving time began.
 BROKEN = (
     ("A9001", 1, "2026-02-11T10:15:00", "customer03@example.com", "tea-01", 1, "n/a", "0.00"),
     ("A9002", 1, "2026-03-29T02:30:00", "customer05@example.com", "cup-01", 1, "9.00", "0.00"),
@@ -41,7 +41,7 @@ Order = tuple[str, int, str, str, str, int, str, str]
 
 @dataclass(frozen=True)
 class Habit:
-    """How a made-up customer shops: from day to day of the sample, every so many days."""
+    """How a synthetic customer shops: on every n-th day, from a first to a last day of the sample."""
 
     first_day: int
     last_day: int
@@ -59,7 +59,7 @@ HABITS = (
 
 
 def create(folder: Path) -> None:
-    """Write configuration, sample files and new keys into an empty folder; only the keys differ from time to time."""
+    """Write configuration, sample files and new keys into an empty folder. Only the keys differ between calls."""
     folder.mkdir(parents=True, exist_ok=True)
     _copy(files("lifestage") / "services" / "starter_project", folder)
     for path, text in sample_files().items():
@@ -71,7 +71,7 @@ def create(folder: Path) -> None:
 
 
 def sample_files() -> dict[str, str]:
-    """Text by path below the landing folder; the same ones each time."""
+    """Text of each sample file, by path below the landing folder. Every call gives the same files."""
     found = {f"products/products_{SAMPLE_BEGINS_ON}.csv": _products()}
     orders, events = [*_orders(), *BROKEN], list(_events())
     for month in ("2026-01", "2026-02", "2026-03"):
@@ -88,7 +88,7 @@ def sample_files() -> dict[str, str]:
 
 
 def _write_keys(folder: Path) -> None:
-    """Readable by their owner only, and kept out of any repository."""
+    """Write new key files. Only their owner can read them, and Git ignores them."""
     folder.mkdir(mode=0o700)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     for name in KEY_FILES:

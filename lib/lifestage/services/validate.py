@@ -1,4 +1,4 @@
-"""Whether a project's configuration and keys are sound."""
+"""Check a project's configuration and keys."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from lifestage.project.secrets import read_secrets
 
 @dataclass(frozen=True)
 class Contents:
-    """How much a project configures."""
+    """Counts of what a project configures."""
 
     n_sources: int
     n_reference_tables: int
@@ -21,7 +21,7 @@ class Contents:
 
 
 def validate(conf: Path) -> Contents:
-    """Check every configuration file and the keys; ConfigError with every problem. Reads and writes no data."""
+    """Check every configuration file and the keys. A ConfigError lists every problem. Reads and writes no data."""
     config = load_config(conf)
     read_secrets(config)
     return Contents(

@@ -1,7 +1,7 @@
 """What would change a user's results: one more purchase, or silence.
 
-The purchase is a hypothetical event. Each domain makes its tables from those that earlier domains made, in the order of
-the map, as a run would. Norms, cut points, scales and models stay those of the date.
+The purchase is a hypothetical event. Each domain computes its tables from those of earlier domains, in the order of the
+map, as in a run. Norms, cut points, scales and models stay as they were on the date.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,11 +26,11 @@ def find_changes(domains: Sequence[Asked], rows: UserRows, silent_days: int) -> 
     Args:
         domains: in the order of the map.
         rows: the user as of the date.
-        silent_days: how many days silence is followed for.
+        silent_days: number of days of silence to try.
 
     Returns:
-        By result, `purchase` and `silence`: `on` and `to`, and the `amount` of a purchase; None where nothing changes it.
-        Empty for a user without any result.
+        By result, `purchase` and `silence`, each with the date `on` and the new value `to`; a purchase also has its
+        `amount`. Each is None if it does not change the result. Empty for a user without any result.
     """
     columns = [each for explain, _ in domains for each in explain.results]
     tables = [*dict.fromkeys(each.table for each in columns)]
@@ -47,7 +47,7 @@ def find_changes(domains: Sequence[Asked], rows: UserRows, silent_days: int) -> 
 
 
 def choose_amount(domains: Iterable[Asked], rows: UserRows) -> Decimal | None:
-    """What the purchase costs: the typical purchase of the first domain that knows one; None where none does."""
+    """Amount of the purchase: the typical purchase of the first domain that knows one; None if no domain does."""
     for explain, config in domains:
         if explain.typical_purchase and (minor := explain.typical_purchase(rows, config)) is not None:
             return Decimal(minor).scaleb(-2)
@@ -55,7 +55,7 @@ def choose_amount(domains: Iterable[Asked], rows: UserRows) -> Decimal | None:
 
 
 def assume(domains: Iterable[Asked], hypotheses: Hypotheses) -> Hypotheses:
-    """The hypotheses with the tables that the domains make of them."""
+    """The hypotheses with the tables that the domains compute from them."""
     for explain, config in domains:
         if explain.assume:
             tables = {**hypotheses.tables, **explain.assume(hypotheses, config)}
@@ -66,12 +66,12 @@ def assume(domains: Iterable[Asked], hypotheses: Hypotheses) -> Hypotheses:
 def first_change(
     rows: Iterable[Row | Mapping[str, Any]], name: str, now: Any, is_silent: bool
 ) -> dict[str, Any] | None:
-    """The first day on which silence, or else a purchase, changes a result, and the new value.
+    """The first day on which silence or a purchase changes a result, and the new value.
 
     Args:
         rows: results of the hypotheses, each with its number as user_id and its day as as_of.
         name: the result.
-        now: its value on the date that the hypotheses begin at.
+        now: the value of the result on the date when the hypotheses begin.
         is_silent: True for silence, False for a purchase.
     """
     changed = [row for row in rows if (row["user_id"] == str(SILENCE)) == is_silent and row[name] != now]

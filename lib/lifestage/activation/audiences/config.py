@@ -11,14 +11,14 @@ class Audience(Model):
     """One audience: the condition that its users meet, and its strategy."""
 
     when: str = Field(description="SQL over features, stage, value and segment; NULL counts as false")
-    description: str = Field(default="", description="for people")
+    description: str = Field(default="", description="explanation for readers")
     strategy: Strategy = Strategy()
 
 
 class AudiencesConfig(Model):
     """Audiences by name."""
 
-    audiences: dict[str, Audience] = Field(description="rules by name")
+    audiences: dict[str, Audience] = Field(description="audiences by name")
 
 
 AUDIENCES = ConfigFile(

@@ -10,16 +10,16 @@ class PublishSettings(Model):
     """Limits that a snapshot must meet before publication, and the destinations of exports."""
 
     max_user_drop: float = Field(
-        ge=0, le=1, description="greatest drop in users since the snapshot before, as a share"
+        ge=0, le=1, description="greatest drop in users since the previous snapshot, as a share"
     )
     max_audience_growth: float = Field(
-        gt=1, description="greatest growth of an audience since the snapshot before, as a factor"
+        gt=1, description="greatest growth of an audience since the previous snapshot, as a factor"
     )
     min_audience_users: int = Field(
-        ge=0, description="the limit of growth applies to audiences of at least this size"
+        ge=0, description="least size of an audience for the limit of growth to apply"
     )
     destinations: dict[str, tuple[str, ...]] = Field(
-        description="destination of exports to its columns, in order"
+        description="export destination to its columns, in order"
     )
 
 

@@ -1,4 +1,4 @@
-"""Where a report goes, its language, and what it withholds."""
+"""Configuration of the report: its path, its language, and the smallest group that it shows."""
 
 from babel import Locale, UnknownLocaleError
 from pydantic import Field, field_validator
@@ -9,15 +9,17 @@ from lifestage.platform.reporting.words import Language
 
 
 class ReportSettings(Model):
-    """Where the report goes, how it speaks, and what it withholds."""
+    """Path, language and contents of the report."""
 
     path: str = Field(description="HTML file to write")
     language: Language = Field(description="English (en) or Simplified Chinese (zh)")
     locale: str | None = Field(
         default=None,
-        description="how numbers and dates are written, such as de_DE; the language's own by default",
+        description="format of numbers and dates, such as de_DE; by default that of the language",
     )
-    min_cell_users: int = Field(ge=1, description="numbers about fewer users are not shown")
+    min_cell_users: int = Field(
+        ge=1, description="least number of users behind a number; the report hides numbers about fewer users"
+    )
     segment_features: tuple[str, ...] = Field(
         default=(), description="features that profile a segment, in the order of the columns"
     )

@@ -1,4 +1,4 @@
-"""What the channels domain takes from other parts of the configuration; it has no part of its own."""
+"""Configuration of the channels domain. It has no part of its own and takes all values from other parts."""
 
 from lifestage.ingestion.events.event_types import EVENT_TYPES, actions_of
 from lifestage.platform.config.models import Model
@@ -7,18 +7,18 @@ from lifestage.users.identity.config import IDENTITY
 
 
 class ChannelsConfig(Model):
-    """Types of identifiers and events that reach depends on, and the order of stages in the report."""
+    """Identifier types and event types that decide who is reachable, and the order of stages in the report."""
 
     known: tuple[str, ...]
-    """Types of identifiers by which the business knows a person."""
+    """Identifier types that make a user known."""
     actions: tuple[str, ...]
-    """Types of events that a user does."""
+    """Event types that are actions of a user."""
     display: tuple[str, ...]
     """Stages in the order of the report."""
 
 
 def compose_config(parts: Parts) -> ChannelsConfig:
-    """From identity, event types and stages."""
+    """Compose the values from identity, event types and stages."""
     return ChannelsConfig(
         known=parts[IDENTITY].known,
         actions=actions_of(parts[EVENT_TYPES]),

@@ -28,11 +28,13 @@ class SegmentFeature(Model):
     Values are rounded to 2^-20, so they should differ by more than a millionth.
     """
 
-    name: str = Field(description="its name")
+    name: str = Field(description="name of the feature")
     expression: str = Field(description="SQL over user_features; NULL is filled with the median")
-    log: bool = Field(default=False, description="true for skewed values: counts, money, days")
-    high: str = Field(description="words for a high value, in names of segments")
-    low: str = Field(description="words for a low value")
+    log: bool = Field(
+        default=False, description="whether to use the logarithm, for skewed values: counts, money, days"
+    )
+    high: str = Field(description="words for a high value in names of segments")
+    low: str = Field(description="words for a low value in names of segments")
 
 
 class TrainingCalendar(Model):
@@ -43,7 +45,9 @@ class TrainingCalendar(Model):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    every: Period | None = Field(default=None, description="a model is trained on the last day of each")
+    every: Period | None = Field(
+        default=None, description="train a model on the last day of each such period"
+    )
     starts_on: date | None = Field(
         default=None, alias="from", description="ends of periods before this date do not count"
     )
@@ -56,16 +60,18 @@ class SegmentsSettings(Model):
     eligible: str = Field(description="SQL over user_features: users who train the model and get a segment")
     # With more than 63 features a squared distance could pass 2^53 and would no longer be exact.
     features: tuple[SegmentFeature, ...] = Field(
-        min_length=1, max_length=63, description="features that segments are made of"
+        min_length=1, max_length=63, description="features by which the model groups users"
     )
     k: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=64)]] = Field(
         description="least and greatest number of segments; the best silhouette decides"
     )
     seed: int = Field(ge=0, description="seed of the coreset, the starts and the search")
     starts: int = Field(ge=1, description="number of k-means++ starts; the best one wins")
-    coreset: int = Field(ge=100, le=1_000_000, description="number of users that train on the driver")
+    coreset: int = Field(
+        ge=100, le=1_000_000, description="number of users on which the driver trains the model"
+    )
     refinements: int = Field(
-        ge=0, description="Lloyd iterations over all users if there are more than in the coreset"
+        ge=0, description="Lloyd iterations over all users if there are more users than in the coreset"
     )
     min_users: int = Field(ge=2, description="least number of eligible users for a model")
     clip: tuple[Percent, Percent] = Field(description="low and high percentile that values are clipped to")

@@ -10,9 +10,9 @@ from lifestage.platform.result import Strategy
 class Stage(Model):
     """One rung of the ladder: the condition that its users meet."""
 
-    stage: str = Field(description="its name")
+    stage: str = Field(description="name of the stage")
     when: str = Field(description="SQL over user_features; NULL counts as false")
-    description: str = Field(default="", description="for people")
+    description: str = Field(default="", description="explanation for readers")
     strategy: Strategy = Strategy()
 
 
@@ -22,7 +22,7 @@ class StageLadder(Model):
     ladder: tuple[Stage, ...] = Field(description="rungs in order of evaluation")
     display: tuple[str, ...] = Field(description="every stage once, in the order of reports")
     views: dict[str, dict[str, str]] = Field(
-        default={}, description="coarser scheme to its name of each stage"
+        default={}, description="coarser scheme to the name that it gives each stage"
     )
 
 

@@ -28,12 +28,16 @@ class RfmConfig(Model):
     """
 
     period_days: int = Field(default=365, ge=1, description="days up to as_of that count")
-    min_users: int = Field(default=5, ge=1, description="fewer scored users give insufficient_data")
-    min_history_days: int = Field(default=30, ge=0, description="a shorter history gives insufficient_data")
+    min_users: int = Field(
+        default=5, ge=1, description="with fewer scored users the status is insufficient_data"
+    )
+    min_history_days: int = Field(
+        default=30, ge=0, description="with a shorter history the status is insufficient_data"
+    )
     cuts: dict[str, tuple[int, int, int, int]] = Field(
         default={},
-        description="measure to the least values of scores 2..5 (recency: greatest days; monetary: minor units); "
-        "quintiles where absent",
+        description="measure to the least values of scores 2 to 5 (recency: the most days; monetary: minor units); "
+        "a measure without cuts uses quintiles",
     )
     names: dict[str, str] = Field(description="cells of R and F, such as 51 or [1-2][3-4], to their name")
 
@@ -123,7 +127,7 @@ class Dimension(Weighted):
     """One dimension of value: a weighted sum of components, each a number for every user."""
 
     enabled: bool = Field(
-        default=True, description="whether it is part of the index; if not, it has no weight"
+        default=True, description="whether the dimension is part of the index; if not, it has no weight"
     )
     components: dict[str, str] = Field(min_length=1, description="SQL over user_features; NULL counts as 0")
 
@@ -156,13 +160,13 @@ class Tier(Model):
     point of the index itself (`from_index`). The last tier has neither.
     """
 
-    tier: str = Field(description="its name")
-    description: str = Field(default="", description="for people")
+    tier: str = Field(description="name of the tier")
+    description: str = Field(default="", description="explanation for readers")
     from_share: float | None = Field(
         default=None, gt=0, lt=1, description="least share of scored users with a strictly lower index"
     )
     from_index: float | None = Field(
-        default=None, gt=0, le=1, description="instead of from_share: least index"
+        default=None, gt=0, le=1, description="instead of from_share: least value of the index"
     )
     strategy: Strategy = Strategy()
 
@@ -177,7 +181,7 @@ class ValueSettings(Model):
 
     rfm: RfmConfig
     index: IndexConfig
-    tiers: tuple[Tier, ...] = Field(description="the best first; the last takes the remaining users")
+    tiers: tuple[Tier, ...] = Field(description="tiers, the best first; the last takes the remaining users")
 
     @field_validator("tiers")
     @classmethod
@@ -194,7 +198,7 @@ class ValueConfig(ValueSettings):
 
 
 def tier_problem(tiers: Sequence[Tier]) -> str:
-    """Say why some scored user would not be in exactly one tier; empty for valid tiers."""
+    """Return why some scored user would not be in exactly one tier; empty for valid tiers."""
     names, bounded = [tier.tier for tier in tiers], tiers[:-1]
     if len(set(names)) != len(names) or not tiers:
         return f"expected different names, found {', '.join(names) or 'none'}"

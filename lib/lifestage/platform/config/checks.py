@@ -19,7 +19,7 @@ def bad_names(names: Iterable[str]) -> Iterator[str]:
 
 
 def sql_problems(key: str, sql: str, known: Iterable[str]) -> Iterator[str]:
-    """Yield the problems of an expression over known columns, each after its key in the file."""
+    """Yield the problems of an expression over known columns, each prefixed with its key in the file."""
     for problem in expression_problems(sql, set(known)):
         yield f"{key}: {problem}"
 
@@ -38,6 +38,6 @@ def join_names(names: Iterable[str] | Mapping[str, object]) -> str:
 
 
 def prefix_file(file: object, problems: Iterable[str]) -> Iterator[str]:
-    """Yield the problems, each after the name of its file."""
+    """Yield the problems, each prefixed with the name of its file."""
     for problem in problems:
         yield f"{file}: {problem}"

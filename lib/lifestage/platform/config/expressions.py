@@ -110,7 +110,7 @@ def expression_problems(sql: str, known: Collection[str]) -> Iterator[str]:
 def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
     """Yield the problems of an expression that must be true or false (see `expression_problems`).
 
-    A type that cannot be told without Spark, such as that of a column of reference data, is accepted.
+    Accepts a type that only Spark can infer, such as that of a column of reference data.
 
     Args:
         sql: The condition.
@@ -120,12 +120,12 @@ def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
 
 
 def number_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
-    """Yield the problems of an expression that must give a number; otherwise as `condition_problems`."""
+    """Yield the problems of an expression that must give a number. Otherwise like `condition_problems`."""
     yield from _type_problems(sql, known, NUMBER_TYPES, "a number")
 
 
 def normalise_sql(sql: str) -> str:
-    """Return the expression in one spelling: without regard to white space, keyword case and needless quotes."""
+    """Return the expression in a normal form that ignores white space, keyword case and needless quotes."""
     return parse(sql).sql(dialect="spark", comments=False)
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from lifestage.platform.config.shared import Shared
 
-# Covariant, so that a part of a model is a part of whatever the model is.
+# Covariant, so that a part of a model is also a part of the model's base class.
 ModelT = TypeVar("ModelT", bound=BaseModel, covariant=True)
 ValueT = TypeVar("ValueT", covariant=True)
 AskedT = TypeVar("AskedT")
@@ -32,7 +32,7 @@ class Combine(StrEnum):
 
 @dataclass(frozen=True)
 class Part(Generic[ValueT]):
-    """One part; `ValueT` is the type of its value. `name` is its key in the main file, or its file or folder."""
+    """One part, with a value of type `ValueT`. `name` is its key in the main file, its file, or its folder."""
 
     name: str
 
@@ -70,7 +70,7 @@ class NamedItems(Part[dict[str, ModelT]], Generic[ModelT]):
 
 @dataclass(frozen=True)
 class ConfigFolder(Part[dict[str, ModelT]], Generic[ModelT]):
-    """A folder beside the main file with one file an item, named after it."""
+    """A folder beside the main file with one file per item. The name of the file is the name of the item."""
 
     model: type[ModelT]
     how_to: str = ""
@@ -78,7 +78,7 @@ class ConfigFolder(Part[dict[str, ModelT]], Generic[ModelT]):
 
 @dataclass(frozen=True)
 class Parts:
-    """All parts of a project, as they were read."""
+    """All parts of a project, as read from its files."""
 
     shared: Shared
     values: Mapping[str, Any]
@@ -88,5 +88,5 @@ class Parts:
         return cast(AskedT, self.values[part.name])
 
     def named(self, name: str) -> Any:
-        """Return the value of the part with a name, for a domain that must not import the declaring one."""
+        """Return the value of a part by name, for a domain that must not import the domain that declares it."""
         return self.values[name]

@@ -12,11 +12,14 @@ from lifestage.platform.config.time_zones import check_time_zone
 class IdentifierType(Model):
     """One type of identifier: its strength, and how raw values are normalised before they are hashed."""
 
-    priority: int = Field(description="1 is strongest; the strongest on an event is its subject")
+    priority: int = Field(
+        description="1 is the strongest; the strongest identifier of an event is its subject"
+    )
     normalise: str = Field(default="trim(value)", description="SQL over `value`")
     valid: str = Field(default="length(value) > 0", description="SQL over the normalised `value`")
     placeholders: tuple[str, ...] = Field(
-        default=(), description="texts that name nobody, compared with what is given once both are normalised"
+        default=(),
+        description="texts that identify nobody, such as test@test.com; compared after normalisation",
     )
 
 
@@ -24,10 +27,11 @@ class Storage(Model):
     """Location of the tables: below a root path, or in a schema of a catalog."""
 
     root: str | None = Field(
-        default=None, description="path or URI of the folder that tables lie in; this or schema is required"
+        default=None,
+        description="path or URI of the folder that holds the tables; required unless schema is set",
     )
     schema_name: str | None = Field(
-        default=None, alias="schema", description="`catalog.schema` that tables lie in, in place of root"
+        default=None, alias="schema", description="`catalog.schema` that holds the tables, instead of root"
     )
 
     @model_validator(mode="after")
@@ -40,17 +44,19 @@ class Storage(Model):
 class Business(Model):
     """Facts about the business that every domain shares."""
 
-    name: str = Field(description="as the report calls it")
+    name: str = Field(description="name of the business in the report")
     time_zone: str = Field(
-        description="zone of calendar days, such as Europe/Berlin; a root keeps its first one"
+        description="time zone of calendar days, such as Europe/Berlin; fixed once the storage root exists"
     )
-    currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217 code that every amount is kept in")
-    history_starts_on: date = Field(description="the first day that was recorded")
+    currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217 code of the currency of all amounts")
+    history_starts_on: date = Field(description="first day of recorded history")
     left_censor_margin_days: int = Field(
         ge=0,
-        description="who joined so soon after that day may have been there before, and is never a novice",
+        description="days after history_starts_on; users first seen in them may have joined earlier, and are never novices",
     )
-    finality_days: int = Field(ge=0, description="days until a day is final; what comes later counts as late")
+    finality_days: int = Field(
+        ge=0, description="days until a day is final; events that arrive later count as late"
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -59,19 +65,19 @@ class Business(Model):
 
 
 class SecretNames(Model):
-    """Names of the environment variables that hold the keys or, with _FILE appended, the path of a file."""
+    """Names of the environment variables that hold the keys. With _FILE appended, they hold paths of key files."""
 
-    pseudonym_key: str = Field(description="variable with the key that identifiers are hashed with")
-    quarantine_key: str = Field(description="variable with the key that rejected rows are encrypted with")
+    pseudonym_key: str = Field(description="variable with the key for hashing identifiers")
+    quarantine_key: str = Field(description="variable with the key for encrypting rejected rows")
 
 
 class Keep(Model):
     """Which as_of dates to keep: the newest, the last days, month-ends."""
 
     days: int = Field(
-        ge=1, description="how many days the rows of an as_of date are kept; those of the newest always are"
+        ge=1, description="number of days to keep the rows of an as_of date; the newest date is always kept"
     )
-    month_ends: bool = Field(description="whether rows of month-ends are kept for good")
+    month_ends: bool = Field(description="whether to keep the rows of month-ends permanently")
 
 
 class AsOf(Model):
@@ -81,15 +87,15 @@ class AsOf(Model):
 
 
 class ExplainSettings(Model):
-    """How many days `lifestage explain` looks ahead."""
+    """How far `lifestage explain` looks ahead."""
 
-    silent_days: int = Field(ge=1, le=1000, description="days of silence whose effect is looked for")
+    silent_days: int = Field(ge=1, le=1000, description="number of days of silence whose effect is shown")
 
 
 class RunSettings(Model):
-    """How a run guards its storage root."""
+    """How a run locks its storage root."""
 
-    dead_after_hours: int = Field(ge=1, description="age from which a run of another host counts as dead")
+    dead_after_hours: int = Field(ge=1, description="age from which a run on another host counts as dead")
 
 
 class Shared(Model):
@@ -98,8 +104,8 @@ class Shared(Model):
     storage: Storage
     business: Business
     secrets: SecretNames
-    landing: str = Field(description="folder or URI that the paths of sources begin in")
-    identifiers: dict[str, IdentifierType] = Field(description="types of what names a person")
+    landing: str = Field(description="folder or URI that paths of sources are relative to")
+    identifiers: dict[str, IdentifierType] = Field(description="identifier types by name")
     as_of: AsOf
     explain: ExplainSettings
     run: RunSettings

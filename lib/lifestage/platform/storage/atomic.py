@@ -1,10 +1,10 @@
-"""Files that readers find whole or not at all."""
+"""Write files atomically."""
 
 from pathlib import Path
 
 
 def write_whole(path: Path, text: str) -> None:
-    """A reader finds the old file or the new one; what a killed run left is overwritten by the next."""
+    """Write a file so that a reader finds the old text or the new one. Overwrites what a killed run left."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What a table is: its kind, columns, key, partitions and the way it is written."""
+"""The contract of a table: its kind, columns, key, partitions and write mode."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +10,7 @@ from lifestage.platform.errors import ContractError
 
 
 class Kind(StrEnum):
-    """How a table may change, and whether a full rebuild must give it again bit for bit."""
+    """How a table can change, and whether a full rebuild must reproduce it bit for bit."""
 
     DERIVED = "derived"
     JOURNAL = "journal"
@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 
 class WriteMode(StrEnum):
-    """How rows reach a table; each mode can be run twice with the same result."""
+    """How a step writes rows to a table. A step that runs twice gives the same result in every mode."""
 
     APPEND = "append"
     INSERT = "insert"
@@ -30,7 +30,7 @@ class WriteMode(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, and what Delta and the table dictionary say of it."""
+    """One column: its type, and its description in Delta and the table dictionary."""
 
     name: str
     type: T.DataType
@@ -40,7 +40,7 @@ class Column:
 
     @property
     def comment(self) -> str:
-        """The description, with the unit behind it."""
+        """The description, followed by the unit."""
         return f"{self.description} [{self.unit}]" if self.unit else self.description
 
     @property
@@ -81,7 +81,7 @@ class Table:
 def conform(frame: DataFrame, table: Table) -> DataFrame:
     """The frame with the table's columns in the table's order; a ContractError names every difference.
 
-    Compares types only: no pass over the data. Nullability is Delta's to enforce.
+    Compares only types, without a pass over the data. Delta enforces nullability.
     """
     actual = {field.name: field.dataType for field in frame.schema.fields}
     problems = [
@@ -102,7 +102,7 @@ def _difference(column: Column, actual: T.DataType | None) -> str:
 
 
 def _same_type(actual: T.DataType | None, expected: T.DataType) -> bool:
-    """Types are equal; whether elements of arrays, maps and structs may be NULL is not compared."""
+    """Whether types are equal, ignoring whether elements of arrays, maps and structs can be NULL."""
     return actual is not None and actual.simpleString() == expected.simpleString()
 
 

@@ -20,8 +20,8 @@ from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
 from lifestage.platform.storage.store import Entry, Rows, Store, Values, literals
 
-# A merge takes its metadata only from the session, which all threads share, so merges run one at a time. A save has an
-# option for it, which wins over the session's setting.
+# A merge takes its metadata only from the session, which all threads share, so merges run one at a time. A save has its
+# own option, which overrides the session.
 METADATA_SETTING = "spark.databricks.delta.commitInfo.userMetadata"
 _ONE_MERGE = threading.Lock()
 BASE_PROPERTIES = {"delta.enableDeletionVectors": "true"}
@@ -44,7 +44,7 @@ class DeltaStore(Store):
     """Tables in Delta. Holds no state: every call asks Delta, so that one store can serve for any length of time."""
 
     def __init__(self, spark: SparkSession, location: Location) -> None:
-        """The tables of one location, reached through one session."""
+        """Access the tables of one location through one session."""
         self._spark, self.location = spark, location
 
     @property
@@ -98,7 +98,7 @@ class DeltaStore(Store):
 
     def load_rows(self, table: Table, columns: Sequence[str], version: int | None) -> list[dict[str, Any]]:
         """The rows of a table that exists, on the driver. See `read_rows`."""
-        # All rows of a tiny table: asked for the first, Spark would look for it in jobs of growing size.
+        # Collect all rows: to take only the first, Spark would start several jobs of growing size.
         return [
             {name: _in_utc(value) for name, value in row.asDict(recursive=True).items()}
             for row in self.load(table, version).select(*columns).collect()
@@ -107,7 +107,7 @@ class DeltaStore(Store):
     def logs(self, asked: Sequence[tuple[Table, int | None]]) -> dict[str, list[Entry]]:
         """The newest commits of tables that exist, by table name, newest first.
 
-        Delta reads each log with one execution when `history` is called; one more collects all of them.
+        Each call of `history` reads one log in one Spark execution. One more execution collects all of them.
         """
         if not asked:
             return {}
@@ -169,7 +169,7 @@ class DeltaStore(Store):
         target = self.load(table, None).where(prune).select(*on).alias("t")
         same = [F.expr(f"t.{name} <=> s.{name}") for name in on]
         if removals.isEmpty() or target.join(removals.alias("s"), on=same, how="left_semi").isEmpty():
-            # Nothing to remove: an append saves the merge its second pass.
+            # Nothing to remove: an append avoids the second pass of a merge.
             self._save(table, self._sorted(table, added), "append", text)
         else:
             self._merge(self._exchange_builder(table, removals, added, prune), text)
@@ -179,8 +179,8 @@ class DeltaStore(Store):
     ) -> DeltaMergeBuilder:
         removed = removals.withColumn("_remove", F.lit(True))
         rows = added.withColumn("_remove", F.lit(False)).unionByName(removed, allowMissingColumns=True)
-        # A struct, so that the column names in `prune` can only mean the table's. Materialized, so that few rows are
-        # broadcast; otherwise the merge would shuffle the whole table three times.
+        # A struct, so that column names in `prune` refer only to the table. Materialized, so that Spark broadcasts few
+        # rows; otherwise the merge would shuffle the whole table three times.
         source = materialize(rows.select("_remove", F.struct(*table.names).alias("row")))
         on = [f"({prune})", "s._remove", *[f"t.{name} <=> s.row.{name}" for name in removals.columns]]
         values: dict[str, str | Column] = {name: f"s.row.{name}" for name in table.names}
@@ -221,7 +221,7 @@ class DeltaStore(Store):
 
 
 def _properties(table: Table) -> dict[str, str]:
-    """Statistics leave out identifiers, whose minimum and maximum would be in the log."""
+    """Keep identifiers out of statistics, because the log would show their minimum and maximum."""
     if not table.unindexed:
         return BASE_PROPERTIES
     left_out = {*table.unindexed, *table.partitions}
@@ -239,5 +239,5 @@ def _replace_where(replace: Values, stay: Values) -> dict[str, str]:
 
 
 def _in_utc(value: Any) -> Any:
-    """Spark returns timestamps without a zone, in the local one."""
+    """Convert a timestamp to UTC. Spark returns timestamps without a zone, in local time."""
     return value.astimezone(UTC) if isinstance(value, datetime) else value

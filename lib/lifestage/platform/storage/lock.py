@@ -1,4 +1,4 @@
-"""The lock on a storage root: one run at a time. The lock of a dead run is taken over."""
+"""The lock on a storage root: one run at a time. The next run takes over the lock of a dead run."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from lifestage.platform.errors import ConcurrentWriteError, RunLockedError
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Store
 
-# The operating system tells the start of a process in ticks since boot. As a time, it moves when the clock is set.
+# The operating system records the start of a process in ticks since boot. Its time shifts when the clock is adjusted.
 CLOCK_DRIFT = timedelta(minutes=1)
 LOST_RACE = "another run took the lock on this storage root at the same time: run again later"
 
@@ -34,7 +34,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock that this process has acquired, in the version of its table that says so."""
+    """A lock that this process has acquired. `version` is the version of `table` that records it."""
 
     store: Store
     table: Table
@@ -43,21 +43,21 @@ class Lock:
 
     def release(self) -> None:
         """Free the lock unless another run has taken it over."""
-        # A swap since `version` was a takeover, and so is one at this moment.
+        # A swap by another run since `version`, or at this moment, is a takeover.
         with suppress(ConcurrentWriteError):
             self.store.swap(self.table, [], {"run_id": self.holder.run_id, "released": True}, self.version)
 
 
 def this_process(run_id: str, wall_clock: datetime, is_job: bool) -> Holder:
-    """The holder that this process would be."""
+    """The holder that represents this process."""
     pid = None if is_job else os.getpid()
     return Holder(run_id, socket.gethostname(), pid, _start_of(pid) if pid else None, wall_clock)
 
 
 def acquire(store: Store, table: Table, me: Holder, dead_after: timedelta) -> Lock:
-    """Acquire the lock, from a dead holder if need be.
+    """Acquire the lock. Takes it over if its holder is dead.
 
-    `store` must not remember anything between calls, because other processes write this table too.
+    `store` must not cache anything between calls, because other processes also write this table.
 
     Raises:
         RunLockedError: another run is alive.
@@ -91,9 +91,9 @@ def read_holder(store: Store, table: Table) -> Holder | None:
 def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:
     """Whether a holder still runs.
 
-    A process on this host is alive if a process with its number and start exists. A holder on another host, and a run
-    of jobs, counts as dead after `dead_after`. So does a process whose start was recorded in the older format, which
-    can't be compared: its number may belong to another process now.
+    A holder on this host is alive if a process with its number and start exists. A holder on another host, or a run of
+    jobs, counts as dead after `dead_after`. So does a process whose start was recorded in the older format: the start
+    can't be compared, and another process may have the number now.
     """
     is_known = holder.host == me.host and holder.pid is not None
     if not is_known:
@@ -113,7 +113,7 @@ def _is_older_format(holder: Holder) -> bool:
 
 
 def _metadata(me: Holder) -> dict[str, object]:
-    """What a commit records; every attempt to acquire the lock has its own."""
+    """The metadata of a commit, unique to each attempt to acquire the lock."""
     return {"run_id": me.run_id, "holder": [me.host, me.pid, me.pid_started, me.taken_at.isoformat()]}
 
 

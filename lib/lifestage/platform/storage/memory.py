@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Version:
-    """What one commit left: all rows, and the commit's log entry."""
+    """The table after one commit: all rows, and the commit's log entry."""
 
     rows: tuple[Row, ...]
     entry: Entry
@@ -39,7 +39,7 @@ class MemoryStore(Store):
     """Tables as lists of rows by version. Copies of the store share the tables."""
 
     def __init__(self, spark: SparkSession | None = None, tables: dict[str, _Stored] | None = None) -> None:
-        """An empty store; without a session it takes and gives only rows, no frames."""
+        """Create an empty store. Without a session it accepts and returns only rows, not frames."""
         self._spark, self._tables = spark, {} if tables is None else tables
 
     @property

@@ -1,4 +1,4 @@
-"""A store for the length of a run, which remembers what only the run can change."""
+"""A store for one run, which remembers what only the run can change."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,15 +12,15 @@ from lifestage.platform.storage.store import Entry, Newest, Rows, Store, Values,
 
 
 class RunStore(Store):
-    """Another store, with the existence and the newest commits of tables remembered.
+    """A wrapper around a store. It remembers which tables exist, and their newest commits.
 
-    Use it only while holding the lock on the storage root, and drop it with the lock: then nobody else writes rows.
+    Use it only while holding the lock on the storage root, so that nobody else writes rows, and drop it with the lock.
     Other tools may still commit (OPTIMIZE, VACUUM). A remembered version then isn't the newest one, but has the same
-    rows. Each write forgets what was known of its table, and the next question reads the log again.
+    rows. Each write forgets its table, and the next lookup reads the log again.
     """
 
     def __init__(self, inner: Store) -> None:
-        """Wraps a store that remembers nothing."""
+        """Wrap a store that remembers nothing."""
         self._inner = inner
         self._existing: set[str] = set()
         self._newest: dict[str, Newest] = {}
@@ -36,7 +36,7 @@ class RunStore(Store):
         return self._inner.describe()
 
     def exists(self, table: Table) -> bool:
-        """Whether the table was created. Only a yes is remembered: tables are created by many, and dropped by nobody."""
+        """Whether the table was created. Remembers only tables that exist: others may create them, nobody drops them."""
         if table.name not in self._existing and self._inner.exists(table):
             self._existing.add(table.name)
         return table.name in self._existing
@@ -67,7 +67,7 @@ class RunStore(Store):
         return newest.version if newest else None
 
     def newest(self, tables: Iterable[Table]) -> dict[str, Newest]:
-        """The newest version and commit of ours of each table that exists, by name; asks only for unknown ones."""
+        """The newest version and commit of ours of each table that exists, by name. Looks up only unknown tables."""
         asked = [*tables]
         known = {table.name: self._newest[table.name] for table in asked if table.name in self._newest}
         return {**known, **super().newest([table for table in asked if table.name not in known])}

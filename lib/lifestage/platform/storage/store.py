@@ -1,6 +1,6 @@
-"""What the library asks of the storage of its tables, whatever implements it.
+"""The interface to the storage of tables.
 
-`DeltaStore` keeps tables in Delta, `MemoryStore` in this process. `RunStore` wraps either for the length of a run.
+`DeltaStore` keeps tables in Delta, `MemoryStore` in this process. `RunStore` wraps either of them during a run.
 """
 
 import json
@@ -42,7 +42,7 @@ class Entry:
 
     @property
     def metadata(self) -> dict[str, object]:
-        """What the writer recorded."""
+        """The metadata that the writer recorded."""
         return dict(json.loads(self.text)["lifestage"]) if self.is_ours else {}
 
 
@@ -56,9 +56,9 @@ class Newest:
 
 @dataclass(eq=False)
 class Commit:
-    """A write of ours. Reads its version and row count from the log when first asked.
+    """A write of ours. Reads its version and row count from the log on first use.
 
-    `Store.resolve` asks for several commits at once.
+    `Store.resolve` looks up several commits at once.
     """
 
     store: "Store"
@@ -68,7 +68,7 @@ class Commit:
 
     @property
     def version(self) -> int:
-        """The version that holds the written rows. A write of no rows may leave no commit: then the newest version."""
+        """The version that holds the written rows; the newest version if a write of no rows left no commit."""
         return self._resolved().version
 
     @property
@@ -137,7 +137,7 @@ class Store(ABC):
 
     @abstractmethod
     def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
-        """Replace all rows unless this table has seen the number or a greater one; then do nothing.
+        """Replace all rows. Do nothing if this table has seen the number or a greater one.
 
         Raises:
             ConcurrentWriteError: another writer committed at the same time.
@@ -152,8 +152,8 @@ class Store(ABC):
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
         """Create the table, empty, unless it exists.
 
-        Version 0 of every table is empty: rolling back to it removes what the first write left. And only a declared
-        table gets NOT NULL columns; in one that is created by writing rows all columns are nullable.
+        Version 0 of every table is empty, so rolling back to it removes what the first write left. Columns can be NOT
+        NULL only if the table is created first: if a write of rows creates it, all columns are nullable.
         """
         if not self.exists(table):
             self.add(table, properties or {})
@@ -208,9 +208,9 @@ class Store(ABC):
         return Commit(self, table, timer.text)
 
     def swap(self, table: Table, rows: Rows, metadata: Mapping[str, object], seen: int | None) -> None:
-        """Replace all rows unless somebody else has swapped them since version `seen`; then do nothing.
+        """Replace all rows. Do nothing if another writer has swapped them since version `seen`.
 
-        Read the log to know which. Commits of other tools after `seen` don't count.
+        The log shows which of the two happened. Commits of other tools after `seen` don't count.
 
         Raises:
             ConcurrentWriteError: another writer committed at the same time.
@@ -246,15 +246,15 @@ class Store(ABC):
         return log[table.name][0].version if log else None
 
     def newest(self, tables: Iterable[Table]) -> dict[str, Newest]:
-        """The newest version and commit of ours of each table that exists, by name; one question for all of them."""
+        """The newest version and commit of ours of each table that exists, by name. One lookup serves all tables."""
         there = [table for table in tables if self.exists(table)]
         logs = self.logs([(table, 1) for table in there])
-        # The newest commit is nearly always ours. Only behind a commit of another tool is the whole log read.
+        # The newest commit is nearly always ours. Read the whole log only if another tool wrote the newest commit.
         logs |= self.logs([(table, None) for table in there if _is_behind(logs[table.name])])
         return {name: newest_of(entries) for name, entries in logs.items()}
 
     def last_metadata(self, table: Table) -> dict[str, object]:
-        """What our newest commit recorded; empty if there is none."""
+        """The metadata of our newest commit; empty if there is none."""
         newest = self.newest([table]).get(table.name)
         return newest.ours.metadata if newest and newest.ours else {}
 
@@ -268,7 +268,7 @@ class Store(ABC):
         return True
 
     def resolve(self, commits: Iterable[Commit]) -> None:
-        """Look up the log entries of commits of this store, given in the order of writing; one question for all."""
+        """Look up the log entries of commits of this store, given in the order of writing, all at once."""
         open_: dict[str, list[Commit]] = {}
         for commit in commits:
             if commit.entry is None:
@@ -296,17 +296,17 @@ class _Timer:
 
 
 def commit_text(metadata: Mapping[str, object]) -> str:
-    """Metadata of ours as the text that a commit carries."""
+    """The metadata as the text that a commit carries."""
     return json.dumps({"lifestage": dict(metadata)}, default=str)
 
 
 def newest_of(entries: Sequence[Entry]) -> Newest:
-    """The newest version and commit of ours among entries, newest first."""
+    """The newest version and the newest commit of ours. `entries` has the newest entry first."""
     return Newest(entries[0].version, next((entry for entry in entries if entry.is_ours), None))
 
 
 def _is_behind(entries: Sequence[Entry]) -> bool:
-    """Whether the newest commit is of another tool, and older ones exist."""
+    """Whether another tool wrote the newest commit, and older commits exist."""
     return not entries[0].is_ours and entries[0].version > 0
 
 

@@ -30,7 +30,7 @@ class ActivitySettings(Model):
     """Reference tables that events look up, and the expressions of two event columns."""
 
     lookups: dict[str, dict[str, str]] = Field(
-        description="reference table to its key columns, each as SQL over the event"
+        description="reference table to its key columns; the value of each key is SQL over the event"
     )
     category: str = Field(description="SQL: the category of an event")
     is_new_product: str = Field(description="SQL: whether an event is about a newly launched product")

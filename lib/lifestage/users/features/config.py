@@ -9,7 +9,7 @@ from lifestage.platform.config.models import Model
 from lifestage.platform.config.parts import Parts, Section
 from lifestage.users.catalogue.model import CATALOGUE, Catalogue
 
-# Measures, days, dates and windows that this step reads by name: a catalogue has to declare them.
+# Measures, days, dates and windows that this step reads by name. Every catalogue must declare them.
 REQUIRED_NAMES = frozenset(
     {"purchase_channel", "occasions", "joined_on", "last_occasion_on", "last_active_on"}
     | {"occasions_365d", "net_amount_365d"}
@@ -20,16 +20,22 @@ class Rhythm(Model):
     """How purchase cycles are measured."""
 
     min_gaps: int = Field(
-        default=4, ge=1, description="least number of own gaps for which a user has an own cycle"
+        default=4, ge=1, description="least number of gaps that a user needs for a cycle of their own"
     )
     min_channel_gaps: int = Field(
-        default=100, ge=1, description="least number of pooled gaps for which a channel has an own norm"
+        default=100,
+        ge=1,
+        description="least number of pooled gaps that a channel needs for a norm of its own",
     )
-    percentile: int = Field(default=80, ge=1, le=100, description="percentile of the gaps that is the cycle")
+    percentile: int = Field(
+        default=80, ge=1, le=100, description="percentile of the gaps that gives the cycle"
+    )
     floor_days: int = Field(default=7, ge=1, description="shortest cycle; shorter cycles are raised to it")
     ceiling_days: int = Field(default=180, ge=1, description="longest cycle; longer cycles are lowered to it")
-    default_days: int = Field(default=30, ge=1, description="cycle where no user has a gap yet")
-    recent_days: int = Field(default=30, ge=1, description="span up to as_of in which a recent gap ends")
+    default_days: int = Field(default=30, ge=1, description="cycle if no user has a gap yet")
+    recent_days: int = Field(
+        default=30, ge=1, description="days up to as_of; a gap that ends within them is recent"
+    )
 
 
 class FeaturesConfig(Model):

@@ -29,19 +29,19 @@ class IdentitySettings(Model):
     """Rules of identity resolution."""
 
     limits: dict[str, dict[str, Annotated[int, Field(ge=1, strict=True)]]] = Field(
-        description="identifier type to other type to the most identifiers of that type that one may be linked to; one that "
-        "exceeds a limit is withheld: several people share it, and its links do not count",
+        description="for each identifier type, the most linked identifiers of each other type; an identifier above a "
+        "limit is withheld: several people share it, and its links do not count",
     )
     allow: tuple[Pair, ...] = Field(
-        default=(), description="pairs that belong to one user, whatever limits and evidence say"
+        default=(), description="pairs that belong to one user, regardless of limits and evidence"
     )
     deny: tuple[Pair, ...] = Field(default=(), description="pairs whose evidence does not count")
     known: tuple[str, ...] = Field(
-        description="identifier types that identify a known user; a user with a device alone is anonymous"
+        description="identifier types that make a user known; a user with other types only is anonymous"
     )
     driver_links: int = Field(
         ge=0,
-        description="most links whose connected components are computed on the driver; more are computed on the cluster",
+        description="most links for which the driver computes connected components; beyond that the cluster does",
     )
 
     @field_validator("allow", "deny")

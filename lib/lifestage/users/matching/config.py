@@ -36,7 +36,7 @@ class MatchingSettings(Model):
         "code, such as a postcode, where one character may differ; or exact, where none may"
     )
     blocking: tuple[tuple[str, ...], ...] = Field(
-        description="lists of comparisons; two records are compared where they agree on all comparisons of a list"
+        description="lists of comparisons; two records are compared if they agree on all comparisons of one list"
     )
     threshold: float = Field(gt=0.5, le=1, description="least probability of a match that becomes a link")
     placeholders: tuple[str, ...] = Field(
