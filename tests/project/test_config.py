@@ -418,7 +418,7 @@ def test_a_missing_main_file_is_named(tmp_path):
 
 def test_a_file_that_extends_itself_is_refused(tmp_path):
     write(tmp_path, {"main.yaml": "extends: other.yaml\n", "other.yaml": "extends: main.yaml\n"})
-    with pytest.raises(ConfigError, match="extends: goes round in a circle"):
+    with pytest.raises(ConfigError, match="extends: these files extend one another in a circle"):
         load_config(tmp_path / "main.yaml")
 
 

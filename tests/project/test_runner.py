@@ -86,7 +86,9 @@ def test_who_only_reads_holds_nothing(shop):
 
 def test_a_changed_meaning_stops_a_run_until_it_is_accepted(shop):
     leave(shop, MONDAY, meaning="another")
-    with pytest.raises(ConfigError, match="user_features: what its columns mean changed since it was built"):
+    with pytest.raises(
+        ConfigError, match="user_features: the meaning of its columns has changed since it was built"
+    ):
         shop.run(BEFORE, steps=("features",))
     with pytest.raises(NoDataError):
         shop.run(BEFORE, steps=("features",), accept_definitions=True)

@@ -37,7 +37,7 @@ class Configuration:
 
     parts: tuple[Part[Any], ...]
     compose: Callable[[Parts], BaseModel]
-    is_meaning: bool = True
+    affects_results: bool = True
     """False if the configuration only changes how results are shown. Its hash then leaves it out."""
 
 

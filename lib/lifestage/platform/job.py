@@ -85,8 +85,8 @@ class Job:
         This removes dates beyond retention, and dates of runs that never completed.
         """
         table = self._require(name, self.writes)
-        stay = {"as_of": self.run.stay}
-        return self._record(self.store.write(table, rows, self.metadata(**progress), stay=stay))
+        keep = {"as_of": self.run.dates_to_keep}
+        return self._record(self.store.write(table, rows, self.metadata(**progress), keep=keep))
 
     def progress(self, name: str) -> dict[str, object]:
         """The metadata of our newest commit of the table."""

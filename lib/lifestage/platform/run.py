@@ -13,7 +13,7 @@ class Run:
     now: datetime
     config_hash: str = ""
     code_version: str = ""
-    stay: tuple[date, ...] = ()
+    dates_to_keep: tuple[date, ...] = ()
     """Dates of completed runs that tables with as_of keep. The commit that writes new dates removes all others."""
 
     @property

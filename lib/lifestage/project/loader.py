@@ -44,7 +44,7 @@ def load_config(path: Path, domains: Sequence[Domain] = DOMAINS) -> Config:
     meaning = {
         domain.name: composed[domain.name].model_dump(mode="json")
         for domain in domains
-        if domain.config.is_meaning
+        if domain.config.affects_results
     }
     config = Config(path.resolve(), parts, composed, semantic_hash(meaning))
     if problems := [*find_problems(config, domains)]:
@@ -84,7 +84,7 @@ def _read_main(
 ) -> dict[str, Any] | None:
     """The main file, merged with the files that it extends and with the packaged file."""
     if path.resolve() in below:
-        problems.at(path, "extends", "goes round in a circle")
+        problems.at(path, "extends", "these files extend one another in a circle")
         return None
     data = read_yaml(path, problems)
     if data is None:

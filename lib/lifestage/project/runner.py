@@ -35,8 +35,8 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
         built = read_builds(project)
         _check_definitions(project, request, built)
         dates = add_needed_dates(project, request, built)
-        stay = dates_to_keep_beside(project, dates, built)
-        run = Run(request.run_id, dates, request.now, project.config.hash, __version__, stay)
+        to_keep = dates_to_keep_beside(project, dates, built)
+        run = Run(request.run_id, dates, request.now, project.config.hash, __version__, to_keep)
         commits: dict[str, int] = {}
 
         def run_step(step: Domain) -> None:
@@ -117,7 +117,7 @@ def _check_definitions(project: Project, request: Request, built: Mapping[date, 
     if changed:
         raise ConfigError(
             [
-                f"{table}: what its columns mean changed since it was built (features, event types, lookups or the time "
+                f"{table}: the meaning of its columns has changed since it was built (features, event types, lookups or the time "
                 f"zone); `lifestage backfill --from {day} --to {day} --every day` accepts that and rebuilds this date"
                 f"{_suggest_earlier(built, day)}"
                 for table in changed

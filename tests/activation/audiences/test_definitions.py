@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from lifestage.activation.audiences.definitions import Definition, changed, rules_on
+from lifestage.activation.audiences.definitions import Definition, find_new_definitions, rules_on
 
 JAN, FEB, MAR, APR = (date(2026, month, 28) for month in (1, 2, 3, 4))
 HISTORY = [Definition("a", FEB, "x > 1"), Definition("a", APR, "x > 2"), Definition("b", FEB, "y")]
@@ -31,48 +31,50 @@ def test_an_audience_that_returns_has_its_new_rule():
 
 
 def test_the_first_run_records_every_rule():
-    assert changed([], {"a": "x", "b": "y"}, (JAN, FEB), None) == [
+    assert find_new_definitions([], {"a": "x", "b": "y"}, (JAN, FEB), None) == [
         Definition("a", JAN, "x"),
         Definition("b", JAN, "y"),
     ]
 
 
 def test_an_unchanged_rule_is_not_recorded_again():
-    assert changed(HISTORY, {"a": "x > 2", "b": "y"}, (date(2026, 5, 1),), APR) == []
+    assert find_new_definitions(HISTORY, {"a": "x > 2", "b": "y"}, (date(2026, 5, 1),), APR) == []
 
 
 def test_white_space_and_the_case_of_keywords_are_no_change():
     stored = [Definition("a", JAN, "x > 1 AND stage = 'Mature'")]
-    assert changed(stored, {"a": "x>1   and\n stage='Mature'"}, (MAR,), FEB) == []
-    assert changed(stored, {"a": "x > 1 AND stage = 'mature'"}, (MAR,), FEB) != []
+    assert find_new_definitions(stored, {"a": "x>1   and\n stage='Mature'"}, (MAR,), FEB) == []
+    assert find_new_definitions(stored, {"a": "x > 1 AND stage = 'mature'"}, (MAR,), FEB) != []
 
 
 def test_a_change_takes_effect_at_the_first_date_not_built_yet():
-    assert changed(HISTORY, {"a": "x > 3", "b": "y"}, (MAR, APR, date(2026, 5, 1)), APR) == [
+    assert find_new_definitions(HISTORY, {"a": "x > 3", "b": "y"}, (MAR, APR, date(2026, 5, 1)), APR) == [
         Definition("a", date(2026, 5, 1), "x > 3")
     ]
 
 
 def test_a_date_that_was_built_keeps_its_rule_when_it_is_built_again():
-    assert changed(HISTORY, {"a": "x > 3"}, (JAN, APR), APR) == []
+    assert find_new_definitions(HISTORY, {"a": "x > 3"}, (JAN, APR), APR) == []
 
 
 def test_a_run_of_the_past_adds_audiences_that_never_had_a_rule():
-    assert changed(HISTORY, {"a": "x > 3", "new": "z"}, (FEB, MAR), APR) == [Definition("new", FEB, "z")]
+    assert find_new_definitions(HISTORY, {"a": "x > 3", "new": "z"}, (FEB, MAR), APR) == [
+        Definition("new", FEB, "z")
+    ]
 
 
 def test_an_audience_that_is_no_longer_configured_ends():
-    assert changed(HISTORY, {"a": "x > 2"}, (date(2026, 5, 1),), APR) == [
+    assert find_new_definitions(HISTORY, {"a": "x > 2"}, (date(2026, 5, 1),), APR) == [
         Definition("b", date(2026, 5, 1), None)
     ]
     ended = [*HISTORY, Definition("b", date(2026, 5, 1), None)]
-    assert changed(ended, {"a": "x > 2"}, (date(2026, 5, 2),), date(2026, 5, 1)) == []
+    assert find_new_definitions(ended, {"a": "x > 2"}, (date(2026, 5, 2),), date(2026, 5, 1)) == []
 
 
 def test_a_killed_run_may_be_run_again_with_another_rule():
     """The date was never completed, so the new rule replaces the recorded one."""
     left = [*HISTORY, Definition("a", date(2026, 5, 1), "x > 3")]
-    assert changed(left, {"a": "x > 4", "b": "y"}, (date(2026, 5, 1),), APR) == [
+    assert find_new_definitions(left, {"a": "x > 4", "b": "y"}, (date(2026, 5, 1),), APR) == [
         Definition("a", date(2026, 5, 1), "x > 4")
     ]
-    assert changed(left, {"a": "x > 3", "b": "y"}, (date(2026, 5, 1),), APR) == []
+    assert find_new_definitions(left, {"a": "x > 3", "b": "y"}, (date(2026, 5, 1),), APR) == []

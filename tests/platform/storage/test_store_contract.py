@@ -120,10 +120,10 @@ def test_partitions_replaced_twice_are_as_replaced_once(spark, store):
 
 def test_all_partitions_but_those_that_stay_are_replaced(spark, store):
     partitioned = table(WriteMode.PARTITIONS)
-    store.write(partitioned, sales(spark, ("a", 1, JANUARY), ("b", 2, FEBRUARY)), {}, stay={"month": []})
-    store.write(partitioned, sales(spark, ("c", 3, FEBRUARY)), {}, stay={"month": [JANUARY]})
+    store.write(partitioned, sales(spark, ("a", 1, JANUARY), ("b", 2, FEBRUARY)), {}, keep={"month": []})
+    store.write(partitioned, sales(spark, ("c", 3, FEBRUARY)), {}, keep={"month": [JANUARY]})
     assert_rows(store.read(partitioned).select("id", "n"), [("a", 1), ("c", 3)])
-    store.write(partitioned, sales(spark, ("d", 4, FEBRUARY)), {}, stay={"month": []})
+    store.write(partitioned, sales(spark, ("d", 4, FEBRUARY)), {}, keep={"month": []})
     assert_rows(store.read(partitioned).select("id", "n"), [("d", 4)])
 
 

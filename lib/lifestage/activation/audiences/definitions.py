@@ -37,7 +37,7 @@ def rules_on(definitions: Iterable[Definition], as_of: date) -> dict[str, str]:
     return rules
 
 
-def changed(
+def find_new_definitions(
     definitions: Sequence[Definition],
     configured: Mapping[str, str],
     as_of_dates: Sequence[date],

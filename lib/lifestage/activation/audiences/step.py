@@ -3,7 +3,7 @@
 from pyspark.sql import functions as F
 
 from lifestage.activation.audiences.config import AudiencesConfig
-from lifestage.activation.audiences.definitions import Definition, changed, rules_on
+from lifestage.activation.audiences.definitions import Definition, find_new_definitions, rules_on
 from lifestage.activation.audiences.membership import build_totals, members, to_candidates
 from lifestage.platform.as_of_dates import newest_built
 from lifestage.platform.job import Job
@@ -37,7 +37,7 @@ def _definitions(job: Job, config: AudiencesConfig) -> list[Definition]:
     rows = job.read(table.name).select("audience", "from_as_of", "sql").collect()
     stored = [Definition(*row) for row in rows]
     configured = {name: audience.when for name, audience in config.audiences.items()}
-    added = changed(stored, configured, job.run.as_of_dates, newest_built(job.read("runs")))
+    added = find_new_definitions(stored, configured, job.run.as_of_dates, newest_built(job.read("runs")))
     if added:
         new = [(each.audience, each.from_as_of, each.sql, each.semantic_hash) for each in added]
         job.write(table.name, local_rows(job.spark, new, table.schema))

@@ -11,7 +11,7 @@ DOMAIN = Domain(
     reads=(SECTIONS, "runs"),
     writes=(),
     run=run,
-    config=Configuration((REPORT,), compose_config, is_meaning=False),
+    config=Configuration((REPORT,), compose_config, affects_results=False),
     tables=lambda _config, _results: (),
     checks=check_config,
 )

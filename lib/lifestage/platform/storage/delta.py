@@ -128,7 +128,7 @@ class DeltaStore(Store):
         """Write the rows of an old version as a new version."""
         self._delta(table).restoreToVersion(version)
 
-    def put(self, table: Table, rows: Rows, text: str, replace: Values, stay: Values) -> None:
+    def put(self, table: Table, rows: Rows, text: str, replace: Values, keep: Values) -> None:
         """Write rows in the mode of the table."""
         frame = self._sorted(table, rows)
         match table.mode:
@@ -137,7 +137,7 @@ class DeltaStore(Store):
             case WriteMode.OVERWRITE:
                 self._save(table, frame, "overwrite", text)
             case WriteMode.PARTITIONS:
-                self._save(table, frame, "overwrite", text, _replace_where(replace, stay))
+                self._save(table, frame, "overwrite", text, _replace_where(replace, keep))
             case WriteMode.INSERT:
                 self._merge(self._merge_builder(table, frame).whenNotMatchedInsertAll(), text)
             case WriteMode.MERGE:
@@ -229,11 +229,11 @@ def _properties(table: Table) -> dict[str, str]:
     return {**BASE_PROPERTIES, "delta.dataSkippingStatsColumns": ",".join(indexed)}
 
 
-def _replace_where(replace: Values, stay: Values) -> dict[str, str]:
+def _replace_where(replace: Values, keep: Values) -> dict[str, str]:
     where = [f"{column} IN ({literals(values)})" for column, values in replace.items()]
     where += [
         f"{column} NOT IN ({literals(values)})" if values else f"{column} IS NOT NULL"
-        for column, values in stay.items()
+        for column, values in keep.items()
     ]
     return {"replaceWhere": " AND ".join(where), "mergeSchema": "true"}
 

@@ -76,7 +76,7 @@ def acquire(store: Store, table: Table, me: Holder, dead_after: timedelta) -> Lo
     except ConcurrentWriteError as error:
         raise RunLockedError(LOST_RACE) from error
     # Of all swaps since `seen` only the first took effect: the newest commit says whose it was.
-    newest = store.newest([table])[table.name].ours
+    newest = store.newest([table])[table.name].commit
     if newest is None or newest.metadata != _metadata(me):
         raise RunLockedError(LOST_RACE)
     return Lock(store, table, me, newest.version)

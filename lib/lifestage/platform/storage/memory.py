@@ -91,7 +91,7 @@ class MemoryStore(Store):
         old = self._version(table, version)
         self._commit(table, old.rows, "", 0)
 
-    def put(self, table: Table, rows: Rows, text: str, replace: Values, stay: Values) -> None:
+    def put(self, table: Table, rows: Rows, text: str, replace: Values, keep: Values) -> None:
         """Write rows in the mode of the table."""
         old, new = self._version(table, None).rows, self._rows(table, rows)
         if table.mode is WriteMode.APPEND and not new:
@@ -102,9 +102,9 @@ class MemoryStore(Store):
             case WriteMode.OVERWRITE:
                 after = new
             case WriteMode.PARTITIONS:
-                if any(not _is_replaced(row, replace, stay) for row in new):
+                if any(not _is_replaced(row, replace, keep) for row in new):
                     raise ValueError(f"{table.name}: a row is outside of the replaced partitions")
-                after = [*[row for row in old if not _is_replaced(row, replace, stay)], *new]
+                after = [*[row for row in old if not _is_replaced(row, replace, keep)], *new]
             case WriteMode.INSERT:
                 known = {_key(table, row) for row in old}
                 new = [row for row in new if _key(table, row) not in known]
@@ -164,7 +164,7 @@ def _key(table: Table, row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in table.key)
 
 
-def _is_replaced(row: Row, replace: Values, stay: Values) -> bool:
+def _is_replaced(row: Row, replace: Values, keep: Values) -> bool:
     return all(row[name] in values for name, values in replace.items()) and all(
-        row[name] is not None and row[name] not in values for name, values in stay.items()
+        row[name] is not None and row[name] not in values for name, values in keep.items()
     )

@@ -78,7 +78,7 @@ class RunStore(Store):
         found = self._inner.logs(asked)
         for table, limit in asked:
             newest = newest_of(found[table.name])
-            is_whole = newest.ours is not None or limit is None or newest.version == 0
+            is_whole = newest.commit is not None or limit is None or newest.version == 0
             # A table that another thread wrote meanwhile may have a newer commit than the log that was read.
             if is_whole and self._writes[table.name] == before[table.name]:
                 self._newest[table.name] = newest
@@ -89,10 +89,10 @@ class RunStore(Store):
         with self._changing(table):
             self._inner.restore(table, version)
 
-    def put(self, table: Table, rows: Rows, text: str, replace: Values, stay: Values) -> None:
+    def put(self, table: Table, rows: Rows, text: str, replace: Values, keep: Values) -> None:
         """Write rows in the mode of the table."""
         with self._changing(table):
-            self._inner.put(table, rows, text, replace, stay)
+            self._inner.put(table, rows, text, replace, keep)
 
     def put_all(self, table: Table, rows: Rows, text: str) -> None:
         """Replace all rows and the schema."""

@@ -51,7 +51,7 @@ class Newest:
     """The newest version of a table, and its newest commit of ours if it has one."""
 
     version: int
-    ours: Entry | None
+    commit: Entry | None
 
 
 @dataclass(eq=False)
@@ -128,7 +128,7 @@ class Store(ABC):
         """Write the rows of an old version as a new version."""
 
     @abstractmethod
-    def put(self, table: Table, rows: Rows, text: str, replace: Values, stay: Values) -> None:
+    def put(self, table: Table, rows: Rows, text: str, replace: Values, keep: Values) -> None:
         """Write rows into a table that exists. See `write`."""
 
     @abstractmethod
@@ -184,7 +184,7 @@ class Store(ABC):
         rows: Rows,
         metadata: Mapping[str, object],
         replace: Values | None = None,
-        stay: Values | None = None,
+        keep: Values | None = None,
     ) -> Commit:
         """Write rows in the mode of the table; creates the table if needed.
 
@@ -193,11 +193,11 @@ class Store(ABC):
             rows: rows that conform to the contract; unique on its key in the modes merge and insert.
             metadata: recorded in the commit: the run, the step, and how far the step's input was consumed.
             replace: in the mode partitions, the values of partition columns whose rows are replaced.
-            stay: instead of `replace`, the values whose rows stay; all other rows are replaced.
+            keep: instead of `replace`, the values whose rows are kept; all other rows are replaced.
         """
         with _Timer(table, metadata) as timer:
             self.create(table)
-            self.put(table, rows, timer.text, replace or {}, stay or {})
+            self.put(table, rows, timer.text, replace or {}, keep or {})
         return Commit(self, table, timer.text)
 
     def replace_all(self, table: Table, rows: Rows, metadata: Mapping[str, object]) -> Commit:
@@ -256,12 +256,12 @@ class Store(ABC):
     def last_metadata(self, table: Table) -> dict[str, object]:
         """The metadata of our newest commit; empty if there is none."""
         newest = self.newest([table]).get(table.name)
-        return newest.ours.metadata if newest and newest.ours else {}
+        return newest.commit.metadata if newest and newest.commit else {}
 
     def roll_back(self, table: Table, version: int) -> bool:
         """Restore the table to a version if we committed after it. Returns True if it did."""
         newest = self.newest([table]).get(table.name)
-        if newest is None or newest.ours is None or newest.ours.version <= version:
+        if newest is None or newest.commit is None or newest.commit.version <= version:
             return False
         logger.warning("table=%s: rolling back unfinished writes after version %d", table.name, version)
         self.restore(table, version)

@@ -148,6 +148,6 @@ def _write_past(job: Job, config: IdentityConfig, newest: date) -> None:
         if day < newest
     ]
     past = job.read("identity_past")
-    remaining = [*job.run.stay, *job.run.as_of_dates]
+    remaining = [*job.run.dates_to_keep, *job.run.as_of_dates]
     if parts or not past.where(~F.col("as_of").isin(remaining)).isEmpty():
         job.write_as_of("identity_past", reduce(DataFrame.unionByName, parts, past.where("false")))
