@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from cluster.standalone import HOST, SPARK_HOME, bare_environment, python_without_lifestage, standalone
 from lifestage.platform.storage.contracts import Kind
-from support.projects import ALL_STEPS, MAIN, TILL, TestProject, make_project
+from support.projects import ALL_STEPS, MAIN, TILL, TestProject, delta_store, make_project
 
 pytestmark = pytest.mark.slow
 
@@ -166,9 +166,17 @@ def pair(spark_session, tmp_path_factory, archive, worker_python, keys):
             folder / "cluster",
             sources,
             f"{main}spark:\n{settings}\n".replace("'", '"'),
+            delta_store(spark_session, folder / "cluster"),
             segments=SEGMENTS,
         ),
-        "local": make_project(spark_session, folder / "local", sources, main, segments=SEGMENTS),
+        "local": make_project(
+            spark_session,
+            folder / "local",
+            sources,
+            main,
+            delta_store(spark_session, folder / "local"),
+            segments=SEGMENTS,
+        ),
     }
     told = {}
     with standalone(folder / "standalone") as cluster:

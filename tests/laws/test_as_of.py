@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from laws.history import line, random_lines
 from lifestage.project.dates import read_stale_dates
 from support.frames import assert_frames, assert_rows
-from support.projects import TestProject, make_project
+from support.projects import TestProject, delta_store, make_project
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,8 @@ class Built:
 @pytest.fixture(scope="module")
 def built(spark_session, tmp_path_factory):
     """Two dates, the second with data of its own; then the first again, when later data is there."""
-    world = make_project(spark_session, tmp_path_factory.mktemp("as_of"))
+    folder = tmp_path_factory.mktemp("as_of")
+    world = make_project(spark_session, folder, store=delta_store(spark_session, folder))
     world.deliver("monday.csv", random_lines(1, date(2025, 6, 1), date(2026, 3, 9)))
     world.run(FIRST, steps=("ingest", "activity", *FROM_ACTIVITY))
     first = {table: rows(world, table, FIRST) for table in DATED}

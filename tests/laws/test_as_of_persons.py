@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from lifestage.users.resolution import resolve_users
 from support.frames import assert_frames
-from support.projects import ALL_STEPS, MAIN, copy_of
+from support.projects import ALL_STEPS, MAIN, copy_of, delta_store
 from users.identity.world import LIMITS, World
 
 pytestmark = pytest.mark.slow
@@ -76,7 +76,8 @@ def rows(test, table, day):
 def built(spark_session, tmp_path_factory):
     """Two dates, each as it was when it was the newest; then the first again, when later evidence is there."""
     folder = tmp_path_factory.mktemp("as_of_persons")
-    world = World(spark_session, folder / "p", MAIN + LIMITS, features=FEATURES)
+    store = delta_store(spark_session, folder / "p")
+    world = World(spark_session, folder / "p", MAIN + LIMITS, store=store, features=FEATURES)
     deliver_first(world)
     world.run(FIRST, steps=ALL_STEPS)
     before = {(table, FIRST): rows(world.test, table, FIRST) for table in DATED}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ingestion.events.model import Model
 from laws.history import line
 from support.frames import assert_frames, assert_rows
-from support.projects import make_project
+from support.projects import delta_store, make_project
 
 START = date(2026, 3, 9)
 ACTIVITY = ("activity_days", "category_days")
@@ -81,9 +81,9 @@ def delivered(world, day, files_of_day, turned=False):
 
 def check(spark, folder, history):
     calendar = [str(START + timedelta(days=number)) for number in range(len(history))]
-    daily, replayed, at_once = (
-        make_project(spark, folder / f"{next(numbers)}-{name}") for name in ("daily", "full", "once")
-    )
+    on_delta, *others = (folder / f"{next(numbers)}-{name}" for name in ("daily", "full", "once"))
+    daily = make_project(spark, on_delta, store=delta_store(spark, on_delta))
+    replayed, at_once = (make_project(spark, other) for other in others)
     for day, files_of_day in zip(calendar, history, strict=True):
         delivered(daily, day, files_of_day)
         daily.run(day, steps=("ingest", "activity"))

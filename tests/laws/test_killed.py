@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from laws.history import line, random_lines
-from lifestage.platform.storage.delta import DeltaStore, Location
 from support.frames import assert_frames
-from support.projects import ALL_STEPS, MAIN, TestProject, make_project
+from support.projects import ALL_STEPS, MAIN, TestProject, delta_store, make_project
 from users.identity.world import LIMITS, World
 
 TESTS = Path(__file__).parents[1]
@@ -86,7 +85,7 @@ def copied(project, name):
         project.folder, folder, ignore=shutil.ignore_patterns("main.yaml", "landing"), dirs_exist_ok=True
     )
     (folder / "main.yaml").write_text(main)
-    store = DeltaStore(project.project.store.spark, Location(root=str(folder / "tables")))
+    store = delta_store(project.project.store.spark, folder)
     return TestProject(folder, replace(project.project, store=store))
 
 
@@ -120,7 +119,8 @@ def assert_same_tables(actual, expected):
 @pytest.fixture
 def base(spark_session, tmp_path):
     """Monday done, Tuesday's file there."""
-    base = make_project(spark_session, tmp_path / "base", main=MAIN + TINY)
+    store = delta_store(spark_session, tmp_path / "base")
+    base = make_project(spark_session, tmp_path / "base", main=MAIN + TINY, store=store)
     base.deliver("monday.csv", monday())
     base.run(MONDAY, steps=INGEST)
     base.deliver("tuesday.csv", tuesday())
@@ -144,7 +144,8 @@ def test_extracts_of_a_run_that_was_killed_are_read_again_and_what_they_rejected
     spark_session, tmp_path
 ):
     """Each next run meets rejected rows without a ledger row, then those and the versions of the extract."""
-    base = make_project(spark_session, tmp_path / "base", {"reference/members": MEMBERS}, MAIN + TINY)
+    store = delta_store(spark_session, tmp_path / "base")
+    base = make_project(spark_session, tmp_path / "base", {"reference/members": MEMBERS}, MAIN + TINY, store)
     base.write("members/2026-03-09.csv", "number,since\n1,2020-01-01\n2,soon\n2,soon\n3,2021-01-01\n")
     base.run(MONDAY, steps=REFERENCE)
     base.write(
@@ -162,7 +163,8 @@ def test_extracts_of_a_run_that_was_killed_are_read_again_and_what_they_rejected
 @pytest.mark.slow
 def test_persons_of_a_run_that_was_killed_are_made_good(spark_session, tmp_path):
     """Each next run meets dates of pairs without the persons that they make, moves without a map, a map without evidence."""
-    world = World(spark_session, tmp_path / "base", MAIN + LIMITS + TINY, features=MEMBER_SINCE)
+    store = delta_store(spark_session, tmp_path / "base")
+    world = World(spark_session, tmp_path / "base", MAIN + LIMITS + TINY, store=store, features=MEMBER_SINCE)
     world.deliver_events(("1", 9, {"cookie": "c", "member": "m"}), ("2", 9, {"cookie": "d", "member": "n"}))
     world.deliver_profiles(("m", "+49777777", 9))
     world.test.run(MONDAY, steps=PERSONS)
@@ -181,7 +183,8 @@ def test_persons_of_a_run_that_was_killed_are_made_good(spark_session, tmp_path)
 
 @pytest.mark.slow
 def test_evidence_of_a_run_that_was_killed_may_be_taken_back_before_the_next(spark_session, tmp_path):
-    world = World(spark_session, tmp_path / "base", MAIN + LIMITS + TINY)
+    store = delta_store(spark_session, tmp_path / "base")
+    world = World(spark_session, tmp_path / "base", MAIN + LIMITS + TINY, store=store)
     world.deliver_events(("1", 9, {"cookie": "c", "member": "m"}), ("2", 9, {"cookie": "d", "member": "n"}))
     world.test.run(MONDAY, steps=PERSONS)
     world.deliver_events(("3", 10, {"cookie": "c", "member": "n"}))

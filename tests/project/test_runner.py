@@ -10,7 +10,7 @@ from lifestage.platform.errors import CheckError, ConfigError, NoDataError, RunL
 from lifestage.project.opening import Request
 from lifestage.project.root import hold_root
 from support.frames import assert_rows, build
-from support.projects import MAIN, TO_ACTIVITY, make_project
+from support.projects import MAIN, TO_ACTIVITY, delta_store, make_project
 
 MONDAY, TUESDAY = "2026-03-09", "2026-03-10"
 QUARTER, BEFORE = "2025-12-31", "2025-06-01"
@@ -21,7 +21,8 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def shop(spark_session, tmp_path_factory):
     """A customer who has come twice, the first time in the quarter before."""
-    shop = make_project(spark_session, tmp_path_factory.mktemp("runner") / "p", main=EARLY)
+    folder = tmp_path_factory.mktemp("runner") / "p"
+    shop = make_project(spark_session, folder, main=EARLY, store=delta_store(spark_session, folder))
     shop.deliver("monday.csv", [line("r0", "c1", "2025-12-01"), line("r1", "c1", MONDAY)])
     shop.run(MONDAY, steps=TO_ACTIVITY)
     return shop
@@ -100,4 +101,6 @@ def test_a_root_keeps_its_zone(shop, spark_session):
     with pytest.raises(
         ConfigError, match="built with time_zone America/New_York, the configuration gives Europe/Berlin"
     ):
-        make_project(spark_session, shop.folder, main=elsewhere).run(TUESDAY, steps=("identity",))
+        make_project(spark_session, shop.folder, main=elsewhere, store=shop.project.store).run(
+            TUESDAY, steps=("identity",)
+        )

@@ -93,7 +93,7 @@ def episode(spark_session, tmp_path_factory):
     counts = [sum(row["delivery_no"] == n for row in REJECTED) for n in range(1, 5)]
     write("ingest_ledger", [delivery(n, files[n - 1], counts[n - 1], versions) for n in range(1, 5)])
     waiting, rows = list_rejected(project), read_rejected(project, "till", limit=1)
-    better = make_project(spark_session, folder, SOURCES, event_types=GIFT)
+    better = make_project(spark_session, folder, SOURCES, store=store, event_types=GIFT)
     done = replay_rejected(better.project, ReplayFilter("calls"), JULY, WALL_CLOCK)
     return Episode(better, waiting, rows, done)
 

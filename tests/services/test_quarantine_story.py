@@ -1,7 +1,5 @@
 """From a file to a rejected row to an event, by the real ingest: slow, since it takes two runs and two replays."""
 
-from dataclasses import replace
-
 import pytest
 
 from lifestage.ingestion.events.replay import ReplayFilter
@@ -45,9 +43,8 @@ def test_rejected_rows_become_the_events_that_they_would_have_been(spark_session
     versions = project.read("event_versions").select("event_id", "superseded_by", "reason")
     assert_rows(versions, [("r1|1", 5, "corrected"), ("r3|1", 5, "deleted")])
 
-    better = replace(
-        project, project=make_project(spark_session, tmp_path / "p", SOURCES, event_types=GIFT).project
-    )
+    store = project.project.store
+    better = make_project(spark_session, tmp_path / "p", SOURCES, store=store, event_types=GIFT)
     calls, till = replay_rejected(better.project, ReplayFilter(), JULY, WALL_CLOCK)
     assert (calls.counts.outcomes["accepted"], till.counts.reasons) == (3, {NO_AMOUNT: 1})
     events = better.read("events").where("source = 'calls'").groupBy("order_id").count()

@@ -117,13 +117,14 @@ def main(folder: Path) -> None:
     """Make the project and both runs."""
     from lifestage.platform.runtime.session import build_session
     from lifestage.project.pipeline import STEPS
-    from support.projects import make_project
+    from support.projects import delta_store, make_project
     from support.scenarios import HISTORY, MAIN, SOURCES
 
     (folder / "events").mkdir(parents=True)
     spark = build_session("counted", {**SETTINGS, "spark.eventLog.dir": f"file://{folder}/events"})
     sources = {**SOURCES, "reference/members": MEMBERS}
-    test = make_project(spark, folder / "project", sources, MAIN.replace(*HISTORY))
+    store = delta_store(spark, folder / "project")
+    test = make_project(spark, folder / "project", sources, MAIN.replace(*HISTORY), store)
     for n, (day, files, lines) in enumerate(_deliveries()):
         if n:
             spark.sparkContext.setJobDescription(MARKER)

@@ -14,6 +14,8 @@ from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.reference.config import ReferenceConfig
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.storage.delta import DeltaStore, Location
+from lifestage.platform.storage.memory import MemoryStore
+from lifestage.platform.storage.store import Store
 from lifestage.project.loader import load_config
 from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS
@@ -120,9 +122,14 @@ def make_project(
     folder: Path,
     sources: Mapping[str, str] | None = None,
     main: str = MAIN,
+    store: Store | None = None,
     **files: str,
 ) -> TestProject:
-    """A project in a folder of its own; `files` are further YAML files by name (features, stages, ...)."""
+    """A project in a folder of its own; `files` are further YAML files by name (features, stages, ...).
+
+    Its tables are in memory, which takes a fraction of the time that commits to Delta take and obeys the same contract.
+    Tests about files, logs or other processes pass `delta_store(spark, folder)`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     text = main.replace("root: tables", f"root: {folder}/tables").replace(
         "landing: landing", f"landing: {folder}/landing"
@@ -135,17 +142,21 @@ def make_project(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(content))
     config = load_config(folder / "main.yaml")
-    store = DeltaStore(spark, Location(root=str(folder / "tables")))
-    project = Project(config, store, tables_of(config), read_secrets(config))
+    project = Project(config, store or MemoryStore(spark), tables_of(config), read_secrets(config))
     return TestProject(folder, project)
 
 
+def delta_store(spark: SparkSession, folder: Path) -> DeltaStore:
+    """The tables of a project in this folder, as `open_project` finds them."""
+    return DeltaStore(spark, Location(root=str(folder / "tables")))
+
+
 def copy_of(project: TestProject, folder: Path) -> TestProject:
-    """The same configuration and files on an empty storage root."""
+    """The same configuration and files on an empty storage root, in memory."""
     folder.mkdir(parents=True)
     shutil.copytree(project.folder / "landing", folder / "landing", copy_function=shutil.copy2)
     config = project.project.config
     for kind in (IngestConfig, ReferenceConfig):
         config = config.replace_of(kind, landing=str(folder / "landing"))
-    store = DeltaStore(project.project.store.spark, Location(root=str(folder / "tables")))
+    store = MemoryStore(project.project.store.spark)
     return TestProject(folder, replace(project.project, config=config, store=store))

@@ -1,4 +1,4 @@
-"""Publication on a real storage root: first, unchanged, changed, and refused."""
+"""Publication: first, unchanged, changed, and refused."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from activation.publish.builders import TABLES, Desk, user
 from lifestage.platform.errors import CheckError
-from lifestage.platform.storage.delta import DeltaStore, Location
+from lifestage.platform.storage.memory import MemoryStore
 from support.frames import assert_rows, build
 
 NEXT = date(2026, 7, 1)
@@ -16,9 +16,9 @@ CHANGED = [user("u0", stage="growth"), *FIVE[1:]]
 
 
 @pytest.fixture(scope="module")
-def desk(spark_session, tmp_path_factory):
+def desk(spark_session):
     """r1 by the first run, nothing by the second, r2 by the third; then a day on which too many users are gone."""
-    desk = Desk(DeltaStore(spark_session, Location(root=str(tmp_path_factory.mktemp("publish")))))
+    desk = Desk(MemoryStore(spark_session))
     desk.hold(FIVE)
     desk.publish("first")
     desk.publish("again")

@@ -8,7 +8,7 @@ import pytest
 
 from lifestage.users.resolution import resolve_users
 from support.frames import assert_frames
-from support.projects import MAIN, copy_of
+from support.projects import MAIN, copy_of, delta_store
 from users.identity.model import Link, resolve_reference
 from users.identity.world import STEPS, World
 
@@ -83,7 +83,9 @@ def read_earlier_date(world):
 @pytest.mark.parametrize(("seed", "driver_links"), [(0, ON_DRIVER), (1, ON_DRIVER), (2, ON_CLUSTER)])
 def test_every_night_gives_the_users_of_the_definition(spark, tmp_path, seed, driver_links):
     main = f"{MAIN}identity: {{driver_links: {driver_links}, limits: {LIMITS}}}\n"
-    world, shop, known = World(spark, tmp_path / "nightly", main), Shop(seed), []
+    # Nights on Delta, the rebuild below in memory: both have to give the same.
+    folder = tmp_path / "nightly"
+    world, shop, known = World(spark, folder, main, store=delta_store(spark, folder)), Shop(seed), []
     for day in NIGHTS:
         world.deliver_events(*shop.night(day))
         if day % 2:

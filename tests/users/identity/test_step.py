@@ -183,5 +183,6 @@ def test_a_decision_withdrawn_after_a_stopped_run_no_longer_holds(spark, tmp_pat
         world.run(1)
     assert world.test.read("identity_map").count() == 2
     monkeypatch.undo()
-    World(spark, tmp_path / "p", MAIN).run(1, now="2026-03-02T12:00:00+00:00")
+    store = world.test.project.store
+    World(spark, tmp_path / "p", MAIN, store=store).run(1, now="2026-03-02T12:00:00+00:00")
     assert world.test.read("identity_map").isEmpty()

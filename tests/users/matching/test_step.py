@@ -12,7 +12,7 @@ from lifestage.platform.findings import Level
 from lifestage.platform.run import Secrets
 from lifestage.services.doctor import examine
 from support.frames import assert_frames, build
-from support.projects import MAIN, TestProject, copy_of
+from support.projects import MAIN, TestProject, copy_of, delta_store
 from users.identity.world import STEPS
 from users.matching.world import MATCHING, TYPES, Town
 
@@ -99,16 +99,18 @@ def test_without_the_section_the_next_run_removes_the_links(spark, town, tmp_pat
     town.deliver_records("card", ("c-anna", ANNA, 1))
     town.night(1)
     assert town.linked_users() == ["c-anna m-anna"]
-    plain = Town(spark, tmp_path / "town", MAIN + TYPES)
+    store = town.test.project.store
+    plain = Town(spark, tmp_path / "town", MAIN + TYPES, store)
     plain.run(1, now="2026-03-02T12:00:00+00:00")
     assert plain.test.read("link_days").isEmpty()
     assert plain.test.read("identity_map").isEmpty()
-    again = Town(spark, tmp_path / "town", MAIN + TYPES + MATCHING)
+    again = Town(spark, tmp_path / "town", MAIN + TYPES + MATCHING, store)
     again.run(1, now="2026-03-03T12:00:00+00:00")
     assert again.test.read("link_days").count() == 1
 
 
-def test_a_storage_root_without_the_score_column_is_upgraded(town, spark):
+def test_a_storage_root_without_the_score_column_is_upgraded(spark, tmp_path):
+    town = Town(spark, tmp_path / "town", store=delta_store(spark, tmp_path / "town"))
     table = town.test.project.tables["link_days"]
     before = replace(table, columns=tuple(column for column in table.columns if column.name != "score"))
     rows = build(spark, before, [{"a": "some", "b": "thing"}])
@@ -121,7 +123,8 @@ def test_a_storage_root_without_the_score_column_is_upgraded(town, spark):
     assert town.test.read("link_days").count() == 1
 
 
-def test_sealed_values_are_in_no_file_and_another_key_is_an_error(town):
+def test_sealed_values_are_in_no_file_and_another_key_is_an_error(spark, tmp_path):
+    town = Town(spark, tmp_path / "town", store=delta_store(spark, tmp_path / "town"))
     town.deliver_records("member", ("m-anna", ANNA, 1), ("m-again", ANNA, 1))
     town.night(1)
     files = [file for file in (town.test.folder / "tables").rglob("*") if file.is_file()]
@@ -152,7 +155,8 @@ def test_doctor_reports_links_of_other_settings(spark, town, tmp_path):
 
     town.match()
     assert match_level(town) is Level.OK
-    other = Town(spark, tmp_path / "town", MAIN + TYPES + MATCHING + "  threshold: 0.9\n")
+    store = town.test.project.store
+    other = Town(spark, tmp_path / "town", MAIN + TYPES + MATCHING + "  threshold: 0.9\n", store)
     assert match_level(other) is Level.NOTE
 
 

@@ -47,8 +47,8 @@ matching:
 class Town:
     """Members and card holders. An identifier begins with the first letter of its type."""
 
-    def __init__(self, spark, folder, main=MAIN + TYPES + MATCHING):
-        self.test = make_project(spark, folder, SOURCES, main)
+    def __init__(self, spark, folder, main=MAIN + TYPES + MATCHING, store=None):
+        self.test = make_project(spark, folder, SOURCES, main, store)
         self.key = self.test.project.secrets.pseudonym_key
         self.names = {}
         self.n = 0

@@ -12,7 +12,7 @@ DOMAIN = Domain(
     reads=("user_features", "user_stages", "user_value", "events", "identity_map", "identity_past"),
     writes=("channel_totals", "channel_reach"),
     run=run,
-    config=Configuration((), compose_config, is_meaning=False),
+    config=Configuration((), compose_config, affects_results=False),
     tables=lambda _config, _results: (CHANNEL_TOTALS, CHANNEL_REACH),
     section=SECTION,
 )

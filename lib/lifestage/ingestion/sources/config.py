@@ -45,7 +45,9 @@ class OnChange(StrEnum):
 class Source(FileLayout):
     """One source of events."""
 
-    description: str = Field(default="", description="for people")
+    description: str = Field(
+        default="", description="what the source holds, for readers of the configuration"
+    )
     key: tuple[str, ...] = Field(default=(), description="columns that identify a row; empty means keyless")
     map: dict[str, str] = Field(description="canonical column to SQL over the source's columns")
     attributes: dict[str, str] = Field(default={}, description="attribute to SQL")

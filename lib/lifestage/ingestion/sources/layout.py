@@ -29,7 +29,7 @@ class FileLayout(Model):
     """
 
     path: str = Field(description="glob below the landing folder, or an absolute one")
-    format: Format = Field(description="of the files; csv and json (one object a line) also gzipped")
+    format: Format = Field(description="format of the files; csv and json (one object a line) may be gzipped")
     delimiter: str = Field(default=",", min_length=1, description="csv: what separates values")
     quote: str = Field(
         default='"', min_length=1, max_length=1, description="csv: what values may be quoted with"
