@@ -89,7 +89,7 @@ def built(spark_session, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def compute_once(built, tmp_path_factory):
+def once(built, tmp_path_factory):
     """Both dates built in one run from the same files."""
     once = copy_of(built[0].test, tmp_path_factory.mktemp("as_of_persons") / "once")
     once.run("2026-03-02,2026-03-04", steps=ALL_STEPS)

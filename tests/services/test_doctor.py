@@ -85,6 +85,7 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
         "time zone",
         "key fingerprint",
         "lock",
+        "lost commits",
         "unfinished writes",
         "last completed run",
         "stale dates",

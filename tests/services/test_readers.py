@@ -11,7 +11,7 @@ from lifestage.platform.errors import NoDataError
 from lifestage.services.completed import StaleWarning, find_last_run, read_table, reader
 from lifestage.services.snapshots import find_manifest, read_manifests, read_users
 from support.frames import assert_rows, build
-from support.projects import make_project
+from support.projects import delta_store, make_project
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,8 @@ def complete(project, run_id, versions, days=(D30, D31), now=None, delivery_no=1
 @pytest.fixture(scope="module")
 def project(spark_session, tmp_path_factory):
     """Two runs; the later one was given an older `now`. After it, a run that was killed changed user_stages."""
-    project = make_project(spark_session, tmp_path_factory.mktemp("reading") / "p").project
+    folder = tmp_path_factory.mktemp("reading") / "p"
+    project = make_project(spark_session, folder, store=delta_store(spark_session, folder)).project
     days = {"as_of": [D30, D31]}
     first = write(project, "user_stages", [stage(D30, "novice")], {"as_of": [D30]})
     complete(project, "first", {"user_stages": first, "gone": 99})
@@ -144,7 +145,8 @@ def test_a_reader_keeps_to_one_run_and_what_that_did_not_have_is_empty(project):
 
 
 def test_before_the_first_run_there_is_nothing_to_read(spark_session, tmp_path):
-    empty = make_project(spark_session, tmp_path / "p").project
+    store = delta_store(spark_session, tmp_path / "p")
+    empty = make_project(spark_session, tmp_path / "p", store=store).project
     with pytest.raises(NoDataError, match="no run has completed yet: start `lifestage run`"):
         read_table(empty, "user_stages")
     assert read_manifests(empty) == []

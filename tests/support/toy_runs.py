@@ -77,7 +77,13 @@ class Driver:
     def _run(self, store: Store) -> None:
         roll_back_unfinished(store, [SALES], store.read_rows(INGEST_LEDGER, VERSION_COLUMNS))
         earlier = {day for row in store.read_rows(RUNS) for day in row["as_of_dates"]} - {self.as_of}
-        run = Run(self.run_id, (self.as_of,), self.wall_clock, dates_to_keep=tuple(sorted(earlier)))
+        run = Run(
+            self.run_id,
+            (self.as_of,),
+            self.wall_clock,
+            dates_to_keep=tuple(sorted(earlier)),
+            attempt=str(self.wall_clock),
+        )
         commits: dict[str, int] = {}
         for step in (self._ingest, _build, _publish):
             job = Job(

@@ -54,6 +54,10 @@ class ConcurrentWriteError(LifestageError):
     """Another writer committed to the same table at the same time."""
 
 
+class LostCommitError(LifestageError):
+    """A table lacks a commit that a completed run recorded. Results would silently miss its rows."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a remark with the known name closest to a wrong one, or an empty text if none is close.
 

@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.errors import ConcurrentWriteError
 from lifestage.platform.reporting.section import Section
 from lifestage.platform.result import DomainResult
 from lifestage.platform.run import Run, Secrets
@@ -67,6 +68,32 @@ class Job:
         table = self._require(name, self.writes)
         return self._record(self.store.write(table, rows, self.metadata(**progress), replace))
 
+    def append_once(self, name: str, rows: Rows, number: int) -> Commit:
+        """Append rows with numbers up to `number`, unless the table has them (see Store.append_once)."""
+        table = self._require(name, self.writes)
+        return self._record(self.store.append_once(table, rows, self.metadata(), number))
+
+    def written_versions(self, names: Sequence[str]) -> dict[str, int]:
+        """The versions that this step wrote; of a table that it did not write, the newest version, 0 if there is none.
+
+        Raises:
+            ConcurrentWriteError: another process wrote one of these tables after this step did.
+        """
+        self.store.resolve(self.written)
+        own = {commit.table.name: commit for commit in self.written}
+        newest = self.store.newest([self.table(name) for name in names])
+        for name, commit in own.items():
+            last = newest[name].commit if name in newest else None
+            if last and last.version > commit.version:
+                raise ConcurrentWriteError(
+                    f"{name}: another process wrote version {last.version} while run {self.run.run_id} was at work: end "
+                    "one of the two, and run again"
+                )
+        return {
+            name: own[name].version if name in own else newest[name].version if name in newest else 0
+            for name in names
+        }
+
     def exchange(
         self, name: str, removals: DataFrame, additions: DataFrame, prune: str, **progress: object
     ) -> Commit:
@@ -102,7 +129,7 @@ class Job:
 
     def metadata(self, **progress: object) -> dict[str, object]:
         """The metadata that every commit of this step carries."""
-        return {"run_id": self.run.run_id, "step": self.step, **progress}
+        return {"run_id": self.run.run_id, "attempt": self.run.attempt, "step": self.step, **progress}
 
     def count_rows(self) -> int:
         """Number of rows that this step has written. Looks up all commits of the step at once."""

@@ -15,6 +15,8 @@ class Run:
     code_version: str = ""
     dates_to_keep: tuple[date, ...] = ()
     """Dates of completed runs that tables with as_of keep. The commit that writes new dates removes all others."""
+    attempt: str = ""
+    """Tells this process from others with the same run_id. Commits record it; no table does."""
 
     @property
     def as_of(self) -> date:

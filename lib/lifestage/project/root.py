@@ -5,9 +5,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from lifestage.ingestion.sources.ledger import LEDGER, VERSION_COLUMNS, roll_back_unfinished
+from pyspark.sql import functions as F
+
+from lifestage.ingestion.sources.ledger import (
+    LEDGER,
+    VERSION_COLUMNS,
+    read_committed_versions,
+    roll_back_unfinished,
+)
 from lifestage.platform.domain import REFERENCES
-from lifestage.platform.errors import ConfigError
+from lifestage.platform.errors import ConfigError, LostCommitError
 from lifestage.platform.security.pseudonyms import key_fingerprint
 from lifestage.platform.storage import lock
 from lifestage.platform.storage.run_store import RunStore
@@ -31,6 +38,7 @@ def hold_root(project: Project, request: Request) -> Iterator[Project]:
     Raises:
         RunLockedError: while another run is alive on the root.
         ConfigError: if the root was made with another key or time zone.
+        LostCommitError: if a table lacks a commit that a completed run recorded.
     """
     _check_root(project)
     if not any(domain.writes for domain in DOMAINS if domain.name in request.steps):
@@ -42,6 +50,7 @@ def hold_root(project: Project, request: Request) -> Iterator[Project]:
     is_over = not request.is_job
     try:
         project = replace(project, store=RunStore(project.store))
+        check_completed_tables(project)
         _roll_back(project)
         yield project
         is_over = is_over or COMPLETES in request.steps
@@ -85,6 +94,31 @@ def _check_root(project: Project) -> None:
     ]
     if problems:
         raise ConfigError(problems)
+
+
+def check_completed_tables(project: Project) -> None:
+    """Check that every table still holds the newest commit that the ledger or a completed run recorded.
+
+    A run on an older table would fill only the gap of its own dates and deliveries.
+
+    Raises:
+        LostCommitError: with every table that lacks such a commit, and what to do.
+    """
+    store = project.store
+    runs = store.read(project.tables["runs"]).select(F.explode("table_versions").alias("name", "version"))
+    newest = runs.groupBy("name").agg(F.max("version").alias("version")).collect()
+    ledger = read_committed_versions(store.read_rows(project.tables[LEDGER], VERSION_COLUMNS))
+    completed = {row["name"]: max(row["version"], ledger.get(row["name"], 0)) for row in newest}
+    completed = {**ledger, **completed}
+    known = [(table, completed[name]) for name, table in project.tables.items() if name in completed]
+    # One question for all tables: the store of a run remembers the answers.
+    store.newest([table for table, _ in known])
+    if lost := [problem for table, version in known if (problem := store.find_lost_commit(table, version))]:
+        raise LostCommitError(
+            "\n".join(lost)
+            + f"\ncommits are missing in {store.describe()}: was the root copied during a run, or its disk "
+            "damaged? Restore it from a copy that has them, or build a new root from the landing folder"
+        )
 
 
 def _roll_back(project: Project) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from lifestage import __version__
 from lifestage.platform.domain import Domain, Meaning
@@ -36,7 +37,8 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
         _check_definitions(project, request, built)
         dates = add_needed_dates(project, request, built)
         to_keep = dates_to_keep_beside(project, dates, built)
-        run = Run(request.run_id, dates, request.now, project.config.hash, __version__, to_keep)
+        attempt = uuid4().hex
+        run = Run(request.run_id, dates, request.now, project.config.hash, __version__, to_keep, attempt)
         commits: dict[str, int] = {}
 
         def run_step(step: Domain) -> None:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
 from lifestage.ingestion.sources.ledger import LEDGER, VERSION_COLUMNS, read_committed_versions
-from lifestage.platform.errors import ConfigError
+from lifestage.platform.errors import ConfigError, LostCommitError
 from lifestage.platform.findings import Examination, Finding, Level, list_first
 from lifestage.platform.storage import lock
 from lifestage.project.dates import read_stale_dates
 from lifestage.project.opening import Project
 from lifestage.project.pipeline import DOMAINS
-from lifestage.project.root import root_properties
+from lifestage.project.root import check_completed_tables, root_properties
 from lifestage.project.secrets import read_secrets
 from lifestage.services.completed import CompletedRun, find_last_run
 
@@ -47,6 +47,7 @@ def examine(project: Project, now: datetime, is_fast: bool = False) -> Iterator[
     checks: tuple[Callable[[_State], Iterable[Finding]], ...] = (
         _check_settings,
         _check_lock,
+        _check_lost_commits,
         _check_unfinished_writes,
         _check_versions,
         _check_stale_dates,
@@ -119,6 +120,18 @@ def _check_lock(state: _State) -> Iterator[Finding]:
     else:
         detail = f"run {holder.run_id} ended before it was done"
         yield Finding(Level.NOTE, "lock", detail, "lifestage run: it takes over and repeats what is missing")
+
+
+def _check_lost_commits(state: _State) -> Iterator[Finding]:
+    """Find tables that are older than completed runs recorded."""
+    try:
+        check_completed_tables(state.project)
+    except LostCommitError as error:
+        *lost, advice = str(error).splitlines()
+        for problem in lost:
+            yield Finding(Level.PROBLEM, "lost commits", problem, advice)
+    else:
+        yield Finding(Level.OK, "lost commits", "none")
 
 
 def _check_unfinished_writes(state: _State) -> Iterator[Finding]:

@@ -114,6 +114,35 @@ def test_a_late_extract_gives_the_same_as_one_in_time(spark):
     )
 
 
+def test_a_late_row_with_the_values_of_the_first_version_moves_its_date_back(spark):
+    known = read(no_products(spark), [extract(1, 5, a="A", b="A")], is_full=False)
+    late = read(known, [extract(2, 3, a="A", b="B")], is_full=False)
+    assert_rows(late.where("id = 'a'").select("category", "extract_date", "delivery_no"), [("A", day(3), 2)])
+    assert_frames(
+        late, read(no_products(spark), [extract(1, 5, a="A", b="A"), extract(2, 3, a="A", b="B")], False)
+    )
+    again = read(late, [extract(3, 4, a="A")], is_full=False)
+    assert_frames(again, late)
+
+
+# Each day is delivered after all later ones, and one of them twice; `-` is a key that the extract leaves out.
+LATEST_FIRST = (8, 6, 6, 4, 2)
+said_backwards = st.lists(st.sampled_from("AB-"), min_size=len(LATEST_FIRST), max_size=len(LATEST_FIRST))
+
+
+@settings(
+    max_examples=1, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+@given(histories=st.lists(said_backwards, min_size=60, max_size=60))
+def test_extracts_that_come_latest_first_give_the_same_as_together(spark_session, histories):
+    extracts = [
+        Extract(n + 1, on, tuple((f"k{k}", said[n]) for k, said in enumerate(histories) if said[n] != "-"))
+        for n, on in enumerate(LATEST_FIRST)
+    ]
+    apart = one_by_one(no_products(spark_session), extracts, is_full=False)
+    assert_frames(apart, read(no_products(spark_session), extracts, is_full=False, partitions=3))
+
+
 def test_a_delta_extract_ends_no_key(spark):
     known = one_by_one(no_products(spark), [extract(1, 1, a="A", b="A"), extract(2, 5, a="B")], is_full=False)
     assert_rows(versions(known, "b"), [("b", "A", 0, 0, 1)])

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from ingestion.sources.landing import Landing, layout
-from lifestage.ingestion.sources.deliveries import escape_glob, find_files, number_deliveries, resolve_path
+from lifestage.ingestion.sources.deliveries import (
+    check_unchanged,
+    escape_glob,
+    find_files,
+    number_deliveries,
+    resolve_path,
+)
 from lifestage.platform.errors import SourceError
 
 ROWS = "name,n\nx,1\n"
@@ -25,6 +31,35 @@ def next_deliveries(landing, found, earlier):
     files = {(d.source, d.path, d.n_bytes, d.modified_at) for d in earlier}
     contents = {(d.source, d.fingerprint): d.delivery_no for d in earlier if d.known_as is None}
     return number_deliveries(landing.spark, found, files, contents, max(d.delivery_no for d in earlier))
+
+
+def test_names_that_spark_skips_and_empty_files_are_named(landing, caplog):
+    for name in ("_orders.csv", ".x.csv", "_SUCCESS", ".a.csv.crc"):
+        landing.put(name, ROWS)
+    landing.put("empty.csv", "")
+    landing.put("good.csv", ROWS)
+    found = [Path(file.path).name for file in landing.find(layout(path="till/*"))]
+    assert "good.csv" in found
+    assert "_orders.csv" not in found
+    assert "source till: not read, because the name begins with _ or .: .x.csv, _orders.csv" in caplog.text
+    assert "source till: empty files: empty.csv" in caplog.text
+
+
+@pytest.mark.parametrize("change", ["name,n\ny,1\n", ROWS + "y,2\n", None])
+def test_a_file_that_changes_after_it_was_hashed_is_refused(landing, change):
+    file = landing.put("a.csv", ROWS)
+    deliveries = landing.deliveries(layout())
+    check_unchanged(landing.spark, deliveries)
+    before = file.stat()
+    if change is None:
+        file.unlink()
+    else:
+        file.write_text(change)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(
+        SourceError, match=r"(?s)a\.csv.*changed while it was read|disappeared while it was read"
+    ):
+        check_unchanged(landing.spark, deliveries)
 
 
 def test_files_are_found_by_glob_and_no_match_gives_none(landing):

@@ -15,6 +15,16 @@ def landing(spark, tmp_path: Path) -> Landing:
     return Landing(spark, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "rest", ["]", '] {"name": "lost"}', ', {"name": "lost"}', ' {"name": "lost"}', " x", ",0] x", ',"]']
+)
+def test_nothing_may_follow_the_object_of_a_line(landing, rest):
+    landing.put("a.json", '{"name": "x"}' + rest + '\n{"name": "y"} \n')
+    found = landing.rows(layout(**JSON)).select("c.name", "is_broken")
+    assert found.where("is_broken").count() == 1
+    assert_rows(found.where("NOT is_broken"), [("y", False)])
+
+
 def test_quotes_blanks_and_doubled_quotes_follow_csv(landing):
     landing.put("a.csv", 'name,n\n"x, ""y""",1\r\n  z  , 2 \n"",3\n,\n')
     assert_rows(landing.values(layout()), [('x, "y"', 1), ("z", 2), (None, 3), (None, None)])
@@ -23,6 +33,42 @@ def test_quotes_blanks_and_doubled_quotes_follow_csv(landing):
 def test_the_raw_line_is_kept_unchanged_with_its_file_name(landing):
     landing.put("a.csv", 'name,n\n " x ", 1\n')
     assert_rows(landing.rows(layout()).select("raw", "file_name", "delivery_no"), [(' " x ", 1', "a.csv", 1)])
+
+
+NOTES = {"columns": {"name": "string", "note": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "broken"),
+    [
+        # Text that looks like a row, also with a quote of its own, and a value that opens where another one closes.
+        (['a,"copied:', "b,looks like a row", 'c,also"', "d,row"], 3),
+        (['a,"copied:', 'b,""as said""', 'c,"', "d,row"], 3),
+        (['a,"x', '","y', 'z"', "d,row"], 3),
+        (['"a', 'b",x', "d,row"], 2),
+        # A value that is never closed, or not where a value ends.
+        (['a,"x', "b,row", "c,row"], 1),
+        (['a,"x', "b,row", 'c,"y" z', "d,row"], 1),
+        (['"a,x', "b,row", 'c,"y"', "d,row"], 1),
+        # A quote inside a plain value opens nothing.
+        (["a,5 inch", 'b,5"', 'c,a "word"', 'd,"""said"""'], 0),
+    ],
+)
+def test_a_value_with_a_line_break_is_rejected_whole(landing, lines, broken):
+    landing.put("a.csv", "\n".join(["name,note", *lines]) + "\n")
+    landing.put("b.csv", 'name,note\nother,"file"\n')
+    found = landing.rows(layout(**NOTES)).select("raw", "is_broken")
+    expected = [(line, n < broken) for n, line in enumerate(lines)]
+    assert_rows(found, [*expected, ('other,"file"', False)])
+
+
+def test_a_quoted_value_may_spread_over_the_parts_of_a_large_file(spark, landing):
+    spark.conf.set("spark.sql.files.maxPartitionBytes", "64")
+    text = [f"{n},looks like a row" for n in range(40)]
+    landing.put("a.csv", "\n".join(["name,note", 'a,"begins', *text, 'ends"', "z,row"]) + "\n")
+    found = landing.rows(layout(**NOTES)).groupBy("is_broken").count()
+    spark.conf.unset("spark.sql.files.maxPartitionBytes")
+    assert_rows(found, [(True, 42), (False, 1)])
 
 
 def test_short_long_and_unclosed_lines_are_broken_and_empty_ones_are_skipped(landing):

@@ -46,13 +46,33 @@ def test_a_column_of_another_type_is_cast_from_its_text(landing):
     assert_rows(landing.values(file_layout).select("amount"), [("1.50",)])
 
 
-def test_local_time_may_be_stored_with_or_without_a_zone(landing):
-    file_layout = layout(
-        format="parquet", path="till/*.parquet", columns={"a": "local_timestamp", "b": "local_timestamp"}
-    )
-    parquet(landing, "SELECT TIMESTAMP_NTZ'2026-01-05 10:00:00' a, TIMESTAMP'2026-01-05 10:00:00Z' b")
-    utc = landing.values(file_layout).select(F.col("a").cast("string"), F.col("b").cast("string"))
-    assert_rows(utc, [("2026-01-05 15:00:00", "2026-01-05 15:00:00")])
+def test_local_time_is_stored_without_a_zone(landing):
+    file_layout = layout(format="parquet", path="till/*.parquet", columns={"a": "local_timestamp"})
+    parquet(landing, "SELECT TIMESTAMP_NTZ'2026-01-05 10:00:00' a")
+    assert_rows(landing.values(file_layout).select(F.col("a").cast("string")), [("2026-01-05 15:00:00",)])
+
+
+@pytest.mark.parametrize(
+    ("query", "declared", "problem"),
+    [
+        ("struct(1 AS id) a", "string", "column a is struct<id:int>: nested columns cannot be read"),
+        ("array(1) a", "string", "column a is array<int>: nested columns cannot be read"),
+        ("map('k', 1) a", "string", "column a is map<string,int>: nested columns cannot be read"),
+        ("CAST('x' AS BINARY) a", "string", "column a is binary, declared string: deliver it as text"),
+        (
+            "TIMESTAMP'2026-01-05 10:00:00Z' a",
+            "local_timestamp",
+            "column a holds instants: declare it timestamp",
+        ),
+    ],
+)
+def test_a_column_whose_values_would_be_lost_or_shifted_is_refused(landing, query, declared, problem):
+    parquet(landing, f"SELECT {query}")
+    file_layout = layout(format="parquet", path="till/*.parquet", columns={"a": declared})
+    with pytest.raises(SourceError) as refused:
+        landing.rows(file_layout)
+    assert problem in str(refused.value)
+    assert ".parquet: " in str(refused.value)
 
 
 def test_a_parquet_file_that_lacks_columns_is_refused_naming_expected_and_found(landing):

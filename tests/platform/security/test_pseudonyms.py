@@ -146,12 +146,15 @@ def test_no_plan_shows_the_key(spark):
     rows = add_key_pads(frame(spark, ["x"]), KEY)
     rows = drop_key_pads(rows.withColumn("p", pseudonym("email", F.col("value"))))
     shown = io.StringIO()
-    before = spark.conf.get("spark.sql.codegen.wholeStage")
-    spark.conf.set("spark.sql.codegen.wholeStage", "true")
+    generating = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+    before = {name: spark.conf.get(name) for name in generating}
+    for name, value in generating.items():
+        spark.conf.set(name, value)
     with redirect_stdout(shown):
         for mode in ("extended", "formatted", "cost", "codegen"):
             rows.explain(mode)
-    spark.conf.set("spark.sql.codegen.wholeStage", before)
+    for name, value in before.items():
+        spark.conf.set(name, value)
     assert all(part in shown.getvalue() for part in ("sha2", "BroadcastNestedLoopJoin", "Generated code"))
     assert traces(KEY, shown.getvalue()) == []
 

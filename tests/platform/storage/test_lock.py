@@ -80,6 +80,21 @@ def test_jobs_of_one_run_share_the_lock_until_they_count_as_dead(store):
     assert_rows(store.read(RUN_LOCK).select("run_id"), [("mine",)])
 
 
+def test_a_live_process_keeps_its_lock_from_another_run_of_the_same_name(store, other_process):
+    theirs = holder_of(other_process.pid, run_id=ME.run_id)
+    acquire(store, RUN_LOCK, theirs, DEAD_AFTER)
+    with pytest.raises(RunLockedError, match=rf"run mine on {ME.host} \(process {theirs.pid}\) has held"):
+        acquire(store, RUN_LOCK, ME, DEAD_AFTER)
+    other_process.communicate()
+    acquire(store, RUN_LOCK, ME, DEAD_AFTER)
+
+
+def test_a_holder_on_another_host_says_from_when_on_it_counts_as_dead(store):
+    acquire(store, RUN_LOCK, replace(ME, host="elsewhere"), DEAD_AFTER)
+    with pytest.raises(RunLockedError, match="counts as dead from 2026-06-01 18:00 UTC"):
+        acquire(store, RUN_LOCK, ME, DEAD_AFTER)
+
+
 def test_of_two_that_saw_the_same_one_acquires_the_lock(store):
     acquire(store, RUN_LOCK, ME, DEAD_AFTER)
     seen = store.version(RUN_LOCK)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from lifestage.ingestion.sources.tables import INGEST_LEDGER
-from lifestage.platform.errors import RunLockedError
+from lifestage.platform.errors import ConcurrentWriteError, RunLockedError
 from lifestage.platform.storage.lock import read_holder
 from lifestage.platform.storage.memory import MemoryStore
 from lifestage.project.tables import RUN_LOCK, RUNS
@@ -80,21 +80,25 @@ class Runs(RuleBasedStateMachine):
         others = []
 
         def start_other(operation, tables):
-            if others or operation != place[0] or place[1] not in tables or other[0] == driver[0]:
+            # Of one name on one host they would be one process.
+            is_same = (other[0], other[2]) == (driver[0], driver[2])
+            if others or operation != place[0] or place[1] not in tables or is_same:
                 return
             others.append(other)
-            was_held = self.is_held_against(other[0])
+            was_held = self.is_held_against(other)
             is_done = self.play(other, fault)
             assert not (is_done and was_held)
-            others.append(self.is_held_against(driver[0]))
+            others.append(self.is_held_against(driver))
 
         is_done = self.play(driver, None, start_other, has_company=True)
         assert not (is_done and others and others[-1])
 
-    def is_held_against(self, run_id):
-        """Whether another run holds the lock and counts as alive."""
+    def is_held_against(self, driver):
+        """Whether another process holds the lock and counts as alive, even if its run has the same name."""
+        run_id, day, host = driver
+        me = Driver(run_id, day, self.clock, host).holder
         holder = read_holder(self.store, RUN_LOCK)
-        return holder is not None and holder.run_id != run_id and self.clock - holder.taken_at < DEAD_AFTER
+        return holder is not None and holder.host != me.host and self.clock - holder.taken_at < DEAD_AFTER
 
     def play(self, driver, fault, before=lambda *_: None, has_company=False):
         """One run. Returns whether it was done; checks what a run that was done leaves.
@@ -104,7 +108,7 @@ class Runs(RuleBasedStateMachine):
         run_id, day, host = driver
         self.clock += timedelta(seconds=1)
         run = Driver(run_id, day, self.clock, host, self.files)
-        was_held = self.is_held_against(run_id)
+        was_held = self.is_held_against(driver)
         try:
             run.run(FaultyStore(self.store, fault, before))
         except (RunLockedError, StorageError, ProcessEndedError):
@@ -151,6 +155,43 @@ class Runs(RuleBasedStateMachine):
     def a_run_has_one_row(self):
         ids = [row["run_id"] for row in self.store.read_rows(RUNS)]
         assert len(ids) == len({*ids})
+
+
+@pytest.mark.parametrize("place", [("put", "sales"), ("put_once", "ingest_ledger")])
+def test_two_live_runs_of_one_name_store_nothing_twice(place):
+    """The lock of a slow run was taken over: the second run of that name meets it before or after its rows."""
+    store, others = MemoryStore(), []
+    slow = Driver("nightly", DAYS[0], NOON, "one", ("file",))
+
+    def start_other(operation, tables):
+        if operation == place[0] and place[1] in tables and not others:
+            others.append(Driver("nightly", DAYS[0], NOON + timedelta(hours=7), "two", ("file",)))
+            others[0].run(FaultyStore(store))
+
+    with pytest.raises(ConcurrentWriteError, match="ingest_ledger: another run has already written number 1"):
+        slow.run(FaultyStore(store, before=start_other))
+    Driver("next", DAYS[1], NOON + timedelta(hours=8), "one", ("file",)).run(FaultyStore(store))
+    assert [row["file"] for row in store.read_rows(SALES)] == ["file"]
+    assert [row["path"] for row in store.read_rows(INGEST_LEDGER)] == ["file"]
+
+
+def test_a_run_that_meets_rows_of_another_records_nothing():
+    """Another process writes sales after this one did, and before it records its deliveries."""
+    store, written = MemoryStore(), []
+    slow = Driver("nightly", DAYS[0], NOON, "one", ("file",))
+
+    def write_too(operation, tables):
+        if operation == "put" and "sales" in tables:
+            written.append(None)
+        elif operation == "logs" and "sales" in tables and len(written) == 1:
+            written.append(None)
+            store.write(SALES, [("file", 1)], {"run_id": "nightly", "attempt": "another"})
+
+    with pytest.raises(
+        ConcurrentWriteError, match="sales: another process wrote version 2 while run nightly"
+    ):
+        slow.run(FaultyStore(store, before=write_too))
+    assert store.read_rows(INGEST_LEDGER) == []
 
 
 def play(examples):

@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.platform.errors import NoDataError
+from lifestage.platform.errors import ConcurrentWriteError, NoDataError
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Column, Table, WriteMode
 from lifestage.platform.storage.delta import DeltaStore, Location
@@ -201,3 +201,22 @@ def test_writes_of_ours_are_rolled_back(spark, store):
     assert store.roll_back(SALES, 2)
     assert_rows(rows_of(store), [("a", 1, 1), ("b", 1, 1)])
     assert store.version(SALES) == 4
+
+
+def test_rows_with_numbers_are_appended_once(store):
+    store.append_once(SALES, [("a", "p", 1, None, JANUARY)], {"attempt": 1}, 3)
+    commit = store.append_once(SALES, [("b", "p", 4, None, JANUARY)], {"attempt": 1}, 4)
+    assert (commit.version, commit.rows) == (2, 1)
+    for number in (3, 4):
+        with pytest.raises(ConcurrentWriteError, match=f"another run has already written number {number}"):
+            store.append_once(SALES, [("c", "p", number, None, JANUARY)], {"attempt": 2}, number)
+    assert sorted(row["id"] for row in store.read_rows(SALES)) == ["a", "b"]
+
+
+def test_a_table_that_is_older_than_a_completed_version_is_found(store):
+    version = store.write(SALES, [("a", "p", 1, None, JANUARY)], {}).version
+    assert store.find_lost_commit(SALES, version) is None
+    store.restore(SALES, version)
+    assert store.find_lost_commit(SALES, version) is None
+    lost = "sales: ends with version 2, but a run completed version 3"
+    assert store.find_lost_commit(SALES, version + 2) == lost

@@ -20,7 +20,7 @@ from lifestage.ingestion.events.keys import add_keyless_ids
 from lifestage.ingestion.events.mapping import IngestContext, to_canonical
 from lifestage.ingestion.events.resolve import Outcome, Resolution, build_tombstones, resolve
 from lifestage.ingestion.events.tables import EVENTS
-from lifestage.ingestion.sources.deliveries import Delivery, group_by_source
+from lifestage.ingestion.sources.deliveries import Delivery, check_unchanged, group_by_source
 from lifestage.ingestion.sources.ledger import LEDGER, commit_deliveries, find_new_deliveries
 from lifestage.ingestion.sources.quarantine import to_rejected
 from lifestage.ingestion.sources.readers import check_headers, read_raw
@@ -57,6 +57,7 @@ def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> d
     # Counts, events, versions and quarantine all read the rows: keep them instead of reading the files four times.
     lines = checkpoint(_read_canonical(job, config, deliveries))
     check_headers(lines, config.sources, deliveries)
+    check_unchanged(job.spark, deliveries)
     today = job.run.now.astimezone(ZoneInfo(config.time_zone)).date()
     window_starts = {
         name: today - timedelta(days=source.lookback_days)

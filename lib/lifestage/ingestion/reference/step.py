@@ -11,7 +11,7 @@ from lifestage.ingestion.reference.counts import LedgerEntry, count_rows, find_l
 from lifestage.ingestion.reference.mapping import to_reference
 from lifestage.ingestion.reference.versions import build_versions
 from lifestage.ingestion.sources.config import Extract, ReferenceSource
-from lifestage.ingestion.sources.deliveries import Delivery, group_by_source
+from lifestage.ingestion.sources.deliveries import Delivery, check_unchanged, group_by_source
 from lifestage.ingestion.sources.gates import raise_gate_failures
 from lifestage.ingestion.sources.ledger import commit_deliveries, find_new_deliveries
 from lifestage.ingestion.sources.quarantine import to_rejected
@@ -41,6 +41,7 @@ def run(job: Job, config: ReferenceConfig) -> None:
     lines = {name: checkpoint(_read_lines(job, config, name, fresh[name])) for name in fresh}
     for name, rows in lines.items():
         check_headers(rows, config.sources, fresh[name])
+    check_unchanged(job.spark, deliveries)
     counts = dict(
         zip(lines, run_in_parallel([partial(count_rows, rows) for rows in lines.values()]), strict=True)
     )

@@ -120,10 +120,15 @@ def _content(payload: Sequence[str]) -> Column:
 def _find_changed_keys(
     known: DataFrame, extracts: DataFrame, key: Sequence[str], payload: Sequence[str]
 ) -> DataFrame:
-    """Return the keys with a row that differs from the version known for its date."""
+    """Return the keys with a row that differs from the version known for its date, or that shows it earlier.
+
+    The first version also covers the days before its extract. A late row with the same values moves its date back.
+    """
     old_key = [F.col(name).alias(f"_{name}") for name in key]
-    versions = known.select(*old_key, "valid_from", "valid_to", _content(payload).alias("_known"))
-    is_same = is_valid_on("extract_date") & (F.col("_known") == _content(payload))
+    old = [F.col("extract_date").alias("_since"), _content(payload).alias("_known")]
+    versions = known.select(*old_key, "valid_from", "valid_to", *old)
+    is_same = is_valid_on("extract_date") & (F.col("_since") <= F.col("extract_date"))
+    is_same = is_same & (F.col("_known") == _content(payload))
     for name in key:
         is_same = is_same & (F.col(f"_{name}") == F.col(name))
     return extracts.join(versions, on=is_same, how="left_anti").select(*key).distinct()

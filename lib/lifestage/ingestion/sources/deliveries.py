@@ -2,9 +2,11 @@
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from glob import glob
+from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
@@ -17,6 +19,8 @@ from lifestage.platform.errors import SourceError
 
 logger = logging.getLogger(__name__)
 
+# Files that other tools leave beside data.
+MARKERS = re.compile(r"_SUCCESS$|_committed_|_started_|_temporary$|_delta_log$|\..*\.crc$|\.DS_Store$")
 MAX_FILE_BYTES = 2**31 - 1  # Spark's binaryFile reader holds a file in one array
 
 
@@ -60,24 +64,27 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
     """List the files that match the source's glob, sorted by path.
 
     Returns an empty list, and logs a warning, if nothing matches. A Delta source counts as one file: its newest
-    version.
+    version. Spark skips names that begin with `_` or `.`; a warning names those in a local folder.
 
     Raises:
         SourceError: if the location cannot be listed.
     """
-    glob = resolve_path(layout.path, landing)
+    pattern = resolve_path(layout.path, landing)
     if layout.format is Format.DELTA:
-        return _find_delta_version(spark, name, glob)
+        return _find_delta_version(spark, name, pattern)
+    _warn_of_hidden_files(name, pattern)
     try:
         rows = (
-            _scan_files(spark, glob).select("file", "length", "modificationTime").collect()
+            _scan_files(spark, pattern).select("file", "length", "modificationTime").collect()
         )  # one row a file
     except (Py4JJavaError, PySparkException) as error:
         if "PATH_NOT_FOUND" in str(error):
-            logger.warning("source %s: no file matches %s", name, glob)
+            logger.warning("source %s: no file matches %s", name, pattern)
             return []
-        raise SourceError(f"source {name}: {glob} cannot be listed: {error}") from error
+        raise SourceError(f"source {name}: {pattern} cannot be listed: {error}") from error
     found = [FoundFile(name, row["file"], row["length"], row["modificationTime"]) for row in rows]
+    if empty := [PurePosixPath(file.path).name for file in found if file.n_bytes == 0]:
+        logger.warning("source %s: empty files: %s", name, ", ".join(sorted(empty)))
     return sorted(found, key=lambda file: file.path)
 
 
@@ -121,6 +128,35 @@ def number_deliveries(
     return deliveries
 
 
+def check_unchanged(spark: SparkSession, deliveries: Sequence[Delivery]) -> None:
+    """Check that files still have the bytes that were hashed before they were read.
+
+    The ledger tells known content by its hash. If a file is replaced between hashing and reading, the hash would stand for
+    rows that were never read. Call it after the rows were read, and before the first write.
+
+    Raises:
+        SourceError: naming the files that changed or disappeared.
+    """
+    files = [
+        FoundFile(d.source, d.path, d.n_bytes, d.modified_at, is_version=d.path == d.fingerprint)
+        for d in deliveries
+        if d.known_as is None
+    ]
+    try:
+        now = _hash_files(spark, files)
+    except (Py4JJavaError, PySparkException) as error:
+        raise SourceError(f"a file disappeared while it was read; nothing was written: {error}") from error
+    changed = [
+        f"source {d.source}: {d.path}" for d in deliveries if now.get(d.path, d.fingerprint) != d.fingerprint
+    ]
+    if changed:
+        raise SourceError(
+            "\n".join(changed)
+            + "\nchanged while it was read; nothing was written, and the next run reads it again. Move "
+            "files into the landing folder when they are complete"
+        )
+
+
 def resolve_path(path: str, landing: str) -> str:
     """Place a relative path below the landing folder; return absolute paths and URIs unchanged.
 
@@ -141,6 +177,18 @@ def escape_glob(path: str) -> str:
         'file:/a/b\\[1\\].csv'
     """
     return re.sub(r"([{}\[\]*?\\])", r"\\\1", unquote(path))
+
+
+def _warn_of_hidden_files(source: str, pattern: str) -> None:
+    """Name the local files that a glob matches and Spark skips. Other storage cannot be listed without Spark."""
+    if "://" in pattern:
+        return
+    names = [PurePosixPath(path).name for path in glob(pattern, include_hidden=True)]  # noqa: PTH207 (absolute)
+    hidden = sorted(name for name in names if name.startswith(("_", ".")) and not MARKERS.match(name))
+    if hidden:
+        logger.warning(
+            "source %s: not read, because the name begins with _ or .: %s", source, ", ".join(hidden)
+        )
 
 
 def _scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:

@@ -36,7 +36,10 @@ def read_ledger(rows: Iterable[Mapping[str, Any]]) -> LedgerState:
     return LedgerState(
         last_delivery_no=max((row["delivery_no"] for row in rows), default=0),
         files={
-            (row["source"], row["path"], row["n_bytes"], _in_local_zone(row["modified_at"])) for row in rows
+            (row["source"], row["path"], row["n_bytes"], _in_local_zone(row["modified_at"]))
+            for row in rows
+            # A replay has no file.
+            if row["modified_at"] is not None
         },
         contents={
             (row["source"], row["fingerprint"]): row["delivery_no"] for row in rows if row["known_as"] is None
@@ -103,11 +106,14 @@ def commit_deliveries(
         deliveries: Files read, and files whose content was known.
         kind: `events`, `reference` or `replay`.
         entries: Further ledger columns by delivery number.
-        tables: The step's tables; the ledger rows record their current versions.
+        tables: The step's tables; the ledger rows record the versions that the step wrote.
+
+    Raises:
+        ConcurrentWriteError: another process wrote the same tables or deliveries meanwhile. The next run rolls back what
+            this one wrote.
     """
     contract = job.table(LEDGER)
-    newest = job.store.newest([job.table(name) for name in tables])
-    versions = {name: newest[name].version if name in newest else 0 for name in tables}
+    versions = job.written_versions(tables)
     rows = [
         {
             "delivery_no": delivery.delivery_no,
@@ -125,4 +131,4 @@ def commit_deliveries(
         for delivery in deliveries
     ]
     values = [tuple(row.get(name) for name in contract.names) for row in rows]
-    job.write(LEDGER, values)
+    job.append_once(LEDGER, values, max(delivery.delivery_no for delivery in deliveries))

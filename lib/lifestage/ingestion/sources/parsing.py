@@ -2,10 +2,11 @@
 
 import re
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.sources.layout import FileLayout, Format
+from lifestage.ingestion.sources.quoting import opens_value
 
 BROKEN = "_broken"
 
@@ -13,11 +14,11 @@ BROKEN = "_broken"
 def parse_lines(lines: DataFrame, layout: FileLayout) -> DataFrame:
     """Add the struct `c` of declared columns (all text), `is_header` and `is_broken`; one row per line.
 
-    A line is broken if it has too few or too many values, is not one JSON object, or is not valid UTF-8. The `raw`
-    text of a row from Parquet or Delta is the JSON that `read_raw` wrote, so those formats are parsed as JSON.
+    A line is broken if it has too few or too many values, leaves a quoted value open, is not one JSON object, or is not
+    valid UTF-8; lines that come as `is_broken` stay so. The `raw` text of a row from Parquet or Delta is the JSON that `read_raw` wrote, so those formats are parsed as JSON.
 
     Args:
-        lines: Rows with the text of each line as `raw`.
+        lines: Rows with the text of each line as `raw`, and `is_broken` where other lines decide it.
         layout: Format, delimiter, quote and declared columns.
     """
     return _parse_csv(lines, layout) if layout.format is Format.CSV else _parse_json(lines, layout)
@@ -31,7 +32,7 @@ def csv_header(layout: FileLayout) -> str:
 def _parse_csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
     """Parse CSV line by line, which keeps the exact raw text of each row.
 
-    A quoted line break inside a value is not supported: both halves are broken lines.
+    A quoted line break inside a value is not supported: all lines of such a value are broken.
     """
     options = {
         "sep": layout.delimiter,
@@ -49,18 +50,26 @@ def _parse_csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
         unquoted == F.lit(csv_header(layout).replace(" ", ""))
     )
     rows = lines.select("*", columns.alias("c"), is_header.alias("is_header"))
-    return rows.withColumn("is_broken", F.col(f"c.{BROKEN}").isNotNull() | ~F.is_valid_utf8("raw"))
+    is_broken = F.col(f"c.{BROKEN}").isNotNull() | ~F.is_valid_utf8("raw") | opens_value(layout)
+    return _add_broken(rows, is_broken)
 
 
 def _parse_json(lines: DataFrame, layout: FileLayout) -> DataFrame:
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN}
     columns = F.from_json("raw", _text_schema(layout), options)
-    # The parser stops after the first object and would silently lose the rest of the line.
-    as_array = F.concat(F.lit("["), F.regexp_replace("raw", "^\ufeff", ""), F.lit("]"))
-    is_one = F.coalesce(F.json_array_length(as_array), F.lit(0)) == 1
+    # The parser stops after the first object and would silently lose the rest of the line. So the line must be the first
+    # of two elements, and the second a text that no line holds: its own hash.
+    text, end = F.regexp_replace("raw", "^\ufeff", ""), F.sha2("raw", 256)
+    pair = F.concat(F.lit("["), text, F.lit(',"'), end, F.lit('"]'))
+    is_one = F.coalesce(F.get_json_object(pair, "$[1]") == end, F.lit(False))
     is_broken = F.col("c").isNull() | F.col(f"c.{BROKEN}").isNotNull() | ~F.is_valid_utf8("raw") | ~is_one
     rows = lines.select("*", columns.alias("c"), F.lit(False).alias("is_header"))
-    return rows.withColumn("is_broken", is_broken)
+    return _add_broken(rows, is_broken)
+
+
+def _add_broken(rows: DataFrame, is_broken: Column) -> DataFrame:
+    before = F.col("is_broken") if "is_broken" in rows.columns else F.lit(False)
+    return rows.withColumn("is_broken", before | is_broken)
 
 
 def _text_schema(layout: FileLayout) -> str:

@@ -1,7 +1,7 @@
 """Read deliveries into raw rows: every declared column as text, next to the exact text of the row."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.sources.deliveries import Delivery, escape_glob
 from lifestage.ingestion.sources.layout import FileLayout, Format
 from lifestage.ingestion.sources.parsing import csv_header, parse_lines
+from lifestage.ingestion.sources.quoting import PLACE, find_quoted_lines, opens_value
 from lifestage.platform.errors import SourceError
 from lifestage.platform.runtime.frames import local_rows
 
@@ -25,7 +26,8 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
     `check_headers` before you use the rows, then drop the header lines.
 
     Raises:
-        SourceError: if a Parquet or Delta delivery lacks a declared column.
+        SourceError: if a Parquet or Delta delivery lacks a declared column or holds another kind of values in it, or if a
+            CSV file cannot be read to its end.
     """
     if layout.format in (Format.CSV, Format.JSON):
         rows = parse_lines(_read_lines(spark, layout, deliveries), layout)
@@ -33,7 +35,7 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
         rows = _read_typed_files(spark, layout, deliveries)
     files = [(d.path, PurePosixPath(unquote(d.path)).name, d.delivery_no) for d in deliveries]
     numbers = local_rows(spark, files, "file string, file_name string, delivery_no bigint")
-    return rows.join(F.broadcast(numbers), on="file", how="inner").drop("file")
+    return rows.join(F.broadcast(numbers), on="file", how="inner").drop(*PLACE)
 
 
 def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries: Sequence[Delivery]) -> None:
@@ -94,18 +96,46 @@ def _mask_line(line: str, layout: FileLayout) -> str:
 
 
 def _read_lines(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
-    lines = spark.read.text([escape_glob(d.path) for d in deliveries if d.known_as is None])
+    """Read the lines of files, with `is_broken` for lines of a quoted value that has a line break."""
+    lines = _read_text(spark, layout, [d.path for d in deliveries if d.known_as is None])
+    lines = lines.withColumn("is_broken", F.lit(False))
+    if layout.format is not Format.CSV:
+        return lines
+    try:
+        opened = [row["file"] for row in lines.where(opens_value(layout)).select("file").distinct().collect()]
+    except (Py4JJavaError, PySparkException) as error:
+        raise _to_source_error(error, deliveries) from error
+    if not opened:
+        return lines
+    # Only files in which a value is left open are put in order.
+    others = lines.where(~F.col("file").isin(opened))
+    whole = _read_text(spark, layout, opened)
+    quoted = find_quoted_lines(whole, layout).withColumn("_is_quoted", F.lit(True))
+    marked = whole.join(quoted, on=list(PLACE), how="left")
+    return others.unionByName(
+        marked.withColumn("is_broken", F.coalesce("_is_quoted", F.lit(False))).drop("_is_quoted")
+    )
+
+
+def _read_text(spark: SparkSession, layout: FileLayout, paths: Sequence[str]) -> DataFrame:
+    """Read the lines of files, with their place (see `PLACE`) and their text `raw`."""
+    lines = spark.read.text([escape_glob(path) for path in paths])
     # The text reader ignores its encoding option and returns the bytes as they are.
     is_utf8 = layout.encoding.upper() == "UTF-8"
     raw = F.col("value") if is_utf8 else F.decode(F.col("value").cast("binary"), layout.encoding)
-    return lines.select(F.col("_metadata.file_path").alias("file"), raw.alias("raw")).where("raw <> ''")
+    return lines.select(
+        F.col("_metadata.file_path").alias("file"),
+        raw.alias("raw"),
+        F.col("_metadata.file_block_start").alias("_block"),
+        F.monotonically_increasing_id().alias("_line"),
+    ).where("raw <> ''")
 
 
 def _read_typed_files(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
     if layout.format is Format.DELTA:
         path, _, version = deliveries[-1].path.rpartition("@v")
         rows = spark.read.format("delta").option("versionAsOf", version).load(path)
-        _check_columns({deliveries[-1]: rows.columns}, layout)
+        _check_columns({deliveries[-1]: dict(rows.dtypes)}, layout)
         rows = rows.withColumn("file", F.lit(deliveries[-1].path))
     else:
         # Check each file alone: reading them together fills a column that one file lacks with NULL.
@@ -125,18 +155,32 @@ def _read_typed_files(spark: SparkSession, layout: FileLayout, deliveries: Seque
     )
 
 
-def _parquet_columns(spark: SparkSession, delivery: Delivery) -> list[str]:
+def _parquet_columns(spark: SparkSession, delivery: Delivery) -> dict[str, str]:
     try:
-        return spark.read.parquet(escape_glob(delivery.path)).columns
+        return dict(spark.read.parquet(escape_glob(delivery.path)).dtypes)
     except (Py4JJavaError, PySparkException) as error:
         raise _to_source_error(error, [delivery]) from error
 
 
-def _check_columns(found: Mapping[Delivery, Sequence[str]], layout: FileLayout) -> None:
+def _check_columns(found: Mapping[Delivery, Mapping[str, str]], layout: FileLayout) -> None:
     problems = [
-        f"source {d.source}: {d.path}: expected columns {', '.join(missing)}, found {', '.join(columns)}"
-        for d, columns in found.items()
-        if (missing := [name for name in layout.columns if name not in columns])
+        f"source {d.source}: {d.path}: {problem}"
+        for d, types in found.items()
+        for problem in _find_column_problems(types, layout)
     ]
     if problems:
         raise SourceError("\n".join(problems))
+
+
+def _find_column_problems(types: Mapping[str, str], layout: FileLayout) -> Iterator[str]:
+    """Find declared columns that a file lacks, or whose values a cast to text would lose or change."""
+    if missing := [name for name in layout.columns if name not in types]:
+        yield f"expected columns {', '.join(missing)}, found {', '.join(types)}"
+    for name, declared in layout.columns.items():
+        kind = types.get(name, declared)
+        if kind.startswith(("struct<", "array<", "map<")):
+            yield f"column {name} is {kind}: nested columns cannot be read, deliver its fields as columns of their own"
+        elif kind == "binary":
+            yield f"column {name} is binary, declared {declared}: deliver it as text"
+        elif (kind, declared) == ("timestamp", "local_timestamp"):
+            yield f"column {name} holds instants: declare it timestamp, or its times would shift by the offset of the zone"

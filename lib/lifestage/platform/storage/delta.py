@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial, reduce
 from typing import Any
 
@@ -18,7 +17,7 @@ from lifestage.platform.errors import ConcurrentWriteError, NoDataError
 from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
-from lifestage.platform.storage.store import Entry, Rows, Store, Values, literals
+from lifestage.platform.storage.store import Entry, Rows, Store, Values, in_utc, literals
 
 # A merge takes its metadata only from the session, which all threads share, so merges run one at a time. A save has its
 # own option, which overrides the session.
@@ -100,7 +99,7 @@ class DeltaStore(Store):
         """The rows of a table that exists, on the driver. See `read_rows`."""
         # Collect all rows: to take only the first, Spark would start several jobs of growing size.
         return [
-            {name: _in_utc(value) for name, value in row.asDict(recursive=True).items()}
+            {name: in_utc(value) for name, value in row.asDict(recursive=True).items()}
             for row in self.load(table, version).select(*columns).collect()
         ]
 
@@ -117,11 +116,12 @@ class DeltaStore(Store):
             metrics = row["operationMetrics"] or {}
             # Absent metrics mean that no rows were written, as in OPTIMIZE.
             n = int(metrics.get("numOutputRows") or metrics.get("numTargetRowsInserted") or 0)
-            found[row["table"]].append(Entry(int(row["version"]), row["userMetadata"] or "", n))
+            entry = Entry(int(row["version"]), row["userMetadata"] or "", n, row["operation"] is None)
+            found[row["table"]].append(entry)
         return {name: sorted(log, key=lambda entry: -entry.version) for name, log in found.items()}
 
     def _history(self, table: Table, limit: int | None) -> DataFrame:
-        columns = ("version", "userMetadata", "operationMetrics")
+        columns = ("version", "operation", "userMetadata", "operationMetrics")
         return self._delta(table).history(limit).select(F.lit(table.name).alias("table"), *columns)
 
     def restore(self, table: Table, version: int) -> None:
@@ -149,13 +149,13 @@ class DeltaStore(Store):
         self._save(table, self._sorted(table, rows), "overwrite", text, {"overwriteSchema": "true"})
 
     def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
-        """Replace all rows unless this table has seen the number or a greater one.
+        """Append or replace rows, by the mode of the table, unless it has seen the number or a greater one.
 
         Delta ignores a write whose transaction number isn't greater than the last one of its application.
         """
         options = {"txnAppId": table.name, "txnVersion": str(number)}
         try:
-            self._save(table, self._sorted(table, rows), "overwrite", text, options)
+            self._save(table, self._sorted(table, rows), table.mode.value, text, options)
         except DeltaConcurrentModificationException as error:
             raise ConcurrentWriteError(f"{table.name}: another writer committed at the same time") from error
 
@@ -236,8 +236,3 @@ def _replace_where(replace: Values, keep: Values) -> dict[str, str]:
         for column, values in keep.items()
     ]
     return {"replaceWhere": " AND ".join(where), "mergeSchema": "true"}
-
-
-def _in_utc(value: Any) -> Any:
-    """Convert a timestamp to UTC. Spark returns timestamps without a zone, in local time."""
-    return value.astimezone(UTC) if isinstance(value, datetime) else value

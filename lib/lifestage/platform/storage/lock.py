@@ -55,22 +55,23 @@ def this_process(run_id: str, wall_clock: datetime, is_job: bool) -> Holder:
 
 
 def acquire(store: Store, table: Table, me: Holder, dead_after: timedelta) -> Lock:
-    """Acquire the lock. Takes it over if its holder is dead.
+    """Acquire the lock. Takes it over if its holder is dead, whatever the name of its run.
 
-    `store` must not cache anything between calls, because other processes also write this table.
+    The jobs of one run share the lock. `store` must not cache anything between calls, because other processes also write this table.
 
     Raises:
         RunLockedError: another run is alive.
     """
     seen = store.version(table)
     holder = read_holder(store, table)
-    if holder and holder.run_id != me.run_id and is_alive(holder, me, dead_after):
+    if holder == me and seen is not None:
+        return Lock(store, table, me, seen)
+    if holder and not _is_job_of_same_run(holder, me) and is_alive(holder, me, dead_after):
         raise RunLockedError(
             f"run {holder.run_id} on {holder.host} (process {holder.pid or 'of its jobs'}) has held this storage root "
             f"since {holder.taken_at:%Y-%m-%d %H:%M} UTC: wait for it, or end it and run again"
+            f"{_say_when_dead(holder, me, dead_after)}"
         )
-    if holder == me and seen is not None:
-        return Lock(store, table, me, seen)
     try:
         store.swap(table, [astuple(me)], _metadata(me), seen)
     except ConcurrentWriteError as error:
@@ -106,6 +107,19 @@ def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:
     if started is None or holder.pid_started is None:
         return False
     return abs(datetime.fromisoformat(started) - datetime.fromisoformat(holder.pid_started)) < CLOCK_DRIFT
+
+
+def _is_job_of_same_run(holder: Holder, me: Holder) -> bool:
+    return holder.run_id == me.run_id and holder.pid is None and me.pid is None
+
+
+def _say_when_dead(holder: Holder, me: Holder, dead_after: timedelta) -> str:
+    """From when on a holder counts as dead that this process can't look for; empty for a process of this host."""
+    if holder.host == me.host and holder.pid is not None:
+        return ""
+    return (
+        f". It counts as dead from {holder.taken_at + dead_after:%Y-%m-%d %H:%M} UTC (run.dead_after_hours)"
+    )
 
 
 def _is_older_format(holder: Holder) -> bool:

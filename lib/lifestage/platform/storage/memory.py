@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from lifestage.platform.errors import ContractError, NoDataError
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
-from lifestage.platform.storage.store import Entry, Rows, Store, Values
+from lifestage.platform.storage.store import Entry, Rows, Store, Values, in_utc
 
 Row = dict[str, Any]
 
@@ -93,6 +93,9 @@ class MemoryStore(Store):
 
     def put(self, table: Table, rows: Rows, text: str, replace: Values, keep: Values) -> None:
         """Write rows in the mode of the table."""
+        self._apply(table, rows, text, replace, keep)
+
+    def _apply(self, table: Table, rows: Rows, text: str, replace: Values, keep: Values) -> None:
         old, new = self._version(table, None).rows, self._rows(table, rows)
         if table.mode is WriteMode.APPEND and not new:
             return
@@ -120,10 +123,10 @@ class MemoryStore(Store):
         self._commit(table, new, text, len(new))
 
     def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
-        """Replace all rows unless this table has seen the number or a greater one."""
-        stored, new = self._tables[table.name], self._rows(table, rows)
+        """Append or replace rows, by the mode of the table, unless it has seen the number or a greater one."""
+        stored = self._tables[table.name]
         if number > stored.last_number:
-            self._commit(table, new, text, len(new))
+            self._apply(table, rows, text, {}, {})
             stored.last_number = number
 
     def put_exchange(
@@ -147,7 +150,8 @@ class MemoryStore(Store):
 
     def _rows(self, table: Table, rows: Rows) -> list[Row]:
         if isinstance(rows, DataFrame):
-            found = [row.asDict(recursive=True) for row in conform(rows, table).collect()]
+            collected = [row.asDict(recursive=True) for row in conform(rows, table).collect()]
+            found = [{name: in_utc(value) for name, value in row.items()} for row in collected]
         else:
             found = [dict(zip(table.names, row, strict=True)) for row in rows]
         for column in table.columns:

@@ -100,7 +100,7 @@ class RunStore(Store):
             self._inner.put_all(table, rows, text)
 
     def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
-        """Replace all rows unless this table has seen the number or a greater one."""
+        """Append or replace rows, by the mode of the table, unless it has seen the number or a greater one."""
         with self._changing(table):
             self._inner.put_once(table, rows, text, number)
 

@@ -9,11 +9,12 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from lifestage.platform.errors import ConcurrentWriteError
 from lifestage.platform.storage.contracts import Table
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ class Entry:
     version: int
     text: str
     rows: int
+    is_blank: bool = False
+    """Whether the commit has no content: its file was emptied, as by a power cut."""
 
     @property
     def is_ours(self) -> bool:
@@ -52,6 +55,8 @@ class Newest:
 
     version: int
     commit: Entry | None
+    is_blank: bool = False
+    """Whether the newest commit has no content."""
 
 
 @dataclass(eq=False)
@@ -137,7 +142,7 @@ class Store(ABC):
 
     @abstractmethod
     def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
-        """Replace all rows. Do nothing if this table has seen the number or a greater one.
+        """Append or replace rows, by the mode of the table. Do nothing if it has seen the number or a greater one.
 
         Raises:
             ConcurrentWriteError: another writer committed at the same time.
@@ -218,6 +223,26 @@ class Store(ABC):
         self.create(table)
         self.put_once(table, rows, commit_text(metadata), (seen or 0) + 1)
 
+    def append_once(self, table: Table, rows: Rows, metadata: Mapping[str, object], number: int) -> Commit:
+        """Append rows that are numbered, unless the table has seen `number` or a greater one.
+
+        Args:
+            table: the contract.
+            rows: rows that conform to the contract.
+            metadata: recorded in the commit; no other attempt may record the same.
+            number: the greatest number of the rows.
+
+        Raises:
+            ConcurrentWriteError: another writer appended these numbers first, or at the same time; nothing was written.
+        """
+        with _Timer(table, metadata) as timer:
+            self.create(table)
+            self.put_once(table, rows, timer.text, number)
+        newest = self.newest([table])[table.name].commit
+        if newest is None or newest.text != timer.text:
+            raise ConcurrentWriteError(f"{table.name}: another run has already written number {number}")
+        return Commit(self, table, timer.text, newest)
+
     def exchange(
         self,
         table: Table,
@@ -258,6 +283,21 @@ class Store(ABC):
         newest = self.newest([table]).get(table.name)
         return newest.commit.metadata if newest and newest.commit else {}
 
+    def find_lost_commit(self, table: Table, version: int) -> str | None:
+        """Say how the table lacks the version that a run completed; None if it has it.
+
+        The table may end earlier, or the commit of that version may be empty.
+        """
+        newest = self.newest([table]).get(table.name)
+        if newest is None:
+            return f"{table.name}: does not exist, but a run completed version {version}"
+        if newest.version < version:
+            return f"{table.name}: ends with version {newest.version}, but a run completed version {version}"
+        is_blank = newest.is_blank
+        if newest.version > version:
+            is_blank = self.logs([(table, newest.version - version + 1)])[table.name][-1].is_blank
+        return f"{table.name}: the commit of version {version} is empty" if is_blank else None
+
     def roll_back(self, table: Table, version: int) -> bool:
         """Restore the table to a version if we committed after it. Returns True if it did."""
         newest = self.newest([table]).get(table.name)
@@ -273,7 +313,8 @@ class Store(ABC):
         for commit in commits:
             if commit.entry is None:
                 open_.setdefault(commit.table.name, []).append(commit)
-        logs = self.logs([(each[0].table, len(each)) for each in open_.values()])
+        # One more than our own: another process may have committed on top of them.
+        logs = self.logs([(each[0].table, len(each) + 1) for each in open_.values()])
         logs |= self.logs([(each[0].table, None) for each in open_.values() if _is_hidden(each, logs)])
         for name, each in open_.items():
             _match(each, logs[name])
@@ -302,7 +343,8 @@ def commit_text(metadata: Mapping[str, object]) -> str:
 
 def newest_of(entries: Sequence[Entry]) -> Newest:
     """The newest version and the newest commit of ours. `entries` has the newest entry first."""
-    return Newest(entries[0].version, next((entry for entry in entries if entry.is_ours), None))
+    own = next((entry for entry in entries if entry.is_ours), None)
+    return Newest(entries[0].version, own, entries[0].is_blank)
 
 
 def _is_behind(entries: Sequence[Entry]) -> bool:
@@ -326,6 +368,11 @@ def _match(commits: Sequence[Commit], entries: Sequence[Entry]) -> None:
         rest = rest if place is None else rest[place + 1 :]
         entry = commit.entry
         logger.info("committed table=%s version=%d rows=%d", commit.table.name, entry.version, entry.rows)
+
+
+def in_utc(value: Any) -> Any:
+    """Convert a timestamp to UTC. Spark returns timestamps without a zone, in local time."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def literals(values: Sequence[date | str]) -> str:

@@ -1,0 +1,82 @@
+"""Roots whose tables lack commits that completed runs recorded: copied during a run, or damaged by a power cut."""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from lifestage.platform.errors import LostCommitError
+from lifestage.platform.findings import Level
+from lifestage.services.doctor import examine
+from support.frames import build
+from support.projects import delta_store, make_project
+
+MONDAY, TUESDAY = "2026-03-09", "2026-03-10"
+LINE = {"line": 1, "version": 1, "deleted": "false", "kind": "purchase", "amount": "1.00"}
+
+
+@pytest.fixture(scope="module")
+def shop(spark_session, tmp_path_factory):
+    """Two nights; the run of the second one is recorded as completed."""
+    folder = tmp_path_factory.mktemp("lost") / "p"
+    shop = make_project(spark_session, folder, store=delta_store(spark_session, folder))
+    for day in (MONDAY, TUESDAY):
+        shop.deliver(f"{day}.csv", [{**LINE, "receipt": day, "card": "c", "at": f"{day}T12:00:00-04:00"}])
+        shop.run(day, steps=("ingest", "activity"))
+    store, tables = shop.project.store, shop.project.tables
+    row = {
+        "run_id": "r",
+        "now": datetime(2026, 3, 11, tzinfo=UTC),
+        "as_of_dates": [date(2026, 3, 10)],
+        "delivery_no": 2,
+        "table_versions": {
+            name: store.version(tables[name]) for name in ("events", "user_days", "ingest_ledger")
+        },
+    }
+    store.write(tables["runs"], build(spark_session, tables["runs"], [row]), {"run_id": "r"})
+    return shop
+
+
+@pytest.fixture
+def copy(shop, tmp_path):
+    """A copy of the root, which no session has seen."""
+    shutil.copytree(shop.folder, tmp_path / "copy")
+    store = delta_store(shop.project.store.spark, tmp_path / "copy")
+    return replace(shop, folder=tmp_path / "copy", project=replace(shop.project, store=store))
+
+
+def newest_commit(project, table):
+    log = project.folder / "tables" / table / "_delta_log"
+    newest = max(log.glob("*.json"))
+    newest.with_suffix(".crc").unlink(missing_ok=True)
+    (log / f".{newest.stem}.crc.crc").unlink(missing_ok=True)
+    (log / f".{newest.name}.crc").unlink(missing_ok=True)
+    return newest
+
+
+@pytest.mark.parametrize("table", ["events", "user_days", "ingest_ledger"])
+def test_a_run_stops_if_a_commit_is_lost(copy, table):
+    newest_commit(copy, table).unlink()
+    with pytest.raises(
+        LostCommitError, match=rf"{table}: ends with version \d, but a run completed version \d"
+    ):
+        copy.run("2026-03-11", steps=("ingest", "activity"))
+
+
+@pytest.mark.parametrize("table", ["events", "user_days"])
+def test_a_run_stops_if_a_commit_is_empty(copy, table):
+    newest_commit(copy, table).write_bytes(b"")
+    with pytest.raises(LostCommitError, match=rf"{table}: the commit of version \d is empty"):
+        copy.run("2026-03-11", steps=("ingest", "activity"))
+
+
+def test_doctor_names_the_table(copy):
+    newest_commit(copy, "events").unlink()
+    found = list(examine(copy.project, datetime(2026, 3, 12, tzinfo=UTC), is_fast=True))
+    assert [each.level for each in found if "events: ends with version" in each.detail] == [Level.PROBLEM]
+
+
+def test_an_undamaged_copy_runs(copy):
+    copy.run("2026-03-11", steps=("ingest", "activity"))
+    assert copy.read("events").count() == 2
