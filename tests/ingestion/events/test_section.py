@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ingestion.events.section_builders import deliveries, delivery
-from lifestage.ingestion.events.section import COUNTS, SECTION, newest_deliveries, sum_accuracy
+from lifestage.ingestion.events.section import COUNTS, SECTION, list_deliveries, sum_accuracy
 from lifestage.ingestion.sources.tables import INGEST_LEDGER
 from lifestage.platform.reporting.grids import Chart
 from support.frames import build
@@ -26,12 +26,19 @@ def entry(number, ingested_at=NOW, **columns):
 
 def test_the_newest_delivery_comes_first_and_absent_counts_are_zero(spark):
     rows = [entry(1, NOW - timedelta(days=1), n_rows=5, reasons={"malformed": 2}), entry(2, path=None)]
-    newest, oldest = newest_deliveries(build(spark, INGEST_LEDGER, rows), NOW)
+    newest, oldest = list_deliveries(build(spark, INGEST_LEDGER, rows), NOW)
     assert (newest.number, newest.is_new, newest.path, newest.reasons) == (2, True, "", {})
     assert newest.counts == dict.fromkeys(COUNTS, 0)
     assert (oldest.is_new, oldest.ingested_at, oldest.counts["n_rows"]) == (False, "2026-11-21 03:15", 5)
     assert oldest.reasons == {"malformed": 2}
-    assert newest_deliveries(build(spark, INGEST_LEDGER, []), NOW) == ()
+    assert list_deliveries(build(spark, INGEST_LEDGER, []), NOW) == ()
+
+
+def test_totals_are_of_all_deliveries_however_many(spark):
+    days = [entry(n, NOW - timedelta(days=1), n_rows=1, n_accepted=1) for n in range(1, 2_502)]
+    found = list_deliveries(build(spark, INGEST_LEDGER, days), NOW)
+    so_far = grid(data_chapter(*found), "Delivered so far, deliveries 1 to 2501")
+    assert [row[:3] for row in texts(so_far)] == [["web", "2,501", "2,501"]]
 
 
 def test_accuracy_leaves_duplicates_out():

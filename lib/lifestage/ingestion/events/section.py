@@ -14,7 +14,6 @@ from lifestage.platform.reporting.grids import Chart, Grid, Tile, columns, drop_
 from lifestage.platform.reporting.section import DATA, Chapter, Section, Sentence, Source, Summary
 from lifestage.platform.reporting.words import Words
 
-MAX_DELIVERIES = 2_000
 MINUTE = "yyyy-MM-dd HH:mm"
 COUNTS = (*[column.name for column in COUNT_COLUMNS], "n_late")
 N_CHARTED = 12
@@ -52,11 +51,11 @@ class DeliveryData:
 
 def read(source: Source) -> DeliveryData:
     """Read the ledger."""
-    return DeliveryData(source.as_of, newest_deliveries(source.read("ingest_ledger"), source.run.now))
+    return DeliveryData(source.as_of, list_deliveries(source.read("ingest_ledger"), source.run.now))
 
 
-def newest_deliveries(ingest_ledger: DataFrame, now: datetime) -> tuple[Delivery, ...]:
-    """The newest MAX_DELIVERIES deliveries up to the run, newest first."""
+def list_deliveries(ingest_ledger: DataFrame, now: datetime) -> tuple[Delivery, ...]:
+    """All deliveries up to the run, newest first: one small row for each file, as many as ingest reads."""
     rows = ingest_ledger.where(F.col("ingested_at") <= F.lit(now)).select(
         "delivery_no",
         "source",
@@ -68,9 +67,7 @@ def newest_deliveries(ingest_ledger: DataFrame, now: datetime) -> tuple[Delivery
         "reasons",
         "last_event_date",
     )
-    return tuple(
-        _to_delivery(row) for row in rows.orderBy(F.desc("delivery_no")).limit(MAX_DELIVERIES).collect()
-    )
+    return tuple(_to_delivery(row) for row in rows.orderBy(F.desc("delivery_no")).collect())
 
 
 def _to_delivery(row: Row) -> Delivery:
