@@ -31,7 +31,7 @@ def shop(spark_session, tmp_path_factory):
         "as_of_dates": [date(2026, 3, 10)],
         "delivery_no": 2,
         "table_versions": {
-            name: store.version(tables[name]) for name in ("events", "user_days", "ingest_ledger")
+            name: store.version(tables[name]) for name in ("events", "activity_days", "ingest_ledger")
         },
     }
     store.write(tables["runs"], build(spark_session, tables["runs"], [row]), {"run_id": "r"})
@@ -55,7 +55,7 @@ def newest_commit(project, table):
     return newest
 
 
-@pytest.mark.parametrize("table", ["events", "user_days", "ingest_ledger"])
+@pytest.mark.parametrize("table", ["events", "activity_days", "ingest_ledger"])
 def test_a_run_stops_if_a_commit_is_lost(copy, table):
     newest_commit(copy, table).unlink()
     with pytest.raises(
@@ -64,7 +64,7 @@ def test_a_run_stops_if_a_commit_is_lost(copy, table):
         copy.run("2026-03-11", steps=("ingest", "activity"))
 
 
-@pytest.mark.parametrize("table", ["events", "user_days"])
+@pytest.mark.parametrize("table", ["events", "activity_days"])
 def test_a_run_stops_if_a_commit_is_empty(copy, table):
     newest_commit(copy, table).write_bytes(b"")
     with pytest.raises(LostCommitError, match=rf"{table}: the commit of version \d is empty"):

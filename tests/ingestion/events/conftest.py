@@ -116,5 +116,5 @@ def _with_strict_gate(project: TestProject) -> TestProject:
     """Return the project with a gate of 95 %."""
     config = project.project.config
     till = config.parts[SOURCES]["till"].model_copy(update={"gate": 0.95})
-    ingest = config.of(IngestConfig).model_copy(update={"sources": {"till": till}})
-    return replace(project, project=replace(project.project, config=replace(config, ingest=ingest)))
+    config = config.replace_of(IngestConfig, sources={"till": till})
+    return replace(project, project=replace(project.project, config=config))
