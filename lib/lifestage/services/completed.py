@@ -9,7 +9,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lifestage.platform.errors import NoDataError, did_you_mean
+from lifestage.platform.errors import NoDataError, suggest_name
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.project.dates import read_stale_dates
 from lifestage.project.opening import Project
@@ -53,7 +53,7 @@ def read_table(project: Project, name: str, as_of: date | str | None = None) -> 
         StaleWarning: later deliveries affect the date.
     """
     if name not in project.tables:
-        raise NoDataError(f"there is no table {name}: {did_you_mean(name, project.tables)}")
+        raise NoDataError(f"there is no table {name}: {suggest_name(name, project.tables)}")
     rows = read_at(project, name, None if name in UNVERSIONED else find_last_run(project))
     return keep_date(project, name, rows, as_of)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from lifestage.activation.publish.config import PublishSettings
 from lifestage.activation.publish.export import Export, ExportFormat, export
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.errors import ConfigError, did_you_mean
+from lifestage.platform.errors import ConfigError, suggest_name
 from lifestage.project.opening import Project
 from lifestage.services.snapshots import find_manifest, read_users
 
@@ -47,7 +47,7 @@ def check_destination(config: Config, request: ExportRequest) -> None:
     """Raise a ConfigError if the configuration does not declare the destination."""
     name, declared = request.destination, config.of(PublishSettings).destinations
     if name not in declared:
-        raise ConfigError([f"--destination: {name} is not declared: {did_you_mean(name, declared)}"])
+        raise ConfigError([f"--destination: {name} is not declared: {suggest_name(name, declared)}"])
 
 
 def export_snapshot(project: Project, request: ExportRequest) -> Export:

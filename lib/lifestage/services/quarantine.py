@@ -13,7 +13,7 @@ from lifestage.ingestion.events.domain import DOMAIN as EVENTS
 from lifestage.ingestion.events.rejected import RejectedRows, count_rejected
 from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult, decrypt_text, keep_waiting, replay
 from lifestage.ingestion.sources.config import SOURCES
-from lifestage.platform.errors import ConfigError, did_you_mean
+from lifestage.platform.errors import ConfigError, suggest_name
 from lifestage.platform.run import Run
 from lifestage.project.opening import Project, Request
 from lifestage.project.root import hold_root
@@ -99,4 +99,4 @@ def _read_tables(project: Project) -> tuple[DataFrame, DataFrame]:
 def _check_source(project: Project, source: str | None, others: Iterable[str] = ()) -> None:
     known = {*project.config.parts[SOURCES], *project.references, *others}
     if source is not None and source not in known:
-        raise ConfigError([f"--source: unknown source {source}: {did_you_mean(source, known)}"])
+        raise ConfigError([f"--source: unknown source {source}: {suggest_name(source, known)}"])

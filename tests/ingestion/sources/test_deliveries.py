@@ -41,8 +41,8 @@ def test_names_that_spark_skips_and_empty_files_are_named(landing, caplog):
     found = [Path(file.path).name for file in landing.find(layout(path="till/*"))]
     assert "good.csv" in found
     assert "_orders.csv" not in found
-    assert "source till: not read, because the name begins with _ or .: .x.csv, _orders.csv" in caplog.text
-    assert "source till: empty files: empty.csv" in caplog.text
+    assert "source till: skipped, because the name begins with _ or .: .x.csv, _orders.csv" in caplog.text
+    assert "source till: skipped, because the file is empty: empty.csv" in caplog.text
 
 
 @pytest.mark.parametrize("change", ["name,n\ny,1\n", ROWS + "y,2\n", None])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from glob import glob
-from pathlib import PurePosixPath
+from pathlib import Path
 from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
@@ -64,7 +64,7 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
     """List the files that match the source's glob, sorted by path.
 
     Returns an empty list, and logs a warning, if nothing matches. A Delta source counts as one file: its newest
-    version. Spark skips names that begin with `_` or `.`; a warning names those in a local folder.
+    version. Spark skips names that begin with `_` or `.`, and empty files; a warning names those in a local folder.
 
     Raises:
         SourceError: if the location cannot be listed.
@@ -72,7 +72,7 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
     pattern = resolve_path(layout.path, landing)
     if layout.format is Format.DELTA:
         return _find_delta_version(spark, name, pattern)
-    _warn_of_hidden_files(name, pattern)
+    _warn_of_skipped_files(name, pattern)
     try:
         rows = (
             _scan_files(spark, pattern).select("file", "length", "modificationTime").collect()
@@ -83,8 +83,6 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
             return []
         raise SourceError(f"source {name}: {pattern} cannot be listed: {error}") from error
     found = [FoundFile(name, row["file"], row["length"], row["modificationTime"]) for row in rows]
-    if empty := [PurePosixPath(file.path).name for file in found if file.n_bytes == 0]:
-        logger.warning("source %s: empty files: %s", name, ", ".join(sorted(empty)))
     return sorted(found, key=lambda file: file.path)
 
 
@@ -179,16 +177,17 @@ def escape_glob(path: str) -> str:
     return re.sub(r"([{}\[\]*?\\])", r"\\\1", unquote(path))
 
 
-def _warn_of_hidden_files(source: str, pattern: str) -> None:
+def _warn_of_skipped_files(source: str, pattern: str) -> None:
     """Name the local files that a glob matches and Spark skips. Other storage cannot be listed without Spark."""
     if "://" in pattern:
         return
-    names = [PurePosixPath(path).name for path in glob(pattern, include_hidden=True)]  # noqa: PTH207 (absolute)
-    hidden = sorted(name for name in names if name.startswith(("_", ".")) and not MARKERS.match(name))
-    if hidden:
-        logger.warning(
-            "source %s: not read, because the name begins with _ or .: %s", source, ", ".join(hidden)
-        )
+    files = [Path(path) for path in glob(pattern, include_hidden=True)]  # noqa: PTH207 (absolute)
+    files = [path for path in files if path.is_file() and not MARKERS.match(path.name)]
+    hidden = sorted(path.name for path in files if path.name.startswith(("_", ".")))
+    empty = sorted(path.name for path in files if path.name not in hidden and path.stat().st_size == 0)
+    for names, reason in ((hidden, "the name begins with _ or ."), (empty, "the file is empty")):
+        if names:
+            logger.warning("source %s: skipped, because %s: %s", source, reason, ", ".join(names))
 
 
 def _scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:
