@@ -13,7 +13,7 @@ from lifestage.ingestion.events.tables import EVENTS
 from lifestage.ingestion.sources.config import SOURCES
 from lifestage.platform.errors import CheckError
 from support.frames import build
-from support.projects import TestProject, make_project
+from support.projects import TestProject, delta_store, make_project
 
 STEPS = ("ingest",)
 CARDS = ("card-of-anna", "card-of-bo", "card-of-cy")
@@ -65,7 +65,9 @@ BAD = [line("r6"), line("r7", amount="y", card=CARDS[2])]
 def story(
     spark_session: SparkSession, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Story]:
-    project = make_project(spark_session, tmp_path_factory.mktemp("story") / "shop")
+    # On Delta: what its log and its files hold is searched for identifiers.
+    folder = tmp_path_factory.mktemp("story") / "shop"
+    project = make_project(spark_session, folder, store=delta_store(spark_session, folder))
     log = StringIO()
     handler = logging.StreamHandler(log)
     root = logging.getLogger()
