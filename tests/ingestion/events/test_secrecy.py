@@ -57,7 +57,7 @@ def test_the_delta_log_holds_no_identifier_not_even_as_a_pseudonym(story):
 
 def test_the_lifestage_log_names_tables_but_no_persons_or_keys(story):
     assert "committed table=events version=1 rows=2" in story.log
-    assert "an unfinished run wrote after version" in story.log
+    assert "rolling back unfinished writes after version" in story.log
     assert traces(story.log + story.refusal) == []
 
 
