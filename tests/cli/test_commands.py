@@ -83,7 +83,7 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
         None,
         ["reference", "ingest"],
     )
-    assert again.stderr.startswith(f"run {found['run_id']}: as of {SAMPLE_ENDS_ON}, 2 of 12 steps")
+    assert again.stderr.startswith(f"run {found['run_id']}: as of {SAMPLE_ENDS_ON}, 2 of {len(STEPS)} steps")
     done = lifestage(tmp_path, "snapshot", "export", str(SAMPLE_ENDS_ON), "--to", "out/users.csv")
     assert done.returncode == 0, done.stderr
     listed = json.loads(lifestage(tmp_path, "snapshot", "list", "--json").stdout)
