@@ -15,7 +15,7 @@ from typing import Any
 from lifestage.cli import main
 from lifestage.platform.storage.store import Store
 
-WRITES = ("write", "exchange", "replace_all")
+WRITES = ("write", "append_once", "exchange", "replace_all")
 SPARED = "run_lock"
 
 
