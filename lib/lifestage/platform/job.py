@@ -73,7 +73,7 @@ class Job:
         table = self._require(name, self.writes)
         return self._record(self.store.append_once(table, rows, self.metadata(), number))
 
-    def written_versions(self, names: Sequence[str]) -> dict[str, int]:
+    def find_written_versions(self, names: Sequence[str]) -> dict[str, int]:
         """The versions that this step wrote; of a table that it did not write, the newest version, 0 if there is none.
 
         Raises:

@@ -108,8 +108,9 @@ def check_completed_tables(project: Project) -> None:
     runs = store.read(project.tables["runs"]).select(F.explode("table_versions").alias("name", "version"))
     newest = runs.groupBy("name").agg(F.max("version").alias("version")).collect()
     ledger = read_committed_versions(store.read_rows(project.tables[LEDGER], VERSION_COLUMNS))
-    completed = {row["name"]: max(row["version"], ledger.get(row["name"], 0)) for row in newest}
-    completed = {**ledger, **completed}
+    completed = ledger
+    for row in newest:
+        completed[row["name"]] = max(row["version"], completed.get(row["name"], 0))
     known = [(table, completed[name]) for name, table in project.tables.items() if name in completed]
     # One question for all tables: the store of a run remembers the answers.
     store.newest([table for table, _ in known])

@@ -113,7 +113,7 @@ def commit_deliveries(
             this one wrote.
     """
     contract = job.table(LEDGER)
-    versions = job.written_versions(tables)
+    versions = job.find_written_versions(tables)
     rows = [
         {
             "delivery_no": delivery.delivery_no,
