@@ -53,3 +53,9 @@ def spark(spark_session: SparkSession) -> Iterator[SparkSession]:
 @pytest.fixture
 def store(spark: SparkSession, tmp_path: Path) -> Store:
     return DeltaStore(spark, Location(root=str(tmp_path / "tables")))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that no process waits for the other's longest file at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

@@ -16,6 +16,8 @@ from support.frames import assert_frames
 from support.projects import ALL_STEPS, MAIN, TestProject, delta_store, make_project
 from users.identity.world import LIMITS, World
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parents[1]
 MONDAY, TUESDAY, NOW = "2026-03-09", "2026-03-10", "2026-03-10T23:00:00+00:00"
 AGAIN = "again"
@@ -127,19 +129,6 @@ def base(spark_session, tmp_path):
     return base
 
 
-def test_a_run_killed_before_at_and_after_the_ledgers_commit_is_made_good(base):
-    """Each next run meets what the one before left: events without a ledger row, a ledger row without activity,
-    activity_days without category_days.
-    """
-    undisturbed, disturbed = copied(base, "undisturbed"), base
-    undisturbed.run(TUESDAY, NOW, steps=INGEST)
-    for table in ("events", "ingest_ledger", "activity_days"):
-        assert killed(disturbed, table, INGEST) == -signal.SIGKILL
-    disturbed.run(TUESDAY, NOW, steps=INGEST, run_id=AGAIN)
-    assert_same_tables(disturbed, undisturbed)
-
-
-@pytest.mark.slow
 def test_extracts_of_a_run_that_was_killed_are_read_again_and_what_they_rejected_is_kept_once(
     spark_session, tmp_path
 ):
@@ -160,7 +149,6 @@ def test_extracts_of_a_run_that_was_killed_are_read_again_and_what_they_rejected
     assert_same_tables(disturbed, undisturbed)
 
 
-@pytest.mark.slow
 def test_persons_of_a_run_that_was_killed_are_made_good(spark_session, tmp_path):
     """Each next run meets dates of pairs without the persons that they make, moves without a map, a map without evidence."""
     store = delta_store(spark_session, tmp_path / "base")
@@ -181,7 +169,6 @@ def test_persons_of_a_run_that_was_killed_are_made_good(spark_session, tmp_path)
     assert_same_tables(disturbed, undisturbed)
 
 
-@pytest.mark.slow
 def test_evidence_of_a_run_that_was_killed_may_be_taken_back_before_the_next(spark_session, tmp_path):
     store = delta_store(spark_session, tmp_path / "base")
     world = World(spark_session, tmp_path / "base", MAIN + LIMITS + TINY, store=store)
@@ -202,7 +189,6 @@ def versions_of(world):
     return {name: world.project.store.version(tables[name]) for name in tables if name != "run_lock"}
 
 
-@pytest.mark.slow
 def test_a_run_killed_after_every_one_of_its_commits_is_made_good(base):
     """Each next run meets what the one before left, from the first commit to the last."""
     undisturbed, disturbed = copied(base, "undisturbed"), base
