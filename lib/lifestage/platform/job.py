@@ -13,7 +13,8 @@ from lifestage.platform.reporting.section import Section
 from lifestage.platform.result import DomainResult
 from lifestage.platform.run import Run, Secrets
 from lifestage.platform.storage.contracts import Table
-from lifestage.platform.storage.store import Commit, Rows, Store
+from lifestage.platform.storage.log import Commit
+from lifestage.platform.storage.store import Rows, Store
 
 
 @dataclass(frozen=True)

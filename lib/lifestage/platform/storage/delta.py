@@ -17,7 +17,8 @@ from lifestage.platform.errors import ConcurrentWriteError, NoDataError
 from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
-from lifestage.platform.storage.store import Entry, Rows, Store, Values, in_utc, literals
+from lifestage.platform.storage.log import Entry
+from lifestage.platform.storage.store import Rows, Store, Values, in_utc, literals
 
 # A merge takes its metadata only from the session, which all threads share, so merges run one at a time. A save has its
 # own option, which overrides the session.

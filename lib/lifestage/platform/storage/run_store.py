@@ -8,7 +8,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from lifestage.platform.storage.contracts import Table
-from lifestage.platform.storage.store import Entry, Newest, Rows, Store, Values, newest_of
+from lifestage.platform.storage.log import Entry, Newest, newest_of
+from lifestage.platform.storage.store import Rows, Store, Values
 
 
 class RunStore(Store):
