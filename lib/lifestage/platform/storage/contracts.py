@@ -19,13 +19,22 @@ class Kind(StrEnum):
 
 
 class WriteMode(StrEnum):
-    """How a step writes rows to a table. A step that runs twice gives the same result in every mode."""
+    """How a step writes rows to a table.
+
+    A step that runs again leaves the same rows in every mode: before it appends, what an unfinished run appended is
+    rolled back.
+    """
 
     APPEND = "append"
+    """Add the rows."""
     INSERT = "insert"
+    """Add the rows whose keys are new."""
     MERGE = "merge"
+    """Add the rows whose keys are new, and update the others."""
     PARTITIONS = "partitions"
+    """Replace whole partitions."""
     OVERWRITE = "overwrite"
+    """Replace all rows."""
 
 
 @dataclass(frozen=True)
