@@ -13,6 +13,7 @@ import pytest
 from lifestage import __version__
 from lifestage.project.pipeline import STEPS
 from lifestage.services.starter import SAMPLE_ENDS_ON, create
+from support.sessions import BRIEF, to_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -54,9 +55,10 @@ def test_validate_names_every_problem(tmp_path):
     assert "secret\n" not in done.stderr
 
 
-@pytest.mark.slow
 def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     create(tmp_path)
+    with (tmp_path / "lifestage.yaml").open("a") as file:
+        file.write(to_yaml(BRIEF))
     done = lifestage(tmp_path, "run", "--as-of", str(SAMPLE_ENDS_ON))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from cluster.standalone import HOST, SPARK_HOME, bare_environment, python_without_lifestage, standalone
 from lifestage.platform.storage.contracts import Kind
 from support.projects import ALL_STEPS, MAIN, TILL, TestProject, delta_store, make_project
+from support.sessions import BRIEF_JVM, TINY
 
 pytestmark = pytest.mark.slow
 
@@ -20,8 +21,6 @@ ROOT = Path(__file__).parents[2]
 TO_FEATURES = ALL_STEPS[: ALL_STEPS.index("stages")]
 FIRST, SECOND = "2026-02-27", "2026-02-28"
 TIMEOUT = 900
-# As in conftest: half the CPU on tiny data.
-TINY_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m"
 
 PRODUCTS = """
 path: products/products_*.csv
@@ -47,16 +46,17 @@ activity:
 
 
 def cluster_settings(archive: Path) -> dict[str, str]:
-    return {
+    return TINY | {
         "spark.submit.pyFiles": str(archive),
         "spark.driver.host": HOST,
         "spark.driver.bindAddress": HOST,
         "spark.driver.memory": "1g",
         "spark.executor.memory": "900m",
-        "spark.driver.extraJavaOptions": TINY_JVM,
-        "spark.executor.extraJavaOptions": TINY_JVM,
+        "spark.driver.extraJavaOptions": BRIEF_JVM,
+        "spark.executor.extraJavaOptions": BRIEF_JVM,
+        # Rows cross the wire.
         "spark.sql.shuffle.partitions": "2",
-        "spark.ui.enabled": "false",
+        "spark.default.parallelism": "2",
     }
 
 

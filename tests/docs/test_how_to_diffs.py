@@ -10,6 +10,7 @@ import pytest
 
 from lifestage.project.loader import load_config
 from lifestage.services.starter import SAMPLE_ENDS_ON, create
+from support.sessions import BRIEF, to_yaml
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 PAGES = ("add-a-source.md", "add-a-feature.md", "change-the-ladder.md", "choose-an-audience.md")
@@ -54,6 +55,8 @@ def printed(tmp_path_factory) -> dict[str, list[str]]:
     for page in PAGES:
         change(folder, page)
         script += "".join(f"print('== {page}')\n{block}" for block in blocks(page, "python"))
+    with (folder / "lifestage.yaml").open("a") as file:
+        file.write(to_yaml(BRIEF))
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=folder,

@@ -14,6 +14,7 @@ import pytest
 from laws.history import line, random_lines
 from support.frames import assert_frames
 from support.projects import ALL_STEPS, MAIN, TestProject, delta_store, make_project
+from support.sessions import BRIEF, to_yaml
 from users.identity.world import LIMITS, World
 
 pytestmark = pytest.mark.slow
@@ -37,11 +38,8 @@ LATER_COMMITS = (
     *("segment_totals", "segment_profiles", "channel_totals", "channel_reach", "audience_totals"),
     *("audience_definitions", "user_audiences", "snapshot_users", "snapshots", "runs"),
 )
-# A process of its own needs what tests/conftest.py gives the session: tiny data, one core.
-TINY = """
-spark: {spark.master: "local[1]", spark.sql.shuffle.partitions: "1", spark.sql.adaptive.enabled: "false",
-        spark.driver.memory: 1g, spark.driver.extraJavaOptions: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -XX:MetaspaceSize=256m"}
-"""
+# A process of its own needs what the session of the suite has.
+TINY = to_yaml(BRIEF)
 MEMBERS = """
 path: members/*.csv
 format: csv

@@ -16,6 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from support.sessions import BRIEF
+
 MARKER = "the daily run begins"
 MEMBERS = """
 path: members/*.csv
@@ -28,13 +30,7 @@ types: {since: date}
 identifiers: {member: member}
 gate: 0.4
 """
-SETTINGS = {
-    "spark.master": "local[1]",
-    "spark.sql.shuffle.partitions": "1",
-    "spark.default.parallelism": "1",
-    "spark.driver.memory": "1g",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m "
-    "-XX:MetaspaceSize=256m",
+SETTINGS = BRIEF | {
     "spark.eventLog.enabled": "true",
     "spark.eventLog.rolling.enabled": "false",
     "spark.eventLog.compress": "false",
