@@ -4,32 +4,21 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from pyspark.sql import SparkSession
 
 from lifestage.project.opening import open_project
 from support.projects import ALL_STEPS, TestProject
+from support.run_alone import run_alone
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "demo_landing.py"
-FACTORY = "spark.sql.codegen.factoryMode"
 NOW = datetime(2018, 1, 1, 11, tzinfo=UTC).isoformat()
 # The end of a quarter, on which the segment model is trained, and the date that is asked about.
 AS_OF_DATES = "2017-09-30,2017-11-30"
-
-
-@contextmanager
-def generated_code(spark: SparkSession) -> Iterator[None]:
-    """Rows by the million: generating code for them takes less time than interpreting expressions."""
-    before = spark.conf.get(FACTORY)
-    spark.conf.set(FACTORY, "FALLBACK")
-    yield
-    spark.conf.set(FACTORY, before)
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +48,15 @@ def demo(spark_session, landing: Path) -> Iterator[TestProject]:
     shutil.copytree(ROOT / "conf" / "demo", folder, dirs_exist_ok=True)
     main = folder / "demo.yaml"
     main.write_text(main.read_text(encoding="utf-8").replace("out/demo", str(folder)), encoding="utf-8")
-    project = TestProject(folder, open_project(main, spark_session))
-    with generated_code(spark_session):
-        project.run("2017-12-31", NOW, ("reference", "ingest", "activity"), run_id="year")
-        project.run(AS_OF_DATES, NOW, ALL_STEPS[ALL_STEPS.index("identity") :], run_id="dates")
-    yield project
+    run_alone(
+        main,
+        {"as_of": "2017-12-31", "now": NOW, "steps": ("reference", "ingest", "activity"), "run_id": "year"},
+        {
+            "as_of": AS_OF_DATES,
+            "now": NOW,
+            "steps": ALL_STEPS[ALL_STEPS.index("identity") :],
+            "run_id": "dates",
+        },
+    )
+    yield TestProject(folder, open_project(main, spark_session))
     shutil.rmtree(folder)

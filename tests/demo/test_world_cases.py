@@ -14,6 +14,7 @@ from lifestage.simulate.simulation import simulate
 from lifestage.simulate.world import Case, make_world
 from support.projects import TestProject
 from support.pseudonyms import pseudonym
+from support.run_alone import run_alone
 
 pytestmark = pytest.mark.slow
 
@@ -47,21 +48,18 @@ def world(request, spark_session, tmp_path_factory):
     """Users at the end of a world, a function that measures them, and whether the cases are planted."""
     folder = tmp_path_factory.mktemp("cases")
     simulate(make_world(4_000, 11, 180, 40.0, request.param), folder / "landing")
-    spark_session.conf.set("spark.sql.codegen.wholeStage", "false")
     project = built(spark_session, folder)
     rules = {name: rule.when for name, rule in project.project.config.of(AudiencesConfig).audiences.items()}
     users = users_of(spark_session, project).localCheckpoint()
-    yield lambda sql: users.select(F.expr(sql.format(**rules))).first()[0], not request.param
-    spark_session.conf.unset("spark.sql.codegen.wholeStage")
+    return lambda sql: users.select(F.expr(sql.format(**rules))).first()[0], not request.param
 
 
 def built(spark, folder):
     shutil.copytree(ROOT / "conf" / "world", folder, dirs_exist_ok=True)
     main = folder / "world.yaml"
     main.write_text(main.read_text(encoding="utf-8").replace("out/world", str(folder)), encoding="utf-8")
-    project = TestProject(folder, open_project(main, spark))
-    project.run(str(LAST), NOW, STEPS)
-    return project
+    run_alone(main, {"as_of": str(LAST), "now": NOW, "steps": STEPS})
+    return TestProject(folder, open_project(main, spark))
 
 
 def users_of(spark, project):
