@@ -254,7 +254,7 @@ def test_the_stages_of_the_second_day_are_those_of_spark_submit(pair):
     cluster, _, told = pair
     assert "run split" in told["submit"]
     commit = cluster.project.store.last_metadata(cluster.project.tables["user_stages"])
-    assert commit == {"run_id": "split", "step": "stages"}
+    assert (commit["run_id"], commit["step"]) == ("split", "stages")
 
 
 def test_every_derived_table_has_the_rows_of_a_local_run(pair):
