@@ -17,11 +17,12 @@ from analytics.value.section_builders import full_value, rfm
 from ingestion.events.section_builders import deliveries, delivery
 from lifestage.activation.audiences.section import AudienceCount
 from lifestage.activation.report.page import render
-from lifestage.analytics.value.section_data import TierCount
+from lifestage.analytics.stages.section_data import StageCount
+from lifestage.analytics.value.section_data import TierCount, TopShare
 from lifestage.platform.reporting.words import load_words
 from lifestage.platform.result import Check
 from lifestage.users.identity.movement import Move
-from support.reporting import TEXTS, WORDS
+from support.reporting import AS_OF, TEXTS, WORDS
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -37,6 +38,7 @@ ARGUMENTS = (
 )
 LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 EVIL = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>"
+MUCH = Decimal(193_245)
 FORMULA = '=HYPERLINK("http://127.0.0.1:9/")'
 
 
@@ -74,11 +76,23 @@ new PerformanceObserver(list => { for (const each of list.getEntries()) window.s
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """A report with every figure, in both languages."""
+    """A report with every figure, with numbers of a large business, in both languages."""
+    champion, many = AudienceCount("win_back", "Long gone", "CRM", "An offer", 3_083, 1_201, 999, MUCH), 3_083
     data = {
-        "lifecycle": full_stages(counts=(stage("novice", 200), stage("mature", 800))),
-        "data": deliveries(delivery(), delivery(2, "pos", is_new=False)),
-    }
+        "lifecycle": full_stages(
+            counts=(StageCount(AS_OF, "novice", many), StageCount(AS_OF, "mature", 193_245, MUCH)),
+            moves=(Move("mature", "novice", many), Move("novice", "novice", 12)),
+        ),
+        "value": full_value(
+            rfm=tuple(rfm(r, f, many, MUCH) for r in range(1, 6) for f in range(1, 6)),
+            tiers=(TierCount("high", many, MUCH, Decimal("0.75")), TierCount("low", 193_245, MUCH, Decimal(0))),
+            top_shares=(TopShare(10, many, 4 * MUCH), TopShare(100, 193_245, 5 * MUCH)),
+        ),
+        "segments": full_segments(counts=(segment(1, "high spend, broad range", many, MUCH), segment(2, "low spend", many, "0"))),
+        "audiences": full_audiences(counts=(champion,)),
+        "data": deliveries(delivery(reasons={"amount_missing": many}), delivery(2, "pos", is_new=False)),
+        "made": full_making(runs=(replace(completed(), seconds={"features": 3_083.0}),)),
+    }  # fmt: skip
     folder = tmp_path_factory.mktemp("reports")
     for language, currency in (("en", "EUR"), ("zh", "CNY")):
         words = load_words(language, None, currency, TEXTS)
@@ -101,6 +115,86 @@ def test_every_chart_is_drawn_and_nothing_else_is_asked_for(chromium, shop, lang
     assert visit.page.evaluate("document.documentElement.scrollWidth") == width
     assert visit.page.evaluate("window.shift") < 0.01
     assert axe_findings(visit) == []
+    visit.page.close()
+
+
+TIPS = {
+    "stages-chart": {"As of": "11/21/26", "Stage": "mature", "Users": "193,245 (98.4%)"},
+    "stage-spend-chart": {"As of": "11/21/26", "Stage": "mature", "Spend, 30 days (EUR)": "€193,245"},
+    "moves-chart": {"Move": "mature → novice", "Users": "3,083"},
+    "tiers-chart": {"Measure": "Users", "Tier": "low", "Share": "98.4%"},
+    "concentration-chart": {"Share of spend": "top 10%: 80.0%"},
+    "audiences-chart": {"Audience": "Win back", "Users": "3,083"},
+    "reasons-chart": {"Reason": "amount_missing", "Rows": "3,083"},
+    "seconds-chart": {"Step": "features", "Seconds": "3,083.0"},
+}
+# The largest mark of a chart, whose middle no other mark covers.
+LARGEST = """chart => {
+  const sized = [...chart.querySelectorAll('.mark-rect path, .mark-symbol path')].map(mark => mark.getBoundingClientRect());
+  const box = sized.reduce((best, each) => each.width * each.height > best.width * best.height ? each : best);
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
+
+
+def read_tips(visit):
+    """What stands beside the pointer on the largest mark of each chart, by title."""
+    found = {}
+    for chart in visit.page.locator(".chart").all():
+        chart.scroll_into_view_if_needed()
+        visit.page.mouse.move(*chart.evaluate(LARGEST))
+        visit.page.wait_for_selector("#vg-tooltip-element.visible")
+        lines = visit.page.locator("#vg-tooltip-element tr").all()
+        found[chart.get_attribute("data-chart")] = dict(line.inner_text().split("\t") for line in lines)
+        visit.page.mouse.move(1, 1)
+    return found
+
+
+def test_the_pointer_shows_each_number_under_its_title(chromium, shop):
+    visit = Visit(chromium, shop / "en.html")
+    assert read_tips(visit) == TIPS
+    sizes = "each => [...each.querySelectorAll('td')].map(cell => getComputedStyle(cell).fontSize)"
+    assert {*visit.page.locator("#vg-tooltip-element").evaluate(sizes)} == {"13px"}
+    visit.page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS[2:])
+def test_the_pointer_is_understood_on_a_phone_and_in_chinese(chromium, shop, width, scheme):
+    visit = Visit(chromium, shop / "zh.html", width, scheme)
+    tips = read_tips(visit)
+    assert tips["audiences-chart"] == {"人群": "待挽回", "用户": "3,083"}
+    assert {key: len(lines) for key, lines in tips.items()} == {
+        key: len(lines) for key, lines in TIPS.items()
+    }
+    visit.page.close()
+
+
+# Texts of which a part lies outside a box that clips it, or outside the screen.
+CUT = """() => {
+  const outside = (inner, outer) => inner.left < outer.left - 1 || inner.right > outer.right + 1;
+  const cut = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || !parent.checkVisibility() || parent.closest("script, style, .unseen, .skip, thead, caption")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const box = parent.closest("svg") ? parent.getBoundingClientRect() : range.getBoundingClientRect();
+    let clips = outside(box, { left: 0, right: innerWidth });
+    for (let each = parent; each; each = each.parentElement)
+      clips ||= getComputedStyle(each).overflowX !== "visible" && outside(box, each.getBoundingClientRect());
+    if (clips) cut.push(node.data.trim());
+  }
+  return cut;
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_number_is_cut(chromium, shop, language, width):
+    """Of $193,245 a narrow screen showed $193,24."""
+    visit = Visit(chromium, shop / f"{language}.html", width)
+    visit.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert visit.page.evaluate(CUT) == []
     visit.page.close()
 
 

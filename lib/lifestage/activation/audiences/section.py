@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.activation.audiences.config import Audience, AudiencesConfig
-from lifestage.platform.reporting.charts import Point, bars_chart
+from lifestage.platform.reporting.charts import Point, Titles, bars_chart
 from lifestage.platform.reporting.disclosure import BUYERS, STAGE, Disclosure
 from lifestage.platform.reporting.grids import Cell, Chart, Grid, columns, drop_empty, figure, text
 from lifestage.platform.reporting.section import MADE, Chapter, Section, Sentence, Source, Summary
@@ -151,7 +151,7 @@ def _size_chart(data: AudienceData, seen: Disclosure, words: Words) -> Chart | N
         return None
     points = [Point(_label(c.audience, words), "", c.n_users, words.count(c.n_users)) for c in shown]
     title = words("audiences.chart", date=words.day(data.as_of))
-    spec = bars_chart(points, words("column.users"))
+    spec = bars_chart(points, Titles(words("column.audience"), words("column.users")))
     return Chart("audiences-chart", title, words("audiences.about"), spec)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from lifestage.platform.reporting.charts import Point, bars_chart
+from lifestage.platform.reporting.charts import Point, Titles, bars_chart
 from lifestage.platform.reporting.disclosure import Disclosure
 from lifestage.platform.reporting.grids import (
     Cell,
@@ -179,7 +179,7 @@ def _seconds_chart(run: CompletedRun | None, words: Words) -> Chart | None:
         return None
     longest_first = sorted(run.seconds.items(), key=lambda item: (-item[1], item[0]))
     points = [Point(step, "", seconds, words.decimal(seconds, 1)) for step, seconds in longest_first]
-    spec = bars_chart(points, words("column.seconds"))
+    spec = bars_chart(points, Titles(words("column.step"), words("column.seconds")))
     return Chart("seconds-chart", words("made.seconds", run=run.run_id), words("about.seconds"), spec)
 
 

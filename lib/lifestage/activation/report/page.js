@@ -31,9 +31,8 @@
   // `ast` has Vega interpret its expressions: the page's policy forbids eval.
   const draw = () => Object.entries(specs).forEach(([key, spec]) => {
     const place = document.querySelector(`[data-chart="${key}"]`);
-    const tooltip = { theme: dark.matches ? "dark" : "light" };
     const options = { actions: false, ast: true, config: theme(), defaultStyle: false, formatLocale: axis,
-                      renderer: "svg", tooltip };
+                      renderer: "svg", tooltip: { disableDefaultStyle: true } };
     vegaEmbed(place, painted(spec), options).catch(() => { place.textContent = failed; });
   });
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from lifestage.analytics.stages.section_data import MOVE, StageCount, StageData
-from lifestage.platform.reporting.charts import AMOUNTS, COUNTS, Point, bars_chart, stacked_chart
+from lifestage.platform.reporting.charts import AMOUNTS, COUNTS, Point, Titles, bars_chart, stacked_chart
 from lifestage.platform.reporting.disclosure import STAGE, Disclosure
 from lifestage.platform.reporting.grids import (
     HIDDEN,
@@ -64,9 +64,13 @@ def _users_chart(data: StageData, seen: Disclosure, words: Words) -> Chart:
         for c in data.counts if is_shown(c, seen)
     ]  # fmt: skip
     order = [words.translate(stage) for stage in data.order]
-    spec = stacked_chart(points, order, words("column.users"), COUNTS)
+    spec = stacked_chart(points, order, _titles(words("column.users"), words), COUNTS)
     title = words("lifecycle.users_chart", date=words.day(data.as_of))
     return Chart("stages-chart", title, words("lifecycle.users_about"), spec, _legend(data, seen, words))
+
+
+def _titles(measure: str, words: Words) -> Titles:
+    return Titles(words("column.as_of"), measure, words("column.stage"))
 
 
 def _legend(data: StageData, seen: Disclosure, words: Words) -> tuple[Entry, ...]:
@@ -94,7 +98,7 @@ def _spend_chart(data: StageData, seen: Disclosure, words: Words) -> Chart:
         if is_shown(c, seen)
     ]
     order = [words.translate(stage) for stage in data.order]
-    spec = stacked_chart(points, order, words.in_currency("column.spend_30d"), AMOUNTS)
+    spec = stacked_chart(points, order, _titles(words.in_currency("column.spend_30d"), words), AMOUNTS)
     colors = tuple(Entry(place, stage, "") for place, stage in enumerate(order))
     title = words("lifecycle.spend_chart")
     return Chart("stage-spend-chart", title, words("about.spend_30d"), spec, colors)
@@ -131,7 +135,7 @@ def _moves_chart(data: StageData, moves: Sequence[Move], words: Words) -> Chart 
         for m in moves[:MAX_MOVES]
     ]  # fmt: skip
     title = words("lifecycle.moves_chart", before=words.day(data.before), date=words.day(data.as_of))
-    spec = bars_chart(points, words("column.users"))
+    spec = bars_chart(points, Titles(words("column.move"), words("column.users")))
     return Chart("moves-chart", title, words("lifecycle.moves_about"), spec)
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from lifestage.analytics.value.rfm_figures import rfm_map, rfm_names
 from lifestage.analytics.value.section_data import TIER, UNSCORED, TierCount, TopShare, ValueData
-from lifestage.platform.reporting.charts import Point, curve_chart, parts_chart
+from lifestage.platform.reporting.charts import Point, Titles, curve_chart, parts_chart
 from lifestage.platform.reporting.disclosure import BUYERS, Disclosure
 from lifestage.platform.reporting.grids import Cell, Chart, Entry, Grid, columns, drop_empty, figure, text
 from lifestage.platform.reporting.section import Chapter
@@ -55,7 +55,8 @@ def _tier_chart(data: ValueData, seen: Disclosure, words: Words) -> Chart | None
         for place, (name, parts) in zip(places, shares.items(), strict=True)
     )
     title = words("value.tier_chart")
-    spec = parts_chart(points, [*shares], places, title)
+    titles = Titles(words("column.measure"), words("column.share"), words("column.tier"))
+    spec = parts_chart(points, [*shares], places, titles, title)
     return Chart("tiers-chart", title, words("about.tier", period=data.period), spec, legend)
 
 

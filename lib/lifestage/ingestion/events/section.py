@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.sources.tables import COUNT_COLUMNS, REFERENCE, REPLAY
-from lifestage.platform.reporting.charts import Point, bars_chart
+from lifestage.platform.reporting.charts import Point, Titles, bars_chart
 from lifestage.platform.reporting.disclosure import Disclosure
 from lifestage.platform.reporting.grids import Chart, Grid, Tile, columns, drop_empty, figure, text
 from lifestage.platform.reporting.section import DATA, Chapter, Section, Sentence, Source, Summary
@@ -148,7 +148,7 @@ def _reasons_chart(deliveries: Sequence[Delivery], words: Words) -> Chart | None
     if not reasons:
         return None
     points = [Point(reason, "", n, words.count(n)) for reason, n in reasons]
-    spec = bars_chart(points, words("column.rows"))
+    spec = bars_chart(points, Titles(words("column.reason"), words("column.rows")))
     return Chart("reasons-chart", words("data.reasons_chart"), words("about.reason_rows"), spec)
 
 

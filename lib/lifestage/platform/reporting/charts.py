@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Spec = dict[str, Any]
 BAR_HEIGHT = 26
+DIGIT_WIDTH = 8
 N_COLORS = 10
 # A list of names would become part of an expression, which some texts break.
 BY_RANK = {"field": "rank", "op": "min"}
@@ -32,7 +33,16 @@ class Point:
     label: str
 
 
-def stacked_chart(points: Sequence[Point], order: Sequence[str], measure: str, axis: str) -> Spec:
+@dataclass(frozen=True)
+class Titles:
+    """What the place, the series and the number of a point are called, on the axes and beside the pointer."""
+
+    x: str
+    measure: str
+    name: str = ""
+
+
+def stacked_chart(points: Sequence[Point], order: Sequence[str], titles: Titles, axis: str) -> Spec:
     """Columns, one for each x in the order of the points, with the names stacked from the bottom up."""
     import altair as alt
 
@@ -41,33 +51,35 @@ def stacked_chart(points: Sequence[Point], order: Sequence[str], measure: str, a
     labels = alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=8)
     encoded = _new_chart().mark_bar().encode(
         x=alt.X("x:N", title=None, sort=BY_RANK, axis=labels),
-        y=alt.Y("value:Q", title=measure, axis=alt.Axis(tickCount=5, tickMinStep=1, format=axis)),
+        y=alt.Y("value:Q", title=titles.measure, axis=alt.Axis(tickCount=5, tickMinStep=1, format=axis)),
         color=_color(order, range(len(order))),
         order=alt.Order("level:Q"),
-        tooltip=[_tip("x"), _tip("name"), _tip("label")],
+        tooltip=_tips(titles),
     )  # fmt: skip
-    return _to_spec(encoded, rows, measure, height=320)
+    return _to_spec(encoded, rows, titles.measure, height=320)
 
 
-def bars_chart(points: Sequence[Point], measure: str) -> Spec:
+def bars_chart(points: Sequence[Point], titles: Titles) -> Spec:
     """Horizontal bars in the order of the points, each with its number at the end."""
     import altair as alt
 
     rows = [{**asdict(point), "rank": rank} for rank, point in enumerate(points)]
     values = [0.0, *[point.value for point in points]]
-    # Room for the number behind the longest bar.
-    scale = alt.Scale(domain=[min(values), 1.15 * max(values) or 1])
+    # The number behind the longest bar needs the same room on a screen of any width.
+    room = DIGIT_WIDTH * (1 + max((len(point.label) for point in points), default=0))
+    ends = alt.ExprRef(f"max(width - {room}, {BAR_HEIGHT})")
+    scale = alt.Scale(domain=[min(values), max(values) or 1], range=[0, ends])
     base = _new_chart().encode(
         x=alt.X("value:Q", title=None, axis=None, scale=scale),
         y=alt.Y("x:N", title=None, sort=BY_RANK, axis=alt.Axis(ticks=False)),
-        tooltip=[_tip("x"), _tip("label")],
+        tooltip=_tips(titles),
     )
     numbers = base.mark_text(align="left", dx=4).encode(text="label:N")
-    return _to_spec(base.mark_bar() + numbers, rows, measure, height=BAR_HEIGHT * len(rows))
+    return _to_spec(base.mark_bar() + numbers, rows, titles.measure, height=BAR_HEIGHT * len(rows))
 
 
 def parts_chart(
-    points: Sequence[Point], order: Sequence[str], places: Sequence[int], description: str
+    points: Sequence[Point], order: Sequence[str], places: Sequence[int], titles: Titles, description: str
 ) -> Spec:
     """One full bar for each x. The names divide it by their values, which are shares of it."""
     import altair as alt
@@ -78,7 +90,7 @@ def parts_chart(
         y=alt.Y("x:N", title=None, sort=None, axis=alt.Axis(ticks=False)),
         color=_color(order, places),
         order=alt.Order("level:Q"),
-        tooltip=[_tip("x"), _tip("name"), _tip("label")],
+        tooltip=_tips(titles),
     )  # fmt: skip
     return _to_spec(encoded, rows, description, height=2 * BAR_HEIGHT * len({point.x for point in points}))
 
@@ -92,9 +104,10 @@ def curve_chart(points: Sequence[Point], named: Sequence[str], across: str, up: 
     base = _new_chart().encode(
         x=alt.X("at:Q", title=across, scale=scale, axis=axis),
         y=alt.Y("value:Q", title=up, scale=scale, axis=axis),
-        tooltip=[_tip("label")],
     )
-    marked = base.transform_filter("datum.named")
+    # A line as a whole would name its first point, wherever the pointer is.
+    tips = [_tip("label", up)]
+    marked = base.transform_filter("datum.named").encode(tooltip=tips)
     labels = marked.mark_text(align="left", dx=7, dy=8).encode(text="label:N")
     chart = base.mark_line() + marked.mark_point(filled=True, size=60) + labels
     return _to_spec(chart, rows, f"{up} / {across}", height=300)
@@ -106,11 +119,17 @@ def _new_chart() -> alt.Chart:
     return alt.Chart(alt.NamedData(ROWS))
 
 
-def _tip(field: str) -> alt.Tooltip:
-    """A line of a tooltip. A chart without values would fail on a field of no declared type."""
+def _tips(titles: Titles) -> list[alt.Tooltip]:
+    """The lines beside the pointer. Lines with one title would replace each other."""
+    named = {"x": titles.x, "name": titles.name, "label": titles.measure}
+    return [_tip(field, title) for field, title in named.items() if title]
+
+
+def _tip(field: str, title: str) -> alt.Tooltip:
+    """One line. A chart without values would fail on a field of no declared type."""
     import altair as alt
 
-    return alt.Tooltip(f"{field}:N", title=" ")
+    return alt.Tooltip(f"{field}:N", title=title)
 
 
 def _color(order: Sequence[str], places: Sequence[int]) -> alt.Color:
