@@ -15,6 +15,9 @@ def report(
     conf: Conf = DEFAULT_CONF,
     as_of: Annotated[str, typer.Option("--as-of", help="Date that was built, such as 2026-11-21.")] = LATEST,
     language: Annotated[Language | None, typer.Option(help="As configured by default.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Earlier date to count changes since; the month-end before by default.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; as configured by default.")] = None,
 ) -> None:
     """Write the report of a date again, for instance in another language; nothing is built.
@@ -22,5 +25,6 @@ def report(
     Example: lifestage report --conf conf/prod.yaml --language zh --out report.zh.html
     """
     wanted = as_of if as_of == LATEST else parse_date("--as-of", as_of)
-    path = write_report(open_conf(conf, needs_keys=False), wanted, language, out)
+    since = parse_date("--against", against) if against else None
+    path = write_report(open_conf(conf, needs_keys=False), wanted, language, out, since)
     console.print(f"report  {path}", markup=False, soft_wrap=True)

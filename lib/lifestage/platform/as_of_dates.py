@@ -1,7 +1,8 @@
 """The as_of dates of a backfill, which dates to keep, and which kept dates are stale."""
 
 import calendar
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -47,6 +48,42 @@ def dates_to_keep(dates: Iterable[date], keep_days: int, keep_month_ends: bool) 
 def is_month_end(day: date) -> bool:
     """Return whether the date is the last day of its month."""
     return day.day == calendar.monthrange(day.year, day.month)[1]
+
+
+@dataclass(frozen=True)
+class EarlierDates:
+    """The dates that a date is compared with; None where there is no such date."""
+
+    before: date | None = None
+    """The month-end before. Movement is counted since then."""
+    year_before: date | None = None
+    """The same date of the year before."""
+    day_before: date | None = None
+    """The last date before."""
+
+
+def choose_earlier_dates(dates: Collection[date], as_of: date) -> EarlierDates:
+    """Choose the dates to compare as_of with from the dates of which there are rows.
+
+    Without a month-end, movement is counted since the last date before. Where the same date of the year before is not
+    kept, the last date in the month before it takes its place.
+
+    Example:
+        >>> choose_earlier_dates([date(2026, 1, 31), date(2026, 2, 6)], date(2026, 2, 7)).before
+        datetime.date(2026, 1, 31)
+    """
+    earlier = [day for day in dates if day < as_of]
+    day_before = max(earlier, default=None)
+    before = max((day for day in earlier if is_month_end(day)), default=day_before)
+    last_year = _same_day_a_year_before(as_of)
+    near = [day for day in earlier if timedelta() <= last_year - day <= timedelta(days=31)]
+    year_before = max((day for day in near if day != before), default=None)
+    return EarlierDates(before, year_before, day_before if day_before != before else None)
+
+
+def _same_day_a_year_before(day: date) -> date:
+    last = calendar.monthrange(day.year - 1, day.month)[1]
+    return day.replace(year=day.year - 1, day=min(day.day, last))
 
 
 def find_stale_dates(built_at: Mapping[date, int], first_days: Mapping[int, date]) -> list[date]:

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from lifestage.activation.report.config import ReportSettings
-from lifestage.activation.report.step import date_before, write_page
+from lifestage.activation.report.step import find_earlier_dates, write_page
 from lifestage.platform.errors import NoDataError
 from lifestage.platform.reporting.section import Source
 from lifestage.platform.reporting.words import Language
@@ -19,6 +19,7 @@ def write_report(
     as_of: date | str = LATEST,
     language: Language | None = None,
     out: Path | None = None,
+    against: date | None = None,
 ) -> Path:
     """Write the report of a date from the existing tables, and return its path.
 
@@ -27,9 +28,10 @@ def write_report(
         as_of: a date that was built; the newest one by default.
         language: the configured language by default.
         out: the file to write; the configured path by default.
+        against: the earlier date that movement is counted since; the month-end before by default.
 
     Raises:
-        NoDataError: no completed run has built the date.
+        NoDataError: no completed run has built the date, or no rows of `against` are kept.
     """
     read = reader(project)
     day = find_date("user_stages", read("user_stages"), as_of)
@@ -41,7 +43,7 @@ def write_report(
     settings = project.config.of(ReportSettings).model_copy(
         update={name: each for name, each in given.items() if each}
     )
-    before = date_before(read("runs"), run, project.config.shared.as_of.keep)
-    source = Source(read, project.tables.__getitem__, project.config, run, before)
+    earlier = find_earlier_dates(read("runs"), run, project.config.shared.as_of.keep, against)
+    source = Source(read, project.tables.__getitem__, project.config, run, earlier)
     write_page(source, sections_of(), settings)
     return Path(settings.path).resolve()

@@ -15,6 +15,7 @@ from lifestage.activation.report.content import SectionData, decide_disclosure
 from lifestage.analytics.segments.section import MODELLED
 from lifestage.analytics.stages.section_data import StageCount
 from lifestage.analytics.value.section_data import RfmCount, TierCount
+from lifestage.platform.as_of_dates import EarlierDates
 from lifestage.platform.reporting.disclosure import BUYERS
 from lifestage.users.identity.movement import Move
 from support.reporting import AS_OF, BEFORE
@@ -42,7 +43,7 @@ def pages(draw):
     modelled = draw(st.integers(0, everybody))
     return {
         "lifecycle": empty_stages(
-            before=BEFORE,
+            earlier=EarlierDates(BEFORE),
             counts=tuple(StageCount(day, stage, n) for day, at in ((BEFORE, before), (AS_OF, now)) for stage, n in at.items() if n),
             moves=tuple(Move(*pair, n) for pair, n in moves.items() if n),
         ),

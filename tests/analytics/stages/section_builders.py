@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from lifestage.analytics.stages.config import Stage
 from lifestage.analytics.stages.section_data import StageCount, StageData
+from lifestage.platform.as_of_dates import EarlierDates
 from lifestage.users.identity.movement import Move
 from support.reporting import AS_OF, BEFORE
 
@@ -15,7 +16,7 @@ def empty_stages(**changes):
 def full_stages(**changes):
     data = StageData(
         as_of=AS_OF,
-        before=BEFORE,
+        earlier=EarlierDates(BEFORE),
         display=("novice", "mature"),
         ladder=(
             rung("novice", "tenure_days <= 90", "Joined lately"),
@@ -31,5 +32,7 @@ def stage(name="mature", n_users=1):
     return StageCount(AS_OF, name, n_users)
 
 
-def rung(name, when="true", description="", benefits=""):
-    return Stage(stage=name, when=when, description=description, strategy={"benefits": benefits})
+def rung(name, when="true", description="", benefits="", owner=""):
+    return Stage(
+        stage=name, when=when, description=description, strategy={"benefits": benefits, "owner": owner}
+    )

@@ -1,10 +1,13 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from analytics.stages.section_builders import empty_stages, full_stages, rung, stage
+from lifestage.analytics.channels.tables import CHANNEL_TOTALS
+from lifestage.analytics.stages.decline import CategoryChange
 from lifestage.analytics.stages.section import SECTION
-from lifestage.analytics.stages.section_data import StageCount, count_stages
-from lifestage.analytics.stages.tables import STAGE_TOTALS
+from lifestage.analytics.stages.section_data import StageCount, count_stages, find_changed_rules, read_spend
+from lifestage.analytics.stages.tables import STAGE_TOTALS, USER_STAGES
+from lifestage.platform.as_of_dates import EarlierDates
 from lifestage.users.identity.movement import Move
 from support.frames import build
 from support.reporting import AS_OF, BEFORE, chart, grid, labels, render_chapters, summarize, texts, values
@@ -63,7 +66,7 @@ def test_the_chart_of_moves_leaves_out_users_who_stayed_and_the_matrix_has_all()
 
 def test_small_moves_are_withheld_and_a_note_says_so():
     chapter = lifecycle(full_stages(), least_users=5)
-    assert chapter.notes == ("No users changed stage since the previous date, or too few to show.",)
+    assert chapter.notes == ("No users changed stage between the two dates, or too few to show.",)
     assert texts(grid(chapter, "All moves"))[0] == ["novice", "–"]
 
 
@@ -78,11 +81,11 @@ def test_the_tile_compares_users_with_the_date_before():
     assert tile.lines == ("in a lifecycle stage", "+3 since Nov 20, 2026")
 
 
-def test_sentences_name_the_largest_stage_and_who_fell_silent():
+def test_sentences_name_who_fell_silent_and_the_largest_stage():
     found = summarize(SECTION, full_stages(display=("novice", "mature", "churned"))).sentences
     assert [(sentence.target, sentence.text) for sentence in found] == [
-        ("stages-chart", "10 users are in a lifecycle stage; the largest is mature with 80.0% of them. Planned: Status."),
-        ("lifecycle", "Since Nov 20, 2026, 0 users came back and 0 fell silent (dormant or churned). Continue what brings them back."),
+        ("lifecycle", "Since Nov 20, 2026, 0 users came back and 0 fell silent (dormant or churned). Owner: not assigned."),
+        ("stages-chart", "10 users are in a lifecycle stage; the largest is mature with 80.0% of them. Planned: Status. Owner: not assigned."),
     ]  # fmt: skip
 
 
@@ -91,6 +94,136 @@ def test_without_data_there_is_a_note_and_no_sentence():
     assert chapters["lifecycle"].notes == ("No user has a stage as of Nov 21, 2026 or before.",)
     assert chapters["lifecycle"].figures == chapters["made"].figures == ()
     assert summarize(SECTION, empty_stages()).sentences == ()
+
+
+def declining_stages(**changes):
+    return full_stages(**{
+        "display": ("mature", "declining"),
+        "ladder": (rung("mature"), rung("declining", benefits="A benefit in the categories that fade", owner="CRM")),
+        "counts": (StageCount(BEFORE, "declining", 100), stage("declining", 118), stage("mature", 82)),
+        "moves": (),
+        "spend": {"declining": Decimal(30_000), "mature": Decimal(70_000)},
+        "period": 365,
+        "categories": (
+            CategoryChange("DELI", 40, Decimal(2000), Decimal(500), Decimal(900), Decimal(990)),
+            CategoryChange("MEAT", 4, Decimal(1000), Decimal(900), Decimal(100), Decimal(100)),
+            CategoryChange("SALAD", 9, Decimal(0), Decimal(100), Decimal(0), Decimal(10)),
+        ),
+        **changes,
+    })  # fmt: skip
+
+
+def test_the_first_sentences_are_the_value_at_risk_with_the_reasons_and_the_owner():
+    found = summarize(SECTION, declining_stages(), least_users=5).sentences
+    assert [sentence.text for sentence in found[:2]] == [
+        "118 users are declining (+18 since Nov 20, 2026). At risk is their spend of the last 365 days: €30K, 30.0% of all spend. "
+        "Planned: A benefit in the categories that fade. Owner: CRM.",
+        "In the last 90 days, declining users spent €1.5K less than in the 90 days before (−50%; all others +10%), most of all in: "
+        "DELI (−75%; all others +10%).",
+    ]  # fmt: skip
+    assert [sentence.target for sentence in found[:2]] == ["stages-chart", "declining"]
+
+
+def test_the_categories_of_declining_users_are_a_table_that_withholds_those_of_a_few():
+    found = grid(lifecycle(declining_stages(), least_users=5), "Categories in which declining")
+    assert texts(found) == [
+        ["DELI", "40", "€2,000", "€500", "−75%", "+10%"],
+        ["MEAT", "–", "–", "–", "–", "+0%"],
+    ]
+    assert (found.key, found.is_withheld) == ("declining", True)
+
+
+def test_a_sentence_says_that_the_number_of_declining_users_is_withheld():
+    few = (stage("declining", 4), stage("mature", 96), stage("novice", 7))
+    (first, *_) = summarize(SECTION, declining_stages(counts=few, categories=()), least_users=5).sentences
+    assert first.text == (
+        "The number of declining users is withheld: it, or a number that follows from it, is about fewer than 5 users."
+    )
+
+
+def short_stages(**changes):
+    """A history that is long enough for mature and declining from the newest date on."""
+    return declining_stages(full_from={"declining": AS_OF, "mature": AS_OF}, **changes)
+
+
+def test_dates_before_the_history_is_long_enough_are_pale_and_are_compared_with_nothing():
+    """From May to July 2017 mature fell from 1,000 to 387, because nobody could be declining before."""
+    chapter = lifecycle(short_stages())
+    drawn = chart(chapter, "stages-chart").spec["data"]["values"]
+    assert [(row["label"], row["is_partial"]) for row in drawn] == [
+        ("100 (100.0%), history too short", True),
+        ("118 (59.0%)", False),
+        ("82 (41.0%)", False),
+    ]
+    assert [row[3] for row in texts(grid(chapter, "Stages as of"))] == ["history too short"] * 2
+    assert [row[2].below for row in grid(chapter, "Users by date").rows] == ["", "history too short"]
+    assert chapter.notes[0].startswith(
+        "Before Nov 21, 2026 the history is too short for mature, declining: their rules look back"
+    )
+    assert "since Nov 20" not in summarize(SECTION, short_stages()).sentences[0].text
+
+
+def test_while_the_history_is_too_short_a_sentence_says_so_instead_of_a_number():
+    later = AS_OF + timedelta(days=100)
+    (first, *_) = summarize(SECTION, short_stages()).sentences
+    assert first.text.startswith("118 users are declining.")
+    data = declining_stages(full_from={"declining": later})
+    (first, second) = summarize(SECTION, data).sentences
+    assert first.text == (
+        "The history is too short to tell who is declining: the rules look back further than it, until Mar 1, 2027."
+    )
+    assert second.target == "stages-chart"
+
+
+def test_stages_are_compared_with_a_month_end_and_a_year_before_and_the_last_date_in_small():
+    year, month = date(2025, 11, 21), date(2026, 10, 31)
+    counts = [
+        StageCount(day, "mature", n) for day, n in ((year, 50), (month, 80), (BEFORE, 99), (AS_OF, 100))
+    ]
+    data = full_stages(earlier=EarlierDates(month, year, BEFORE), counts=tuple(counts))
+    found = grid(lifecycle(data), "Stages as of")
+    assert labels(found)[3:5] == ["Since Oct 31, 2026", "Since Nov 21, 2025"]
+    assert [(cell.text, cell.below) for cell in found.rows[0][3:5]] == [("+20", "last date: +1"), ("+50", "")]
+    (tile,) = summarize(SECTION, data).tiles
+    assert tile.lines[1:] == ("+20 since Oct 31, 2026", "+50 since Nov 21, 2025", "+1 since Nov 20, 2026")
+
+
+def test_a_note_names_the_stages_whose_rule_has_changed():
+    assert lifecycle(full_stages(changed_rules=("mature",))).notes == (
+        "The rules of these stages have changed since Nov 20, 2026: mature. Users also moved because of that.",
+    )
+
+
+def test_changed_rules_are_those_that_differ_between_the_two_dates(spark):
+    rules = [
+        (BEFORE, "mature", "true"),
+        (AS_OF, "mature", "x > 1"),
+        (AS_OF, "new", "y"),
+        (BEFORE, "same", "z"),
+        (AS_OF, "same", "z"),
+    ]
+    rows = [
+        {"user_id": f"u{n}", "as_of": day, "stage": name, "rule": rule}
+        for n, (day, name, rule) in enumerate(rules)
+    ]
+    user_stages = build(spark, USER_STAGES, rows)
+    assert find_changed_rules(user_stages, AS_OF, BEFORE) == ("mature",)
+    assert find_changed_rules(user_stages, AS_OF, None) == ()
+
+
+def test_the_spend_of_a_stage_is_that_of_all_channels(spark):
+    rows = [
+        {
+            "as_of": day,
+            "channel_mix": mix,
+            "stage": "mature",
+            "n_users": 1,
+            "monetary_amount": "2.50",
+            "period_days": 365,
+        }
+        for day, mix in ((AS_OF, "both"), (AS_OF, None), (BEFORE, "both"))
+    ]
+    assert read_spend(build(spark, CHANNEL_TOTALS, rows), AS_OF) == ({"mature": Decimal(5)}, 365)
 
 
 def test_a_ladder_without_silent_stages_has_no_sentence_on_them():

@@ -1,6 +1,7 @@
 """The report of a run: one self-contained HTML file."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from pyspark.sql import functions as F
 
 from lifestage.activation.report.config import ReportSettings
 from lifestage.activation.report.content import Header, compose_page, read_sections
-from lifestage.platform.as_of_dates import dates_to_keep, newest_built
+from lifestage.platform.as_of_dates import EarlierDates, choose_earlier_dates, dates_to_keep, newest_built
 from lifestage.platform.config.shared import Keep
+from lifestage.platform.errors import NoDataError
 from lifestage.platform.job import Job
 from lifestage.platform.reporting.section import Section, Source
 from lifestage.platform.reporting.words import load_words
@@ -24,8 +26,8 @@ def run(job: Job, config: ReportSettings) -> None:
     assert job.config is not None, "the report needs the configuration of all domains"
     runs = job.read("runs")
     if is_newest(runs, job.run.as_of):
-        before = date_before(runs, job.run, job.config.shared.as_of.keep)
-        source = Source(job.read, job.table, job.config, job.run, before, job.commits)
+        earlier = find_earlier_dates(runs, job.run, job.config.shared.as_of.keep)
+        source = Source(job.read, job.table, job.config, job.run, earlier, job.commits)
         write_page(source, job.sections, config)
 
 
@@ -34,12 +36,24 @@ def is_newest(runs: DataFrame, as_of: date) -> bool:
     return (newest_built(runs) or as_of) <= as_of
 
 
-def date_before(runs: DataFrame, run: Run, keep: Keep) -> date | None:
-    """The last date before that of the run of which rows are kept; None if there is none."""
+def find_earlier_dates(runs: DataFrame, run: Run, keep: Keep, against: date | None = None) -> EarlierDates:
+    """The dates of which rows are kept that a report of the run compares with; movement is counted since `against`.
+
+    Raises:
+        NoDataError: `against` is no earlier date of which rows are kept.
+    """
     rows = runs.select(F.explode("as_of_dates").alias("day")).distinct().collect()
     built = {row["day"] for row in rows} | {*run.as_of_dates}
     remaining = dates_to_keep(built, keep.days, keep.month_ends) | {*run.as_of_dates}
-    return max((day for day in remaining if day < run.as_of), default=None)
+    earlier = choose_earlier_dates(remaining, run.as_of)
+    if against is None:
+        return earlier
+    known = sorted(day for day in remaining if day < run.as_of)
+    if against not in known:
+        raise NoDataError(
+            f"--against: no rows as of {against} are kept: choose one of {', '.join(map(str, known)) or 'no date yet'}"
+        )
+    return replace(earlier, before=against)
 
 
 def write_page(source: Source, sections: Iterable[Section[Any]], settings: ReportSettings) -> None:

@@ -1,8 +1,11 @@
 """The charts and tables of the stages section."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
+from lifestage.analytics.stages.decline import SPAN_DAYS, CategoryChange
 from lifestage.analytics.stages.section_data import MOVE, StageCount, StageData
 from lifestage.platform.reporting.charts import AMOUNTS, COUNTS, Point, Titles, bars_chart, stacked_chart
 from lifestage.platform.reporting.disclosure import STAGE, Disclosure
@@ -13,6 +16,7 @@ from lifestage.platform.reporting.grids import (
     Column,
     Entry,
     Grid,
+    Look,
     columns,
     drop_empty,
     figure,
@@ -24,6 +28,7 @@ from lifestage.users.identity.movement import Move
 from lifestage.users.identity.regrouping import Regrouped
 
 MAX_MOVES = 12
+MAX_CATEGORIES = 10
 
 
 def render(data: StageData, seen: Disclosure, words: Words) -> Iterator[Chapter]:
@@ -35,16 +40,33 @@ def render(data: StageData, seen: Disclosure, words: Words) -> Iterator[Chapter]
             _users_chart(data, seen, words),
             _spend_chart(data, seen, words),
             _newest_grid(data, seen, words),
+            _category_grid(data, seen, words),
             _moves_chart(data, moves, words),
             _moves_grid(data, seen, words),
             _dates_grid(data, seen, words),
         )
-        notes = (words("lifecycle.no_moves"),) if data.moves and not moves else ()
-        yield Chapter("lifecycle", title, about, notes, figures)
+        yield Chapter("lifecycle", title, about, (*_notes(data, moves, words),), figures)
     else:
         nobody = words("lifecycle.nobody", date=words.day(data.as_of))
         yield Chapter("lifecycle", title, about, (nobody,))
     yield Chapter(MADE, figures=drop_empty(_rules_grid(data, words)))
+
+
+def _notes(data: StageData, moves: Sequence[Move], words: Words) -> Iterator[str]:
+    """What makes numbers differ without a change of users."""
+    dates = sorted(
+        {day for day in data.full_from.values() if any(count.as_of < day for count in data.counts)}
+    )
+    for day in dates:
+        stages = words("word.and").join(
+            words.translate(stage) for stage in data.order if data.full_from.get(stage) == day
+        )
+        yield words("lifecycle.short_until", date=words.day(day), stages=stages)
+    if data.before and data.changed_rules:
+        stages = words("word.and").join(words.translate(stage) for stage in data.changed_rules)
+        yield words("lifecycle.rules_changed", before=words.day(data.before), stages=stages)
+    if data.moves and not moves:
+        yield words("lifecycle.no_moves")
 
 
 def is_shown(count: StageCount, seen: Disclosure) -> bool:
@@ -60,7 +82,8 @@ def _users_chart(data: StageData, seen: Disclosure, words: Words) -> Chart:
     totals = data.totals
     points = [
         Point(words.short_day(c.as_of), words.translate(c.stage), c.n_users,
-              f"{words.count(c.n_users)} ({words.share(c.n_users, totals[c.as_of])})")
+              _mark_short(data, c, f"{words.count(c.n_users)} ({words.share(c.n_users, totals[c.as_of])})", words),
+              data.is_short(c.stage, c.as_of))
         for c in data.counts if is_shown(c, seen)
     ]  # fmt: skip
     order = [words.translate(stage) for stage in data.order]
@@ -77,7 +100,9 @@ def _legend(data: StageData, seen: Disclosure, words: Words) -> tuple[Entry, ...
     newest = data.newest
     total = sum(count.n_users for count in newest.values())
     numbers = {
-        stage: f"{words.count(count.n_users)} ({words.share(count.n_users, total)})"
+        stage: _mark_short(
+            data, count, f"{words.count(count.n_users)} ({words.share(count.n_users, total)})", words
+        )
         for stage, count in newest.items()
         if is_shown(count, seen)
     }
@@ -93,10 +118,10 @@ def _legend(data: StageData, seen: Disclosure, words: Words) -> tuple[Entry, ...
 
 def _spend_chart(data: StageData, seen: Disclosure, words: Words) -> Chart:
     points = [
-        Point(words.short_day(c.as_of), words.translate(c.stage), float(c.amount), words.money(c.amount))
-        for c in data.counts
-        if is_shown(c, seen)
-    ]
+        Point(words.short_day(c.as_of), words.translate(c.stage), float(c.amount),
+              _mark_short(data, c, words.money(c.amount), words), data.is_short(c.stage, c.as_of))
+        for c in data.counts if is_shown(c, seen)
+    ]  # fmt: skip
     order = [words.translate(stage) for stage in data.order]
     spec = stacked_chart(points, order, _titles(words.in_currency("column.spend_30d"), words), AMOUNTS)
     colors = tuple(Entry(place, stage, "") for place, stage in enumerate(order))
@@ -104,27 +129,75 @@ def _spend_chart(data: StageData, seen: Disclosure, words: Words) -> Chart:
     return Chart("stage-spend-chart", title, words("about.spend_30d"), spec, colors)
 
 
+def _mark_short(data: StageData, count: StageCount, label: str, words: Words) -> str:
+    """The label with a mark if the history up to the date is too short for the stage."""
+    is_short = data.is_short(count.stage, count.as_of)
+    return words("lifecycle.marked", label=label, mark=words("lifecycle.short")) if is_short else label
+
+
 def _newest_grid(data: StageData, seen: Disclosure, words: Words) -> Grid:
     newest = data.newest
     total = sum(count.n_users for count in newest.values())
     spent = sum((count.amount for count in newest.values()), Decimal())
-    earlier = {count.stage: count for count in data.counts if count.as_of == data.before}
+    compared = [day for day in (data.before, data.earlier.year_before) if day in data.totals]
     rows = []
     for stage, count in newest.items():
-        before = earlier.get(stage)
         shown = is_shown(count, seen)
-        was_shown = shown and (before is None or is_shown(before, seen))
-        change = words.change(count.n_users - (before.n_users if before else 0)) if data.before else ""
+        changes = [_change(data, count, day, seen, words) for day in compared]
+        if changes and data.earlier.day_before in data.totals:
+            small = _change(data, count, data.earlier.day_before, seen, words).text
+            changes[0] = replace(changes[0], below=words("lifecycle.since_day_before", change=small))
         rows.append((
             text(words.translate(stage)),
             figure(words.count(count.n_users), shown),
             figure(words.share(count.n_users, total), shown),
-            figure(change, was_shown),
+            *changes,
             figure(words.money(count.amount), shown),
             figure(words.share(count.amount, spent), shown),
         ))  # fmt: skip
-    heads = columns(words, "stage", "users", "share", "change", "spend_30d", "share_of_spend")
+    heads = (
+        *columns(words, "stage", "users", "share"),
+        *[column for day in compared for column in columns(words, "change", day=words.day(day))],
+        *columns(words, "spend_30d", "share_of_spend"),
+    )
     return Grid(words("lifecycle.newest", date=words.day(data.counts[-1].as_of)), heads, tuple(rows))
+
+
+def _change(data: StageData, count: StageCount, day: date | None, seen: Disclosure, words: Words) -> Cell:
+    """The change of the number of users since a date; in words if the history up to either date is too short."""
+    earlier = next((c for c in data.counts if (c.as_of, c.stage) == (day, count.stage)), None)
+    if day is None or data.is_short(count.stage, day) or data.is_short(count.stage, count.as_of):
+        return Cell(words("lifecycle.short"), Look.NUMBER)
+    was_shown = is_shown(count, seen) and (earlier is None or is_shown(earlier, seen))
+    return figure(words.change(count.n_users - (earlier.n_users if earlier else 0)), was_shown)
+
+
+def _category_grid(data: StageData, seen: Disclosure, words: Words) -> Grid | None:
+    """The categories in which declining users spend less, the greatest loss first."""
+    lost = [change for change in data.categories if change.lost > 0][:MAX_CATEGORIES]
+    if not lost:
+        return None
+    rows = []
+    for change in lost:
+        shown = not seen.is_small(change.n_users)
+        rows.append((
+            text(change.category),
+            figure(words.count(change.n_users), shown),
+            figure(words.money(change.spent_before), shown),
+            figure(words.money(change.spent_now), shown),
+            figure(change_share([change], "spent", words), shown),
+            figure(change_share([change], "others", words)),
+        ))  # fmt: skip
+    names = ("category", "users", "spent_before", "spent_now", "own_change", "others_change")
+    caption = words("lifecycle.categories", date=words.day(data.as_of))
+    return Grid(caption, columns(words, *names, days=SPAN_DAYS), tuple(rows), key="declining")
+
+
+def change_share(changes: Collection[CategoryChange], group: str, words: Words) -> str:
+    """The change of spend from the 90 days before to the last 90, as a share of the spend before."""
+    before = sum((getattr(change, f"{group}_before") for change in changes), Decimal())
+    now = sum((getattr(change, f"{group}_now") for change in changes), Decimal())
+    return words.change_share(now - before, before)
 
 
 def _moves_chart(data: StageData, moves: Sequence[Move], words: Words) -> Chart | None:
@@ -171,7 +244,7 @@ def _dates_grid(data: StageData, seen: Disclosure, words: Words) -> Grid:
     rows: list[tuple[Cell, ...]] = []
     for day, total in sorted(data.totals.items(), reverse=True):
         found = [counts.get((day, stage)) for stage in data.order]
-        users = [figure(words.count(c.n_users), is_shown(c, seen)) if c else nobody for c in found]
+        users = [_dated_cell(data, c, seen, words) if c else nobody for c in found]
         rows.append((text(words.day(day)), *users, figure(words.count(total), not seen.is_small(total))))
     heads = (
         *columns(words, "as_of"),
@@ -179,6 +252,11 @@ def _dates_grid(data: StageData, seen: Disclosure, words: Words) -> Grid:
         *columns(words, "all_users"),
     )
     return Grid(words("lifecycle.dates"), heads, tuple(rows), is_folded=True)
+
+
+def _dated_cell(data: StageData, count: StageCount, seen: Disclosure, words: Words) -> Cell:
+    cell = figure(words.count(count.n_users), is_shown(count, seen))
+    return replace(cell, below=words("lifecycle.short")) if data.is_short(count.stage, count.as_of) else cell
 
 
 def _rules_grid(data: StageData, words: Words) -> Grid:

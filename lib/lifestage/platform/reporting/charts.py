@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Spec = dict[str, Any]
 BAR_HEIGHT = 26
 DIGIT_WIDTH = 8
+PALE = 0.4
 N_COLORS = 10
 # A list of names would become part of an expression, which some texts break.
 BY_RANK = {"field": "rank", "op": "min"}
@@ -31,6 +32,8 @@ class Point:
     name: str
     value: float
     label: str
+    is_partial: bool = False
+    """Whether the number says less than it seems to; it is drawn pale."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def stacked_chart(points: Sequence[Point], order: Sequence[str], titles: Titles,
         y=alt.Y("value:Q", title=titles.measure, axis=alt.Axis(tickCount=5, tickMinStep=1, format=axis)),
         color=_color(order, range(len(order))),
         order=alt.Order("level:Q"),
+        opacity=alt.condition("datum.is_partial", alt.value(PALE), alt.value(1)),
         tooltip=_tips(titles),
     )  # fmt: skip
     return _to_spec(encoded, rows, titles.measure, height=320)

@@ -50,6 +50,13 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...]
     layout: str = "list"
     is_folded: bool = False
+    key: str = ""
+    """What a sentence of the summary names to link to the table."""
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the table withholds a number."""
+        return any(cell.text == WITHHELD for row in self.rows for cell in row)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,11 @@ class Chart:
     spec: dict[str, Any]
     legend: tuple[Entry, ...] = ()
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the legend withholds a number."""
+        return any(entry.text == WITHHELD for entry in self.legend)
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -80,6 +92,11 @@ class Tile:
     value: str
     lines: tuple[str, ...]
     look: Look = Look.NUMBER
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the number is withheld."""
+        return self.value == WITHHELD
 
 
 HIDDEN = Cell(WITHHELD, Look.NUMBER)

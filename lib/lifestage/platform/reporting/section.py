@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from pyspark.sql import DataFrame
 
+from lifestage.platform.as_of_dates import EarlierDates
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.reporting.disclosure import Cell, Disclosure, Equation
 from lifestage.platform.reporting.grids import Chart, Grid, Tile
@@ -40,8 +41,8 @@ class Source:
     """Gives the contract of such a table."""
     config: Config
     run: Run
-    before: date | None = None
-    """The date before, which changes are counted against; None for the first date."""
+    earlier: EarlierDates = field(default_factory=EarlierDates)
+    """The dates that numbers are compared with."""
     commits: Mapping[str, int] = field(default_factory=dict)
     """Version of each table that the run has written."""
     _results: dict[Callable[["Source"], Any], "Future[Any]"] = field(default_factory=dict, init=False)
@@ -51,6 +52,11 @@ class Source:
     def as_of(self) -> date:
         """The date of the report."""
         return self.run.as_of
+
+    @property
+    def before(self) -> date | None:
+        """The date that movement is counted since; None for the first date."""
+        return self.earlier.before
 
     def compute_once(self, compute: Callable[["Source"], ValueT]) -> ValueT:
         """The result of a function of this source. Sections that share the function share its result."""

@@ -95,6 +95,13 @@ class Words:
             return f"> {self._percent(100 - least, digits)}"
         return self._percent(percent, digits)
 
+    def change_share(self, change: Number, whole: Number) -> str:
+        """A change as a percentage of a whole, with its sign. The share of a whole of 0 or less is unknown."""
+        if whole <= 0:
+            return self("word.unknown")
+        percent = self._percent(Decimal(100) * abs(Decimal(change)) / whole, 0)
+        return f"{MINUS if change < 0 else '+'}{percent}"
+
     def price(self, amount: Number) -> str:
         """An amount in the smallest unit of the currency: cents for EUR, whole units for JPY."""
         return self.money(amount, get_currency_precision(self.currency))
