@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifestage.platform.as_of_dates import (
+    EarlierDates,
     Interval,
+    choose_earlier_dates,
     dates_between,
     dates_to_keep,
     find_stale_dates,
@@ -72,3 +74,23 @@ def test_a_month_end_is_followed_by_a_first():
     assert [day for day in year if is_month_end(day)] == [
         day for day in year if (day + timedelta(days=1)).day == 1
     ]
+
+
+def test_a_date_is_compared_with_the_month_end_a_year_before_and_the_last_date():
+    kept = days("2025-10-31", "2025-11-21", "2026-10-31", "2026-11-20", "2026-11-21")
+    month_end, year, last = days("2026-10-31", "2025-11-21", "2026-11-20")
+    assert choose_earlier_dates(kept, kept[-1]) == EarlierDates(month_end, year, last)
+
+
+def test_the_month_end_before_the_same_date_of_last_year_takes_its_place():
+    kept = days("2025-01-31", "2025-10-31", "2026-10-31")
+    assert choose_earlier_dates(kept, date(2026, 11, 21)).year_before == date(2025, 10, 31)
+    assert choose_earlier_dates(kept, date(2026, 9, 30)).year_before is None
+    assert choose_earlier_dates(days("2023-02-28"), date(2024, 2, 29)) == EarlierDates(date(2023, 2, 28))
+
+
+def test_without_a_month_end_changes_count_since_the_last_date():
+    assert choose_earlier_dates(days("2026-11-18", "2026-11-20"), date(2026, 11, 21)) == EarlierDates(
+        date(2026, 11, 20)
+    )
+    assert choose_earlier_dates([], date(2026, 11, 21)) == EarlierDates()

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from activation.audiences.section_builders import empty_audiences, full_audiences
@@ -9,6 +9,7 @@ from lifestage.activation.audiences.section import (
     AudienceCount,
     combine,
     count_movement,
+    find_changes,
     read_rules,
     read_totals,
 )
@@ -109,3 +110,28 @@ def test_an_audience_of_all_but_a_few_users_is_withheld():
     others = [(STAGES, full_stages(counts=(stage("mature", 100),)))]
     found = audiences(full_audiences(counts=(nearly_all,)), least_users=5, others=others)
     assert texts(grid(found, "Audiences as of"))[0][1] == "–"
+
+
+def test_a_rule_that_has_changed_since_the_date_before_is_marked(spark):
+    rows = [
+        {"audience": name, "from_as_of": day, "sql": "x"}
+        for name, day in (
+            ("new", AS_OF),
+            ("changed", date(2026, 1, 1)),
+            ("changed", AS_OF),
+            ("old", date(2026, 1, 1)),
+            ("old", BEFORE),
+            ("old", LATER),
+        )
+    ]
+    definitions = build(spark, AUDIENCE_DEFINITIONS, rows)
+    assert find_changes(definitions, AS_OF, BEFORE) == {"changed": AS_OF}
+    assert find_changes(definitions, AS_OF, None) == {}
+
+
+def test_the_table_marks_a_changed_rule_and_says_since_when_users_entered():
+    found = grid(
+        audiences(full_audiences(changed_on={"win_back": AS_OF})),
+        "Audiences as of Nov 21, 2026, changes since Nov 20, 2026",
+    )
+    assert [row[1].below for row in found.rows] == ["new rule since Nov 21, 2026", ""]

@@ -18,6 +18,7 @@ from lifestage.activation.report import page
 from lifestage.activation.report.content import Header, join_chapters
 from lifestage.analytics.segments.section import Feature
 from lifestage.analytics.value.section_data import IndexPart, RfmCount, TierCount, TopShare
+from lifestage.platform.as_of_dates import EarlierDates
 from lifestage.platform.reporting.section import Chapter
 from lifestage.platform.reporting.words import load_words
 from lifestage.platform.result import Check
@@ -161,7 +162,7 @@ def test_a_first_run_without_any_data_gives_sentences_and_no_script():
     ("key", "data", "field", "nothing"),
     [
         *[("lifecycle", full_stages(), field, ()) for field in ("ladder", "counts", "moves")],
-        ("lifecycle", full_stages(), "before", None),
+        ("lifecycle", full_stages(), "earlier", EarlierDates()),
         *[("value", full_value(), field, ()) for field in ("tiers", "moves", "top_shares", "parts", "rfm")],
         *[("segments", full_segments(), field, ()) for field in ("features", "counts", "moves")],
         ("audiences", full_audiences(), "counts", ()),
@@ -214,8 +215,9 @@ def test_the_page_speaks_chinese_with_its_numbers():
     html = render(full_page(words), words)
     seen = Page(html)
     assert ("html", {"lang": "zh"}) in seen.tags
-    assert "共有 10 位用户处于各生命周期阶段，其中“成熟”人数最多，占 80.0%。计划：Status。" in "".join(
-        seen.texts
+    assert (
+        "共有 10 位用户处于各生命周期阶段，其中“成熟”人数最多，占 80.0%。计划：Status。负责人：未指定。"
+        in "".join(seen.texts)
     )
     assert "¥80" in seen.texts
 
@@ -259,7 +261,12 @@ def test_small_numbers_are_nowhere_in_the_file():
     seen = Page(render(data))
     assert {"4", "96", "€100", "€25.00", "€100.00", "+4"} & set(seen.texts) == set()
     assert not re.search(r'"value": (4|96|100|66.66)[,}]', seen.scripts[0])
-    assert "Numbers about fewer than 5 users are withheld" in "".join(seen.texts)
+    # Where it stands: beside each table, legend and tile that withholds a number, and nowhere else.
+    explained = [
+        text for text in seen.texts if text.startswith("“–” is a withheld number: it is about fewer than 5")
+    ]
+    withholding = [each for chapter in data.chapters for each in chapter.figures if each.is_withheld]
+    assert len(explained) == len(withholding) + sum(tile.is_withheld for tile in data.tiles) >= 5
 
 
 def test_marks_that_turn_the_direction_of_text_are_left_out():
@@ -273,8 +280,8 @@ def test_marks_that_turn_the_direction_of_text_are_left_out():
 def test_the_summary_has_the_sentences_of_the_sections_in_their_order():
     found = full_page(lifecycle=full_stages(display=("novice", "mature", "churned")))
     targets = [sentence.target for sentence in found.sentences]
-    assert targets == ["stages-chart", "lifecycle", "concentration-chart", "audiences-chart", "data", "data"]
-    assert [tile.label for tile in found.tiles] == ["Users", "Buyers", "Data accuracy", "Checks"]
+    assert targets == ["lifecycle", "stages-chart", "concentration-chart", "audiences-chart", "data", "data"]
+    assert [tile.label for tile in found.tiles] == ["Users", "Buyers", "Valid rows", "Checks"]
 
 
 def test_sentences_do_not_tell_of_a_few():

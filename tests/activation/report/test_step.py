@@ -1,10 +1,14 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from lifestage.activation.report import step
 from lifestage.activation.report.config import ReportSettings
 from lifestage.analytics.stages.tables import STAGE_TOTALS, USER_STAGES
+from lifestage.platform.as_of_dates import EarlierDates
 from lifestage.platform.config.shared import Keep
+from lifestage.platform.errors import NoDataError
 from lifestage.platform.job import Job
 from lifestage.platform.run import Run
 from lifestage.platform.storage.delta import DeltaStore, Location
@@ -55,11 +59,27 @@ def test_a_run_of_past_dates_leaves_the_page_of_the_newest(spark, tmp_path):
     assert [step.is_newest(runs, AS_OF + timedelta(days=days)) for days in (-1, 0, 1)] == [False, True, True]
 
 
-def test_the_date_before_is_the_last_one_of_which_rows_are_kept(spark):
+def runs_of(spark, *dates):
+    return build(spark, RUNS, [{"run_id": str(day), "as_of_dates": [day]} for day in dates])
+
+
+def test_a_report_compares_with_dates_of_which_rows_are_kept(spark):
     """Of a week that is kept and of month-ends; dates of the run itself count as well."""
-    keep, old = Keep(days=7, month_ends=True), AS_OF - timedelta(days=8)
-    dates = [date(2026, 10, 31), date(2026, 11, 10), old]
-    runs = build(spark, RUNS, [{"run_id": str(day), "as_of_dates": [day]} for day in dates])
-    assert step.date_before(runs, Run("r", (AS_OF,), NOW), keep) == date(2026, 10, 31)
-    assert step.date_before(runs, Run("r", (BEFORE, AS_OF), NOW), keep) == BEFORE
-    assert step.date_before(runs, Run("r", (date(2026, 10, 31),), NOW), keep) is None
+    keep, old, month_end = Keep(days=7, month_ends=True), AS_OF - timedelta(days=8), date(2026, 10, 31)
+    runs = runs_of(spark, month_end, date(2026, 11, 10), old)
+    assert step.find_earlier_dates(runs, Run("r", (AS_OF,), NOW), keep) == EarlierDates(month_end)
+    both = step.find_earlier_dates(runs, Run("r", (BEFORE, AS_OF), NOW), keep)
+    assert both == EarlierDates(month_end, None, BEFORE)
+    assert step.find_earlier_dates(runs, Run("r", (month_end,), NOW), keep) == EarlierDates()
+
+
+def test_a_report_can_count_changes_since_any_kept_date(spark):
+    keep, month_end = Keep(days=7, month_ends=True), date(2026, 10, 31)
+    runs = runs_of(spark, month_end, BEFORE)
+    run = Run("r", (AS_OF,), NOW)
+    assert step.find_earlier_dates(runs, run, keep, against=BEFORE).before == BEFORE
+    for day in (AS_OF, date(2026, 10, 30)):
+        with pytest.raises(
+            NoDataError, match=f"no rows as of {day} are kept: choose one of 2026-10-31, 2026-11-20"
+        ):
+            step.find_earlier_dates(runs, run, keep, against=day)

@@ -9,12 +9,13 @@ from lifestage.analytics.segments.section import (
     Known,
     SegmentCount,
     describe_features,
+    list_models,
     to_counts,
 )
 from lifestage.analytics.segments.tables import SEGMENT_PROFILES, SEGMENT_TOTALS
 from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 from support.frames import build
-from support.reporting import grid, labels, render_chapters, texts
+from support.reporting import AS_OF, BEFORE, grid, labels, render_chapters, texts
 
 
 def segments(data, least_users=1):
@@ -73,3 +74,22 @@ def test_users_without_a_segment_are_counted_by_reason():
         "5 users are in no segment because no model is trained yet.",
     )
     assert segments(empty_segments()).notes == ("No user is in a segment as of Nov 21, 2026.",)
+
+
+def test_a_note_says_that_the_model_was_trained_again_since_the_date_before():
+    (model,) = full_segments().models
+    retrained = segments(full_segments(before=BEFORE, models_before=("2026-06-30-aa",)))
+    assert retrained.notes[1] == (
+        f"The model was trained again since Nov 20, 2026: it is now {model}. Users also entered and left segments because of that."
+    )
+    assert len(segments(full_segments(before=BEFORE, models_before=(model,))).notes) == 1
+    assert len(segments(full_segments(before=BEFORE)).notes) == 1
+
+
+def test_models_are_those_of_the_date(spark):
+    rows = [
+        {"as_of": day, "status": "modelled", "model_id": model}
+        for day, model in ((BEFORE, "a"), (BEFORE, None), (AS_OF, "b"))
+    ]
+    totals = build(spark, SEGMENT_TOTALS, rows)
+    assert [list_models(totals, day) for day in (BEFORE, AS_OF, None)] == [("a",), ("b",), ()]

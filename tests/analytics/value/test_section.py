@@ -12,7 +12,7 @@ from lifestage.analytics.value.section_data import (
     to_index_parts,
 )
 from lifestage.platform.reporting.grids import Chart
-from support.reporting import chart, grid, render_chapters, summarize, texts, values
+from support.reporting import BEFORE, chart, grid, render_chapters, summarize, texts, values
 
 
 def value(data, least_users=1):
@@ -147,3 +147,15 @@ def test_the_summary_has_buyers_and_the_best_of_them():
         "The top 10% of buyers (one user) spent €80, 80.0% of all spend. Give them personal attention."
     ]
     assert summarize(SECTION, full_value(), least_users=5).sentences == ()
+
+
+def test_a_note_says_that_the_value_index_is_weighed_in_another_way():
+    data = full_value(before=BEFORE, is_index_changed=True)
+    assert (
+        render_chapters(SECTION, data)["value"]
+        .notes[0]
+        .startswith("The components or weights of the value index have changed since Nov 20")
+    )
+    assert not any(
+        "weights" in note for note in render_chapters(SECTION, full_value(before=BEFORE))["value"].notes
+    )

@@ -2,11 +2,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ingestion.events.section_builders import deliveries, delivery
-from lifestage.ingestion.events.section import COUNTS, SECTION, list_deliveries, sum_accuracy
+from lifestage.ingestion.events.section import COUNTS, SECTION, list_deliveries, sum_valid
 from lifestage.ingestion.sources.tables import INGEST_LEDGER
 from lifestage.platform.reporting.grids import Chart
 from support.frames import build
-from support.reporting import BEFORE, NOW, grid, render_chapters, summarize, texts
+from support.reporting import BEFORE, NOW, grid, labels, render_chapters, summarize, texts
 
 
 def data_chapter(*found):
@@ -41,16 +41,16 @@ def test_totals_are_of_all_deliveries_however_many(spark):
     assert [row[:3] for row in texts(so_far)] == [["web", "2,501", "2,501"]]
 
 
-def test_accuracy_leaves_duplicates_out():
-    assert sum_accuracy([delivery(n_rows=110, n_duplicate=10, n_rejected=5)]) == (95, 100)
+def test_valid_rows_leave_duplicates_out():
+    assert sum_valid([delivery(n_rows=110, n_duplicate=10, n_rejected=5)]) == (95, 100)
 
 
 def test_rows_that_are_replayed_are_received_once():
     """Of 100 rows 4 were rejected; of these 3 were replayed, and 2 became events."""
     first = delivery(1, n_rows=100, n_accepted=96, n_duplicate=0, n_rejected=4)
     again = replace(delivery(2, n_rows=3, n_accepted=2, n_duplicate=0, n_rejected=1), kind="replay")
-    assert sum_accuracy([first]) == (96, 100)
-    assert sum_accuracy([first, again]) == (98, 100)
+    assert sum_valid([first]) == (96, 100)
+    assert sum_valid([first, again]) == (98, 100)
 
 
 def test_deliveries_add_up_by_source_and_those_of_this_run_apart():
@@ -81,8 +81,15 @@ def test_a_run_without_deliveries_and_rejected_rows_says_so():
     assert not [f for f in chapter.figures if isinstance(f, Chart)]
 
 
-def test_the_sentence_and_the_tile_tell_the_accuracy():
+def test_the_sentence_and_the_tile_tell_the_share_of_valid_rows():
     found = summarize(SECTION, deliveries(delivery()))
     assert found.tiles[0].lines == ("of 9 rows received", "in this run")
-    assert [sentence.text for sentence in found.sentences] == ["88.89% of 9 rows received are accurate."]
+    assert [sentence.text for sentence in found.sentences] == ["88.89% of 9 rows received are valid."]
     assert summarize(SECTION, deliveries()).sentences == ()
+
+
+def test_there_is_no_column_for_suppressed_rows_while_nothing_suppresses_them():
+    found = grid(data_chapter(delivery()), "Delivered in this run")
+    assert labels(found) == [
+        *("Source", "Deliveries", "Rows in", "Accepted", "Replaced", "Superseded", "Duplicates", "Rejected", "Late", "Valid"),
+    ]  # fmt: skip

@@ -1,7 +1,7 @@
 """The section of the report on audiences."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -42,6 +42,8 @@ class AudienceData:
     counts: tuple[AudienceCount, ...] = ()
     """The largest first."""
     rules: Mapping[str, str] = field(default_factory=dict)
+    changed_on: Mapping[str, date] = field(default_factory=dict)
+    """The first date with the present rule of each audience whose rule has changed since the date before."""
 
 
 def read(source: Source) -> AudienceData:
@@ -56,6 +58,7 @@ def read(source: Source) -> AudienceData:
         period=max((days for _, _, days in totals.values()), default=0),
         counts=combine(configured, totals, movement),
         rules=read_rules(source.read("audience_definitions"), as_of),
+        changed_on=find_changes(source.read("audience_definitions"), as_of, source.before),
     )
 
 
@@ -101,6 +104,21 @@ def read_rules(audience_definitions: DataFrame, as_of: date) -> dict[str, str]:
     first = F.expr("min_by(struct(sql), from_as_of)")
     rules = audience_definitions.groupBy("audience").agg(F.coalesce(by_then, first).alias("rule"))
     return {row["audience"]: row["rule"]["sql"] for row in rules.collect() if row["rule"]["sql"] is not None}
+
+
+def find_changes(audience_definitions: DataFrame, as_of: date, before: date | None) -> dict[str, date]:
+    """The date of the last change of each audience's rule between two dates; bounded by the audiences.
+
+    The first rule of an audience is no change.
+    """
+    if before is None:
+        return {}
+    rows = audience_definitions.groupBy("audience").agg(
+        F.min("from_as_of").alias("first"),
+        F.expr(f"max(from_as_of) FILTER (WHERE from_as_of <= DATE'{as_of}')").alias("last"),
+    )
+    changed = rows.where((F.col("last") > F.col("first")) & (F.col("last") > F.lit(before)))
+    return {row["audience"]: row["last"] for row in changed.collect()}
 
 
 def combine(
@@ -159,15 +177,17 @@ def _grid(data: AudienceData, seen: Disclosure, words: Words) -> Grid:
     names = ("audience", "users", "entered", "left", "spend", "spend_per_user", "owner")
     heads = columns(words, *names, period=data.period)
     rows = tuple(_row(count, data, seen, words) for count in data.counts)
-    return Grid(words("audiences.grid", date=words.day(data.as_of)), heads, rows)
+    return Grid(words.compared("audiences.grid", data.as_of, data.before), heads, rows)
 
 
 def _row(count: AudienceCount, data: AudienceData, seen: Disclosure, words: Words) -> tuple[Cell, ...]:
     shown, stayed = is_shown(count, data, seen), count.n_users - count.n_entered
     per_user = words.price(count.amount / count.n_users) if count.n_users else ""
+    changed = data.changed_on.get(count.audience)
+    mark = words("audiences.changed", date=words.day(changed)) if changed else ""
     return (
         Cell(_label(count.audience, words), below=words.translate(count.description)),
-        figure(words.count(count.n_users), shown),
+        replace(figure(words.count(count.n_users), shown), below=mark),
         *movement_cells(count.n_entered, count.n_left, stayed, words, seen.least_users),
         figure(words.money(count.amount), shown),
         figure(per_user, shown),

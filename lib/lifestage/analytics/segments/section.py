@@ -72,6 +72,15 @@ class SegmentData:
     features: tuple[Feature, ...] = ()
     counts: tuple[SegmentCount, ...] = ()
     moves: tuple[Move, ...] = ()
+    before: date | None = None
+    """The date that moves are counted since."""
+    models_before: tuple[str, ...] = ()
+    """The models of that date."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models of the segments, in order."""
+        return tuple(sorted({count.model_id for count in self.modelled if count.model_id}))
 
     @property
     def modelled(self) -> list[SegmentCount]:
@@ -84,15 +93,21 @@ def read(source: Source) -> SegmentData:
     """Read sizes, profiles and moves between segments."""
     is_of_date = F.col("as_of") == F.lit(source.as_of)
     users = source.compute_once(read_regrouped_users).users
-    segments = source.read("user_segments")
+    segments, totals = source.read("user_segments"), source.read("segment_totals")
     return SegmentData(
         as_of=source.as_of,
         features=describe_features(source.table("user_features"), source.config.of(SegmentsConfig).profile),
-        counts=to_counts(
-            source.read("segment_totals").where(is_of_date), source.read("segment_profiles").where(is_of_date)
-        ),
+        counts=to_counts(totals.where(is_of_date), source.read("segment_profiles").where(is_of_date)),
         moves=count_moves(segments, "segment_id", source.as_of, source.before, users),
+        before=source.before,
+        models_before=list_models(totals, source.before),
     )
+
+
+def list_models(totals: DataFrame, day: date | None) -> tuple[str, ...]:
+    """The models of a date, in order; bounded by the segments."""
+    rows = totals.where((F.col("as_of") == F.lit(day)) & F.col("model_id").isNotNull())
+    return tuple(sorted({row["model_id"] for row in rows.select("model_id").collect()}))
 
 
 def describe_features(table: Table, names: Sequence[str]) -> tuple[Feature, ...]:
@@ -150,10 +165,12 @@ def render(data: SegmentData, seen: Disclosure, words: Words) -> Iterator[Chapte
 def _notes(data: SegmentData, seen: Disclosure, words: Words) -> tuple[str, ...]:
     if not data.counts:
         return (words("segments.nobody", date=words.day(data.as_of)),)
-    models = sorted({count.model_id for count in data.modelled if count.model_id})
+    is_retrained = data.before and data.models_before and data.models_before != data.models
+    retrained = {"before": words.day(data.before), "model": ", ".join(data.models)} if data.before else {}
     outside = {count.status: count.n_users for count in data.counts if (OUTSIDE, count.status) in seen}
     return (
-        *[words("segments.model", model=model) for model in models],
+        *[words("segments.model", model=model) for model in data.models],
+        *([words("segments.retrained", **retrained)] if is_retrained else []),
         *[words(f"segments.{status}", n=n) for status, n in sorted(outside.items())],
     )
 
@@ -183,7 +200,7 @@ def _profile_grid(data: SegmentData, seen: Disclosure, words: Words) -> Grid:
         *columns(words, "segment", "users", "entered", "left"),
         *[Column(label_feature(f.name, words), words.meaning(f.description, f.unit)) for f in data.features],
     )
-    caption = words("segments.profile", date=words.day(data.as_of))
+    caption = words.compared("segments.profile", data.as_of, data.before)
     return Grid(caption, heads, tuple(rows), layout="profile")
 
 

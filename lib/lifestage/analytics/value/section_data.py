@@ -77,6 +77,10 @@ class ValueData:
     top_shares: tuple[TopShare, ...] = ()
     """In ascending order of percent; the last is everything."""
     parts: tuple[IndexPart, ...] = ()
+    before: date | None = None
+    """The date that moves are counted since."""
+    is_index_changed: bool = False
+    """Whether components or weights of the value index are not those of that date."""
 
     @property
     def period(self) -> int:
@@ -96,10 +100,12 @@ class ValueData:
 
 def read(source: Source) -> ValueData:
     """Read totals, shares, scales and moves between tiers."""
-    is_of_date = F.col("as_of") == F.lit(source.as_of)
-    totals, shares, scales = run_in_parallel([
-        partial(_collect, source.read(name).where(is_of_date))
-        for name in ("value_totals", "spend_shares", "value_scales")
+    is_of_date, is_before = (F.col("as_of") == F.lit(day) for day in (source.as_of, source.before))
+    totals, shares, scales, scales_before = run_in_parallel([
+        partial(_collect, source.read(name).where(is_read))
+        for name, is_read in (
+            ("value_totals", is_of_date), ("spend_shares", is_of_date), ("value_scales", is_of_date), ("value_scales", is_before),
+        )
     ])  # fmt: skip
     users = source.compute_once(read_regrouped_users).users
     return ValueData(
@@ -110,7 +116,14 @@ def read(source: Source) -> ValueData:
         moves=count_moves(source.read("user_value"), "tier", source.as_of, source.before, users),
         top_shares=to_top_shares(shares),
         parts=to_index_parts(scales),
+        before=source.before,
+        is_index_changed=bool(scales_before) and _weights(scales_before) != _weights(scales),
     )
+
+
+def _weights(scales: Sequence[Any]) -> dict[tuple[str, str], float]:
+    """The weight of each component, from rows of value_scales of one date."""
+    return {(row["dimension"], row["component"]): row["weight"] for row in scales}
 
 
 def _collect(rows: DataFrame) -> list[Row]:

@@ -35,8 +35,13 @@ def render(data: ValueData, seen: Disclosure, words: Words) -> Iterator[Chapter]
 def _notes(data: ValueData, seen: Disclosure, words: Words) -> tuple[str, ...]:
     if not data.rfm:
         return (words("value.nobody", date=words.day(data.as_of)),)
+    changed = (
+        (words("value.index_changed", before=words.day(data.before)),)
+        if data.before and data.is_index_changed
+        else ()
+    )
     unscored = {count.status: count.n_users for count in data.rfm if (UNSCORED, count.status) in seen}
-    return tuple(words(f"value.{status}", n=n) for status, n in sorted(unscored.items()))
+    return (*changed, *[words(f"value.{status}", n=n) for status, n in sorted(unscored.items())])
 
 
 def _tier_chart(data: ValueData, seen: Disclosure, words: Words) -> Chart | None:
@@ -81,7 +86,7 @@ def _tier_grid(data: ValueData, seen: Disclosure, words: Words) -> Grid:
     )  # fmt: skip
     names = ("tier", "users", "share", "spend", "share_of_spend", "least_index", "entered", "left")
     heads = columns(words, *names, period=data.period)
-    return Grid(words("value.tiers", date=words.day(data.as_of)), heads, rows)
+    return Grid(words.compared("value.tiers", data.as_of, data.before), heads, rows)
 
 
 def _tier_cells(

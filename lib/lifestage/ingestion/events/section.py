@@ -15,7 +15,8 @@ from lifestage.platform.reporting.section import DATA, Chapter, Section, Sentenc
 from lifestage.platform.reporting.words import Words
 
 MINUTE = "yyyy-MM-dd HH:mm"
-COUNTS = (*[column.name for column in COUNT_COLUMNS], "n_late")
+# Suppressed rows are left out until there is a list of people whose data must not be processed.
+COUNTS = (*[column.name for column in COUNT_COLUMNS if column.name != "n_suppressed"], "n_late")
 N_CHARTED = 12
 N_LISTED = 20
 
@@ -108,7 +109,7 @@ def _notes(data: DeliveryData, words: Words) -> tuple[str, ...]:
     return tuple(words(key) for key in keys)
 
 
-def sum_accuracy(deliveries: Sequence[Delivery]) -> tuple[int, int]:
+def sum_valid(deliveries: Sequence[Delivery]) -> tuple[int, int]:
     """Rows that pass every rule, and rows received; duplicates count as neither.
 
     A replay receives nothing: it takes rows out of the rejected ones, and may reject some of them again.
@@ -138,9 +139,9 @@ def _source_grid(caption: str, deliveries: Sequence[Delivery], words: Words) -> 
     for source in sorted({d.source for d in deliveries}):
         mine = [d for d in deliveries if d.source == source]
         totals = [figure(words.count(sum(d.counts[name] for d in mine))) for name in COUNTS]
-        accuracy = figure(words.share(*sum_accuracy(mine), digits=2))
-        rows.append((text(source), figure(words.count(len(mine))), *totals, accuracy))
-    return Grid(caption, columns(words, "source", "deliveries", *COUNTS, "accuracy"), tuple(rows))
+        valid = figure(words.share(*sum_valid(mine), digits=2))
+        rows.append((text(source), figure(words.count(len(mine))), *totals, valid))
+    return Grid(caption, columns(words, "source", "deliveries", *COUNTS, "valid"), tuple(rows))
 
 
 def _reasons_chart(deliveries: Sequence[Delivery], words: Words) -> Chart | None:
@@ -197,15 +198,15 @@ def _delivery_grid(deliveries: Sequence[Delivery], words: Words) -> Grid:
 
 
 def summarize(data: DeliveryData, seen: Disclosure, words: Words) -> Summary:  # noqa: ARG001
-    """The accuracy of the rows of this run, or of all deliveries if it brought none."""
-    passed, received = sum_accuracy(data.new or data.deliveries)
+    """The share of valid rows of this run, or of all deliveries if it brought none."""
+    passed, received = sum_valid(data.new or data.deliveries)
     where = words("tile.this_run" if data.new else "tile.all_deliveries")
     share = words.share(passed, received, digits=2)
-    lines = (words("tile.accuracy_about", n=received), where)
-    tile = Tile(words("tile.accuracy"), share, lines)
+    lines = (words("tile.valid_about", n=received), where)
+    tile = Tile(words("tile.valid"), share, lines)
     if not received:
         return Summary((tile,))
-    sentence = Sentence(words("summary.data", share=share, rows=words.count(received)), "data")
+    sentence = Sentence(words("summary.data", share=share, n=received), "data")
     return Summary((tile,), (sentence,))
 
 
