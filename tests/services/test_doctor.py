@@ -110,7 +110,7 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
         ),
     }
     details = {item.subject: item.detail for item in found}
-    assert details["keys on two dates"] == "till: 1 keys, e.g. A1: each counts on both dates"
+    assert details["keys on two dates"] == "till: 1 key, e.g. A1: each counts on both dates"
     assert (
         details["unfinished writes"]
         == "by a run that was ended, or by another tool: events (version 2, completed 1)"

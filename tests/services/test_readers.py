@@ -16,7 +16,7 @@ from support.projects import delta_store, make_project
 pytestmark = pytest.mark.slow
 
 D30, D31 = date(2026, 1, 30), date(2026, 1, 31)
-CHECKS = [("has users", True, "1 users")]
+CHECKS = [("has users", True, "1 user")]
 
 
 def stage(day, name, user="u1"):

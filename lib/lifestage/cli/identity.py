@@ -6,6 +6,7 @@ from typing import Any
 from lifestage.cli.terminal import DEFAULT_CONF, AsJson, Conf, parse_date, print_json
 from lifestage.cli.user import AsOf, User, open_for_user, print_lines, read_name
 from lifestage.platform.explain import BLANK, Line, format_date, shorten, title_first
+from lifestage.platform.plurals import count_of
 from lifestage.services.persons import describe_person
 
 
@@ -61,7 +62,7 @@ def _pair(each: Mapping[str, Any]) -> str:
     ends = f"{each['a_type']} {shorten(each['a'])} and {each['b_type']} {shorten(each['b'])}"
     seen = format_date(each["first_on"])
     until = "" if each["last_on"] == each["first_on"] else f" to {format_date(each['last_on'])}"
-    strength = f"{each['n']} rows" if each["score"] is None else f"score {each['score']:.6f}"
+    strength = count_of(each["n"], "row") if each["score"] is None else f"score {each['score']:.6f}"
     return f"{ends}, {each['source']}, {seen}{until}, {strength}"
 
 

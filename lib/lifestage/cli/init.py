@@ -19,9 +19,9 @@ def init(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         refuse(f"{folder} is not an empty folder: give another DIR")
     create(folder)
-    console.print(f"{folder}: a project with 3 months of sample data. Next:\n", markup=False, soft_wrap=True)
+    console.print(f"{folder}: a project with 3 months of sample data. Next:\n", soft_wrap=True)
     for command in next_commands(folder):
-        console.print(f"  {command}", markup=False, soft_wrap=True)
+        console.print(f"  {command}", soft_wrap=True)
 
 
 def next_commands(folder: Path) -> list[str]:

@@ -13,6 +13,7 @@ from lifestage.cli.terminal import (
     print_json,
     show_status,
 )
+from lifestage.platform.plurals import count_of
 from lifestage.services.match import check_matching
 from lifestage.services.match import match as match_records
 from lifestage.users.matching.step import MatchSummary
@@ -32,11 +33,13 @@ def match(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
         return
     _print(found)
     command = f"lifestage run --conf {conf}"
-    console.print(f"\nTo join the identifiers of these pairs: {command}", markup=False, soft_wrap=True)
+    console.print(f"\nTo join the identifiers of these pairs: {command}", soft_wrap=True)
 
 
 def _print(found: MatchSummary) -> None:
-    console.print(f"{found.n_records:,} records, {found.n_pairs:,} pairs compared, {found.n_links:,} links")
+    console.print(
+        f"{count_of(found.n_records, 'record')}, {count_of(found.n_pairs, 'pair')} compared, {count_of(found.n_links, 'link')}"
+    )
     if not found.is_learned:
         console.print("too few records to learn weights from: comparisons have default weights")
     if not found.bands:

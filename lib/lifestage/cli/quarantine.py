@@ -106,8 +106,8 @@ def _print_rows(rows: Iterable[RejectedRow]) -> None:
         file = row.path.rpartition("/")[2] if row.path else "a replay"
         title = f"{row.source}, delivery {row.delivery_no}, {file}: {', '.join(row.reasons)}"
         console.print()
-        console.print(title, markup=False)
-        console.print(f"  {_escape(row.raw)}", markup=False, soft_wrap=True)
+        console.print(title)
+        console.print(f"  {_escape(row.raw)}", soft_wrap=True)
 
 
 def _print_summary(found: Iterable[RejectedRows]) -> None:

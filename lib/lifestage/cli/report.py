@@ -27,4 +27,4 @@ def report(
     wanted = as_of if as_of == LATEST else parse_date("--as-of", as_of)
     since = parse_date("--against", against) if against else None
     path = write_report(open_conf(conf, needs_keys=False), wanted, language, out, since)
-    console.print(f"report  {path}", markup=False, soft_wrap=True)
+    console.print(f"report  {path}", soft_wrap=True)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
@@ -21,6 +22,7 @@ from lifestage.cli.terminal import (
     parse_now,
     print_json,
 )
+from lifestage.platform.plurals import count_of
 from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS, groups
 from lifestage.project.runner import check_step_names
@@ -63,7 +65,9 @@ def show_run(project: Project, request: Request, as_json: bool = False) -> None:
     with screen.status(_running(request)) as status:
 
         def show_step(done: FinishedStep) -> None:
-            written = f" {done.rows:>13,} rows" if STEPS[done.step].writes else ""
+            written = (
+                f" {done.rows:>13,} {'row' if done.rows == 1 else 'rows'}" if STEPS[done.step].writes else ""
+            )
             screen.print(f"  {done.step:<9} {done.seconds:7.1f} s{written}")
             status.update(_running(request))
 
@@ -77,7 +81,7 @@ def show_run(project: Project, request: Request, as_json: bool = False) -> None:
         print_json(outcome)
         return
     for line in outcome_lines(outcome, project.config.shared.landing):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
 def outcome_lines(outcome: Outcome, landing: str) -> Iterator[str]:
@@ -103,19 +107,19 @@ def _delivery_lines(counts: dict[str, int], landing: str) -> Iterator[str]:
     if 2 * counts["n_duplicate"] > counts["n_rows"]:
         yield "          most keys were known: a file was delivered again, or `key` names too few columns"
     if counts["n_reference_rejected"]:
-        rejected = f"{counts['n_reference_rejected']:,} rows of reference tables rejected"
+        rejected = f"{count_of(counts['n_reference_rejected'], 'row')} of reference tables rejected"
         yield f"          {rejected}: their keys keep their earlier values"
     if counts["n_rejected"] or counts["n_reference_rejected"]:
         yield "          lifestage quarantine list: which were rejected, and why"
 
 
-def _running(request: Request) -> str:
+def _running(request: Request) -> Text:
     """The steps that run now."""
     for group in groups():
         names = [step.name for step in group if step.name in request.steps]
         if remaining := [name for name in names if name not in request.seconds]:
-            return f"[bold]{', '.join(remaining)}[/bold]"
-    return "[bold]finishing[/bold]"
+            return Text(", ".join(remaining), "bold")
+    return Text("finishing", "bold")
 
 
 def _format_dates(dates: Sequence[date]) -> str:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from lifestage.cli.terminal import console, refuse, show_status
+from lifestage.platform.plurals import count_of
 from lifestage.simulate.simulation import simulate as write_world
 from lifestage.simulate.world import date_of, make_world
 
@@ -34,12 +36,11 @@ def simulate(
     started = time.monotonic()
     with show_status("making a world") as status:
         try:
-            n_rows = write_world(world, out, lambda day: status.update(f"making {date_of(day)}"))
+            n_rows = write_world(world, out, lambda day: status.update(Text(f"making {date_of(day)}", "dim")))
         except FileExistsError:
             refuse(f"{out} exists: give another DIR")
     seconds = time.monotonic() - started
     console.print(
-        f"{out}: {n_rows:,} rows in {seconds:.0f} s; the truth is in {out / 'truth'}",
-        markup=False,
+        f"{out}: {count_of(n_rows, 'row')} in {seconds:.0f} s; the truth is in {out / 'truth'}",
         soft_wrap=True,
     )

@@ -95,10 +95,10 @@ def export(
     if as_json:
         print_json(done)
         return
-    console.print(f"users     {done.n_rows:,}", markup=False)
-    console.print(f"file      {done.path}", markup=False, soft_wrap=True)
-    console.print(f"manifest  {done.manifest_path}", markup=False, soft_wrap=True)
-    console.print(f"sha256    {done.sha256}", markup=False)
+    console.print(f"users     {done.n_rows:,}")
+    console.print(f"file      {done.path}", soft_wrap=True)
+    console.print(f"manifest  {done.manifest_path}", soft_wrap=True)
+    console.print(f"sha256    {done.sha256}")
 
 
 @app.command()
@@ -113,7 +113,7 @@ def diff(before: SnapshotId, after: SnapshotId, conf: Conf = DEFAULT_CONF, as_js
     if as_json:
         print_json(found)
         return
-    console.print(f"{found.before} to {found.after}", markup=False)
+    console.print(f"{found.before} to {found.after}")
     for kind in (CHANGE, *list_compared_kinds(project)):
         console.print()
         console.print(_diff_grid(found, kind) or f"nobody moved between {kind}s")

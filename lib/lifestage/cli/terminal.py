@@ -18,6 +18,7 @@ from pyspark import errors as spark_errors
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
+from rich.text import Text
 
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError, ExitCode, LifestageError
@@ -26,8 +27,20 @@ from lifestage.project.opening import Project, open_project
 
 logger = logging.getLogger(__name__)
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# Wider than any line, as a program that reads the output wants it.
+UNWRAPPED = 100_000
+
+
+def build_console(*, stderr: bool = False) -> Console:
+    """A console that prints every text as it is: `:key:` is no emoji, `[x]` no style, and only a terminal wraps lines."""
+    built = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not built.is_terminal:
+        built.width = UNWRAPPED
+    return built
+
+
+console = build_console()
+errors = build_console(stderr=True)
 
 Conf = Annotated[Path, typer.Option("--conf", help="The project's main file.", envvar="LIFESTAGE_CONF")]
 AsOf = Annotated[
@@ -65,7 +78,7 @@ def guard(command: Callable[[], object]) -> None:
         for problem in error.problems:
             _print_problems(problem)
         if len(error.problems) > 1:
-            errors.print(f"{len(error.problems)} problems: nothing was started", markup=False)
+            errors.print(f"{len(error.problems)} problems: nothing was started")
         sys.exit(ExitCode.CONFIGURATION)
     except LifestageError as error:
         _print_problems(str(error), *getattr(error, "__notes__", ()))
@@ -74,7 +87,7 @@ def guard(command: Callable[[], object]) -> None:
         # Spark raises errors of many classes. The log gets the places alone: Spark's messages quote rows.
         logger.debug("failed:\n%s", "".join(traceback.format_tb(error.__traceback__)))
         _print_problems(f"{type(error).__name__}: {_summarize(error)}", *getattr(error, "__notes__", ()))
-        errors.print("LIFESTAGE_LOG=DEBUG shows where it happened", markup=False)
+        errors.print("LIFESTAGE_LOG=DEBUG shows where it happened")
         sys.exit(ExitCode.FAILED)
 
 
@@ -102,7 +115,7 @@ def check_exists(conf: Path) -> None:
 
 def show_status(what: str) -> Status:
     """A line on standard error that says what the command is doing, and disappears; on a terminal only."""
-    return errors.status(f"[dim]{what}[/dim]")
+    return errors.status(Text(what, "dim"))
 
 
 def parse_now(text: str | None) -> datetime:
@@ -186,4 +199,4 @@ def _summarize(error: Exception) -> str:
 
 def _print_problems(*problems: str) -> None:
     for problem in problems:
-        errors.print(problem, style="red", soft_wrap=True, markup=False)
+        errors.print(problem, style="red", soft_wrap=True)

@@ -41,4 +41,4 @@ def print_lines(lines: Iterable[Line]) -> None:
     rows.columns[0].min_width = TITLE_WIDTH
     for title, text in lines:
         rows.add_row(title, text)
-    console.print(rows, markup=False)
+    console.print(rows)

@@ -1,6 +1,7 @@
 """validate: check the configuration."""
 
 from lifestage.cli.terminal import DEFAULT_CONF, Conf, check_exists, console
+from lifestage.platform.plurals import count_of
 from lifestage.services.validate import validate as check
 
 
@@ -11,8 +12,8 @@ def validate(conf: Conf = DEFAULT_CONF) -> None:
     """
     check_exists(conf)
     found = check(conf)
-    console.print(f"{conf}: valid", markup=False, soft_wrap=True)
+    console.print(f"{conf}: valid", soft_wrap=True)
     console.print(
-        f"  {found.n_sources} sources, {found.n_reference_tables} reference tables, "
-        f"{found.n_stages} stages, {found.n_audiences} audiences"
+        f"  {count_of(found.n_sources, 'source')}, {count_of(found.n_reference_tables, 'reference table')}, "
+        f"{count_of(found.n_stages, 'stage')}, {count_of(found.n_audiences, 'audience')}"
     )

@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from lifestage.platform.hypotheses import Hypotheses
+from lifestage.platform.plurals import count_of
 from lifestage.platform.user_rows import Scope, UserRows
 
 Line = tuple[str, str]
@@ -82,7 +83,7 @@ def format_date(day: date) -> str:
 
 def format_days(n: int) -> str:
     """A number of days, such as 1 day or 2 days."""
-    return f"{n} day" if n == 1 else f"{n} days"
+    return count_of(n, "day")
 
 
 def shorten(pseudonym: str) -> str:

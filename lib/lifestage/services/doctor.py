@@ -8,6 +8,7 @@ from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
 from lifestage.ingestion.sources.ledger import LEDGER, VERSION_COLUMNS, read_committed_versions
 from lifestage.platform.errors import ConfigError, LostCommitError
 from lifestage.platform.findings import Examination, Finding, Level, list_first
+from lifestage.platform.plurals import count_of
 from lifestage.platform.storage import lock
 from lifestage.project.dates import read_stale_dates
 from lifestage.project.opening import Project
@@ -88,7 +89,9 @@ def _check_root(project: Project) -> Finding:
         return Finding(Level.PROBLEM, "storage root", detail, "check storage in the main file")
     if "runs" not in found:
         return Finding(Level.NOTE, "storage root", f"{where} is empty", "lifestage run")
-    return Finding(Level.OK, "storage root", f"{where}: {len(found)} of {len(project.tables)} tables")
+    return Finding(
+        Level.OK, "storage root", f"{where}: {len(found)} of {count_of(len(project.tables), 'table')}"
+    )
 
 
 def _check_settings(state: _State) -> Iterator[Finding]:

@@ -104,7 +104,7 @@ def test_an_audience_whose_rule_changed_may_grow(failed):
     ("known", "passed", "detail"),
     [
         ({}, True, "nobody is scored"),
-        ({"economic": 1200, "social": 1}, True, "economic for 1,200 users, social for 1 users"),
+        ({"economic": 1200, "social": 1}, True, "economic for 1,200 users, social for 1 user"),
         (
             {"economic": 1200, "social": 0},
             False,

@@ -167,5 +167,5 @@ def test_the_message_lists_each_rule_with_its_count_and_three_masked_examples(sp
     first, amount, time, last = str(refused.value).splitlines()
     assert first.startswith("source plain: 14.3% of 7 rows")
     assert amount == f"  {NO_AMOUNT}: 5 rows, e.g. x9,xx,xx; x9,xxxx,9.99; x99,xx,x"
-    assert time.startswith(f"  {NO_TIME}: 1 rows")
+    assert time.startswith(f"  {NO_TIME}: 1 row")
     assert last == "nothing was written; the next run reads these files again"

@@ -53,7 +53,7 @@ def test_removed_rows_are_kept_with_the_reason(story):
 def test_the_gate_stops_the_run_before_anything_is_written(story):
     assert story.after["refused"] == story.after["third"]
     assert story.refusal.startswith("source till: 50.0% of 2 rows pass, the gate is 95%")
-    assert "not_a_decimal:amount: 1 rows, e.g. x9,9,9,xxxxx,xxxx-xx-xx," in story.refusal
+    assert "not_a_decimal:amount: 1 row, e.g. x9,9,9,xxxxx,xxxx-xx-xx," in story.refusal
     assert_rows(
         story.project.read("rejected_events").select("delivery_no", "reasons"),
         [(1, ["not_a_decimal:amount"])],

@@ -69,9 +69,9 @@ def test_one_wrong_row_refuses_the_extract_and_the_next_run_reads_it_again(proje
         project.run("2026-03-05", steps=STEPS)
     assert str(refused.value).splitlines() == [
         "reference members: 0.0% of 3 rows pass, the gate is 100%",
-        "  malformed: 1 rows, e.g. xxxxx",
-        "  missing:member: 1 rows, e.g.   ,9999-99-99,xxxx",
-        "  not_a_date:since: 1 rows, e.g. 9,xxxx,xxxx",
+        "  malformed: 1 row, e.g. xxxxx",
+        "  missing:member: 1 row, e.g.   ,9999-99-99,xxxx",
+        "  not_a_date:since: 1 row, e.g. 9,xxxx,xxxx",
         "nothing was written; the next run reads these files again",
     ]
     assert project.read("ingest_ledger").count() == 1

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from lifestage.platform.plurals import count_of
 from lifestage.platform.result import Candidate, Check
 
 
@@ -17,13 +18,17 @@ def check_growth(candidate: Candidate) -> Iterator[Check]:
     same_rule = find_unchanged_audiences(before, definitions, candidate.as_of)
     sizes, sizes_before = candidate.content["counts"], before["counts"] or {}
     grown = [
-        f"{name}: {n:,} users, {was:,} in {before['snapshot_id']}"
+        f"{name}: {count_of(n, 'user')}, {was:,} in {before['snapshot_id']}"
         for name in sorted(same_rule)
         if (n := sizes.get(f"audience:{name}", 0)) >= settings.min_audience_users
         and n > settings.max_audience_growth * (was := sizes_before.get(f"audience:{name}", 0))
     ]
     allowed = f"at most {settings.max_audience_growth:g} x as many allowed (raise publish.max_audience_growth if this is intended)"
-    detail = f"{'; '.join(grown)}, {allowed}" if grown else f"{len(same_rule)} audiences with the same rule"
+    detail = (
+        f"{'; '.join(grown)}, {allowed}"
+        if grown
+        else f"{count_of(len(same_rule), 'audience')} with the same rule"
+    )
     yield Check("audiences did not jump", not grown, detail)
 
 

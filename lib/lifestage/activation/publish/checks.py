@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lifestage.activation.publish.config import PublishSettings
+from lifestage.platform.plurals import count_of
 from lifestage.platform.result import Candidate, Check, DomainResult
 
 
@@ -30,8 +31,10 @@ def check_candidate(candidate: Candidate, results: Sequence[DomainResult], n_mer
 def check_content(content: Mapping[str, Any]) -> Iterator[Check]:
     """Check that there are users, and that each has one row."""
     n, n_distinct = content["n_users"], content["n_distinct"]
-    yield Check("has users", n > 0, f"{n:,} users")
-    yield Check("one row a user", n_distinct == n, f"{n_distinct:,} different users in {n:,} rows")
+    yield Check("has users", n > 0, count_of(n, "user"))
+    yield Check(
+        "one row a user", n_distinct == n, f"{count_of(n_distinct, 'different user')} in {count_of(n, 'row')}"
+    )
 
 
 def check_user_drop(n: int, before: Mapping[str, Any], settings: PublishSettings, n_merged: int) -> Check:
@@ -40,5 +43,5 @@ def check_user_drop(n: int, before: Mapping[str, Any], settings: PublishSettings
     least = round((before["n_users"] - n_merged) * (1 - settings.max_user_drop), 6)
     allowed = f"at most {settings.max_user_drop:.0%} fewer allowed"
     merged = f", {n_merged:,} fewer by merging since" if n_merged else ""
-    detail = f"{n:,} users, {before['n_users']:,} in {before['snapshot_id']}{merged}, {allowed}"
+    detail = f"{count_of(n, 'user')}, {before['n_users']:,} in {before['snapshot_id']}{merged}, {allowed}"
     return Check("users did not vanish", n >= least, detail)

@@ -9,6 +9,7 @@ from lifestage.analytics.stages.section import SECTION
 from lifestage.analytics.stages.step import run
 from lifestage.analytics.stages.tables import STAGE_TOTALS, USER_STAGES
 from lifestage.platform.domain import Configuration, Domain
+from lifestage.platform.plurals import count_of
 from lifestage.platform.result import Candidate, Check, Group, Result, Strategy
 
 
@@ -20,7 +21,7 @@ def strategies(config: StageLadder) -> Mapping[str, Mapping[str, Strategy]]:
 def check_snapshot(candidate: Candidate) -> Iterator[Check]:
     """Check that every user has a stage."""
     n_without = candidate.n_null("stage")
-    yield Check("everyone has a stage", n_without == 0, f"{n_without:,} users without")
+    yield Check("everyone has a stage", n_without == 0, f"{count_of(n_without, 'user')} without")
 
 
 DOMAIN = Domain(

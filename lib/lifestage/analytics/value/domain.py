@@ -18,6 +18,7 @@ from lifestage.analytics.value.tables import (
     VALUE_TOTALS,
 )
 from lifestage.platform.domain import Configuration, Domain
+from lifestage.platform.plurals import count_of
 from lifestage.platform.result import Candidate, Check, Group, Result, Strategy
 
 SNAPSHOT_COLUMNS = (
@@ -50,7 +51,10 @@ def check_snapshot(candidate: Candidate) -> Iterator[Check]:
         for row in known
         if not row["n"]
     ]
-    counts = ", ".join(f"{row['dimension']} for {row['n']:,} users" for row in known) or "nobody is scored"
+    counts = (
+        ", ".join(f"{row['dimension']} for {count_of(row['n'], 'user')}" for row in known)
+        or "nobody is scored"
+    )
     yield Check("value dimensions have data", not empty, "; ".join(empty) or counts)
 
 

@@ -13,6 +13,7 @@ from lifestage.ingestion.sources.config import Source
 from lifestage.ingestion.sources.gates import GateCounts, describe_gate_failure, raise_gate_failures
 from lifestage.ingestion.sources.reasons import count_reasons
 from lifestage.platform.errors import CheckError
+from lifestage.platform.plurals import count_of
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def check_conservation(counts: Mapping[int, DeliveryCounts], sources: Mapping[in
         CheckError: naming each delivery that lost or gained rows.
     """
     problems = [
-        f"{sources[number]}: delivery {number}: {c.n_rows} rows in, {sum(c.outcomes.values())} accounted for: {dict(c.outcomes)}"
+        f"{sources[number]}: delivery {number}: {count_of(c.n_rows, 'row')} in, {sum(c.outcomes.values())} accounted for: {dict(c.outcomes)}"
         for number, c in sorted(counts.items())
         if c.n_rows != sum(c.outcomes.values())
     ]

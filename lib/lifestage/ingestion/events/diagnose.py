@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.rejected import count_rejected
 from lifestage.platform.findings import N_NAMED, Examination, Finding, Level
+from lifestage.platform.plurals import count_of
 
 
 def diagnose_events(root: Examination, config: IngestConfig) -> Iterator[Finding]:
@@ -23,7 +24,7 @@ def _diagnose_rejected_rows(root: Examination) -> Iterator[Finding]:
         yield Finding(Level.OK, "rejected rows", "no row waits")
     for item in found:
         reasons = ", ".join(f"{reason.reason} {reason.n_rows:,}" for reason in item.reasons[:N_NAMED])
-        detail = f"{item.source}: {item.n_waiting:,} rows wait: {reasons}"
+        detail = f"{item.source}: {count_of(item.n_waiting, 'row')} waiting: {reasons}"
         next_step = f"lifestage quarantine list --source {item.source} --show"
         yield Finding(Level.NOTE, "rejected rows", detail, next_step)
 
@@ -38,7 +39,9 @@ def _diagnose_keys(root: Examination, config: IngestConfig) -> Iterator[Finding]
     if not found:
         yield Finding(Level.OK, "keys on two dates", "none")
     for row in found:
-        detail = f"{row['source']}: {row['n']:,} keys, e.g. {row['example']}: each counts on both dates"
+        detail = (
+            f"{row['source']}: {count_of(row['n'], 'key')}, e.g. {row['example']}: each counts on both dates"
+        )
         next_step = (
             f"if its rows are corrected, declare `version` in sources/{row['source']}.yaml; "
             "if keys are reused, add the date to `key`"

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.platform.errors import CheckError
+from lifestage.platform.plurals import count_of
 
 N_EXAMPLES = 3
 
@@ -44,9 +45,9 @@ def describe_gate_failure(name: str, gate: float, counts: GateCounts, rows: Data
     if counts.n_rows == 0 or n_passed >= round(gate * counts.n_rows, 6):
         return []
     share = n_passed / counts.n_rows
-    lines = [f"{name}: {share:.1%} of {counts.n_rows} rows pass, the gate is {100 * gate:.6g}%"]
+    lines = [f"{name}: {share:.1%} of {count_of(counts.n_rows, 'row')} pass, the gate is {100 * gate:.6g}%"]
     for reason, n in sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0])):
-        lines.append(f"  {reason}: {n} rows, e.g. {'; '.join(_mask_examples(rows, reason))}")
+        lines.append(f"  {reason}: {count_of(n, 'row')}, e.g. {'; '.join(_mask_examples(rows, reason))}")
     return lines
 
 
