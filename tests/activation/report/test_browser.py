@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -19,6 +20,7 @@ from lifestage.activation.audiences.section import AudienceCount
 from lifestage.activation.report.page import render
 from lifestage.analytics.stages.section_data import StageCount
 from lifestage.analytics.value.section_data import TierCount, TopShare
+from lifestage.platform.as_of_dates import EarlierDates
 from lifestage.platform.reporting.words import load_words
 from lifestage.platform.result import Check
 from lifestage.users.identity.movement import Move
@@ -38,6 +40,9 @@ ARGUMENTS = (
 )
 LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 EVIL = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>"
+DAYS = [
+    AS_OF - timedelta(days=age) for age in (365, 335, 305, 275, 245, 215, 185, 155, 125, 95, 65, 35, 21, 1, 0)
+]
 MUCH = Decimal(193_245)
 FORMULA = '=HYPERLINK("http://127.0.0.1:9/")'
 
@@ -80,7 +85,13 @@ def shop(tmp_path_factory):
     champion, many = AudienceCount("win_back", "Long gone", "CRM", "An offer", 3_083, 1_201, 999, MUCH), 3_083
     data = {
         "lifecycle": full_stages(
-            counts=(StageCount(AS_OF, "novice", many), StageCount(AS_OF, "mature", 193_245, MUCH)),
+            counts=tuple(
+                StageCount(day, name, n, amount)
+                for day in DAYS
+                for name, n, amount in (("novice", many, Decimal()), ("mature", 193_245, MUCH))
+            ),
+            earlier=EarlierDates(DAYS[-3], DAYS[0], DAYS[-2]),
+            full_from={"mature": DAYS[5]},
             moves=(Move("mature", "novice", many), Move("novice", "novice", 12)),
         ),
         "value": full_value(
@@ -128,10 +139,10 @@ TIPS = {
     "reasons-chart": {"Reason": "amount_missing", "Rows": "3,083"},
     "seconds-chart": {"Step": "features", "Seconds": "3,083.0"},
 }
-# The largest mark of a chart, whose middle no other mark covers.
+# The largest mark of a chart, the last of several, whose middle no other mark covers.
 LARGEST = """chart => {
   const sized = [...chart.querySelectorAll('.mark-rect path, .mark-symbol path')].map(mark => mark.getBoundingClientRect());
-  const box = sized.reduce((best, each) => each.width * each.height > best.width * best.height ? each : best);
+  const box = sized.reduce((best, each) => each.width * each.height >= best.width * best.height - 1 ? each : best);
   return [box.x + box.width / 2, box.y + box.height / 2];
 }"""
 

@@ -124,11 +124,18 @@ def test_the_first_sentences_are_the_value_at_risk_with_the_reasons_and_the_owne
     assert [sentence.target for sentence in found[:2]] == ["stages-chart", "declining"]
 
 
+def test_without_known_spend_the_sentence_is_about_users_alone():
+    (first, *_) = summarize(SECTION, declining_stages(spend={}, period=0)).sentences
+    assert first.text == (
+        "118 users are declining (+18 since Nov 20, 2026). Planned: A benefit in the categories that fade. Owner: CRM."
+    )
+
+
 def test_the_categories_of_declining_users_are_a_table_that_withholds_those_of_a_few():
     found = grid(lifecycle(declining_stages(), least_users=5), "Categories in which declining")
     assert texts(found) == [
         ["DELI", "40", "€2,000", "€500", "−75%", "+10%"],
-        ["MEAT", "–", "–", "–", "–", "+0%"],
+        ["MEAT", "–", "–", "–", "–", "0%"],
     ]
     assert (found.key, found.is_withheld) == ("declining", True)
 

@@ -180,3 +180,18 @@ def test_no_section_replaces_a_text_of_another(language):
     ]
     shared, *apart, together = counts
     assert together == shared + sum(n - shared for n in apart)
+
+
+@pytest.mark.parametrize(
+    ("change", "whole", "said"),
+    [
+        (-2, 4, "\N{MINUS SIGN}50%"),
+        (1, 3, "+33%"),
+        (0, 3, "0%"),
+        (-1, 1_000, "0%"),
+        (9, 3, "+300%"),
+        (1, 0, "unknown"),
+    ],
+)
+def test_a_change_has_its_sign_and_zero_has_none(change, whole, said):
+    assert WORDS.change_share(Decimal(change), Decimal(whole)) == said

@@ -50,6 +50,13 @@ def _value_at_risk(data: StageData, seen: Disclosure, words: Words) -> Iterator[
     if not is_shown(count, seen):
         yield Sentence(words("summary.declining_withheld", least=seen.least_users), "stages-chart")
         return
+    if not data.period:
+        planned = _plan(data, (DECLINING,), words)
+        since = _since(data, seen, words)
+        yield Sentence(
+            words("summary.declining_users", n=count.n_users, since=since, planned=planned), "stages-chart"
+        )
+        return
     spent, whole = data.spend.get(DECLINING, Decimal()), sum(data.spend.values(), Decimal())
     values = {
         "since": _since(data, seen, words),
@@ -99,9 +106,10 @@ def _plan(data: StageData, stages: Collection[str], words: Words) -> str:
     strategies = [rung.strategy for rung in rungs_of(data.ladder, stages)]
     benefits = dict.fromkeys(words.translate(each.benefits) for each in strategies if each.benefits)
     owners = dict.fromkeys(words.translate(each.owner) for each in strategies if each.owner)
-    owner = words("word.owner", owner=words("word.and").join(owners) or words("word.nobody"))
-    planned = words("word.planned", benefits=words("word.and").join(benefits)) if benefits else ""
-    return f"{planned} {owner}".strip()
+    owner = words("word.and").join(owners) or words("word.nobody")
+    if not benefits:
+        return words("word.owner", owner=owner)
+    return words("word.planned_by", benefits="; ".join(benefits), owner=owner)
 
 
 def _largest(data: StageData, seen: Disclosure, words: Words) -> Iterator[Sentence]:

@@ -60,7 +60,9 @@ def stacked_chart(points: Sequence[Point], order: Sequence[str], titles: Titles,
         opacity=alt.condition("datum.is_partial", alt.value(PALE), alt.value(1)),
         tooltip=_tips(titles),
     )  # fmt: skip
-    return _to_spec(encoded, rows, titles.measure, height=320)
+    # A label stands under the middle of a narrow column, and half of the last one beside it.
+    room = {"left": 5, "top": 5, "bottom": 5, "right": 4 * max((len(x) for x in places), default=1)}
+    return {**_to_spec(encoded, rows, titles.measure, height=320), "padding": room}
 
 
 def bars_chart(points: Sequence[Point], titles: Titles) -> Spec:

@@ -96,11 +96,12 @@ class Words:
         return self._percent(percent, digits)
 
     def change_share(self, change: Number, whole: Number) -> str:
-        """A change as a percentage of a whole, with its sign. The share of a whole of 0 or less is unknown."""
+        """A change as a whole percentage, with its sign; 0 has none. The share of a whole of 0 or less is unknown."""
         if whole <= 0:
             return self("word.unknown")
-        percent = self._percent(Decimal(100) * abs(Decimal(change)) / whole, 0)
-        return f"{MINUS if change < 0 else '+'}{percent}"
+        percent = _rounded(Decimal(100) * Decimal(change) / whole, 0)
+        sign = "" if not percent else MINUS if percent < 0 else "+"
+        return f"{sign}{self._percent(abs(percent), 0)}"
 
     def price(self, amount: Number) -> str:
         """An amount in the smallest unit of the currency: cents for EUR, whole units for JPY."""
