@@ -118,7 +118,7 @@ def test_the_first_sentences_are_the_value_at_risk_with_the_reasons_and_the_owne
     assert [sentence.text for sentence in found[:2]] == [
         "118 users are declining (+18 since Nov 20, 2026). At risk is their spend of the last 365 days: €30K, 30.0% of all spend. "
         "Planned: A benefit in the categories that fade. Owner: CRM.",
-        "In the last 90 days, declining users spent €1.5K less than in the 90 days before (−50%; all others +10%), most of all in: "
+        "In the last 90 days, declining users spent €1.4K less than in the 90 days before (−70%; all others +11%), most of all in: "
         "DELI (−75%; all others +10%).",
     ]  # fmt: skip
     assert [sentence.target for sentence in found[:2]] == ["stages-chart", "declining"]

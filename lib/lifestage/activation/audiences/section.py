@@ -153,7 +153,9 @@ def is_shown(count: AudienceCount, data: AudienceData, seen: Disclosure) -> bool
     The rule of an audience often describes another group of the page, such as a stage, or all users but that group.
     """
     everyone = sum(n for cell, n in seen.cells.items() if cell[:2] == (STAGE, data.as_of))
-    withheld = {n for cell, n in seen.cells.items() if cell not in seen and cell[1] != data.before}
+    # Numbers of other dates describe no audience of today.
+    hidden = (cell for cell in seen.cells if cell not in seen)
+    withheld = {seen.cells[cell] for cell in hidden if cell[0] != STAGE or cell[1] == data.as_of}
     groups = {count.n_users, everyone - count.n_users, seen.cells.get(BUYERS, 0) - count.n_users} - {0}
     return not count.n_users or not any(seen.is_small(n) or n in withheld for n in groups)
 

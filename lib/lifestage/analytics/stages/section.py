@@ -83,8 +83,10 @@ def _since(data: StageData, seen: Disclosure, words: Words) -> str:
 
 def _reasons(data: StageData, seen: Disclosure, words: Words) -> Iterator[Sentence]:
     """How much less declining users spend, and in which categories most."""
-    shown = [each for each in data.categories if not seen.is_small(each.n_users) and each.lost > 0]
-    lost = sum((each.lost for each in data.categories), Decimal())
+    # Without those of a few users, whose spend would follow from the total.
+    known = [each for each in data.categories if not seen.is_small(each.n_users)]
+    shown = [each for each in known if each.lost > 0]
+    lost = sum((each.lost for each in known), Decimal())
     if not shown or lost <= 0 or data.is_short(DECLINING, data.as_of):
         return
     named = words("word.and").join(
@@ -92,7 +94,7 @@ def _reasons(data: StageData, seen: Disclosure, words: Words) -> Iterator[Senten
         for each in shown[:N_CATEGORIES]
     )
     values = {"amount": words.short_money(lost), "days": SPAN_DAYS, "categories": named}
-    yield Sentence(words("summary.reasons", **values, **_changes(data.categories, words)), "declining")
+    yield Sentence(words("summary.reasons", **values, **_changes(known, words)), "declining")
 
 
 def _changes(changes: Collection[CategoryChange], words: Words) -> dict[str, str]:
