@@ -18,7 +18,7 @@
       text: { color: value("--ink"), fontSize: 12 },
       axis: { labelColor: muted, titleColor: muted, gridColor: value("--line"), domain: false, ticks: false,
               labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelPadding: 6 },
-      axisY: { labelLimit: narrow.matches ? 150 : 320, labelColor: value("--ink") },
+      axisY: { labelLimit: narrow.matches ? 190 : 320, labelColor: value("--ink") },
       scale: { bandPaddingInner: 0.25 },
     };
   };
