@@ -104,6 +104,7 @@ def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path)
         ),
         ("run --now soon", "--now: soon is not an ISO 8601 instant"),
         ("run --steps stage", "--steps: unknown stage, expected some of reference"),
+        ("report --against soon", "--against: soon is not a date such as 2026-11-21"),
         ("backfill", "backfill: give --from and --to, or --stale"),
         (
             "backfill --from 2026-02-28 --to 2026-01-31",
