@@ -37,9 +37,9 @@ def job_on(spark, root):
 
 def test_a_run_writes_one_file_and_the_same_one_again(spark, tmp_path):
     job, path = job_on(spark, tmp_path / "root"), tmp_path / "out" / "report.html"
-    rows = spark.createDataFrame([("u1", AS_OF, "novice", "true", {})], USER_STAGES.schema)
+    rows = spark.createDataFrame([("u1", AS_OF, "declining", "true", {})], USER_STAGES.schema)
     job.store.write(USER_STAGES, rows, {}, {"as_of": [AS_OF]})
-    totals = spark.createDataFrame([(AS_OF, "novice", 1, Decimal(0))], STAGE_TOTALS.schema)
+    totals = spark.createDataFrame([(AS_OF, "declining", 1, Decimal(0))], STAGE_TOTALS.schema)
     job.store.write(STAGE_TOTALS, totals, {}, {"as_of": [AS_OF]})
     config = job.config.of(ReportSettings).model_copy(update={"path": str(path), "min_cell_users": 1})
     step.run(job, config)

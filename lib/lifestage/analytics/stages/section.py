@@ -115,10 +115,11 @@ def _plan(data: StageData, stages: Collection[str], words: Words) -> str:
 
 
 def _largest(data: StageData, seen: Disclosure, words: Words) -> Iterator[Sentence]:
+    """The largest stage, unless the history is too short to tell who is in it."""
     newest = data.newest
     total = sum(count.n_users for count in newest.values())
     largest = max(newest.values(), key=lambda count: (count.n_users, count.stage), default=None)
-    if largest and is_shown(largest, seen):
+    if largest and is_shown(largest, seen) and not data.is_short(largest.stage, data.as_of):
         values = {
             "stage": words.translate(largest.stage),
             "share": words.share(largest.n_users, total),
