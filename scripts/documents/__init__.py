@@ -34,7 +34,7 @@ def packaged_config(domains: Sequence[Domain] = DOMAINS) -> Config:
 def generated(readme: str, domains: Sequence[Domain] = DOMAINS) -> dict[str, str]:
     """Every generated file by its path in the repository; `readme` is the README as it is."""
     config = packaged_config(domains)
-    references = reference_table(REFERENCES, "", [], {}, [])
+    references = reference_table(REFERENCES, "", [], {})
     return {
         "README.md": with_map(readme, domains),
         "docs/tables.md": tables_page([references, *tables_of(config, domains).values()], domains),

@@ -90,6 +90,7 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
         "last completed run",
         "stale dates",
         "rejected rows",
+        "personal data",
         "keys on two dates",
         "segment model",
     ]

@@ -22,6 +22,7 @@ from lifestage.cli.terminal import (
     parse_now,
     print_json,
 )
+from lifestage.ingestion.sources.stored_forms import StoredForm
 from lifestage.platform.plurals import count_of
 from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS, groups
@@ -88,6 +89,7 @@ def outcome_lines(outcome: Outcome, landing: str) -> Iterator[str]:
     """What came of a run, and where to look at it."""
     if outcome.deliveries:
         yield from _delivery_lines(outcome.deliveries, landing)
+    yield from _personal_data_lines(outcome.personal_data or ())
     if outcome.snapshot_id:
         yield f"snapshot  {outcome.snapshot_id}"
     if outcome.report:
@@ -111,6 +113,13 @@ def _delivery_lines(counts: dict[str, int], landing: str) -> Iterator[str]:
         yield f"          {rejected}: their keys keep their earlier values"
     if counts["n_rejected"] or counts["n_reference_rejected"]:
         yield "          lifestage quarantine list: which were rejected, and why"
+
+
+def _personal_data_lines(found: Sequence[StoredForm]) -> Iterator[str]:
+    for each in found:
+        yield f"warning   {each}"
+    if found:
+        yield "          they are stored as delivered: docs/how-to/add-a-source.md says what to do"
 
 
 def _running(request: Request) -> Text:

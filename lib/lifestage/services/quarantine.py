@@ -13,6 +13,7 @@ from lifestage.ingestion.events.domain import DOMAIN as EVENTS
 from lifestage.ingestion.events.rejected import RejectedRows, count_rejected
 from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult, decrypt_text, keep_waiting, replay
 from lifestage.ingestion.sources.config import SOURCES
+from lifestage.ingestion.sources.deliveries import show_path
 from lifestage.platform.errors import ConfigError, suggest_name
 from lifestage.platform.run import Run
 from lifestage.project.opening import Project, Request
@@ -58,7 +59,7 @@ def read_rejected(project: Project, source: str | None, limit: int) -> list[Reje
         RejectedRow(
             row["source"],
             row["delivery_no"],
-            row["path"],
+            row["path"] and show_path(row["path"]),
             tuple(row["reasons"]),
             decrypt_text(row["raw"], key),
         )

@@ -14,6 +14,7 @@ from lifestage.activation.report.step import is_newest
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.sources.deliveries import resolve_path
 from lifestage.ingestion.sources.ledger import KNOWN
+from lifestage.ingestion.sources.stored_forms import FORM_COLUMNS, StoredForm, count_forms
 from lifestage.ingestion.sources.tables import REFERENCE
 from lifestage.platform.errors import ConfigError, NoDataError
 from lifestage.project.opening import Project, Request
@@ -46,6 +47,8 @@ class Outcome:
     """In the order of the map."""
     deliveries: dict[str, int] | None
     """Counts of files (`n_files`, `n_known_files`) and of rows of events by outcome, and `n_reference_rejected`."""
+    personal_data: tuple[StoredForm, ...] | None
+    """Values of this run's files that look like personal data, in columns that are stored as delivered."""
     snapshot_id: str | None
     report: str | None
     """Path of the report; None also if the existing report is of a later date and stays."""
@@ -124,17 +127,21 @@ def describe_data(project: Project) -> str:
 
 def _describe_outcome(project: Project, request: Request, rows: dict[str, int]) -> Outcome:
     seconds = request.seconds
+    ingests = bool({"ingest", "reference"} & {*request.steps})
+    deliveries, forms = _count_deliveries(project, request) if ingests else (None, None)
     return Outcome(
         run_id=request.run_id,
         as_of_dates=request.as_of_dates,
         steps=tuple(FinishedStep(name, seconds[name], rows[name]) for name in STEPS if name in seconds),
-        deliveries=_count_deliveries(project, request) if "ingest" in request.steps else None,
+        deliveries=deliveries if "ingest" in request.steps else None,
+        personal_data=forms,
         snapshot_id=_find_snapshot(project, request) if "publish" in request.steps else None,
         report=_find_report(project, request) if "report" in request.steps else None,
     )
 
 
-def _count_deliveries(project: Project, request: Request) -> dict[str, int]:
+def _count_deliveries(project: Project, request: Request) -> tuple[dict[str, int], tuple[StoredForm, ...]]:
+    """Count the files and rows of this run, and the values that look like personal data."""
     ledger = project.store.read(project.tables["ingest_ledger"])
     names = ("n_rows", *[f"n_{name}" for name in OUTCOMES])
     is_known, is_event = F.col("kind") == KNOWN, F.col("kind") == "events"
@@ -145,8 +152,10 @@ def _count_deliveries(project: Project, request: Request) -> dict[str, int]:
         F.count_if(~is_known).alias("n_files"),
         F.count_if(is_known).alias("n_known_files"),
         *[F.coalesce(total, F.lit(0)).alias(name) for name, total in totals.items()],
+        F.collect_list(F.when(F.size("warnings") > 0, F.struct(*FORM_COLUMNS))).alias("warned"),
     )
-    return mine.collect()[0].asDict()
+    counts = mine.collect()[0].asDict(recursive=True)
+    return counts, tuple(count_forms(counts.pop("warned")))
 
 
 def _find_snapshot(project: Project, request: Request) -> str | None:

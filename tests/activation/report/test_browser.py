@@ -274,7 +274,7 @@ def test_what_is_planted_in_names_never_runs(chromium, tmp_path, planted):
             rules={planted: planted},
         ),
         segments=full_segments(counts=(segment(1, planted, 9),)),
-        data=deliveries(delivery(source=planted, path=planted, reasons={planted: 1})),
+        data=deliveries(delivery(source=planted, reasons={planted: 1})),
         made=full_making(snapshots=(checked,), runs=(replace(completed(), seconds={planted: 1.0}),)),
     )
     path = tmp_path / "planted.html"

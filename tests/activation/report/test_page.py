@@ -89,7 +89,7 @@ def planted(text):
         audiences=full_audiences(
             counts=(AudienceCount(text, text, text, text, 3, 0, 0, Decimal(1)),), rules={text: text}
         ),
-        data=deliveries(delivery(source=text, path=text, reasons={text: 1})),
+        data=deliveries(delivery(source=text, reasons={text: 1})),
         made=full_making(run_id=text, snapshots=(checked,), runs=(ran,), commits={text: 1}),
     )
 

@@ -1,4 +1,4 @@
-"""What may be wrong with events: rejected rows that wait, and keys that count on two dates."""
+"""What may be wrong with deliveries: rejected rows that wait, personal data, and keys that count on two dates."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,16 @@ from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.rejected import count_rejected
+from lifestage.ingestion.sources.stored_forms import FORM_COLUMNS, count_forms
 from lifestage.platform.findings import N_NAMED, Examination, Finding, Level
 from lifestage.platform.plurals import count_of
+from lifestage.platform.security.personal_data import mask_personal_data
 
 
 def diagnose_events(root: Examination, config: IngestConfig) -> Iterator[Finding]:
-    """Findings about rejected rows, and about keys on two dates unless the examination is fast."""
+    """Findings about rejected rows and personal data, and about keys on two dates unless the examination is fast."""
     yield from _diagnose_rejected_rows(root)
+    yield from _diagnose_personal_data(root)
     if not root.is_fast:
         yield from _diagnose_keys(root, config)
 
@@ -29,6 +32,21 @@ def _diagnose_rejected_rows(root: Examination) -> Iterator[Finding]:
         yield Finding(Level.NOTE, "rejected rows", detail, next_step)
 
 
+def _diagnose_personal_data(root: Examination) -> Iterator[Finding]:
+    """Columns that are stored as delivered, and hold values that look like personal data."""
+    # One small row for each file ever delivered.
+    found = count_forms(root.store.read_rows(root.tables["ingest_ledger"], FORM_COLUMNS))
+    if not found:
+        yield Finding(Level.OK, "personal data", "no text that is stored as delivered looks like it")
+    for each in found:
+        next_step = (
+            "deliver files under other names"
+            if each.column == "path"
+            else f"hash it or leave it out in the mapping of {each.source} (docs/how-to/add-a-source.md)"
+        )
+        yield Finding(Level.NOTE, "personal data", f"{each}; they are stored as delivered", next_step)
+
+
 def _diagnose_keys(root: Examination, config: IngestConfig) -> Iterator[Finding]:
     """Sources without a version look a row up on its own date only: a key that comes back on another counts twice."""
     sources = [name for name, source in config.sources.items() if source.key and source.version is None]
@@ -39,9 +57,7 @@ def _diagnose_keys(root: Examination, config: IngestConfig) -> Iterator[Finding]
     if not found:
         yield Finding(Level.OK, "keys on two dates", "none")
     for row in found:
-        detail = (
-            f"{row['source']}: {count_of(row['n'], 'key')}, e.g. {row['example']}: each counts on both dates"
-        )
+        detail = f"{row['source']}: {count_of(row['n'], 'key')}, e.g. {mask_personal_data(row['example'])}: each counts on both dates"
         next_step = (
             f"if its rows are corrected, declare `version` in sources/{row['source']}.yaml; "
             "if keys are reused, add the date to `key`"

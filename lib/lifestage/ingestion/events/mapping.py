@@ -7,6 +7,7 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.rules import cast_reasons, event_reasons, rule_reasons
@@ -14,7 +15,9 @@ from lifestage.ingestion.events.tables import EVENTS, MAPPED_COLUMNS
 from lifestage.ingestion.sources.casting import cast_columns, null_if_sentinel
 from lifestage.ingestion.sources.config import RATES, OnChange, Severity, Source
 from lifestage.ingestion.sources.reasons import broken_line_reason, join_reasons, split_reasons
+from lifestage.platform.config.expressions import columns_of
 from lifestage.platform.runtime.as_of_join import join_as_of
+from lifestage.platform.security.personal_data import form_warning
 from lifestage.platform.security.pseudonyms import (
     add_key_pads,
     add_normalised_identifier,
@@ -27,6 +30,8 @@ from lifestage.platform.storage.contracts import MONEY
 
 AMOUNTS = ("amount", "discount_amount", "coupon_amount")
 RATE_TYPE = "decimal(18,8)"
+# The catalogue and the table of rates list the values of these.
+LISTED = ("event_type", "currency_original")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ def to_canonical(raw: DataFrame, name: str, source: Source, context: IngestConte
       HALF_UP per row. A row without a rate is rejected.
     - A local time in a DST gap is rejected. Of two possible instants, the earlier counts.
     - An invalid or placeholder identifier is dropped with a warning, and the event stays.
+    - A good row has a warning for each column whose text looks like personal data (see security/personal_data.py).
     - `raw` is NULL for a good row that no later row can reject.
 
     Args:
@@ -171,17 +177,38 @@ def _add_reasons(rows: DataFrame, source: Source, context: IngestContext) -> Dat
     reasons = F.when(F.col("_broken"), broken_line_reason(F.col("raw"))).otherwise(found)
     # A good row needs its text only if a row that it meets may still lead to its rejection.
     needs_raw = source.looks_back or source.on_change is OnChange.REJECT or not source.key
-    raw = F.col("raw") if needs_raw else F.when(F.trim(reasons, F.lit("\n")) != "", F.col("raw"))
+    is_good = F.trim(reasons, F.lit("\n")) == ""
+    raw = F.col("raw") if needs_raw else F.when(~is_good, F.col("raw"))
+    form_warnings = F.when(is_good, form_warning(_stored_texts(source)))
     return rows.select(
         *EVENTS.names,
         raw.alias("raw"),
         split_reasons(reasons).alias("reasons"),
-        split_reasons(join_reasons([F.col("_rule_warnings"), *identifier_warnings])).alias("warnings"),
+        split_reasons(join_reasons([F.col("_rule_warnings"), *identifier_warnings, form_warnings])).alias(
+            "warnings"
+        ),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
         F.col("_header").alias("is_header"),
         F.lit(source.looks_back).alias("looks_back"),
         F.lit(source.on_change is OnChange.REJECT).alias("rejects_changes"),
     )
+
+
+def _stored_texts(source: Source) -> dict[str, Column]:
+    """Return the columns of text that events hold as delivered, by name; texts that the configuration fixes are left out."""
+    texts = {
+        column.name: F.col(column.name)
+        for column in MAPPED_COLUMNS
+        if isinstance(column.type, T.StringType)
+        and column.name not in LISTED
+        and columns_of(source.map.get(column.name, "NULL"))
+    }
+    if source.key and not set(source.key) & set(source.pii):
+        texts["event_id"] = F.col("event_id")
+    of_map = F.col("attributes")
+    return texts | {
+        f"attributes.{name}": of_map[name] for name, sql in source.attributes.items() if columns_of(sql)
+    }
 
 
 def _add_pseudonyms(

@@ -28,7 +28,6 @@ class Delivery:
     number: int
     source: str
     kind: str
-    path: str
     ingested_at: str
     is_new: bool
     counts: Mapping[str, int]
@@ -61,7 +60,6 @@ def list_deliveries(ingest_ledger: DataFrame, now: datetime) -> tuple[Delivery, 
         "delivery_no",
         "source",
         "kind",
-        F.coalesce("path", F.lit("")).alias("path"),
         F.date_format("ingested_at", MINUTE).alias("at"),
         (F.col("ingested_at") == F.lit(now)).alias("is_new"),
         *COUNTS,
@@ -76,7 +74,6 @@ def _to_delivery(row: Row) -> Delivery:
         row["delivery_no"],
         row["source"],
         row["kind"],
-        row["path"],
         row["at"],
         row["is_new"],
         {name: row[name] or 0 for name in COUNTS},
@@ -186,14 +183,13 @@ def _delivery_grid(deliveries: Sequence[Delivery], words: Words) -> Grid:
             text(d.number),
             text(d.source),
             text(d.kind),
-            text(d.path.rsplit("/", 1)[-1]),
             figure(words.count(d.counts["n_rows"])),
             figure(words.count(d.counts["n_rejected"])),
             text(d.ingested_at),
         )
         for d in deliveries[:N_LISTED]
     )
-    heads = columns(words, "delivery", "source", "kind", "file", "n_rows", "n_rejected", "read_at")
+    heads = columns(words, "delivery", "source", "kind", "n_rows", "n_rejected", "read_at")
     return Grid(words("data.deliveries"), heads, rows, is_folded=True)
 
 

@@ -28,6 +28,9 @@ MAPPED_COLUMNS = (
     Column("attributes", STRING_MAP, "What else the source declares worth keeping"),
 )
 
+# Texts that no catalogue limits. They stay out of statistics, because the log would show their minimum and maximum.
+FREE_TEXTS = ("channel", "product_id", "category", "order_id", "session_id", "campaign", "location_id")
+
 EVENT_COLUMNS = (
     Column("event_id", T.StringType(), "Key of the event within its source", required=True),
     Column("source", T.StringType(), "Declared source", required=True),
@@ -51,7 +54,7 @@ EVENTS = Table(
     mode=WriteMode.APPEND,
     partitions=("event_month",),
     order=("event_date",),
-    unindexed=("event_id", "subject", "order_id", "session_id"),
+    unindexed=("event_id", "subject", *FREE_TEXTS),
 )
 
 EVENT_VERSIONS = Table(
@@ -70,5 +73,5 @@ EVENT_VERSIONS = Table(
     key=("source", "event_id", "event_date", "delivery_no", "version", "superseded_by"),
     mode=WriteMode.APPEND,
     partitions=("event_month",),
-    unindexed=("event_id", "subject", "order_id", "session_id"),
+    unindexed=("event_id", "subject", *FREE_TEXTS),
 )

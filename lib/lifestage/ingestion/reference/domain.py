@@ -23,7 +23,6 @@ def tables(config: Config, _results: Sequence[DomainResult]) -> Iterator[Table]:
                 source.description,
                 source.key,
                 {column: source.types.get(column, "string") for column in source.map},
-                list(source.identifiers),
                 source.sealed,
             )
 

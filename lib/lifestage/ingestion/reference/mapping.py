@@ -8,7 +8,9 @@ from lifestage.ingestion.reference.versions import flag_repeats
 from lifestage.ingestion.sources.casting import cast_columns, null_if_sentinel
 from lifestage.ingestion.sources.config import ReferenceSource
 from lifestage.ingestion.sources.reasons import broken_line_reason, join_reasons, split_reasons
+from lifestage.platform.config.expressions import columns_of
 from lifestage.platform.run import Secrets
+from lifestage.platform.security.personal_data import form_warning
 from lifestage.platform.security.pseudonyms import (
     add_key_pads,
     add_normalised_identifier,
@@ -25,8 +27,8 @@ def to_reference(
 
     A good row has an empty `reasons`. Besides these, the result has `_warnings`, `_raw` (NULL for a good row) and
     `_broken`, names that no column of a table has. Header lines stay, marked `is_header`, for `check_headers`. An
-    invalid or placeholder identifier is NULL with a warning; in the key, that is a missing value. A sealed column is
-    binary.
+    invalid or placeholder identifier is NULL with a warning; in the key, that is a missing value. A good row has a
+    warning for each column whose text looks like personal data. A sealed column is binary.
     """
     typed = cast_columns(raw, source, source.time_zone or config.time_zone)
     rows = add_key_pads(_map_columns(typed, source), keys.pseudonym_key)
@@ -61,7 +63,7 @@ def _add_reasons(rows: DataFrame, source: ReferenceSource) -> DataFrame:
         F.col("_delivery_no").alias("delivery_no"),
         F.lit(False).alias("is_ended"),
         F.col("_header").alias("is_header"),
-        split_reasons(join_reasons(warnings)).alias("_warnings"),
+        join_reasons(warnings).alias("_warnings"),
         "_raw",
         "_broken",
         "_faults",
@@ -72,7 +74,20 @@ def _add_reasons(rows: DataFrame, source: ReferenceSource) -> DataFrame:
     found = join_reasons([F.col("_faults"), *missing])
     # A broken line has no other reason.
     reasons = F.when(F.col("_broken"), broken_line_reason(F.col("_raw"))).otherwise(found)
-    return rows.withColumn("reasons", split_reasons(reasons)).drop("_faults")
+    forms = F.when(F.trim(reasons, F.lit("\n")) == "", form_warning(_stored_texts(source)))
+    warned = split_reasons(join_reasons([F.col("_warnings"), forms]))
+    return rows.withColumns({"reasons": split_reasons(reasons), "_warnings": warned}).drop("_faults")
+
+
+def _stored_texts(source: ReferenceSource) -> dict[str, Column]:
+    """Return the columns of text that the table holds as delivered, by name."""
+    return {
+        name: F.col(name)
+        for name in source.in_clear
+        if name not in source.identifiers
+        and source.types.get(name, "string") == "string"
+        and columns_of(source.map[name])
+    }
 
 
 def _table_column(name: str, source: ReferenceSource) -> Column:

@@ -36,7 +36,6 @@ def reference_table(
     description: str,
     key: Sequence[str],
     columns: Mapping[str, str],
-    pseudonyms: Sequence[str],
     sealed: Sequence[str] = (),
 ) -> Table:
     """Build the contract of a reference table: versions of each key, valid from a business date (SCD2).
@@ -46,7 +45,6 @@ def reference_table(
         description: Comment of the table; empty for a default one.
         key: Key columns.
         columns: Column to SQL type, key included.
-        pseudonyms: Columns that hold pseudonyms; they stay out of statistics.
         sealed: Columns that are encrypted, whatever their type.
     """
     payload = tuple(
@@ -62,7 +60,8 @@ def reference_table(
         columns=(*payload, *VERSION_COLUMNS),
         key=(*key, "valid_from"),
         mode=WriteMode.MERGE,
-        unindexed=tuple(pseudonyms),
+        # Pseudonyms, and texts as delivered: the log would show their minimum and maximum.
+        unindexed=tuple(column.name for column in payload if isinstance(column.type, T.StringType)),
     )
 
 

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from lifestage.ingestion.sources.layout import FileLayout, Format
 from lifestage.platform.errors import SourceError
+from lifestage.platform.security.personal_data import Form, find_forms, mask_personal_data
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,10 @@ class Delivery:
     modified_at: datetime
     fingerprint: str
     known_as: int | None = None
+
+    def __str__(self) -> str:
+        """The delivery in messages."""
+        return f"source {self.source}: {show_path(self.path)}"
 
 
 @dataclass(frozen=True)
@@ -144,9 +149,7 @@ def check_unchanged(spark: SparkSession, deliveries: Sequence[Delivery]) -> None
         now = _hash_files(spark, files)
     except (Py4JJavaError, PySparkException) as error:
         raise SourceError(f"a file disappeared while it was read; nothing was written: {error}") from error
-    changed = [
-        f"source {d.source}: {d.path}" for d in deliveries if now.get(d.path, d.fingerprint) != d.fingerprint
-    ]
+    changed = [str(d) for d in deliveries if now.get(d.path, d.fingerprint) != d.fingerprint]
     if changed:
         raise SourceError(
             "\n".join(changed)
@@ -163,6 +166,29 @@ def resolve_path(path: str, landing: str) -> str:
         '/landing/till/*.csv'
     """
     return path if path.startswith("/") or "://" in path else f"{landing.rstrip('/')}/{path}"
+
+
+def path_forms(path: str) -> list[Form]:
+    """Return what parts of a path look like: personal data in the name of a file or folder."""
+    return find_forms(_split_path(path)[1])
+
+
+def show_path(path: str) -> str:
+    """Return a path as messages show it: parts that look like personal data are masked.
+
+    Example:
+        >>> show_path("s3://shop@eu/till/anna@example.org.csv")
+        's3://shop@eu/till/<email>'
+    """
+    start, rest = _split_path(path)
+    return start + mask_personal_data(rest) if find_forms(rest) else path
+
+
+def _split_path(path: str) -> tuple[str, str]:
+    """Split a path after the bucket, container or host, which may hold an at sign; escapes are resolved."""
+    start = re.match(r"\w+://[^/]*", path)
+    place = start[0] if start else ""
+    return place, unquote(path[len(place) :])
 
 
 def escape_glob(path: str) -> str:
@@ -187,7 +213,8 @@ def _warn_of_skipped_files(source: str, pattern: str) -> None:
     empty = sorted(path.name for path in files if path.name not in hidden and path.stat().st_size == 0)
     for names, reason in ((hidden, "the name begins with _ or ."), (empty, "the file is empty")):
         if names:
-            logger.warning("source %s: skipped, because %s: %s", source, reason, ", ".join(names))
+            shown = ", ".join(map(show_path, names))
+            logger.warning("source %s: skipped, because %s: %s", source, reason, shown)
 
 
 def _scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:
@@ -205,7 +232,7 @@ def _find_delta_version(spark: SparkSession, name: str, path: str) -> list[Found
 
 def _hash_files(spark: SparkSession, files: list[FoundFile]) -> dict[str, str]:
     """Map each path to the SHA-256 of the file's bytes, or to the path itself for a Delta version."""
-    too_large = [file.path for file in files if file.n_bytes > MAX_FILE_BYTES]
+    too_large = [show_path(file.path) for file in files if file.n_bytes > MAX_FILE_BYTES]
     if too_large:
         raise SourceError(f"larger than 2 GiB, deliver in smaller files: {', '.join(too_large)}")
     paths = [escape_glob(file.path) for file in files if not file.is_version]

@@ -6,10 +6,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from lifestage.ingestion.sources.deliveries import Delivery, find_files, number_deliveries
+from lifestage.ingestion.sources.deliveries import Delivery, find_files, number_deliveries, path_forms
 from lifestage.ingestion.sources.layout import FileLayout
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.parallel import run_in_parallel
+from lifestage.platform.security.personal_data import PREFIX
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Store
 
@@ -127,8 +128,15 @@ def commit_deliveries(
             "ingested_at": job.run.now,
             "table_versions": versions,
             **entries.get(delivery.delivery_no, {}),
+            "warnings": _add_path_warnings(delivery, entries.get(delivery.delivery_no, {}).get("warnings")),
         }
         for delivery in deliveries
     ]
     values = [tuple(row.get(name) for name in contract.names) for row in rows]
     job.append_once(LEDGER, values, max(delivery.delivery_no for delivery in deliveries))
+
+
+def _add_path_warnings(delivery: Delivery, warnings: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    """Add a warning for each kind of personal data that the path of a file seems to hold."""
+    found = {f"{PREFIX}{form}:path": 1 for form in path_forms(delivery.path)}
+    return {**(warnings or {}), **found} if found else warnings

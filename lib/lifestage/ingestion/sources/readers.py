@@ -64,7 +64,7 @@ def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries
                 expected = (
                     f"expected the header {csv_header(layout)}, found {_mask_line(line['value'], layout)}"
                 )
-                problems.append(f"source {d.source}: {d.path}: {expected}")
+                problems.append(f"{d}: {expected}")
     if problems:
         raise SourceError("\n".join(problems))
 
@@ -74,10 +74,7 @@ def _to_source_error(error: Exception, deliveries: Sequence[Delivery]) -> Except
     named = [d for d in deliveries if d.path.partition(":")[2].lstrip("/") in str(error)]
     if "FAILED_READ_FILE" not in str(error) or not named:
         return error
-    problems = [
-        f"source {d.source}: {d.path}: cannot be read to its end: is it truncated, damaged or of other types?"
-        for d in named
-    ]
+    problems = [f"{d}: cannot be read to its end: is it truncated, damaged or of other types?" for d in named]
     return SourceError(
         "\n".join(problems) + "\nnothing was written: deliver it again, and the next run reads it"
     )
@@ -164,9 +161,7 @@ def _parquet_columns(spark: SparkSession, delivery: Delivery) -> dict[str, str]:
 
 def _check_columns(found: Mapping[Delivery, Mapping[str, str]], layout: FileLayout) -> None:
     problems = [
-        f"source {d.source}: {d.path}: {problem}"
-        for d, types in found.items()
-        for problem in _find_column_problems(types, layout)
+        f"{d}: {problem}" for d, types in found.items() for problem in _find_column_problems(types, layout)
     ]
     if problems:
         raise SourceError("\n".join(problems))

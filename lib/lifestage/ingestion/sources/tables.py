@@ -83,4 +83,5 @@ INGEST_LEDGER = Table(
     ),
     key=("delivery_no",),
     mode=WriteMode.APPEND,
+    unindexed=("path",),
 )
