@@ -8,10 +8,13 @@ import pytest
 
 from lifestage.platform.errors import LostCommitError
 from lifestage.platform.findings import Level
+from lifestage.project.opening import Request
+from lifestage.project.root import hold_root
 from lifestage.services.doctor import examine
 from support.frames import build
 from support.projects import delta_store, make_project
 
+WALL_CLOCK = datetime(2026, 3, 12, tzinfo=UTC)
 MONDAY, TUESDAY = "2026-03-09", "2026-03-10"
 LINE = {"line": 1, "version": 1, "deleted": "false", "kind": "purchase", "amount": "1.00"}
 
@@ -40,10 +43,23 @@ def shop(spark_session, tmp_path_factory):
 
 @pytest.fixture
 def copy(shop, tmp_path):
+    return copy_root(shop, tmp_path / "copy")
+
+
+def copy_root(shop, folder):
     """A copy of the root, which no session has seen."""
-    shutil.copytree(shop.folder, tmp_path / "copy")
-    store = delta_store(shop.project.store.spark, tmp_path / "copy")
-    return replace(shop, folder=tmp_path / "copy", project=replace(shop.project, store=store))
+    shutil.copytree(shop.folder, folder)
+    store = delta_store(shop.project.store.spark, folder)
+    return replace(shop, folder=folder, project=replace(shop.project, store=store))
+
+
+def complete(shop, run_id):
+    """Complete a run of which only the row in `runs` matters here."""
+    request = Request(run_id, (date(2026, 3, 11),), WALL_CLOCK, WALL_CLOCK, ("publish",))
+    with hold_root(shop.project, request) as project:
+        table = project.tables["runs"]
+        rows = build(project.store.spark, table, [{"run_id": run_id, "as_of_dates": [date(2026, 3, 11)]}])
+        project.store.write(table, rows, {"run_id": run_id})
 
 
 def newest_commit(project, table):
@@ -69,6 +85,18 @@ def test_a_run_stops_if_a_commit_is_empty(copy, table):
     newest_commit(copy, table).write_bytes(b"")
     with pytest.raises(LostCommitError, match=rf"{table}: the commit of version \d is empty"):
         copy.run("2026-03-11", steps=("ingest", "activity"))
+
+
+def test_a_run_stops_if_the_row_of_the_last_run_is_lost(copy, tmp_path):
+    """No table but the lock knows of it. A run in between that does not complete passes the knowledge on."""
+    complete(copy, "complete")
+    copy.run("2026-03-11", steps=("ingest",))
+    lost = copy_root(copy, tmp_path / "lost")
+    newest_commit(lost, "runs").unlink()
+    with pytest.raises(LostCommitError, match=r"runs: ends with version 1, but a run completed version 2"):
+        lost.run("2026-03-12", steps=("ingest",))
+    found = list(examine(lost.project, datetime(2026, 3, 12, tzinfo=UTC), is_fast=True))
+    assert [each.level for each in found if "runs: ends with version 1" in each.detail] == [Level.PROBLEM]
 
 
 def test_doctor_names_the_table(copy):

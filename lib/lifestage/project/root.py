@@ -53,7 +53,9 @@ def hold_root(project: Project, request: Request) -> Iterator[Project]:
         check_completed_tables(project)
         _roll_back(project)
         yield project
-        is_over = is_over or COMPLETES in request.steps
+        if COMPLETES in request.steps:
+            is_over = True
+            acquired = replace(acquired, runs_version=project.store.version(project.tables["runs"]))
     finally:
         if is_over:
             acquired.release()
@@ -99,7 +101,7 @@ def _check_root(project: Project) -> None:
 def check_completed_tables(project: Project) -> None:
     """Check that every table still holds the newest commit that the ledger or a completed run recorded.
 
-    A run on an older table would fill only the gap of its own dates and deliveries.
+    The lock records that of `runs`. A run on an older table would fill only the gap of its own dates and deliveries.
 
     Raises:
         LostCommitError: with every table that lacks such a commit, and what to do.
@@ -111,9 +113,15 @@ def check_completed_tables(project: Project) -> None:
     completed = ledger
     for row in newest:
         completed[row["name"]] = max(row["version"], completed.get(row["name"], 0))
-    known = [(table, completed[name]) for name, table in project.tables.items() if name in completed]
     # One question for all tables: the store of a run remembers the answers.
-    store.newest([table for table, _ in known])
+    holder = project.tables["run_lock"]
+    newest_of = store.newest(
+        [holder, *(project.tables[name] for name in completed if name in project.tables)]
+    )
+    commit = newest_of[holder.name].commit if holder.name in newest_of else None
+    if isinstance(version := commit and commit.metadata.get(lock.RUNS_VERSION), int):
+        completed["runs"] = version
+    known = [(table, completed[name]) for name, table in project.tables.items() if name in completed]
     if lost := [problem for table, version in known if (problem := store.find_lost_commit(table, version))]:
         raise LostCommitError(
             "\n".join(lost)

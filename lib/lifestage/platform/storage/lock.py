@@ -14,6 +14,8 @@ from lifestage.platform.storage.store import Store
 
 # The operating system records the start of a process in ticks since boot. Its time shifts when the clock is adjusted.
 CLOCK_DRIFT = timedelta(minutes=1)
+# In the metadata of every commit of the lock: the version of `runs` when the last run to complete released the lock.
+RUNS_VERSION = "runs_version"
 LOST_RACE = "another run took the lock on this storage root at the same time: run again later"
 
 
@@ -34,18 +36,24 @@ class Holder:
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock that this process has acquired. `version` is the version of `table` that records it."""
+    """A lock that this process has acquired.
+
+    `version` is the version of `table` that records it. `runs_version` is the version of `runs` that the last run to
+    complete left; None if no holder recorded it.
+    """
 
     store: Store
     table: Table
     holder: Holder
     version: int
+    runs_version: int | None = None
 
     def release(self) -> None:
         """Free the lock unless another run has taken it over."""
+        metadata = {"run_id": self.holder.run_id, "released": True, RUNS_VERSION: self.runs_version}
         # A swap by another run since `version`, or at this moment, is a takeover.
         with suppress(ConcurrentWriteError):
-            self.store.swap(self.table, [], {"run_id": self.holder.run_id, "released": True}, self.version)
+            self.store.swap(self.table, [], metadata, self.version)
 
 
 def this_process(run_id: str, wall_clock: datetime, is_job: bool) -> Holder:
@@ -62,25 +70,28 @@ def acquire(store: Store, table: Table, me: Holder, dead_after: timedelta) -> Lo
     Raises:
         RunLockedError: another run is alive.
     """
-    seen = store.version(table)
+    before = store.newest([table]).get(table.name)
     holder = read_holder(store, table)
-    if holder == me and seen is not None:
-        return Lock(store, table, me, seen)
+    recorded = before.commit.metadata.get(RUNS_VERSION) if before and before.commit else None
+    runs_version = recorded if isinstance(recorded, int) else None
+    if holder == me and before is not None:
+        return Lock(store, table, me, before.version, runs_version)
     if holder and not _is_job_of_same_run(holder, me) and is_alive(holder, me, dead_after):
         raise RunLockedError(
             f"run {holder.run_id} on {holder.host} (process {holder.pid or 'of its jobs'}) has held this storage root "
             f"since {holder.taken_at:%Y-%m-%d %H:%M} UTC: wait for it, or end it and run again"
             f"{_say_when_dead(holder, me, dead_after)}"
         )
+    metadata = {**_metadata(me), RUNS_VERSION: runs_version}
     try:
-        store.swap(table, [astuple(me)], _metadata(me), seen)
+        store.swap(table, [astuple(me)], metadata, before.version if before else None)
     except ConcurrentWriteError as error:
         raise RunLockedError(LOST_RACE) from error
-    # Of all swaps since `seen` only the first took effect: the newest commit says whose it was.
+    # Of all swaps since `before` only the first took effect: the newest commit says whose it was.
     newest = store.newest([table])[table.name].commit
-    if newest is None or newest.metadata != _metadata(me):
+    if newest is None or newest.metadata != metadata:
         raise RunLockedError(LOST_RACE)
-    return Lock(store, table, me, newest.version)
+    return Lock(store, table, me, newest.version, runs_version)
 
 
 def read_holder(store: Store, table: Table) -> Holder | None:
