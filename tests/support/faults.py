@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lifestage.platform.errors import StorageError
+from lifestage.platform.storage.delta import DeltaStore
 from lifestage.platform.storage.memory import MemoryStore
 
 
@@ -21,10 +23,6 @@ class Kind(StrEnum):
     """It takes effect twice. For operations that may be repeated; Delta itself commits an append once."""
 
 
-class StorageError(Exception):
-    """An operation failed, or its reply was lost."""
-
-
 class ProcessEndedError(BaseException):
     """The process was killed. Nothing that it still tries reaches the store."""
 
@@ -41,21 +39,25 @@ class Fault:
 
 REPEATABLE = {"add", "put_once", "restore", "logs", "load_rows"}
 OPERATIONS = ("exists", "add", "put", "put_once", "restore", "logs", "load_rows")
+# On Delta, a faulty store sees these too.
+DELTA_OPERATIONS = (*OPERATIONS, "put_all", "put_exchange", "load")
 
 
-class FaultyStore(MemoryStore):
-    """The tables of a memory store, reached by one process with at most one fault.
+class _Faulty:
+    """Operations of a store, of which at most one has a fault. Until `arm` is called, none is watched.
 
     `before` is called with every operation and its table before it takes effect.
     """
 
-    def __init__(self, store, fault=None, before=lambda _operation, _table: None):
-        super().__init__(tables=store._tables)
+    _operations: tuple[str, ...] = ()
+
+    def arm(self, operations, fault, before):
         self._fault, self._before, self._times, self._is_ended = fault, before, 0, False
+        self._operations = operations
 
     def __getattribute__(self, name):
         method = super().__getattribute__(name)
-        if name not in OPERATIONS:
+        if name.startswith("_") or name not in self._operations:
             return method
         return lambda subject, *arguments: self._attempt(name, method, subject, *arguments)
 
@@ -84,3 +86,19 @@ class FaultyStore(MemoryStore):
             return None
         self._times += 1
         return fault.kind if self._times == fault.n else None
+
+
+class FaultyStore(_Faulty, MemoryStore):
+    """The tables of a memory store, reached by one process with at most one fault."""
+
+    def __init__(self, store, fault=None, before=lambda _operation, _table: None):
+        super().__init__(tables=store._tables)
+        self.arm(OPERATIONS, fault, before)
+
+
+class FaultyDeltaStore(_Faulty, DeltaStore):
+    """The tables of a Delta store, reached by one process with at most one fault."""
+
+    def __init__(self, store, fault=None, before=lambda _operation, _table: None):
+        super().__init__(store.spark, store.location)
+        self.arm(DELTA_OPERATIONS, fault, before)

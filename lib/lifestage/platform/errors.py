@@ -54,6 +54,10 @@ class ConcurrentWriteError(LifestageError):
     """Another writer committed to the same table at the same time."""
 
 
+class StorageError(LifestageError):
+    """The storage refuses writes: it is full, read-only, or access is denied."""
+
+
 class LostCommitError(LifestageError):
     """A table lacks a commit that a completed run recorded. Results would silently miss its rows."""
 

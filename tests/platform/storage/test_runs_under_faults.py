@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from lifestage.ingestion.sources.tables import INGEST_LEDGER
-from lifestage.platform.errors import ConcurrentWriteError, RunLockedError
+from lifestage.platform.errors import ConcurrentWriteError, RunLockedError, StorageError
 from lifestage.platform.storage.lock import read_holder
 from lifestage.platform.storage.memory import MemoryStore
 from lifestage.project.tables import RUN_LOCK, RUNS
 from lifestage.services.completed import find_last_run
-from support.faults import Fault, FaultyStore, Kind, ProcessEndedError, StorageError
+from support.faults import Fault, FaultyStore, Kind, ProcessEndedError
 from support.toy_runs import DEAD_AFTER, NOON, SALES, SNAPSHOTS, TABLES, TOTALS, Driver
 
 DAYS = [date(2026, 6, 1) + timedelta(days=n) for n in range(3)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from glob import glob
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
@@ -69,7 +69,8 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
     """List the files that match the source's glob, sorted by path.
 
     Returns an empty list, and logs a warning, if nothing matches. A Delta source counts as one file: its newest
-    version. Spark skips names that begin with `_` or `.`, and empty files; a warning names those in a local folder.
+    version. Spark skips empty files and names that begin with `_` or `.`. A warning names the empty files, and in local
+    folders the others too: no other file system lists them.
 
     Raises:
         SourceError: if the location cannot be listed.
@@ -77,17 +78,19 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
     pattern = resolve_path(layout.path, landing)
     if layout.format is Format.DELTA:
         return _find_delta_version(spark, name, pattern)
-    _warn_of_skipped_files(name, pattern)
+    _warn_of_hidden_files(name, pattern)
     try:
-        rows = (
-            _scan_files(spark, pattern).select("file", "length", "modificationTime").collect()
-        )  # one row a file
+        files = _scan_files(spark, pattern)
+        rows = files.select("file", "length", "modificationTime").collect()  # one row a file
     except (Py4JJavaError, PySparkException) as error:
         if "PATH_NOT_FOUND" in str(error):
             logger.warning("source %s: no file matches %s", name, pattern)
             return []
         raise SourceError(f"source {name}: {pattern} cannot be listed: {error}") from error
     found = [FoundFile(name, row["file"], row["length"], row["modificationTime"]) for row in rows]
+    # The list of all files is on the driver already.
+    empty = {*files.inputFiles()} - {file.path for file in found}
+    _warn_of_skipped_files(name, [PurePosixPath(unquote(path)).name for path in empty], "the file is empty")
     return sorted(found, key=lambda file: file.path)
 
 
@@ -112,13 +115,18 @@ def number_deliveries(
         last_delivery_no: Greatest number in the ledger; numbering continues after it.
 
     Raises:
-        SourceError: if a new file exceeds 2 GiB.
+        SourceError: if a new file exceeds 2 GiB, or changes after it was listed.
     """
     fresh = [
         file for file in found if (file.source, file.path, file.n_bytes, file.modified_at) not in known_files
     ]
     fresh.sort(key=lambda file: (file.source, file.path))
     fingerprints = _hash_files(spark, fresh)
+    # Spark skips an empty file: this one had bytes when it was listed.
+    if emptied := [file for file in fresh if not file.is_version and fingerprints[file.path] == file.path]:
+        raise SourceError(
+            _describe_changed(f"source {file.source}: {show_path(file.path)}" for file in emptied)
+        )
     first_seen = dict(known_contents)
     deliveries = []
     for number, file in enumerate(fresh, start=last_delivery_no + 1):
@@ -145,17 +153,17 @@ def check_unchanged(spark: SparkSession, deliveries: Sequence[Delivery]) -> None
         for d in deliveries
         if d.known_as is None
     ]
-    try:
-        now = _hash_files(spark, files)
-    except (Py4JJavaError, PySparkException) as error:
-        raise SourceError(f"a file disappeared while it was read; nothing was written: {error}") from error
-    changed = [str(d) for d in deliveries if now.get(d.path, d.fingerprint) != d.fingerprint]
-    if changed:
-        raise SourceError(
-            "\n".join(changed)
-            + "\nchanged while it was read; nothing was written, and the next run reads it again. Move "
-            "files into the landing folder when they are complete"
-        )
+    now = _hash_files(spark, files)
+    if changed := [str(d) for d in deliveries if now.get(d.path, d.fingerprint) != d.fingerprint]:
+        raise SourceError(_describe_changed(changed))
+
+
+def _describe_changed(files: Iterable[str]) -> str:
+    return (
+        "\n".join(files)
+        + "\nchanged while it was read; nothing was written, and the next run reads it again. "
+        "Move files into the landing folder when they are complete"
+    )
 
 
 def resolve_path(path: str, landing: str) -> str:
@@ -191,6 +199,16 @@ def _split_path(path: str) -> tuple[str, str]:
     return place, unquote(path[len(place) :])
 
 
+def is_missing_file(error: Exception) -> bool:
+    """Return whether Spark failed because a file that was listed is gone."""
+    return any(sign in str(error) for sign in ("PATH_NOT_FOUND", "FILE_NOT_EXIST", "FileNotFoundException"))
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error of Spark, without its stack."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def escape_glob(path: str) -> str:
     r"""Convert the URI of a listed file into a path that Spark readers take literally.
 
@@ -203,18 +221,19 @@ def escape_glob(path: str) -> str:
     return re.sub(r"([{}\[\]*?\\])", r"\\\1", unquote(path))
 
 
-def _warn_of_skipped_files(source: str, pattern: str) -> None:
-    """Name the local files that a glob matches and Spark skips. Other storage cannot be listed without Spark."""
-    if "://" in pattern:
-        return
-    files = [Path(path) for path in glob(pattern, include_hidden=True)]  # noqa: PTH207 (absolute)
-    files = [path for path in files if path.is_file() and not MARKERS.match(path.name)]
-    hidden = sorted(path.name for path in files if path.name.startswith(("_", ".")))
-    empty = sorted(path.name for path in files if path.name not in hidden and path.stat().st_size == 0)
-    for names, reason in ((hidden, "the name begins with _ or ."), (empty, "the file is empty")):
-        if names:
-            shown = ", ".join(map(show_path, names))
-            logger.warning("source %s: skipped, because %s: %s", source, reason, shown)
+def _warn_of_hidden_files(source: str, pattern: str) -> None:
+    """Name the files of a local folder that a glob matches and Spark skips because of their names."""
+    pattern = unquote(re.sub("^file:/+", "/", pattern))
+    if "://" not in pattern:
+        files = [Path(path) for path in glob(pattern, include_hidden=True)]  # noqa: PTH207 (absolute)
+        hidden = [path.name for path in files if path.name.startswith(("_", ".")) and path.is_file()]
+        _warn_of_skipped_files(source, hidden, "the name begins with _ or .")
+
+
+def _warn_of_skipped_files(source: str, names: Iterable[str], reason: str) -> None:
+    shown = sorted(show_path(name) for name in names if not MARKERS.match(name))
+    if shown:
+        logger.warning("source %s: skipped, because %s: %s", source, reason, ", ".join(shown))
 
 
 def _scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:
@@ -231,13 +250,24 @@ def _find_delta_version(spark: SparkSession, name: str, path: str) -> list[Found
 
 
 def _hash_files(spark: SparkSession, files: list[FoundFile]) -> dict[str, str]:
-    """Map each path to the SHA-256 of the file's bytes, or to the path itself for a Delta version."""
+    """Map each path to the SHA-256 of the file's bytes, or to the path itself for a Delta version or an empty file.
+
+    Raises:
+        SourceError: if a file exceeds 2 GiB or disappeared.
+    """
     too_large = [show_path(file.path) for file in files if file.n_bytes > MAX_FILE_BYTES]
     if too_large:
         raise SourceError(f"larger than 2 GiB, deliver in smaller files: {', '.join(too_large)}")
     paths = [escape_glob(file.path) for file in files if not file.is_version]
     result = {file.path: file.path for file in files}
     if paths:
-        hashes = _scan_files(spark, paths).select("file", F.sha2("content", 256).alias("sha"))
-        result.update((row["file"], row["sha"]) for row in hashes.collect())  # one row a new file
+        try:
+            hashes = _scan_files(spark, paths).select("file", F.sha2("content", 256).alias("sha")).collect()
+        except (Py4JJavaError, PySparkException) as error:
+            if not is_missing_file(error):
+                raise
+            raise SourceError(
+                f"a file disappeared while it was read; nothing was written: {mask_personal_data(first_line(error))}"
+            ) from error
+        result.update((row["file"], row["sha"]) for row in hashes)  # one row a new file
     return result

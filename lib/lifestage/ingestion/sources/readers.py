@@ -10,7 +10,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.sources.deliveries import Delivery, escape_glob
+from lifestage.ingestion.sources.deliveries import Delivery, escape_glob, is_missing_file
 from lifestage.ingestion.sources.layout import FileLayout, Format
 from lifestage.ingestion.sources.parsing import csv_header, parse_lines
 from lifestage.ingestion.sources.quoting import PLACE, find_quoted_lines, opens_value
@@ -27,12 +27,15 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
 
     Raises:
         SourceError: if a Parquet or Delta delivery lacks a declared column or holds another kind of values in it, or if a
-            CSV file cannot be read to its end.
+            file cannot be read to its end or disappeared.
     """
-    if layout.format in (Format.CSV, Format.JSON):
-        rows = parse_lines(_read_lines(spark, layout, deliveries), layout)
-    else:
-        rows = _read_typed_files(spark, layout, deliveries)
+    try:
+        if layout.format in (Format.CSV, Format.JSON):
+            rows = parse_lines(_read_lines(spark, layout, deliveries), layout)
+        else:
+            rows = _read_typed_files(spark, layout, deliveries)
+    except (Py4JJavaError, PySparkException) as error:
+        raise _to_source_error(error, deliveries) from error
     files = [(d.path, PurePosixPath(unquote(d.path)).name, d.delivery_no) for d in deliveries]
     numbers = local_rows(spark, files, "file string, file_name string, delivery_no bigint")
     return rows.join(F.broadcast(numbers), on="file", how="inner").drop(*PLACE)
@@ -72,9 +75,15 @@ def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries
 def _to_source_error(error: Exception, deliveries: Sequence[Delivery]) -> Exception:
     """Translate a read failure into a SourceError for the files that it names; return other errors unchanged."""
     named = [d for d in deliveries if d.path.partition(":")[2].lstrip("/") in str(error)]
-    if "FAILED_READ_FILE" not in str(error) or not named:
+    is_missing = is_missing_file(error)
+    if not named or not (is_missing or "FAILED_READ_FILE" in str(error)):
         return error
-    problems = [f"{d}: cannot be read to its end: is it truncated, damaged or of other types?" for d in named]
+    fault = (
+        "disappeared while it was read"
+        if is_missing
+        else "cannot be read to its end: is it truncated, damaged or of other types?"
+    )
+    problems = [f"{d}: {fault}" for d in named]
     return SourceError(
         "\n".join(problems) + "\nnothing was written: deliver it again, and the next run reads it"
     )
@@ -98,10 +107,7 @@ def _read_lines(spark: SparkSession, layout: FileLayout, deliveries: Sequence[De
     lines = lines.withColumn("is_broken", F.lit(False))
     if layout.format is not Format.CSV:
         return lines
-    try:
-        opened = [row["file"] for row in lines.where(opens_value(layout)).select("file").distinct().collect()]
-    except (Py4JJavaError, PySparkException) as error:
-        raise _to_source_error(error, deliveries) from error
+    opened = [row["file"] for row in lines.where(opens_value(layout)).select("file").distinct().collect()]
     if not opened:
         return lines
     # Only files in which a value is left open are put in order.
@@ -136,7 +142,7 @@ def _read_typed_files(spark: SparkSession, layout: FileLayout, deliveries: Seque
         rows = rows.withColumn("file", F.lit(deliveries[-1].path))
     else:
         # Check each file alone: reading them together fills a column that one file lacks with NULL.
-        _check_columns({d: _parquet_columns(spark, d) for d in deliveries}, layout)
+        _check_columns({d: dict(spark.read.parquet(escape_glob(d.path)).dtypes) for d in deliveries}, layout)
         rows = spark.read.parquet(*[escape_glob(d.path) for d in deliveries])
         rows = rows.withColumn("file", F.col("_metadata.file_path"))
     # A cast of an instant to text leaves out the offset that cast_columns requires.
@@ -150,13 +156,6 @@ def _read_typed_files(spark: SparkSession, layout: FileLayout, deliveries: Seque
         F.lit(False).alias("is_header"),
         F.lit(False).alias("is_broken"),
     )
-
-
-def _parquet_columns(spark: SparkSession, delivery: Delivery) -> dict[str, str]:
-    try:
-        return dict(spark.read.parquet(escape_glob(delivery.path)).dtypes)
-    except (Py4JJavaError, PySparkException) as error:
-        raise _to_source_error(error, [delivery]) from error
 
 
 def _check_columns(found: Mapping[Delivery, Mapping[str, str]], layout: FileLayout) -> None:

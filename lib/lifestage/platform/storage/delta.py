@@ -1,19 +1,21 @@
 """Tables in Delta: the only module that knows Delta and where tables are."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Any
 
 from delta.exceptions import DeltaConcurrentModificationException
 from delta.tables import DeltaMergeBuilder, DeltaTable
-from pyspark.errors import AnalysisException
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.platform.errors import ConcurrentWriteError, NoDataError
+from lifestage.platform.errors import ConcurrentWriteError, NoDataError, StorageError
 from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
@@ -25,6 +27,14 @@ from lifestage.platform.storage.store import Rows, Store, Values, in_utc, litera
 METADATA_SETTING = "spark.databricks.delta.commitInfo.userMetadata"
 _ONE_MERGE = threading.Lock()
 BASE_PROPERTIES = {"delta.enableDeletionVectors": "true"}
+# How systems refuse to write, in their own words.
+REFUSALS = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "Read-only file system",
+    "Permission denied",
+    "Access Denied",
+)
 ORDERED_TYPES = (T.NumericType, T.DateType, T.TimestampType, T.StringType)
 
 
@@ -71,7 +81,8 @@ class DeltaStore(Store):
         builder = builder.addColumns(table.schema).partitionedBy(*table.partitions)
         for key, value in {**_properties(table), **properties}.items():
             builder = builder.property(key, value)
-        builder.execute()
+        with self._explain_refusal(table):
+            builder.execute()
 
     def properties(self, table: Table) -> dict[str, str]:
         """The properties of the table; empty if it doesn't exist."""
@@ -127,7 +138,8 @@ class DeltaStore(Store):
 
     def restore(self, table: Table, version: int) -> None:
         """Write the rows of an old version as a new version."""
-        self._delta(table).restoreToVersion(version)
+        with self._explain_refusal(table):
+            self._delta(table).restoreToVersion(version)
 
     def put(self, table: Table, rows: Rows, text: str, replace: Values, keep: Values) -> None:
         """Write rows in the mode of the table."""
@@ -140,10 +152,10 @@ class DeltaStore(Store):
             case WriteMode.PARTITIONS:
                 self._save(table, frame, "overwrite", text, _replace_where(replace, keep))
             case WriteMode.INSERT:
-                self._merge(self._merge_builder(table, frame).whenNotMatchedInsertAll(), text)
+                self._merge(table, self._merge_builder(table, frame).whenNotMatchedInsertAll(), text)
             case WriteMode.MERGE:
                 merge = self._merge_builder(table, frame).whenMatchedUpdateAll()
-                self._merge(merge.whenNotMatchedInsertAll(), text)
+                self._merge(table, merge.whenNotMatchedInsertAll(), text)
 
     def put_all(self, table: Table, rows: Rows, text: str) -> None:
         """Replace all rows and the schema."""
@@ -173,7 +185,7 @@ class DeltaStore(Store):
             # Nothing to remove: an append avoids the second pass of a merge.
             self._save(table, self._sorted(table, added), "append", text)
         else:
-            self._merge(self._exchange_builder(table, removals, added, prune), text)
+            self._merge(table, self._exchange_builder(table, removals, added, prune), text)
 
     def _exchange_builder(
         self, table: Table, removals: DataFrame, added: DataFrame, prune: str
@@ -206,19 +218,34 @@ class DeltaStore(Store):
         everything = {"userMetadata": text, **(options or {})}
         writer = rows.write.format("delta").mode(mode).partitionBy(*table.partitions).options(**everything)
         name = self.location.name_of(table)
-        writer.save(name) if self.location.root else writer.saveAsTable(name)
+        with self._explain_refusal(table):
+            writer.save(name) if self.location.root else writer.saveAsTable(name)
 
     def _merge_builder(self, table: Table, rows: DataFrame) -> DeltaMergeBuilder:
         on = " AND ".join(f"t.{key} <=> s.{key}" for key in table.key)
         return self._delta(table).alias("t").merge(rows.alias("s"), on)
 
-    def _merge(self, merge: DeltaMergeBuilder, text: str) -> None:
-        with _ONE_MERGE:
+    def _merge(self, table: Table, merge: DeltaMergeBuilder, text: str) -> None:
+        with _ONE_MERGE, self._explain_refusal(table):
             self.spark.conf.set(METADATA_SETTING, text)
             try:
                 merge.execute()
             finally:
                 self.spark.conf.unset(METADATA_SETTING)
+
+    @contextmanager
+    def _explain_refusal(self, table: Table) -> Iterator[None]:
+        """Turn an error of a storage that refuses to write into one that says so."""
+        try:
+            yield
+        except (Py4JJavaError, PySparkException) as error:
+            refusal = next((text for text in REFUSALS if text in str(error)), None)
+            if refusal is None:
+                raise
+            raise StorageError(
+                f"{table.name}: {self.describe()} cannot be written: {refusal}. No row of this write counts: make room or "
+                "grant access, and run again"
+            ) from error
 
 
 def _properties(table: Table) -> dict[str, str]:

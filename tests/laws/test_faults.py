@@ -1,0 +1,392 @@
+"""Law 5 on Delta: fifty seeded kills and faults.
+
+A run either stops and leaves nothing wrong, or its tables are right. Once the cause is gone, the next run leaves the tables
+that an undisturbed run leaves. The name of a failing test begins with its seed, which replays it:
+
+    pytest tests/laws/test_faults.py -k "[17-"
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from laws.nights import MEMBERS, MONDAY, NOW, TINY, TUESDAY, copied, killed, monday, tuesday
+from lifestage.platform.errors import (
+    LifestageError,
+    LostCommitError,
+    RunLockedError,
+    SourceError,
+    StorageError,
+)
+from lifestage.platform.storage import lock
+from lifestage.project.opening import Request
+from lifestage.project.root import hold_root
+from lifestage.project.runner import execute
+from support.faults import Fault, FaultyDeltaStore, Kind, ProcessEndedError
+from support.frames import build
+from support.projects import MAIN, TILL, TestProject, delta_store, make_project
+
+pytestmark = pytest.mark.slow
+
+STEPS = ("reference", "ingest", "activity")
+TABLES = (
+    *("members", "rejected_events", "event_versions", "events", "ingest_ledger"),
+    *("activity_days", "category_days"),
+)
+NIGHT = datetime.fromisoformat(NOW)
+DAYS = {day: date.fromisoformat(day) for day in (MONDAY, TUESDAY)}
+CLOCKS = ("ingested_at", "superseded_at")
+WRITES = ("put", "put_all", "put_once", "put_exchange", "restore", "add")
+DEAD_AFTER = timedelta(hours=6)
+
+
+def request(run_id, now=NIGHT, wall_clock=NIGHT, steps=STEPS):
+    return Request(run_id, (DAYS[TUESDAY],), now, wall_clock, steps)
+
+
+def night(project, run_id="night", store=None, **clocks):
+    """Tuesday's run."""
+    opened = replace(project.project, store=store) if store else project.project
+    execute(opened, request(run_id, **clocks), lambda *_: None)
+
+
+def rows_of(project, without=()):
+    """The rows of all tables as text, without what tells one run from another."""
+    found = {}
+    for name in TABLES:
+        rows = project.read(name)
+        found[name] = sorted(map(str, rows.drop("table_versions", *without).collect()))
+    return found
+
+
+@pytest.fixture(scope="module")
+def base(spark_session, tmp_path_factory):
+    """Monday done, as a completed run recorded it, and Tuesday's files there."""
+    folder = tmp_path_factory.mktemp("faults") / "base"
+    sources = {"till": TILL, "reference/members": MEMBERS}
+    base = make_project(spark_session, folder, sources, MAIN + TINY, delta_store(spark_session, folder))
+    base.deliver("monday.csv", monday())
+    base.write("members/2026-03-09.csv", "number,since\nc1,2020-01-01\nc2,soon\nc3,2021-01-01\n")
+    base.run(MONDAY, steps=STEPS)
+    store, tables = base.project.store, base.project.tables
+    done = {
+        "run_id": "monday",
+        "now": NIGHT - timedelta(days=1),
+        "as_of_dates": [DAYS[MONDAY]],
+        "table_versions": {name: store.version(tables[name]) for name in TABLES},
+    }
+    with hold_root(base.project, request("monday", steps=("publish",))) as project:
+        project.store.write(tables["runs"], build(store.spark, tables["runs"], [done]), {"run_id": "monday"})
+    base.deliver("tuesday.csv", tuesday())
+    base.write("members/2026-03-10.csv", "number,since\nc1,2020-01-02\nc3,2021-01-01\nc4,\nc5,soon\n")
+    return base
+
+
+@pytest.fixture(scope="module")
+def undisturbed(base):
+    """The project after Tuesday's run, its tables, and the operations of the run on them, in order."""
+    project, places = copied(base, "undisturbed"), []
+    note = lambda operation, tables: places.extend((operation, name) for name in tables)  # noqa: E731
+    night(project, store=FaultyDeltaStore(project.project.store, before=note))
+    return project, rows_of(project), [place for place in places if place[1] != "run_lock"]
+
+
+@dataclass
+class Scene:
+    """A copy of the root before Tuesday's run, and what a seed decides."""
+
+    project: TestProject
+    places: Sequence[tuple[str, str]]
+    random: Random
+    disks: list[Path] = field(default_factory=list)
+    """File systems that were mounted for the scene."""
+
+    @property
+    def store(self):
+        return self.project.project.store
+
+    @property
+    def run_lock(self):
+        return self.project.project.tables["run_lock"]
+
+    def folder_of(self, table):
+        return self.project.folder / "tables" / table
+
+    def commits(self):
+        """The commits of every table but the lock's, which each try takes."""
+        logs = (self.project.folder / "tables").glob("*/_delta_log/*.json")
+        return {log for log in logs if log.parts[-3] != "run_lock"}
+
+    def choose_fault(self, kinds, operations=None):
+        """A fault at one of the operations of an undisturbed run, or at one of its writes."""
+        found = [place for place in self.places if operations is None or place[0] in operations]
+        chosen = self.random.randrange(len(found))
+        return Fault(self.random.choice(kinds), *found[chosen], found[: chosen + 1].count(found[chosen]))
+
+    def run(self, fault=None, before=lambda *_: None):
+        night(self.project, store=FaultyDeltaStore(self.store, fault, before))
+
+    @contextmanager
+    def stops_before_it_writes(self, error, match):
+        before = self.commits()
+        with pytest.raises(error, match=match):
+            yield
+        assert self.commits() == before
+
+    def move(self, name):
+        """Copy the root to a place that the session has not seen."""
+        folder = self.project.folder / name
+        shutil.copytree(self.project.folder / "tables", folder / "tables")
+        project = replace(self.project.project, store=delta_store(self.store.spark, folder))
+        shutil.rmtree(self.project.folder / "tables")
+        self.project = TestProject(folder, project)
+
+    def move_to_own_disk(self):
+        """Move the root to a small file system of its own. False where the system does not let the test mount one."""
+        disk = self.project.folder / "disk"
+        disk.mkdir()
+        if mount("-t", "tmpfs", "-o", "size=64m", "tmpfs", disk):
+            self.disks.append(disk)
+            self.move("disk")
+        return bool(self.disks)
+
+    def optimize(self, then=""):
+        for name in TABLES:
+            self.store.spark.sql(f"OPTIMIZE delta.`{self.folder_of(name)}`")
+            if then:
+                self.store.spark.sql(then.format(f"delta.`{self.folder_of(name)}`"))
+
+
+def an_operation(scene):
+    """The process ends, storage fails or a reply is lost, at any operation; then another tool may tidy up."""
+    kinds = [Kind.CRASH, Kind.CRASH_AFTER, Kind.ERROR, Kind.LOST_REPLY]
+    fault = scene.choose_fault(kinds, WRITES if scene.random.random() < 0.7 else None)
+    with pytest.raises((ProcessEndedError, StorageError)):
+        scene.run(fault)
+    if scene.random.random() < 0.3:
+        scene.optimize()
+
+
+def a_sigkill(scene):
+    """A real kill after any commit."""
+    assert killed(scene.project, scene.random.randint(1, 8), STEPS) == -signal.SIGKILL
+
+
+def mount(*options):
+    return subprocess.run(["mount", *map(str, options)], check=False, capture_output=True).returncode == 0
+
+
+def a_full_disk(scene):
+    """The disk fills up during a run, and then there is room again."""
+    if not scene.move_to_own_disk():
+        fail_in_the_middle_of_a_write(scene)
+        return
+    disk = os.statvfs(scene.disks[0])
+    room = 4096 * scene.random.randint(0, 40)
+    filler = scene.disks[0] / "filler"
+    filler.write_bytes(bytes(disk.f_bavail * disk.f_frsize - room))
+    with pytest.raises(StorageError, match=r"cannot be written: No space left on device"):
+        scene.run()
+    filler.unlink()
+
+
+def fail_in_the_middle_of_a_write(scene):
+    """A write leaves half a data file and half a commit, and fails."""
+    fault = scene.choose_fault([Kind.ERROR], WRITES)
+
+    def leave_halves(operation, tables):
+        if operation == fault.operation and fault.table in tables and scene.folder_of(fault.table).exists():
+            folder = scene.folder_of(fault.table)
+            (folder / "part-00000-half.c000.snappy.parquet").write_bytes(b"PAR1half")
+            (folder / "_delta_log" / ".00000000000000000099.json.half.tmp").write_bytes(b'{"commitInfo":{')
+
+    with pytest.raises(StorageError):
+        scene.run(fault, leave_halves)
+
+
+def a_read_only_root(scene):
+    """The first write of a run is that of its lock."""
+    if not scene.move_to_own_disk():
+        with scene.stops_before_it_writes(StorageError, "put_once"):
+            scene.run(Fault(Kind.ERROR, "put_once", "run_lock"))
+        return
+    assert mount("-o", "remount,ro", scene.disks[0])
+    with scene.stops_before_it_writes(StorageError, "cannot be written: Read-only file system"):
+        scene.run()
+    assert mount("-o", "remount,rw", scene.disks[0])
+
+
+def a_commit(scene, is_now):
+    """The newest commit of a table is lost, or empty as after a power cut. It comes back."""
+    logs = {name: max((scene.folder_of(name) / "_delta_log").glob("*.json")) for name in TABLES}
+    # Version 0 creates a table.
+    table = scene.random.choice([name for name, log in logs.items() if int(log.stem) > 0])
+    commit, content = logs[table], logs[table].read_bytes()
+    for sums in commit.parent.glob(f"*{commit.stem}*crc"):
+        sums.unlink()
+    if is_now == "lost":
+        commit.unlink()
+    else:
+        commit.write_bytes(b"")
+    problem = "ends with version" if is_now == "lost" else "the commit of version"
+    with scene.stops_before_it_writes(LostCommitError, f"{table}: {problem}"):
+        scene.run()
+    commit.write_bytes(content)
+    scene.move("mended")
+
+
+CHANGES = {
+    "replaced": lambda text: text.replace(b"15.00", b"99.00"),
+    "grown": lambda text: text + text.splitlines(True)[-1],
+    "cut": lambda text: text[: len(text) // 2],
+    "emptied": lambda _: b"",
+    "deleted": None,
+}
+
+
+def a_file(scene, change):
+    """A landing file changes after it was hashed and before it is read. Then it is as it was, time included."""
+    file = Path(scene.project.project.config.shared.landing) / "till" / "tuesday.csv"
+    content, times, seen = file.read_bytes(), file.stat(), []
+
+    def put(text):
+        if text is None:
+            file.unlink()
+        else:
+            file.write_bytes(text)
+            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def change_file(operation, tables):
+        """The ingest step reads the reference tables after it hashed its files. It follows the reference step's commit."""
+        if (operation, tables) in (("put_once", ["ingest_ledger"]), ("load", ["members"])):
+            seen.append(operation)
+            if seen[-2:] == ["put_once", "load"]:
+                put(CHANGES[change] and CHANGES[change](content))
+
+    try:
+        with pytest.raises(SourceError, match=r"tuesday.csv|disappeared"):
+            scene.run(None, change_file)
+        assert scene.project.read("events").where("delivery_no > 2").isEmpty()
+    finally:
+        put(content)
+
+
+def another(run_id="night"):
+    """A process on another host."""
+    return lock.Holder(run_id, "elsewhere", 1, None, NIGHT)
+
+
+def a_live_run(scene, run_id):
+    """Another process holds the lock."""
+    held = lock.acquire(scene.store, scene.run_lock, another(run_id), DEAD_AFTER)
+    with scene.stops_before_it_writes(RunLockedError, "on elsewhere"):
+        scene.run()
+    held.release()
+
+
+def a_start_in_the_same_second(scene, run_id):
+    """Another process takes the lock between this one's look and its own try."""
+    others = []
+
+    def take(operation, tables):
+        if (operation, tables) == ("put_once", ["run_lock"]) and not others:
+            others.append(lock.acquire(scene.store, scene.run_lock, another(run_id), DEAD_AFTER))
+
+    with scene.stops_before_it_writes(RunLockedError, "at the same time"):
+        scene.run(None, take)
+    others[0].release()
+
+
+def a_second_run(scene):
+    """The lock of a slow run is taken over by a run of the same run_id, which does all of the work."""
+    fault, others = scene.choose_fault([Kind.ERROR], ("put", "put_exchange", "put_once")), []
+
+    def start(operation, tables):
+        if (operation, tables) == (fault.operation, [fault.table]) and not others:
+            others.append(None)
+            night(scene.project, wall_clock=NIGHT + timedelta(seconds=1))
+
+    with suppress(LifestageError):
+        scene.run(None, start)
+    assert others
+
+
+def maintenance(scene):
+    """OPTIMIZE and VACUUM between two runs."""
+    setting = "spark.databricks.delta.retentionDurationCheck.enabled"
+    scene.store.spark.conf.set(setting, "false")
+    try:
+        scene.optimize("VACUUM {} RETAIN 0 HOURS")
+    finally:
+        scene.store.spark.conf.unset(setting)
+
+
+def a_moved_root(scene):
+    """A run ends at any write, and the root is moved before the next."""
+    with pytest.raises(ProcessEndedError):
+        scene.run(scene.choose_fault([Kind.CRASH, Kind.CRASH_AFTER], WRITES))
+    scene.move("moved")
+
+
+def a_clock_that_goes_back(scene):
+    """A run ends at any write, and the clock of the next one is an hour behind."""
+    with pytest.raises(ProcessEndedError):
+        scene.run(scene.choose_fault([Kind.CRASH, Kind.CRASH_AFTER], WRITES))
+    back = NIGHT - timedelta(hours=1)
+    night(scene.project, "back", now=back, wall_clock=back)
+
+
+SITUATIONS = (
+    *([an_operation] * 20),
+    *([a_sigkill] * 3),
+    *([a_full_disk] * 2),
+    fail_in_the_middle_of_a_write,
+    a_read_only_root,
+    *([partial(a_commit, is_now="lost")] * 4),
+    *([partial(a_commit, is_now="empty")] * 2),
+    *[partial(a_file, change=change) for change in CHANGES],
+    *[partial(a_live_run, run_id=run_id) for run_id in ("night", "other")],
+    *[partial(a_start_in_the_same_second, run_id=run_id) for run_id in ("night", "other")],
+    *([a_second_run] * 4),
+    maintenance,
+    a_moved_root,
+    *([a_clock_that_goes_back] * 2),
+)
+
+
+def name_of(seed):
+    situation = SITUATIONS[seed]
+    options = "-".join(map(str, situation.keywords.values())) if isinstance(situation, partial) else ""
+    return f"{seed}-{getattr(situation, 'func', situation).__name__} {options}".strip()
+
+
+@pytest.mark.parametrize("seed", range(len(SITUATIONS)), ids=name_of)
+def test_tables_equal_those_of_an_undisturbed_run(base, undisturbed, seed):
+    untouched, expected, places = undisturbed
+    scene = Scene(copied(base, f"seed-{seed}"), places, Random(seed))
+    folder = scene.project.folder
+    try:
+        SITUATIONS[seed](scene)
+        night(scene.project, "next")
+        if SITUATIONS[seed] is a_clock_that_goes_back:
+            assert rows_of(scene.project, CLOCKS) == rows_of(untouched, CLOCKS)
+        else:
+            assert rows_of(scene.project) == expected
+    finally:
+        for disk in scene.disks:
+            subprocess.run(["umount", disk], check=True)
+        shutil.rmtree(folder)
+
+
+def test_there_are_fifty_seeds():
+    assert len(SITUATIONS) == 50
