@@ -45,6 +45,27 @@ def test_names_that_spark_skips_and_empty_files_are_named(landing, caplog):
     assert "source till: skipped, because the file is empty: empty.csv" in caplog.text
 
 
+def test_files_of_a_uri_are_named_too_and_a_name_that_may_be_a_person_is_masked(landing, caplog, tmp_path):
+    for name, content in (("_anna@example.org.csv", ROWS), ("bo@example.org.csv", ""), ("good.csv", ROWS)):
+        landing.put(name, content)
+    found = [Path(file.path).name for file in landing.find(layout(path=f"file://{tmp_path}/till/*"))]
+    assert found == ["good.csv"]
+    assert "source till: skipped, because the name begins with _ or .: <email>" in caplog.text
+    assert "source till: skipped, because the file is empty: <email>" in caplog.text
+
+
+@pytest.mark.parametrize("content", ["", None])
+def test_a_file_that_is_emptied_or_deleted_after_it_was_listed_is_refused(landing, content):
+    file = landing.put("a.csv", ROWS)
+    found = landing.find(layout())
+    if content is None:
+        file.unlink()
+    else:
+        file.write_text(content)
+    with pytest.raises(SourceError, match=r"(?s)a\.csv.*changed while it was read|disappeared while"):
+        number_deliveries(landing.spark, found, set(), {}, 0)
+
+
 @pytest.mark.parametrize("change", ["name,n\ny,1\n", ROWS + "y,2\n", None])
 def test_a_file_that_changes_after_it_was_hashed_is_refused(landing, change):
     file = landing.put("a.csv", ROWS)

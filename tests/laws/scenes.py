@@ -1,0 +1,118 @@
+"""A root before a night, and what a test does to it: faults at operations, copies, disks of its own, other tools."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from laws.nights import MONDAY, NOW, TUESDAY
+from lifestage.project.opening import Request
+from lifestage.project.runner import execute
+from support.faults import Fault, FaultyDeltaStore
+from support.projects import TestProject, delta_store
+
+STEPS = ("reference", "ingest", "activity")
+TABLES = (
+    *("members", "rejected_events", "event_versions", "events", "ingest_ledger"),
+    *("activity_days", "category_days"),
+)
+NIGHT = datetime.fromisoformat(NOW)
+DAYS = {day: date.fromisoformat(day) for day in (MONDAY, TUESDAY)}
+CLOCKS = ("ingested_at", "superseded_at")
+WRITES = ("put", "put_all", "put_once", "put_exchange", "restore", "add")
+DEAD_AFTER = timedelta(hours=6)
+
+
+def request(run_id, now=NIGHT, wall_clock=NIGHT, steps=STEPS):
+    return Request(run_id, (DAYS[TUESDAY],), now, wall_clock, steps)
+
+
+def night(project, run_id="night", store=None, **clocks):
+    """Tuesday's run."""
+    opened = replace(project.project, store=store) if store else project.project
+    execute(opened, request(run_id, **clocks), lambda *_: None)
+
+
+def rows_of(project, without=()):
+    """The rows of all tables as text, without what tells one run from another."""
+    found = {}
+    for name in TABLES:
+        rows = project.read(name)
+        found[name] = sorted(map(str, rows.drop("table_versions", *without).collect()))
+    return found
+
+
+def mount(*options):
+    return subprocess.run(["mount", *map(str, options)], check=False, capture_output=True).returncode == 0
+
+
+@dataclass
+class Scene:
+    """A copy of the root before Tuesday's run, and what a seed decides."""
+
+    project: TestProject
+    places: Sequence[tuple[str, str]]
+    random: Random
+    disks: list[Path] = field(default_factory=list)
+    """File systems that were mounted for the scene."""
+
+    @property
+    def store(self):
+        return self.project.project.store
+
+    @property
+    def run_lock(self):
+        return self.project.project.tables["run_lock"]
+
+    def folder_of(self, table):
+        return self.project.folder / "tables" / table
+
+    def commits(self):
+        """The commits of every table but the lock's, which each try takes."""
+        logs = (self.project.folder / "tables").glob("*/_delta_log/*.json")
+        return {log for log in logs if log.parts[-3] != "run_lock"}
+
+    def choose_fault(self, kinds, operations=None):
+        """A fault at one of the operations of an undisturbed run, or at one of its writes."""
+        found = [place for place in self.places if operations is None or place[0] in operations]
+        chosen = self.random.randrange(len(found))
+        return Fault(self.random.choice(kinds), *found[chosen], found[: chosen + 1].count(found[chosen]))
+
+    def run(self, fault=None, before=lambda *_: None):
+        night(self.project, store=FaultyDeltaStore(self.store, fault, before))
+
+    @contextmanager
+    def stops_before_it_writes(self, error, match):
+        before = self.commits()
+        with pytest.raises(error, match=match):
+            yield
+        assert self.commits() == before
+
+    def move(self, name):
+        """Copy the root to a place that the session has not seen."""
+        folder = self.project.folder / name
+        shutil.copytree(self.project.folder / "tables", folder / "tables")
+        project = replace(self.project.project, store=delta_store(self.store.spark, folder))
+        shutil.rmtree(self.project.folder / "tables")
+        self.project = TestProject(folder, project)
+
+    def move_to_own_disk(self):
+        """Move the root to a small file system of its own. False where the system does not let the test mount one."""
+        disk = self.project.folder / "disk"
+        disk.mkdir()
+        if mount("-t", "tmpfs", "-o", "size=64m", "tmpfs", disk):
+            self.disks.append(disk)
+            self.move("disk")
+        return bool(self.disks)
+
+    def optimize(self, then=""):
+        for name in TABLES:
+            self.store.spark.sql(f"OPTIMIZE delta.`{self.folder_of(name)}`")
+            if then:
+                self.store.spark.sql(then.format(f"delta.`{self.folder_of(name)}`"))
