@@ -66,7 +66,7 @@ def test_a_run_counts_them_by_source_and_column(outcome):
     found = outcome.personal_data
     assert {(each.source, each.column, each.form, each.n_rows) for each in found} == {*EXPECTED}
     lines = [*outcome_lines(outcome, "landing")]
-    assert "warning   till: 1 values of product_id look like e-mail addresses" in lines
+    assert "warning   till: 1 values of product_id look like e-mail addresses: stored as delivered" in lines
     assert not any(text in line for line in lines for text in (ANNA, BO, CARD, PHONE))
 
 
@@ -76,8 +76,8 @@ def test_doctor_names_them(shop):
     assert {each.level for each in found} == {Level.NOTE}
     assert len(found) == len(EXPECTED)
     by_path = next(each for each in found if "path" in each.detail)
-    assert (by_path.detail.partition(";")[0], by_path.next_step) == (
-        "till: 1 values of path look like e-mail addresses",
+    assert (by_path.detail, by_path.next_step) == (
+        "till: 1 values of path look like e-mail addresses: stored as delivered",
         "deliver files under other names",
     )
 
@@ -94,17 +94,50 @@ def test_no_statistics_hold_them(shop):
     assert [each for each in others if any(text in each for text in planted)] == []
 
 
+def test_a_source_may_mask_them(spark_session, tmp_path):
+    """Equal values stay equal, other values stay as they are, and keys are only warned of."""
+    masks = "\nmask_personal_data: true\nattributes: {note: product}\n"
+    sources = {"till": TILL + masks, "reference/products": PRODUCTS + masks.splitlines()[1]}
+    shop = make_project(spark_session, tmp_path / "masked", sources)
+    shop.deliver("1.csv", [line("r1", ANNA), line("r2", ANNA), line("r3"), line(PHONE)])
+    shop.write("products/1.csv", f"id,name,supplier\n{BO},Tea,{ANNA}\n")
+    outcome = run(shop.project, Request("r", (date(2026, 3, 10),), NOW, NOW, STEPS))
+    stored = {each.column for each in outcome.personal_data if not each.is_masked}
+    masked = {each.column for each in outcome.personal_data if each.is_masked}
+    assert (stored, masked) == (
+        {"event_id", "id"},
+        {"order_id", "product_id", "category", "attributes.note", "supplier"},
+    )
+    events = {row["order_id"]: row for row in shop.read("events").collect()}
+    (hidden,) = {*events} - {"r1", "r2", "r3"}
+    assert len(hidden) == 32
+    assert events["r1"]["product_id"] == events["r2"]["product_id"] != ANNA
+    assert (events["r3"]["product_id"], events["r3"]["attributes"]) == ("p1", {"note": "p1"})
+    assert events["r1"]["attributes"] == {"note": events["r1"]["product_id"]}
+    (product,) = shop.read("products").collect()
+    assert (product["id"], product["name"], product["fixed"]) == (BO, "Tea", "help@shop.example")
+    assert ANNA not in product["supplier"]
+
+
 def test_of_extracts_the_largest_counts_and_of_other_files_all():
     found = count_forms(
         [
             {"source": "a", "kind": "events", "warnings": {"looks_like_card:product_id": 2, "rule:x": 9}},
             {"source": "a", "kind": "replay", "warnings": {"looks_like_card:product_id": 3}},
             {"source": "b", "kind": "reference", "warnings": {"looks_like_phone:id": 5}},
-            {"source": "b", "kind": "reference", "warnings": {"looks_like_phone:id": 4}},
+            {
+                "source": "b",
+                "kind": "reference",
+                "warnings": {"looks_like_phone:id": 4, "masked_email:id": 1},
+            },
             {"source": "b", "kind": "known", "warnings": None},
         ]
     )
-    assert found == [StoredForm("a", "product_id", "card", 5), StoredForm("b", "id", "phone", 5)]
+    assert found == [
+        StoredForm("a", "product_id", "card", False, 5),
+        StoredForm("b", "id", "email", True, 1),
+        StoredForm("b", "id", "phone", False, 5),
+    ]
 
 
 def test_a_path_is_shown_without_names_of_persons():

@@ -118,8 +118,8 @@ def _delivery_lines(counts: dict[str, int], landing: str) -> Iterator[str]:
 def _personal_data_lines(found: Sequence[StoredForm]) -> Iterator[str]:
     for each in found:
         yield f"warning   {each}"
-    if found:
-        yield "          they are stored as delivered: docs/how-to/add-a-source.md says what to do"
+    if not all(each.is_masked for each in found):
+        yield "          docs/how-to/add-a-source.md says how to keep them out of the tables"
 
 
 def _running(request: Request) -> Text:

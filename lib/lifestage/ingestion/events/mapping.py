@@ -17,7 +17,7 @@ from lifestage.ingestion.sources.config import RATES, OnChange, Severity, Source
 from lifestage.ingestion.sources.reasons import broken_line_reason, join_reasons, split_reasons
 from lifestage.platform.config.expressions import columns_of
 from lifestage.platform.runtime.as_of_join import join_as_of
-from lifestage.platform.security.personal_data import form_warning
+from lifestage.platform.security.personal_data import MASKED_PREFIX, form_warning, mask_column
 from lifestage.platform.security.pseudonyms import (
     add_key_pads,
     add_normalised_identifier,
@@ -54,7 +54,8 @@ def to_canonical(raw: DataFrame, name: str, source: Source, context: IngestConte
       HALF_UP per row. A row without a rate is rejected.
     - A local time in a DST gap is rejected. Of two possible instants, the earlier counts.
     - An invalid or placeholder identifier is dropped with a warning, and the event stays.
-    - A good row has a warning for each column whose text looks like personal data (see security/personal_data.py).
+    - A good row has a warning for each column whose text looks like personal data (see security/personal_data.py). If the
+      source says so, a hash takes the place of the text.
     - `raw` is NULL for a good row that no later row can reject.
 
     Args:
@@ -64,7 +65,7 @@ def to_canonical(raw: DataFrame, name: str, source: Source, context: IngestConte
         context: Shared configuration, reference tables, pseudonym key, and the run's now.
     """
     rows = add_key_pads(_cast_and_look_up(raw, source, context), context.key)
-    rows = _map_columns(rows, name, source, context)
+    rows = _mask_texts(_map_columns(rows, name, source, context), source)
     rows = _convert_amounts(_add_event_date(rows, context), source, context)
     return drop_key_pads(_add_reasons(rows, source, context))
 
@@ -179,19 +180,30 @@ def _add_reasons(rows: DataFrame, source: Source, context: IngestContext) -> Dat
     needs_raw = source.looks_back or source.on_change is OnChange.REJECT or not source.key
     is_good = F.trim(reasons, F.lit("\n")) == ""
     raw = F.col("raw") if needs_raw else F.when(~is_good, F.col("raw"))
-    form_warnings = F.when(is_good, form_warning(_stored_texts(source)))
     return rows.select(
         *EVENTS.names,
         raw.alias("raw"),
         split_reasons(reasons).alias("reasons"),
-        split_reasons(join_reasons([F.col("_rule_warnings"), *identifier_warnings, form_warnings])).alias(
-            "warnings"
-        ),
+        split_reasons(
+            join_reasons([F.col("_rule_warnings"), *identifier_warnings, F.when(is_good, F.col("_forms"))])
+        ).alias("warnings"),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
         F.col("_header").alias("is_header"),
         F.lit(source.looks_back).alias("looks_back"),
         F.lit(source.on_change is OnChange.REJECT).alias("rejects_changes"),
     )
+
+
+def _mask_texts(rows: DataFrame, source: Source) -> DataFrame:
+    """Add warnings of personal data as `_forms`, and hash such values if the source says so; the key stays as it is."""
+    texts = _stored_texts(source)
+    if not source.mask_personal_data:
+        return rows.withColumn("_forms", form_warning(texts))
+    key = {name: texts.pop(name) for name in ("event_id",) if name in texts}
+    rows = rows.withColumn("_forms", join_reasons([form_warning(key), form_warning(texts, MASKED_PREFIX)]))
+    masked = {name: mask_column(value) for name, value in texts.items() if name in EVENTS.names}
+    attributes = F.transform_values("attributes", lambda _, value: mask_column(value))
+    return rows.withColumns({**masked, "attributes": attributes})
 
 
 def _stored_texts(source: Source) -> dict[str, Column]:

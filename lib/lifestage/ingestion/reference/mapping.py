@@ -10,10 +10,12 @@ from lifestage.ingestion.sources.config import ReferenceSource
 from lifestage.ingestion.sources.reasons import broken_line_reason, join_reasons, split_reasons
 from lifestage.platform.config.expressions import columns_of
 from lifestage.platform.run import Secrets
-from lifestage.platform.security.personal_data import form_warning
+from lifestage.platform.security.personal_data import MASKED_PREFIX, PREFIX, form_warning, mask_column
 from lifestage.platform.security.pseudonyms import (
+    PADS,
     add_key_pads,
     add_normalised_identifier,
+    drop_key_pads,
     identifier_warning,
     pseudonym,
 )
@@ -28,7 +30,8 @@ def to_reference(
     A good row has an empty `reasons`. Besides these, the result has `_warnings`, `_raw` (NULL for a good row) and
     `_broken`, names that no column of a table has. Header lines stay, marked `is_header`, for `check_headers`. An
     invalid or placeholder identifier is NULL with a warning; in the key, that is a missing value. A good row has a
-    warning for each column whose text looks like personal data. A sealed column is binary.
+    warning for each column whose text looks like personal data. If the source says so, a hash takes the place of the text,
+    but not in the key. A sealed column is binary.
     """
     typed = cast_columns(raw, source, source.time_zone or config.time_zone)
     rows = add_key_pads(_map_columns(typed, source), keys.pseudonym_key)
@@ -67,6 +70,7 @@ def _add_reasons(rows: DataFrame, source: ReferenceSource) -> DataFrame:
         "_raw",
         "_broken",
         "_faults",
+        PADS,
     )
     missing = [
         F.when(F.col(name).isNull(), F.lit(f"missing:{name}")) for name in (*source.key, "extract_date")
@@ -74,9 +78,18 @@ def _add_reasons(rows: DataFrame, source: ReferenceSource) -> DataFrame:
     found = join_reasons([F.col("_faults"), *missing])
     # A broken line has no other reason.
     reasons = F.when(F.col("_broken"), broken_line_reason(F.col("_raw"))).otherwise(found)
-    forms = F.when(F.trim(reasons, F.lit("\n")) == "", form_warning(_stored_texts(source)))
-    warned = split_reasons(join_reasons([F.col("_warnings"), forms]))
-    return rows.withColumns({"reasons": split_reasons(reasons), "_warnings": warned}).drop("_faults")
+    texts = _stored_texts(source)
+    in_key = {name: value for name, value in texts.items() if name in source.key}
+    others = {name: value for name, value in texts.items() if name not in source.key}
+    forms = [
+        form_warning(in_key),
+        form_warning(others, MASKED_PREFIX if source.mask_personal_data else PREFIX),
+    ]
+    is_good = F.trim(reasons, F.lit("\n")) == ""
+    warned = split_reasons(join_reasons([F.col("_warnings"), *[F.when(is_good, form) for form in forms]]))
+    masked = {name: mask_column(value) for name, value in others.items()} if source.mask_personal_data else {}
+    rows = rows.withColumns({"reasons": split_reasons(reasons), "_warnings": warned, **masked})
+    return drop_key_pads(rows.drop("_faults"))
 
 
 def _stored_texts(source: ReferenceSource) -> dict[str, Column]:

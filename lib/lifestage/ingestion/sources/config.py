@@ -56,6 +56,10 @@ class Source(FileLayout):
         default="optional", description="whether a row without one is rejected, or an anonymous event"
     )
     pii: tuple[str, ...] = Field(default=(), description="columns that must not reach a table")
+    mask_personal_data: bool = Field(
+        default=False,
+        description="store a keyed hash in place of a text that looks like personal data; not in the key",
+    )
     lookups: tuple[Lookup, ...] = Field(
         default=(), description="reference tables joined on the day of the event, for the mapping to use"
     )
@@ -107,6 +111,10 @@ class ReferenceSource(FileLayout):
     sealed: tuple[str, ...] = Field(
         default=(),
         description="text columns of the table that are kept encrypted, for `lifestage match` alone to read",
+    )
+    mask_personal_data: bool = Field(
+        default=False,
+        description="store a keyed hash in place of a text that looks like personal data; not in the key",
     )
     types: dict[str, str] = Field(default={}, description="column of the table to type; string by default")
     gate: float = Field(

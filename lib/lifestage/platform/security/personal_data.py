@@ -17,6 +17,8 @@ from enum import StrEnum
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from lifestage.platform.security.pseudonyms import hmac_hex
+
 
 class Form(StrEnum):
     """What a value looks like."""
@@ -26,7 +28,8 @@ class Form(StrEnum):
     CARD = "card"
 
 
-PREFIX = "looks_like_"
+# Before the form and the column in a warning: the value is stored as delivered, or its hash is.
+PREFIX, MASKED_PREFIX = "looks_like_", "masked_"
 LETTERS = "A-Za-z\u0080-\uffff"
 # File names such as logo@2x.png are no addresses.
 EMAIL = rf"[^\s@](?:@|%40)(?![0-9]x\.)(?:[{LETTERS}0-9-]{{1,63}}\.){{1,8}}[{LETTERS}]{{2,24}}"
@@ -45,26 +48,33 @@ DIGITS = r"[0-9](?:[ -]?[0-9]){13}|[0-9]{3}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}|00
 FIELD, VALUE = "\u0001", "\u0002"
 
 
-def form_warning(values: Mapping[str, Column]) -> Column:
+def form_warning(values: Mapping[str, Column], prefix: str = PREFIX) -> Column:
     """Return warnings such as `looks_like_email:product_id`, one a line, for the text columns of a row; NULL for none.
 
     The columns are joined to one text, so that a row without such values costs one search, however many columns it has.
 
     Args:
         values: Column of text by the name that the warning shows.
+        prefix: What each warning begins with.
     """
+    if not values:
+        return F.lit(None).cast("string")
     fields = [F.concat(F.lit(f"{FIELD}{name}{VALUE}"), value) for name, value in values.items()]
     text = F.concat_ws("", *fields)
     is_suspect = text.rlike(DIGITS)
     for sign in SIGNS:
         is_suspect = F.contains(text, F.lit(sign)) | is_suspect
-    found = F.concat_ws("\n", *[_warn(form, _find_names(text, form)) for form in Form])
+    found = F.concat_ws("\n", *[_warn(f"{prefix}{form}:", _find_names(text, form)) for form in Form])
     return F.when(is_suspect, F.nullif(found, F.lit("")))
 
 
-def _warn(form: Form, names: Column) -> Column:
+def mask_column(value: Column) -> Column:
+    """Return the text, or its keyed hash if it looks like personal data; equal texts stay equal. Needs `add_key_pads`."""
+    return F.when(form_warning({"": value}).isNotNull(), hmac_hex(F.encode(value, "UTF-8"))).otherwise(value)
+
+
+def _warn(start: str, names: Column) -> Column:
     """Return the warnings for an array of names; NULL if it is empty."""
-    start = f"{PREFIX}{form}:"
     return F.when(F.size(names) > 0, F.concat(F.lit(start), F.array_join(names, f"\n{start}")))
 
 
