@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -12,16 +11,14 @@ from random import Random
 import pytest
 
 from laws.nights import MONDAY, NOW, TUESDAY
+from lifestage.platform.errors import StorageError
 from lifestage.project.opening import Request
 from lifestage.project.runner import execute
-from support.faults import Fault, FaultyDeltaStore
+from support.faults import Fault, FaultyDeltaStore, ProcessEndedError
 from support.projects import TestProject, delta_store
 
-STEPS = ("reference", "ingest", "activity")
-TABLES = (
-    *("members", "rejected_events", "event_versions", "events", "ingest_ledger"),
-    *("activity_days", "category_days"),
-)
+STEPS = ("reference", "ingest")
+TABLES = ("members", "rejected_events", "event_versions", "events", "ingest_ledger")
 NIGHT = datetime.fromisoformat(NOW)
 DAYS = {day: date.fromisoformat(day) for day in (MONDAY, TUESDAY)}
 CLOCKS = ("ingested_at", "superseded_at")
@@ -52,15 +49,30 @@ def mount(*options):
     return subprocess.run(["mount", *map(str, options)], check=False, capture_output=True).returncode == 0
 
 
+class WriteFault(Fault):
+    """What goes wrong at the n-th write of a run, whatever its table."""
+
+    def is_at(self, operation, tables):
+        return operation in WRITES and tables != ["run_lock"]
+
+
+class AnyFault(Fault):
+    """What goes wrong at the n-th operation of a run."""
+
+    def is_at(self, _operation, tables):
+        return tables != ["run_lock"]
+
+
 @dataclass
 class Scene:
     """A copy of the root before Tuesday's run, and what a seed decides."""
 
     project: TestProject
-    places: Sequence[tuple[str, str]]
     random: Random
     disks: list[Path] = field(default_factory=list)
     """File systems that were mounted for the scene."""
+    met: list[str] = field(default_factory=list)
+    """The faults that runs met, in order, for messages."""
 
     @property
     def store(self):
@@ -78,14 +90,18 @@ class Scene:
         logs = (self.project.folder / "tables").glob("*/_delta_log/*.json")
         return {log for log in logs if log.parts[-3] != "run_lock"}
 
-    def choose_fault(self, kinds, operations=None):
-        """A fault at one of the operations of an undisturbed run, or at one of its writes."""
-        found = [place for place in self.places if operations is None or place[0] in operations]
-        chosen = self.random.randrange(len(found))
-        return Fault(self.random.choice(kinds), *found[chosen], found[: chosen + 1].count(found[chosen]))
+    def choose(self, *kinds):
+        return self.random.choice(kinds)
 
     def run(self, fault=None, before=lambda *_: None):
         night(self.project, store=FaultyDeltaStore(self.store, fault, before))
+
+    def run_into(self, fault, before=lambda *_: None):
+        """A run that the fault ends, if it has so many operations left."""
+        try:
+            self.run(fault, before)
+        except (ProcessEndedError, StorageError):
+            self.met.append(f"{type(fault).__name__} {fault.kind} {fault.n}")
 
     @contextmanager
     def stops_before_it_writes(self, error, match):
@@ -93,6 +109,7 @@ class Scene:
         with pytest.raises(error, match=match):
             yield
         assert self.commits() == before
+        self.met.append(error.__name__)
 
     def move(self, name):
         """Copy the root to a place that the session has not seen."""

@@ -36,6 +36,9 @@ class Fault:
     table: str
     n: int = 1
 
+    def is_at(self, operation, tables):
+        return operation == self.operation and self.table in tables
+
 
 REPEATABLE = {"add", "put_once", "restore", "logs", "load_rows"}
 OPERATIONS = ("exists", "add", "put", "put_once", "restore", "logs", "load_rows")
@@ -82,7 +85,7 @@ class _Faulty:
 
     def _kind_of(self, operation, tables):
         fault = self._fault
-        if fault is None or operation != fault.operation or fault.table not in tables:
+        if fault is None or not fault.is_at(operation, tables):
             return None
         self._times += 1
         return fault.kind if self._times == fault.n else None

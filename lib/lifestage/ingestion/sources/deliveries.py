@@ -223,7 +223,7 @@ def escape_glob(path: str) -> str:
 
 def _warn_of_hidden_files(source: str, pattern: str) -> None:
     """Name the files of a local folder that a glob matches and Spark skips because of their names."""
-    pattern = unquote(re.sub("^file:/+", "/", pattern))
+    pattern = re.sub("^file:/+", "/", pattern)
     if "://" not in pattern:
         files = [Path(path) for path in glob(pattern, include_hidden=True)]  # noqa: PTH207 (absolute)
         hidden = [path.name for path in files if path.name.startswith(("_", ".")) and path.is_file()]
