@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from lifestage.platform.errors import LostCommitError
+from lifestage.platform.errors import ConfigError, LostCommitError
 from lifestage.platform.findings import Level
 from lifestage.project.opening import Request
 from lifestage.project.root import hold_root
@@ -97,6 +97,14 @@ def test_a_run_stops_if_the_row_of_the_last_run_is_lost(copy, tmp_path):
         lost.run("2026-03-12", steps=("ingest",))
     found = list(examine(lost.project, datetime(2026, 3, 12, tzinfo=UTC), is_fast=True))
     assert [each.level for each in found if "runs: ends with version 1" in each.detail] == [Level.PROBLEM]
+
+
+def test_the_name_of_a_completed_run_is_refused_for_another_date(copy):
+    """Its row in `runs` would be replaced, and the next run would remove the dates that no row lists."""
+    complete(copy, "nightly")
+    copy.run("2026-03-11", steps=("ingest",), run_id="nightly")
+    with pytest.raises(ConfigError, match="--run-id: nightly has completed as of 2026-03-11: give each run"):
+        copy.run("2026-03-12", steps=("ingest",), run_id="nightly")
 
 
 def test_doctor_names_the_table(copy):

@@ -1,19 +1,39 @@
 """As_of dates of a project: which are built, stale or kept, and which ones other dates need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from lifestage.ingestion.sources.ledger import LEDGER
 from lifestage.platform import as_of_dates
 from lifestage.platform.domain import Domain
+from lifestage.platform.errors import ConfigError
 from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import DOMAINS, STEPS, reads_of
 
+RUN_COLUMNS = ("run_id", "as_of_dates", "delivery_no")
 
-def read_builds(project: Project) -> dict[date, int]:
-    """Each date that a completed run has built, with the greatest delivery that its newest build contains."""
-    rows = project.store.read_rows(project.tables["runs"], ("as_of_dates", "delivery_no"))
+
+def read_builds(project: Project, request: Request | None = None) -> dict[date, int]:
+    """Each date that a completed run has built, with the greatest delivery that its newest build contains.
+
+    Raises:
+        ConfigError: if the request has the name of a completed run of other dates. It would replace the row of that run,
+            and the dates that only this row lists would be removed from all tables.
+    """
+    rows = project.store.read_rows(project.tables["runs"], RUN_COLUMNS)
+    if request is not None:
+        _check_run_id(rows, request)
     return as_of_dates.latest_builds((row["as_of_dates"] or [], row["delivery_no"] or 0) for row in rows)
+
+
+def _check_run_id(runs: Iterable[Mapping[str, Any]], request: Request) -> None:
+    same = next((row for row in runs if row["run_id"] == request.run_id), None)
+    if same and request.as_of_dates[-1] not in (dates := same["as_of_dates"] or []):
+        named = ", ".join(map(str, dates))
+        raise ConfigError(
+            [f"--run-id: {request.run_id} has completed as of {named}: give each run a name of its own"]
+        )
 
 
 def read_stale_dates(project: Project) -> list[date]:

@@ -33,7 +33,7 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
     A run that includes publish is complete after it: readers then see its tables.
     """
     with hold_root(project, request) as project:
-        built = read_builds(project)
+        built = read_builds(project, request)
         _check_definitions(project, request, built)
         dates = add_needed_dates(project, request, built)
         to_keep = dates_to_keep_beside(project, dates, built)
