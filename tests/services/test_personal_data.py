@@ -66,7 +66,7 @@ def test_a_run_counts_them_by_source_and_column(outcome):
     found = outcome.personal_data
     assert {(each.source, each.column, each.form, each.n_rows) for each in found} == {*EXPECTED}
     lines = [*outcome_lines(outcome, "landing")]
-    assert "warning   till: 1 values of product_id look like e-mail addresses: stored as delivered" in lines
+    assert "warning   till: 1 value of product_id looks like an e-mail address: stored as delivered" in lines
     assert not any(text in line for line in lines for text in (ANNA, BO, CARD, PHONE))
 
 
@@ -77,7 +77,7 @@ def test_doctor_names_them(shop):
     assert len(found) == len(EXPECTED)
     by_path = next(each for each in found if "path" in each.detail)
     assert (by_path.detail, by_path.next_step) == (
-        "till: 1 values of path look like e-mail addresses: stored as delivered",
+        "till: 1 value of path looks like an e-mail address: stored as delivered",
         "deliver files under other names",
     )
 
@@ -133,6 +133,7 @@ def test_of_extracts_the_largest_counts_and_of_other_files_all():
             {"source": "b", "kind": "known", "warnings": None},
         ]
     )
+    assert str(found[0]) == "a: 5 values of product_id look like card numbers: stored as delivered"
     assert found == [
         StoredForm("a", "product_id", "card", False, 5),
         StoredForm("b", "id", "email", True, 1),

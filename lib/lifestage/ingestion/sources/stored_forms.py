@@ -9,7 +9,11 @@ from lifestage.platform.security.personal_data import MASKED_PREFIX, PREFIX
 
 # Columns of the ledger that `count_forms` needs.
 FORM_COLUMNS = ("source", "kind", "warnings")
-PLURALS = {"email": "e-mail addresses", "phone": "phone numbers", "card": "card numbers"}
+NAMES = {
+    "email": ("an e-mail address", "e-mail addresses"),
+    "phone": ("a phone number", "phone numbers"),
+    "card": ("a card number", "card numbers"),
+}
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,14 @@ class StoredForm:
 
     def __str__(self) -> str:
         """The finding in messages."""
-        fate = "masked" if self.is_masked else "stored as delivered"
+        one, many = NAMES[self.form]
+        what = (
+            f"value of {self.column} looks like {one}"
+            if self.n_rows == 1
+            else f"values of {self.column} look like {many}"
+        )
         return (
-            f"{self.source}: {self.n_rows:,} values of {self.column} look like {PLURALS[self.form]}: {fate}"
+            f"{self.source}: {self.n_rows:,} {what}: {'masked' if self.is_masked else 'stored as delivered'}"
         )
 
 
