@@ -10,12 +10,12 @@ from random import Random
 
 import pytest
 
-from laws.nights import MONDAY, NOW, TUESDAY
+from laws.nights import MONDAY, NOW, TUESDAY, copied
 from lifestage.platform.errors import StorageError
 from lifestage.project.opening import Request
 from lifestage.project.runner import execute
 from support.faults import Fault, FaultyDeltaStore, ProcessEndedError
-from support.projects import TestProject, delta_store
+from support.projects import TestProject
 
 STEPS = ("reference", "ingest")
 TABLES = ("members", "rejected_events", "event_versions", "events", "ingest_ledger")
@@ -112,16 +112,15 @@ class Scene:
         self.met.append(error.__name__)
 
     def move(self, name):
-        """Copy the root to a place that the session has not seen."""
-        folder = self.project.folder / name
-        shutil.copytree(self.project.folder / "tables", folder / "tables")
-        project = replace(self.project.project, store=delta_store(self.store.spark, folder))
-        shutil.rmtree(self.project.folder / "tables")
-        self.project = TestProject(folder, project)
+        """Move the project, but for its landing folder, to a place that the session has not seen."""
+        old = self.project.folder
+        self.project = copied(self.project, f"{old.name}-{name}")
+        # A disk of its own stays, empty.
+        shutil.rmtree(old, ignore_errors=True)
 
     def move_to_own_disk(self):
-        """Move the root to a small file system of its own. False where the system does not let the test mount one."""
-        disk = self.project.folder / "disk"
+        """Move the project to a small file system of its own. False where the system does not let the test mount one."""
+        disk = self.project.folder.with_name(f"{self.project.folder.name}-disk")
         disk.mkdir()
         if mount("-t", "tmpfs", "-o", "size=64m", "tmpfs", disk):
             self.disks.append(disk)
