@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.value.config import ValueConfig
@@ -12,8 +13,10 @@ from lifestage.ingestion.sources.config import SOURCES
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.errors import ConfigError
 from lifestage.project.loader import load_config
+from lifestage.project.registry import tables_of
 from lifestage.project.secrets import read_secrets
-from lifestage.users.features.config import Rhythm
+from lifestage.users.activity.config import ActivityConfig
+from lifestage.users.features.config import FeaturesConfig, Rhythm
 
 MAIN = """
 storage: {root: tables}
@@ -152,7 +155,7 @@ ladder:
 display: [known]
 views: {coarse: {known: a, found: b}}
 """,
-    "value.yaml": 'rfm: {period_days: 77, min_users: 5, min_history_days: 30, names: {"[1-4][1-5]": some, "[3-5][1-4]": others, "66": others}}',
+    "value.yaml": 'rfm: {min_users: 5, min_history_days: 30, names: {"[1-4][1-5]": some, "[3-5][1-4]": others, "66": others}}',
     "segments.yaml": "eligible: occasion_365d > 0",
 }
 SAID = {
@@ -232,7 +235,6 @@ SAID = {
     ("value.yaml", "rfm.names", "cell 55 has 0 names (none)"),
     ("value.yaml", "rfm.names", "cell 31 has 2 names (others, some)"),
     ("value.yaml", "rfm.names.66", "matches no cell"),
-    ("value.yaml", "rfm.period_days", "needs the feature occasions_77d"),
     ("segments.yaml", "eligible", "unknown column occasion_365d"),
 }
 
@@ -372,6 +374,25 @@ OF_ECONOMIC = "index.dimensions.economic"
 def test_an_index_or_tier_that_leaves_a_doubt_is_refused(tmp_path, text, key, said):
     [problem] = refused(tmp_path, sound(**{"value.yaml": text}))
     assert problem.startswith(f"value.yaml: {key}: {said}")
+
+
+def test_the_period_of_rfm_brings_its_windows(tmp_path):
+    value = packaged_yaml("analytics/value/defaults.yaml")["rfm"] | {"period_days": 77}
+    config = load_config(write(tmp_path, sound(**{"value.yaml": yaml.safe_dump({"rfm": value})})))
+    features = tables_of(config)["user_features"].names
+    assert [features.count(name) for name in ("occasions_77d", "net_amount_77d", "occasions_365d")] == [
+        1,
+        1,
+        1,
+    ]
+    assert config.of(FeaturesConfig).catalogue is config.of(ActivityConfig).catalogue
+
+
+def test_a_period_of_rfm_cannot_be_hidden(tmp_path):
+    hidden = "windows: {net_amount: {days: [365], before: [], hidden: true}}"
+    problems = refused(tmp_path, sound(**{"features.yaml": hidden}))
+    said = "value.yaml: rfm.period_days: needs the feature net_amount_365d: do not hide its window in features.yaml"
+    assert said in problems
 
 
 def test_an_index_may_weigh_numbers_and_truths(tmp_path):

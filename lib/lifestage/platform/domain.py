@@ -37,6 +37,8 @@ class Configuration:
 
     parts: tuple[Part[Any], ...]
     compose: Callable[[Parts], BaseModel]
+    extend: Callable[[Parts], Parts] | None = None
+    """Extends parts of other domains by what this one needs, such as windows of features. Runs before `compose`."""
     affects_results: bool = True
     """False if the configuration only changes how results are shown. Its hash then leaves it out."""
 

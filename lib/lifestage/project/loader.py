@@ -40,6 +40,8 @@ def load_config(path: Path, domains: Sequence[Domain] = DOMAINS) -> Config:
         ConfigError: with every problem, each with file and key.
     """
     parts = _read_parts(path, {part.name: part for domain in domains for part in domain.config.parts})
+    for domain in domains:
+        parts = domain.config.extend(parts) if domain.config.extend else parts
     composed = {domain.name: domain.config.compose(parts) for domain in domains}
     meaning = {
         domain.name: composed[domain.name].model_dump(mode="json")

@@ -91,8 +91,8 @@ def test_all_failed_checks_are_reported_at_once(desk):
     assert told == ["one row a user", "everyone has a stage"]
 
 
-def test_a_value_dimension_without_data_stops_the_publication(desk):
-    """One component with data is enough, because zero can be the true value of another."""
+def test_a_part_of_the_value_index_without_data_stops_the_publication(desk):
+    """A dimension, or one component of a dimension: its weight would lower every index."""
     day = date(2026, 10, 1)
     desk.hold([user(f"u{n}", day) for n in range(4)], day)
     fixed = {"as_of": day, "weight": 0.5, "p5": 0.0, "p95": 1.0, "n_users": 4}
@@ -108,6 +108,8 @@ def test_a_value_dimension_without_data_stops_the_publication(desk):
         desk.publish("empty", day)
     [told] = str(refusal.value).splitlines()[1:]
     assert told.startswith("value dimensions have data: social has no data for any user: switch it off")
+    assert "economic.cost_to_serve has no data for any user, and lowers every index by up to 0.5" in told
+    assert "social.advocacy" not in told
     assert_rows(desk.manifests("as_of").where(F.col("as_of") == day), [])
 
 

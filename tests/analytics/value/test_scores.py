@@ -68,7 +68,7 @@ def test_a_user_without_an_occasion_in_the_period_is_not_scored(spark):
     columns = ("user_id", "rfm_status", "recency_days", "frequency", "monetary_amount", "r_score", "rfm_name")
     nothing = (None, None, None, None, None)
     expected = [
-        ("u1", "scored", 10, 1, "10.00", 1, "hibernating"),
+        ("u1", "scored", 10, 1, "10.00", 1, "insufficient variety"),
         ("silent", "not_scored", *nothing),
         ("visitor", "not_scored", *nothing),
     ]

@@ -74,6 +74,20 @@ def test_the_map_has_25_cells_with_the_best_recency_on_top():
     assert chapter.notes == ("6 users without a purchase in the period are not scored.",)
 
 
+def test_without_variety_the_map_has_no_names_and_says_why():
+    """A buyer of yesterday is not called hibernating beside a stage that calls them a novice."""
+    chapter = value(full_value(has_variety=False))
+    found = grid(chapter, "Recency and frequency")
+    assert {cell.above for row in found.rows for cell in row[1:]} == {""}
+    assert texts(grid(chapter, "Users and spend by name"))[0][:2] == ["insufficient variety", "4"]
+    assert chapter.notes[0].startswith("Insufficient variety: ")
+
+
+def test_the_map_says_why_it_may_differ_from_the_stages():
+    [about] = [column.about for column in grid(value(full_value()), "Recency and frequency").columns[:1]]
+    assert "stages compare each user with their own purchase cycle" in about
+
+
 def test_names_add_their_cells():
     chapter = value(full_value(rfm=(rfm(5, 5, 3, "90.00"), rfm(5, 1, 1, "10.00"))))
     assert texts(grid(chapter, "Users and spend by name")) == [["champions", "4", "100.0%", "€100", "€25.00"]]

@@ -19,7 +19,7 @@ def check_config(config: Config, results: Sequence[DomainResult]) -> Iterator[st
 
 
 def rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with the R x F map, and the features that the period lacks."""
+    """Yield what is wrong with the R x F map, and the features of the period that are hidden."""
     rfm = config.rfm
     for pattern in rfm.names:
         if not any(names_by_cell({pattern: pattern}).values()):
@@ -29,7 +29,7 @@ def rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[s
             yield f"rfm.names: cell {r}{f} has {len(names)} names ({join_names(names)}), expected exactly one"
     needed = {f"occasions_{rfm.period_days}d", f"net_amount_{rfm.period_days}d", "recency_days"}
     for name in sorted(needed - features.keys()):
-        yield f"rfm.period_days: needs the feature {name}: declare its window in features.yaml"
+        yield f"rfm.period_days: needs the feature {name}: do not hide its window in features.yaml"
 
 
 def index_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[str]:

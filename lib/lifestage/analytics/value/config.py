@@ -15,6 +15,7 @@ from lifestage.analytics.value.comparisons import Weighing, derive_weights, matr
 from lifestage.platform.config.models import Model
 from lifestage.platform.config.parts import Combine, ConfigFile, Parts
 from lifestage.platform.result import Strategy
+from lifestage.users.catalogue.model import CATALOGUE
 
 ENTRY = re.compile(r"\d{1,3}([.]\d{1,6})?(/0*[1-9]\d{0,2})?")
 CELL = re.compile(r"(\d|\[[\d-]{1,9}\]){2}")
@@ -27,7 +28,9 @@ class RfmConfig(Model):
     `names` maps patterns of cells, such as `[1-2][3-4]` or `51`, to names. Each cell matches exactly one pattern.
     """
 
-    period_days: int = Field(default=365, ge=1, description="days up to as_of that count")
+    period_days: int = Field(
+        default=365, ge=1, description="days up to as_of that count; the features of this window are added"
+    )
     min_users: int = Field(
         default=5, ge=1, description="with fewer scored users the status is insufficient_data"
     )
@@ -221,6 +224,12 @@ VALUE = ConfigFile(
     defaults="analytics/value/defaults.yaml",
     combine=Combine.SECTIONS,
 )
+
+
+def add_period_windows(parts: Parts) -> Parts:
+    """Return the parts with the windows over the period of RFM in the feature catalogue."""
+    days = parts[VALUE].rfm.period_days
+    return parts.replace(CATALOGUE, parts[CATALOGUE].with_windows(("occasions", "net_amount"), days))
 
 
 def compose_config(parts: Parts) -> ValueConfig:

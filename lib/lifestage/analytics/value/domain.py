@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pyspark.sql import functions as F
 
 from lifestage.analytics.value.checks import check_config
-from lifestage.analytics.value.config import VALUE, ValueConfig, compose_config
+from lifestage.analytics.value.config import VALUE, ValueConfig, add_period_windows, compose_config
 from lifestage.analytics.value.explain import EXPLAIN
 from lifestage.analytics.value.section import SECTION
 from lifestage.analytics.value.step import run
@@ -38,22 +38,35 @@ def strategies(config: ValueConfig) -> Mapping[str, Mapping[str, Strategy]]:
 
 
 def check_snapshot(candidate: Candidate) -> Iterator[Check]:
-    """Check that every enabled dimension has data for some user.
+    """Check that every enabled dimension, and every component of it, has data for some user.
 
-    A dimension without data lowers the index of everybody by its weight, so it must be switched off.
+    What has no data lowers the index of everybody by its weight, so it must be switched off or left out.
     """
     scales = candidate.read("value_scales").where(F.col("as_of") == F.lit(candidate.as_of))
-    # Bounded: one row for each dimension.
-    known = scales.groupBy("dimension").agg(F.max("n_known").alias("n")).orderBy("dimension").collect()
+    # Bounded: one row for each component.
+    parts = (
+        scales.select("dimension", "component", "n_known", "weight")
+        .orderBy("dimension", "component")
+        .collect()
+    )
+    known = {row["dimension"]: 0 for row in parts}
+    for row in parts:
+        known[row["dimension"]] = max(known[row["dimension"]], row["n_known"])
     empty = [
-        f"{row['dimension']} has no data for any user: switch it off "
-        f"(value.yaml: index.dimensions.{row['dimension']}.enabled: false), or add a source that feeds it"
-        for row in known
-        if not row["n"]
+        f"{name} has no data for any user: switch it off "
+        f"(value.yaml: index.dimensions.{name}.enabled: false), or add a source that feeds it"
+        for name, n in known.items()
+        if not n
+    ]
+    empty += [
+        f"{row['dimension']}.{row['component']} has no data for any user, and lowers every index by up to "
+        f"{row['weight']:.2g}: leave it out (value.yaml: index.dimensions.{row['dimension']}.components), "
+        "or add a source that feeds it"
+        for row in parts
+        if not row["n_known"] and known[row["dimension"]]
     ]
     counts = (
-        ", ".join(f"{row['dimension']} for {count_of(row['n'], 'user')}" for row in known)
-        or "nobody is scored"
+        ", ".join(f"{name} for {count_of(n, 'user')}" for name, n in known.items()) or "nobody is scored"
     )
     yield Check("value dimensions have data", not empty, "; ".join(empty) or counts)
 
@@ -64,7 +77,7 @@ DOMAIN = Domain(
     reads=("user_features",),
     writes=("rfm_cuts", "value_scales", "tier_cuts", "user_value", "value_totals", "spend_shares"),
     run=run,
-    config=Configuration((VALUE,), compose_config),
+    config=Configuration((VALUE,), compose_config, extend=add_period_windows),
     tables=lambda _config, _results: (
         USER_VALUE,
         VALUE_TOTALS,

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from lifestage.analytics.value.config import ValueConfig
 from lifestage.analytics.value.index import add_index, components_column, index_contributions
-from lifestage.analytics.value.rfm import add_scores, to_rfm
+from lifestage.analytics.value.rfm import INSUFFICIENT_VARIETY, LEAST_SCORES, add_scores, to_rfm
 from lifestage.analytics.value.tiers import add_tier
 from lifestage.platform.explain import BLANK, Explain, Line, ResultColumn, format_days
 from lifestage.platform.hypotheses import Hypotheses
@@ -103,6 +103,11 @@ def _rfm_lines(rfm: Mapping[str, Any]) -> Iterator[Line]:
     bought = f"bought on {format_days(rfm['frequency'])} of {rfm['rfm_period_days']}"
     last = f"the last {format_days(rfm['recency_days'])} ago"
     yield "", f"{bought}, {last}, {rfm['monetary_amount']:,} net"
+    if rfm["rfm_name"] == INSUFFICIENT_VARIETY:
+        yield (
+            "",
+            f"so many buyers are equal that fewer than {LEAST_SCORES} scores of R or F are in use: nobody has a name",
+        )
 
 
 def _tier_lines(tier: Mapping[str, Any]) -> Iterator[Line]:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import reduce
+from operator import and_
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -12,6 +14,10 @@ from lifestage.platform.runtime.frames import local_rows
 from lifestage.users.resolution import IS_PERSON
 
 N_SCORES = 5
+# With fewer scores in use, ties decide the cell of a user, and its name says nothing about them.
+LEAST_SCORES = 3
+INSUFFICIENT_VARIETY = "insufficient variety"
+NAMING_MEASURES = ("recency", "frequency")
 MEASURES = {"recency": "recency_days", "frequency": "frequency", "monetary": "_monetary"}
 AS_OF_MEASURE = ("as_of", "measure")
 
@@ -77,6 +83,9 @@ def add_scores(rfm: DataFrame, cuts: DataFrame, config: RfmConfig, history_start
     history than `min_history_days`, else not_scored for users with NULL measures, else scored. Scores and name are NULL
     unless the status is scored.
 
+    The name is `insufficient variety` for everybody on an as_of where ties leave fewer than three different scores of
+    recency or of frequency. Fixed cut points have a meaning of their own, so a measure with them always has variety.
+
     Args:
         rfm: The result of `to_rfm`.
         cuts: Rows of rfm_cuts, unique per as_of, measure and score (at most 15 for each date).
@@ -93,7 +102,11 @@ def add_scores(rfm: DataFrame, cuts: DataFrame, config: RfmConfig, history_start
     scores = {
         f"{measure[0]}_score": F.when(is_scored, _score(measure, MEASURES[measure])) for measure in MEASURES
     }
-    return rows.withColumns(scores).withColumn("rfm_name", _cell_name(config.names))
+    has_variety = _has_variety([measure for measure in NAMING_MEASURES if measure not in config.cuts])
+    name = F.when(has_variety, _cell_name(config.names)).otherwise(
+        F.when(is_scored, F.lit(INSUFFICIENT_VARIETY))
+    )
+    return rows.withColumns(scores).withColumn("rfm_name", name)
 
 
 def names_by_cell(names: Mapping[str, str]) -> dict[tuple[int, int], list[str]]:
@@ -158,6 +171,11 @@ def _to_cut_lists(cuts: DataFrame) -> DataFrame:
     lists = [F.collect_list(F.when(F.col("measure") == m, pair)).alias(f"_{m}_cuts") for m in MEASURES]
     n_scored = F.sum(F.when(F.col("measure") == "recency", F.col("n_users"))).alias("_n_scored")
     return cuts.groupBy("as_of").agg(*lists, n_scored)
+
+
+def _has_variety(measures: Sequence[str]) -> Column:
+    """Return whether each measure has enough different scores on the date; its cut points are those of scores in use."""
+    return reduce(and_, [F.size(f"_{measure}_cuts") >= LEAST_SCORES for measure in measures], F.lit(True))
 
 
 def _score(measure: str, column: str) -> Column:

@@ -28,7 +28,7 @@ def rfm_map(data: ValueData, seen: Disclosure, words: Words) -> Grid | None:
 
 
 def _map_cell(data: ValueData, seen: Disclosure, place: tuple[int, int], most: int, words: Words) -> Cell:
-    name = words.translate(data.name_of(*place))
+    name = words.translate(data.name_of(*place)) if data.has_variety else ""
     n = data.scored[place].n_users if place in data.scored else 0
     if n and (RFM, *place) not in seen:
         return Cell(HIDDEN.text, Look.NUMBER, above=name)

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from lifestage.analytics.value.config import ValueConfig
+from lifestage.analytics.value.rfm import INSUFFICIENT_VARIETY
 from lifestage.platform.reporting.disclosure import BUYERS, Cell, Equation, cells_of_kind
 from lifestage.platform.reporting.section import Source
 from lifestage.platform.runtime.parallel import run_in_parallel
@@ -70,6 +71,8 @@ class ValueData:
     as_of: date
     names: Mapping[str, str] = field(default_factory=dict)
     """Patterns of cells of the R x F map, such as `[1-2][3-4]`, each with its name."""
+    has_variety: bool = True
+    """Whether the cells have names: ties leave enough different scores."""
     rfm: tuple[RfmCount, ...] = ()
     tiers: tuple[TierCount, ...] = ()
     """The best first."""
@@ -93,7 +96,9 @@ class ValueData:
         return {(c.r_score, c.f_score): c for c in self.rfm if c.r_score and c.f_score}
 
     def name_of(self, r_score: int, f_score: int) -> str:
-        """The name of a cell of the R x F map. A valid map has exactly one."""
+        """The name of a cell of the R x F map. A valid map has exactly one; without variety, all share one."""
+        if not self.has_variety:
+            return INSUFFICIENT_VARIETY
         cell = f"{r_score}{f_score}"
         return next((name for pattern, name in self.names.items() if re.fullmatch(pattern, cell)), cell)
 
@@ -111,6 +116,7 @@ def read(source: Source) -> ValueData:
     return ValueData(
         as_of=source.as_of,
         names=source.config.of(ValueConfig).rfm.names,
+        has_variety=all(row["rfm_name"] != INSUFFICIENT_VARIETY for row in totals),
         rfm=sum_by_cell(totals),
         tiers=sum_by_tier(totals),
         moves=count_moves(source.read("user_value"), "tier", source.as_of, source.before, users),

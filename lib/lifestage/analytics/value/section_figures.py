@@ -40,8 +40,9 @@ def _notes(data: ValueData, seen: Disclosure, words: Words) -> tuple[str, ...]:
         if data.before and data.is_index_changed
         else ()
     )
+    variety = () if data.has_variety else (words("value.insufficient_variety"),)
     unscored = {count.status: count.n_users for count in data.rfm if (UNSCORED, count.status) in seen}
-    return (*changed, *[words(f"value.{status}", n=n) for status, n in sorted(unscored.items())])
+    return (*variety, *changed, *[words(f"value.{status}", n=n) for status, n in sorted(unscored.items())])
 
 
 def _tier_chart(data: ValueData, seen: Disclosure, words: Words) -> Chart | None:

@@ -23,7 +23,11 @@ USER_VALUE = Table(
         Column("r_score", T.IntegerType(), "1 to 5, 5 is most recent"),
         Column("f_score", T.IntegerType(), "1 to 5, 5 is most frequent"),
         Column("m_score", T.IntegerType(), "1 to 5, 5 is highest spend"),
-        Column("rfm_name", T.StringType(), "Name of the cell of the R x F map"),
+        Column(
+            "rfm_name",
+            T.StringType(),
+            "Name of the cell of the R x F map; insufficient variety if ties leave fewer than 3 scores of R or F",
+        ),
         Column(
             "value_index",
             INDEX,

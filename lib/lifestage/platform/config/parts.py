@@ -5,9 +5,9 @@ composes its configuration from them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -86,6 +86,10 @@ class Parts:
     def __getitem__(self, part: Part[AskedT]) -> AskedT:
         """Return the value of a part."""
         return cast(AskedT, self.values[part.name])
+
+    def replace(self, part: Part[AskedT], value: AskedT) -> Self:
+        """Return the parts with another value of one part."""
+        return replace(self, values={**self.values, part.name: value})
 
     def named(self, name: str) -> Any:
         """Return the value of a part by name, for a domain that must not import the domain that declares it."""

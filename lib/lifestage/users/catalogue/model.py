@@ -6,7 +6,7 @@
 The tables of activity and features take their columns from it, so a new feature needs no Python.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -165,6 +165,15 @@ class Catalogue(Model):
             for days in spans.before:
                 name = f"{measure}_prior_{days}d"
                 yield Window(name=name, measure=measure, days=days, shift=days, hidden=spans.hidden)
+
+    def with_windows(self, measures: Iterable[str], days: int) -> Self:
+        """The catalogue with a window of so many days of each measure."""
+        added = dict(self.windows)
+        for name in measures:
+            spans = added.get(name, Windows(days=()))
+            if days not in spans.days:
+                added[name] = spans.model_copy(update={"days": (*spans.days, days)})
+        return self.model_copy(update={"windows": added})
 
     def source_of(self, window: Window) -> Measure | DayMeasure:
         """The measure or day measure that a window aggregates."""
