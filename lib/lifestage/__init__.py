@@ -16,3 +16,7 @@ else:
         from lifestage.services import readers
 
         return getattr(readers, name)
+
+    def __dir__() -> list[str]:
+        """The readers are listed before their first use."""
+        return sorted({*globals(), *__all__})

@@ -97,8 +97,11 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     done = lifestage(tmp_path, "report", "--language", "zh", "--out", "out/zh.html")
     assert (done.returncode, done.stdout) == (0, f"report  {tmp_path / 'out' / 'zh.html'}\n")
     assert '<html lang="zh">' in (tmp_path / "out" / "zh.html").read_text(encoding="utf-8")
-    too_late = lifestage(tmp_path, "run", "--as-of", "2099-01-01", "--now", "2026-04-01T06:00:00Z")
+    late = ("run", "--as-of", "2099-01-01", "--now", "2026-04-01T06:00:00Z", "--json")
+    too_late = lifestage(tmp_path, *late)
     assert (too_late.returncode, "2099-01-01 is after 2026-0" in too_late.stderr) == (2, True)
+    assert "2099-01-01 is after 2026-0" in json.loads(too_late.stdout)["error"]["problems"][0]
+    assert not (tmp_path / "spark-warehouse").exists()
     too_early = lifestage(tmp_path, "run", "--as-of", "2025-06-30")
     assert (too_early.returncode, "Traceback" in too_early.stderr) == (1, False)
     assert "the events are of 2026-01-01 to 2026-03-31" in too_early.stderr

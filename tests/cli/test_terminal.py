@@ -3,9 +3,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from lifestage.cli import app
+from lifestage.cli import app, main
 from lifestage.cli.terminal import grid, guard, parse_date, parse_now, print_json
-from lifestage.platform.errors import CheckError, ConfigError, NoDataError
+from lifestage.platform.errors import CheckError, ConfigError, NoDataError, RunLockedError
 from lifestage.services.starter import create
 
 pytestmark = pytest.mark.slow
@@ -70,6 +70,55 @@ def test_whatever_goes_wrong_is_a_message_and_an_exit_code(error, code, said, ca
     assert found[0] == code
     assert found[1].startswith(said)
     assert "Traceback" not in found[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "problems", "code"),
+    [
+        (ConfigError(["a: unknown key", "b: missing"]), ["a: unknown key", "b: missing"], 2),
+        (RunLockedError("run r1 is active"), ["run r1 is active"], 1),
+        (
+            OSError(28, "No space left on device", "x"),
+            ["OSError: [Errno 28] No space left on device: 'x'"],
+            1,
+        ),
+    ],
+)
+def test_every_failure_is_json_where_json_is_asked_for(error, problems, code, capsys):
+    with pytest.raises(SystemExit) as stop:
+        guard(failing(error), as_json=True)
+    assert stop.value.code == code
+    expected = {"type": type(error).__name__, "problems": problems, "exit_code": code}
+    assert json.loads(capsys.readouterr().out) == {"error": expected}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("run --json --conf missing.yaml", "missing.yaml: file not found"),
+        ("run --json --as-of soon", "--as-of: soon is not a date"),
+        ("run --json --steeps value", "No such option: --steeps"),
+        ("doctor --json --conf missing.yaml", "missing.yaml: file not found"),
+    ],
+)
+def test_a_refused_command_answers_in_json(arguments, said, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["lifestage", *arguments.split()])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    answer = json.loads(capsys.readouterr().out)["error"]
+    assert (stop.value.code, answer["exit_code"]) == (2, 2)
+    assert answer["problems"][0].startswith(said)
+
+
+def test_the_exit_code_of_an_answer_in_json_stays(capsys):
+    """doctor answers in JSON and exits with 1 where it finds a problem."""
+    with pytest.raises(SystemExit) as stop:
+        guard(lambda: 1, as_json=True)
+    assert (stop.value.code, capsys.readouterr().out) == (1, "")
+    guard(lambda: None, as_json=True)
+    with pytest.raises(SystemExit) as stop:
+        guard(lambda: 130, as_json=True)
+    assert json.loads(capsys.readouterr().out)["error"]["type"] == "KeyboardInterrupt"
 
 
 def test_the_step_that_was_stopped_is_named(capsys):

@@ -3,6 +3,7 @@
 Commands read the clock and pass it down; nothing below them reads it.
 """
 
+import sys
 from typing import Annotated
 
 import typer
@@ -70,4 +71,7 @@ app.command()(simulate.simulate)
 
 def main() -> None:
     """The console script."""
-    guard(app)
+    if "--json" in sys.argv[1:]:
+        guard(lambda: app(standalone_mode=False), as_json=True)
+    else:
+        guard(app)

@@ -11,7 +11,7 @@ from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, cast
 
 import typer
 from pyspark import errors as spark_errors
@@ -54,6 +54,8 @@ RunId = Annotated[str | None, typer.Option("--run-id", help="Name of the run; a 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 # A stack trace or a query plan begins with one of these.
 TRACE_STARTS = ("\tat ", "JVM stacktrace", "'", "+- ", ":- ", "== ")
+# The exit code of a command that was interrupted.
+INTERRUPTED = 130
 DEFAULT_CONF = Path("conf/lifestage.yaml")
 # The messages of these quote the value of a row.
 ROW_ERRORS = (
@@ -66,29 +68,34 @@ ROW_ERRORS = (
 )
 
 
-def guard(command: Callable[[], object]) -> None:
-    """Run a command: any error becomes a message and an exit code, never a traceback."""
+def guard(command: Callable[[], object], as_json: bool = False) -> None:
+    """Run a command: any error becomes a message and an exit code, never a traceback.
+
+    With `as_json`, standard output gets the error as JSON too, and the exit code that the command returns is used.
+    """
     logging.basicConfig(
         level=os.environ.get("LIFESTAGE_LOG", "WARNING"),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     try:
-        command()
-    except ConfigError as error:
-        for problem in error.problems:
-            _print_problems(problem)
-        if len(error.problems) > 1:
-            errors.print(f"{len(error.problems)} problems: nothing was started")
-        sys.exit(ExitCode.CONFIGURATION)
-    except LifestageError as error:
-        _print_problems(str(error), *getattr(error, "__notes__", ()))
-        sys.exit(error.exit_code)
+        code = command()
     except Exception as error:
-        # Spark raises errors of many classes. The log gets the places alone: Spark's messages quote rows.
-        logger.debug("failed:\n%s", "".join(traceback.format_tb(error.__traceback__)))
-        _print_problems(f"{type(error).__name__}: {_summarize(error)}", *getattr(error, "__notes__", ()))
-        errors.print("LIFESTAGE_LOG=DEBUG shows where it happened")
-        sys.exit(ExitCode.FAILED)
+        problems = _list_problems(error)
+        _print_problems(*problems)
+        if isinstance(error, ConfigError) and len(error.problems) > 1:
+            errors.print(f"{len(error.problems)} problems: nothing was started")
+        elif not isinstance(error, LifestageError) and not _is_usage_error(error):
+            # Spark raises errors of many classes. The log gets the places alone: Spark's messages quote rows.
+            logger.debug("failed:\n%s", "".join(traceback.format_tb(error.__traceback__)))
+            errors.print("LIFESTAGE_LOG=DEBUG shows where it happened")
+        exit_code = getattr(error, "exit_code", ExitCode.FAILED)
+        if as_json:
+            _print_error(type(error).__name__, problems, exit_code)
+        sys.exit(exit_code)
+    if as_json and code == INTERRUPTED:
+        _print_error("KeyboardInterrupt", ["interrupted"], INTERRUPTED)
+    if as_json and code:
+        sys.exit(cast(int, code))
 
 
 def load_conf(conf: Path) -> Config:
@@ -168,6 +175,28 @@ def format_minute(moment: datetime) -> str:
 def print_json(value: object) -> None:
     """Print JSON on standard output; dataclasses become objects, and instants are in UTC."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_to_plain))
+
+
+def _print_error(kind: str, problems: Sequence[str], exit_code: int) -> None:
+    """Print an error as JSON: {"error": {"type", "problems", "exit_code"}}."""
+    print_json({"error": {"type": kind, "problems": [*problems], "exit_code": int(exit_code)}})
+
+
+def _list_problems(error: Exception) -> list[str]:
+    """Every problem of an error, and the notes about where it happened."""
+    notes = getattr(error, "__notes__", ())
+    if isinstance(error, ConfigError):
+        return [*error.problems, *notes]
+    if isinstance(error, LifestageError):
+        return [str(error), *notes]
+    if _is_usage_error(error):
+        return [error.format_message()]  # type: ignore[attr-defined]
+    return [f"{type(error).__name__}: {_summarize(error)}", *notes]
+
+
+def _is_usage_error(error: Exception) -> bool:
+    """Whether an option or argument is wrong: an error of the command line, which says so itself."""
+    return hasattr(error, "format_message")
 
 
 def _check_year(option: str, text: str, year: int) -> None:

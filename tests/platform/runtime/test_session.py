@@ -2,6 +2,7 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,17 @@ def java(folder, monkeypatch, says):
     program.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("JAVA_HOME", str(folder / "java"))
+
+
+def test_the_working_directory_gets_no_warehouse(monkeypatch):
+    """Spark creates the folder of its default database when a session starts."""
+    monkeypatch.delenv("SPARK_HOME", raising=False)
+    folder = Path(_merge_settings({})["spark.sql.warehouse.dir"])
+    assert folder.is_absolute()
+    assert not folder.is_relative_to(Path.cwd())
+    mine = {"spark.sql.warehouse.dir": "/mine"}
+    assert _merge_settings(mine)["spark.sql.warehouse.dir"] == "/mine"
+    assert "spark.sql.warehouse.dir" not in _merge_settings({"spark.sql.catalogImplementation": "hive"})
 
 
 def test_spark_fetches_two_jars_when_there_are_none(tmp_path):

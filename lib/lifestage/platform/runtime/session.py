@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -136,10 +137,22 @@ def _merge_settings(settings: Mapping[str, str]) -> dict[str, str]:
     return {
         **master,
         **LOCAL_SETTINGS,
+        **_warehouse(settings),
         **_delta_jars("spark.jars.packages" in settings),
         **settings,
         **SEMANTIC_SETTINGS,
     }
+
+
+def _warehouse(settings: Mapping[str, str]) -> dict[str, str]:
+    """A folder for Spark's empty default database, which it would create in the working directory as spark-warehouse/.
+
+    An installed Spark and a Hive catalog decide for themselves: tables may be there.
+    """
+    if "SPARK_HOME" in os.environ or settings.get("spark.sql.catalogImplementation") == "hive":
+        return {}
+    user = getattr(os, "getuid", lambda: 0)()
+    return {"spark.sql.warehouse.dir": str(Path(tempfile.gettempdir(), f"lifestage-warehouse-{user}"))}
 
 
 def _delta_jars(names_packages: bool) -> dict[str, str]:
