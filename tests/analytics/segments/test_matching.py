@@ -66,8 +66,19 @@ def test_a_change_of_scaling_alone_changes_no_id():
 
 
 def test_a_feature_that_is_constant_in_one_model_does_not_count():
-    fixed = (feature(), feature(low=7.0, high=7.0, mean=7.0))
+    fixed = (feature("f0"), feature("f1", low=7.0, high=7.0, mean=7.0))
     assert ids_of([(10, 0), (0, 0)], model([(0, 0), (10, 0)]), fixed) == ([2, 1], [])
+
+
+def test_a_feature_that_one_model_leaves_out_does_not_count():
+    """Its coordinates are missing from the centroids, and the others keep their order."""
+    old = model([(0, 5, 0), (10, 5, 1)])
+    assert ids_of([(10, 1), (0, 0)], old, (feature("f0"), feature("f2"))) == ([2, 1], [])
+    assert ids_of(
+        [(10, 3, 1), (0, 4, 0)],
+        model([(0, 0), (10, 1)], features=(feature("f0"), feature("f2"))),
+        (feature("f0"), feature("f1"), feature("f2")),
+    ) == ([2, 1], [])
 
 
 def test_a_single_segment_keeps_its_id_until_the_population_moves():

@@ -1,8 +1,10 @@
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from analytics.segments.section_builders import empty_segments, full_segments, outside, segment
+from lifestage.analytics.segments.retraining import Retraining
 from lifestage.analytics.segments.section import (
     SECTION,
     Feature,
@@ -66,6 +68,25 @@ def test_a_small_segment_is_withheld_with_its_profile():
         ["some", "–", "–", "–", "–"],
         ["few", "–", "–", "–", "–"],
         ["All segments", "38", "", "", "unknown"],
+    ]
+
+
+def test_what_a_training_changed_is_told():
+    training = Retraining(
+        date(2026, 9, 30),
+        ((1, "high spend", "low spend"),),
+        ((7, "average"),),
+        ((2, "broad range"),),
+        ("discount",),
+    )
+    model, *told = segments(full_segments(training=training)).notes
+    assert model.startswith("The model is 2026-09-30-ab")
+    assert told == [
+        "Segment 1 is now called low spend: traits of its earlier name, high spend, no longer held at the training of "
+        "Sep 30, 2026.",
+        "Segment 7, average, is new since the training of Sep 30, 2026.",
+        "Segment 2, broad range, ended with the training of Sep 30, 2026: no group of users resembles it.",
+        "Left out of the model, because all users have the same value: discount.",
     ]
 
 

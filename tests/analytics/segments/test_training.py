@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from random import Random
 
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from analytics.segments.builders import D, config, frame, grouped_users, user
 from lifestage.analytics.segments.model import SegmentModel
+from lifestage.analytics.segments.retraining import Retraining, describe_training
 from lifestage.analytics.segments.tables import SEGMENT_MODELS
 from lifestage.analytics.segments.training import train_model
 
@@ -80,6 +82,19 @@ def test_ids_survive_a_training_on_shifted_data(spark, groups):
     assert retrained.retired_ids == ()
 
 
+def test_a_name_survives_a_training_while_its_traits_hold(spark, groups):
+    """Only the profile changes: the group that comes seldom for discounts now also spends least."""
+    renamed = [
+        replace(each, name="low spend, few visits") for each in groups.segments if each.name.startswith("few")
+    ]
+    others = [each for each in groups.segments if not each.name.startswith("few")]
+    before = replace(groups, segments=tuple(sorted((*renamed, *others), key=lambda each: each.segment_id)))
+    after = trained(spark, grouped_users(), previous=before)
+    assert [(each.segment_id, each.name) for each in after.segments] == [
+        (each.segment_id, each.name) for each in before.segments
+    ]
+
+
 def test_a_new_kind_of_user_gets_a_new_id(spark, groups):
     newcomers = [user(f"n{i:03}", spend=3000 + i, visits=1, share=0.0) for i in range(100)]
     kept = [row for row in grouped_users() if int(row[0][1:]) % 3 != 1]
@@ -96,10 +111,19 @@ def test_too_few_users_give_no_model(spark):
     assert trained(spark, outsiders + grouped_users(9)) is None
 
 
-def test_a_feature_without_values_does_not_count(spark):
-    unknown = [(*row[:4], None, row[5]) for row in grouped_users()]
-    model = trained(spark, unknown)
-    assert [segment.centroid[2] for segment in model.segments] == [0.0] * model.k
+@pytest.mark.parametrize("share", [None, 0.25])
+def test_a_feature_without_two_values_is_left_out_and_said(spark, share):
+    model = trained(spark, [(*row[:4], share, row[5]) for row in grouped_users()])
+    assert [each.name for each in model.features] == ["spend", "visits"]
+    assert {len(segment.centroid) for segment in model.segments} == {2}
+    assert describe_training(model, [model], config()) == Retraining(D, constant=("share",))
+
+
+def test_a_feature_that_begins_to_vary_keeps_the_ids(spark):
+    constant = trained(spark, [(*row[:4], 0.25, row[5]) for row in grouped_users()])
+    later = trained(spark, grouped_users(), previous=constant)
+    assert {segment.segment_id for segment in later.segments} == {1, 2, 3}
+    assert [each.name for each in later.features] == ["spend", "visits", "share"]
 
 
 def test_the_median_replaces_missing_values(spark, groups):

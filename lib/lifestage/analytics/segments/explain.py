@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from lifestage.analytics.segments.assignment import assign_segments_on_driver
 from lifestage.analytics.segments.config import SegmentsConfig
 from lifestage.analytics.segments.model import SegmentModel
-from lifestage.analytics.segments.step import model_in_force
+from lifestage.analytics.segments.schedule import model_in_force
 from lifestage.analytics.segments.tables import USER_SEGMENTS
 from lifestage.platform.explain import BLANK, Explain, Line, ResultColumn
 from lifestage.platform.hypotheses import Hypotheses

@@ -50,11 +50,15 @@ def _inherit_ids(
     centroids: Matrix, features: Sequence[ScaledFeature], previous: SegmentModel
 ) -> dict[int, int]:
     """Return the inherited id of each new centroid that matches an old one, by its position."""
-    pairs = list(zip(features, previous.features, strict=True))
-    # A feature that is constant in either model has no scale to measure distances with.
-    is_measurable = [new.low < new.high and old.low < old.high for new, old in pairs]
-    new = (centroids / GRID)[:, is_measurable]
-    old = _rescale_centroids(previous, features)[:, is_measurable]
+    # A feature that is constant in either model has no scale to measure distances with, and is left out of it.
+    places = {each.name: place for place, each in enumerate(previous.features) if not each.is_constant}
+    pairs = [
+        (new_place, places[each.name])
+        for new_place, each in enumerate(features)
+        if not each.is_constant and each.name in places
+    ]
+    new = (centroids / GRID)[:, [place for place, _ in pairs]]
+    old = _rescale_centroids(previous, features, pairs)
     costs = _pairwise_distances(new, old)
     is_elsewhere = costs > costs.min(axis=1, keepdims=True)
     costs[is_elsewhere | (costs >= REACH * _neighbor_distances(old))] = FORBIDDEN
@@ -66,11 +70,19 @@ def _inherit_ids(
     return {int(new): previous.segments[old].segment_id for new, old in allowed}
 
 
-def _rescale_centroids(previous: SegmentModel, features: Sequence[ScaledFeature]) -> Matrix:
-    """Return the old centroids in the space of the new features: unscaled with the old parameters, scaled with the new."""
-    old_mean, old_scale = np.array([(each.mean, each.scale) for each in previous.features]).T
-    mean, scale = np.array([(each.mean, each.scale) for each in features]).T
-    rescaled: Matrix = (old_mean + old_scale * previous.centroids / GRID - mean) / scale
+def _rescale_centroids(
+    previous: SegmentModel, features: Sequence[ScaledFeature], pairs: Sequence[tuple[int, int]]
+) -> Matrix:
+    """Return the old centroids in the space of the new features: unscaled with the old parameters, scaled with the new.
+
+    `pairs` are the places of each common feature among the new and among the old ones.
+    """
+    old = [previous.features[place] for _, place in pairs]
+    new = [features[place] for place, _ in pairs]
+    old_mean, old_scale = (np.array([getattr(each, name) for each in old]) for name in ("mean", "scale"))
+    mean, scale = (np.array([getattr(each, name) for each in new]) for name in ("mean", "scale"))
+    centroids = (previous.centroids / GRID)[:, [place for _, place in pairs]]
+    rescaled: Matrix = (old_mean + old_scale * centroids - mean) / scale
     return rescaled
 
 

@@ -44,6 +44,11 @@ class ScaledFeature(Feature):
     mean: float
     scale: float
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether all users have one value after clipping, so that the feature separates nobody."""
+        return self.low == self.high
+
 
 def measure_extents(grid: DataFrame, names: Sequence[str]) -> tuple[int, dict[str, Extent]]:
     """Return the number of rows, and the extent of each column that has a value, in one pass."""
@@ -59,7 +64,7 @@ def fit_scaling(
     """Return the features with median, clip bounds, mean and standard deviation, exact for any row order.
 
     Median and clip bounds are quantiles of the known values. Mean and standard deviation come after filling and clipping.
-    A feature without any value is 0 everywhere, and like a constant it doesn't separate users.
+    A feature without any value is 0 everywhere, and so a constant.
 
     Args:
         grid: One row for each user, with a grid column for each feature.

@@ -10,6 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.analytics.segments.config import SegmentsConfig
+from lifestage.analytics.segments.model import SegmentModel
+from lifestage.analytics.segments.retraining import Retraining, describe_training
+from lifestage.analytics.segments.schedule import model_in_force
 from lifestage.platform.reporting.disclosure import Cell, Disclosure, Equation
 from lifestage.platform.reporting.grids import (
     HIDDEN,
@@ -76,6 +79,8 @@ class SegmentData:
     """The date that moves are counted since."""
     models_before: tuple[str, ...] = ()
     """The models of that date."""
+    training: Retraining | None = None
+    """What the training of the model in force changed."""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -94,9 +99,14 @@ def read(source: Source) -> SegmentData:
     is_of_date = F.col("as_of") == F.lit(source.as_of)
     users = source.compute_once(read_regrouped_users).users
     segments, totals = source.read("user_segments"), source.read("segment_totals")
+    config = source.config.of(SegmentsConfig)
+    # One row a training date, ever.
+    models = [SegmentModel.from_row(row) for row in source.read("segment_models").collect()]
+    model = model_in_force({each.trained_on: each for each in models}, source.as_of, config)
     return SegmentData(
         as_of=source.as_of,
-        features=describe_features(source.table("user_features"), source.config.of(SegmentsConfig).profile),
+        training=describe_training(model, models, config) if model else None,
+        features=describe_features(source.table("user_features"), config.profile),
         counts=to_counts(totals.where(is_of_date), source.read("segment_profiles").where(is_of_date)),
         moves=count_moves(segments, "segment_id", source.as_of, source.before, users),
         before=source.before,
@@ -171,8 +181,21 @@ def _notes(data: SegmentData, seen: Disclosure, words: Words) -> tuple[str, ...]
     return (
         *[words("segments.model", model=model) for model in data.models],
         *([words("segments.retrained", **retrained)] if is_retrained else []),
+        *(_tell_changes(data.training, words) if data.training and data.models else ()),
         *[words(f"segments.{status}", n=n) for status, n in sorted(outside.items())],
     )
+
+
+def _tell_changes(training: Retraining, words: Words) -> Iterator[str]:
+    date = words.day(training.trained_on)
+    for number, before, now in training.renamed:
+        names = {"before": words.translate(before), "name": words.translate(now)}
+        yield words("segments.renamed", number=number, date=date, **names)
+    for kind, segments in (("added", training.added), ("ended", training.ended)):
+        for number, name in segments:
+            yield words(f"segments.{kind}", number=number, date=date, name=words.translate(name))
+    if training.constant:
+        yield words("segments.constant", features=", ".join(map(words.translate, training.constant)))
 
 
 def _profile_grid(data: SegmentData, seen: Disclosure, words: Words) -> Grid:
@@ -249,7 +272,7 @@ def _mean(counts: Sequence[SegmentCount], feature: Feature, least_users: int) ->
 SECTION = Section(
     key="segments",
     place=30,
-    reads=("segment_totals", "segment_profiles", "user_segments", *READS),
+    reads=("segment_totals", "segment_profiles", "segment_models", "user_segments", *READS),
     texts="analytics/segments/texts",
     read=read,
     render=render,

@@ -1,6 +1,5 @@
 """Train the segment models that are due, then assign every user a segment on each date of the run."""
 
-from datetime import date
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -10,7 +9,7 @@ from lifestage.analytics.segments.assignment import assign_segments
 from lifestage.analytics.segments.config import SegmentsConfig
 from lifestage.analytics.segments.model import SegmentModel
 from lifestage.analytics.segments.profiles import build_profiles, build_totals
-from lifestage.analytics.segments.schedule import training_date
+from lifestage.analytics.segments.schedule import latest_model, model_in_force, training_date
 from lifestage.analytics.segments.training import train_model
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.frames import local_rows
@@ -28,7 +27,7 @@ def run(job: Job, config: SegmentsConfig) -> None:
     stored = {row["trained_on"]: SegmentModel.from_row(row) for row in job.read("segment_models").collect()}
     for day in job.run.as_of_dates:
         if day not in stored and training_date(day, config.training) == day:
-            previous = _latest_model(stored, day)
+            previous = latest_model(stored, day)
             taken = {segment_id for other in stored.values() for segment_id in other.known_ids}
             model = train_model(features.where(F.col("as_of") == F.lit(day)), config, day, previous, taken)
             if model is not None:
@@ -46,22 +45,3 @@ def _write_profiles(job: Job, features: DataFrame, config: SegmentsConfig) -> No
     profiles = build_profiles(segments, features, config.profile, job.table("segment_profiles"))
     written = {"segment_totals": build_totals(segments), "segment_profiles": profiles}
     run_in_parallel([partial(job.write_as_of, name, frame) for name, frame in written.items()])
-
-
-def model_in_force(
-    stored: dict[date, SegmentModel], as_of: date, config: SegmentsConfig
-) -> SegmentModel | None:
-    """Return the model that as_of uses: of the latest training date on or before it that had enough users, if any.
-
-    Args:
-        stored: Models by training date.
-        as_of: The date to assign.
-        config: The calendar of training dates.
-    """
-    due = training_date(as_of, config.training)
-    return _latest_model(stored, due) if due else None
-
-
-def _latest_model(stored: dict[date, SegmentModel], up_to: date) -> SegmentModel | None:
-    known = [day for day in stored if day <= up_to]
-    return stored[max(known)] if known else None

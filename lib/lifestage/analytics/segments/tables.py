@@ -52,7 +52,8 @@ SEGMENT_MODELS = Table(
                     ]
                 )
             ),
-            "For each feature, in order: SQL over user_features; median, clip bounds, mean and scale, after log1p if log",
+            "For each feature that varies, in order: SQL over user_features; median, clip bounds, mean and scale, after log1p "
+            "if log",
         ),
         Column(
             "segments",
@@ -66,7 +67,8 @@ SEGMENT_MODELS = Table(
                     ]
                 )
             ),
-            "For each segment: stable id, name by its profile, centroid in scaled space, users at training",
+            "For each segment: stable id, name by its profile (kept while its traits hold), centroid in scaled space, users at "
+            "training",
         ),
         Column(
             "retired_ids",

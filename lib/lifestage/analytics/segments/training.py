@@ -35,6 +35,8 @@ def train_model(
 ) -> SegmentModel | None:
     """Train a model on the eligible users; None if there are fewer than `min_users`.
 
+    A feature with one value for all users, after clipping, is left out of the model.
+
     The same users and values give the same model, bit for bit, for any row order and partitioning.
 
     Args:
@@ -65,13 +67,18 @@ def _fit_model(
     if n_users < config.min_users:
         return None
     measured = [Feature(each.name, each.expression, each.log) for each in config.features]
-    fitted = fit_scaling(grid, dict(zip(names, measured, strict=True)), extents, config.clip)
+    scaled = fit_scaling(grid, dict(zip(names, measured, strict=True)), extents, config.clip)
+    # If no feature varies, all users are one segment, and the features say why.
+    by_name = {name: each for name, each in zip(names, scaled, strict=True) if not each.is_constant} or dict(
+        zip(names, scaled, strict=True)
+    )
+    fitted, grid = tuple(by_name.values()), grid.select("user_id", *by_name)
     points, weights = _deduplicate(to_coordinates(_collect_coreset(grid, n_users, config).columns, fitted))
     candidates = cluster_each_k(points, weights, config.k, config.starts, config.seed)
     best = choose_clustering(candidates, config.min_segment_share)
     centroids, sizes = best.centroids, best.sizes
     if n_users > config.coreset:
-        centroids, sizes = refine(grid.select(*names), fitted, centroids, config.refinements)
+        centroids, sizes = refine(grid.drop("user_id"), fitted, centroids, config.refinements)
     segments, retired_ids = _build_segments(centroids, sizes, fitted, config, previous, taken_ids)
     model = SegmentModel(
         model_id="",
@@ -117,7 +124,10 @@ def _build_segments(
     ids, retired_ids = match_segment_ids(centroids[order], fitted, config.features_hash, previous, taken_ids)
     by_id = sorted(zip(ids, order, strict=True))
     profiles = [tuple((centroids[index] / GRID + 0.0).tolist()) for _, index in by_id]
-    names = name_segments(profiles, config.features)
+    before = {segment.segment_id: segment.name for segment in previous.segments} if previous else {}
+    modelled = {each.name for each in fitted}
+    described = [each for each in config.features if each.name in modelled]
+    names = name_segments(profiles, described, [before.get(segment_id) for segment_id, _ in by_id])
     segments = tuple(
         Segment(segment_id, name, profile, int(sizes[index]))
         for (segment_id, index), name, profile in zip(by_id, names, profiles, strict=True)
