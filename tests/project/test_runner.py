@@ -9,6 +9,8 @@ from lifestage.ingestion.events.tables import EVENTS
 from lifestage.platform.errors import CheckError, ConfigError, NoDataError, RunLockedError
 from lifestage.project.opening import Request
 from lifestage.project.root import hold_root
+from lifestage.project.runner import execute
+from lifestage.services.backfill import find_stale_dates
 from support.frames import assert_rows, build
 from support.projects import MAIN, TO_ACTIVITY, delta_store, make_project
 
@@ -91,8 +93,24 @@ def test_a_changed_meaning_stops_a_run_until_it_is_accepted(shop):
         ConfigError, match="user_features: the meaning of its columns has changed since it was built"
     ):
         shop.run(BEFORE, steps=("features",))
+    assert find_stale_dates(shop.project) == ()
     with pytest.raises(NoDataError):
         shop.run(BEFORE, steps=("features",), accept_definitions=True)
+    leave(shop, MONDAY)
+
+
+def test_one_backfill_rebuilds_every_kept_date_after_a_changed_definition(shop):
+    """No completed run had built a date before, so nothing was stale; from then on one command does all of it."""
+    store, runs = shop.project.store, shop.project.tables["runs"]
+    day = {"run_id": "done", "now": NOW, "as_of_dates": [date.fromisoformat(TUESDAY)], "delivery_no": 99}
+    store.write(runs, build(store.spark, runs, [day]), {"run_id": "done"})
+    assert find_stale_dates(shop.project) == ()
+    leave(shop, MONDAY, meaning="another")
+    assert find_stale_dates(shop.project) == (date.fromisoformat(TUESDAY),)
+    with pytest.raises(
+        ConfigError, match=r"`lifestage backfill --stale` accepts that and rebuilds every date"
+    ):
+        shop.run(TUESDAY, steps=("features",))
     leave(shop, MONDAY)
 
 
@@ -104,3 +122,10 @@ def test_a_root_keeps_its_zone(shop, spark_session):
         make_project(spark_session, shop.folder, main=elsewhere, store=shop.project.store).run(
             TUESDAY, steps=("identity",)
         )
+
+
+def test_a_step_counts_rows_of_data_and_not_those_of_the_ledger(shop):
+    shop.deliver("two.csv", [line("r8", "c1", TUESDAY), line("r9", "c2", TUESDAY)])
+    counted = {}
+    execute(shop.project, request("counts", "ingest"), lambda step, _, n_rows: counted.update({step: n_rows}))
+    assert counted == {"ingest": 2}

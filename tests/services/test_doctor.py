@@ -119,6 +119,16 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
     assert details["stale dates"] == "deliveries since reach 1 of the dates kept: 2026-01-31"
 
 
+def test_a_stale_source_is_a_problem(spark_session, project, tmp_path):
+    """The ledger's deliveries have no time of their own here: the fixture's default is long ago."""
+    daily = {"till": PLAIN_TILL + "freshness: 1 day\n"}
+    expecting = make_project(spark_session, tmp_path / "p", daily).project
+    found = finding(replace(project, config=expecting.config), "freshness")
+    assert found.level is Level.PROBLEM
+    assert found.detail.startswith("till: last delivery ")
+    assert found.detail.endswith("expected every 1 day")
+
+
 def test_another_key_and_zone_than_the_roots_are_problems(project):
     business = project.config.shared.business.model_copy(update={"time_zone": "Europe/Berlin"})
     other = replace(project, config=project.config.replace_shared(business=business))

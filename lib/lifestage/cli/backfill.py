@@ -32,7 +32,11 @@ def backfill(
         Interval, typer.Option(help="Which dates between: month for month-ends, week for Sundays, or day.")
     ] = Interval.MONTH,
     stale: Annotated[
-        bool, typer.Option("--stale", help="Rebuild every kept date that later deliveries reach.")
+        bool,
+        typer.Option(
+            "--stale",
+            help="Rebuild every kept date that later deliveries reach, or all of them after a changed definition.",
+        ),
     ] = False,
     now: Now = None,
     run_id: RunId = None,

@@ -90,6 +90,8 @@ def outcome_lines(outcome: Outcome, landing: str) -> Iterator[str]:
     if outcome.deliveries:
         yield from _delivery_lines(outcome.deliveries, landing)
     yield from _personal_data_lines(outcome.personal_data or ())
+    for stale in outcome.stale_sources:
+        yield f"stale     {stale.text}"
     if outcome.snapshot_id:
         yield f"snapshot  {outcome.snapshot_id}"
     if outcome.report:

@@ -30,6 +30,8 @@ SnapshotId = Annotated[
     str, typer.Argument(metavar="ID", help="An id such as 2026-11-21.r1, a date, or latest.")
 ]
 CHANGE = "change"
+# Words for the changes of users between two snapshots; those of users who merged or split say what they are.
+CHANGES = {"in": "joined", "out": "left", "both": "in both"}
 N_MOVES = 12
 
 
@@ -103,7 +105,7 @@ def export(
 
 @app.command()
 def diff(before: SnapshotId, after: SnapshotId, conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
-    """Compare two snapshots: users who came, went or moved between stages, tiers and segments, and their net spend.
+    """Compare two snapshots: users who joined, left or moved between stages, tiers and segments, and their net spend.
 
     Example: lifestage snapshot diff 2026-10-31 latest --conf conf/prod.yaml
     """
@@ -124,7 +126,12 @@ def _diff_grid(found: Difference, kind: str) -> Any:
     if kind == CHANGE:
         rows = grid("users", "before", "after", "net spend", numbers=["before", "after", "net spend"])
         for row in found.changes:
-            rows.add_row(row["change"], f"{row['n_before']:,}", f"{row['n_after']:,}", f"{row['value']:,.2f}")
+            rows.add_row(
+                CHANGES.get(row["change"], row["change"]),
+                f"{row['n_before']:,}",
+                f"{row['n_after']:,}",
+                f"{row['value']:,.2f}",
+            )
         return rows
     moved = [row for row in found.moves if row["kind"] == kind]
     if not moved:

@@ -12,7 +12,7 @@ from lifestage.platform.errors import ConcurrentWriteError
 from lifestage.platform.reporting.section import Section
 from lifestage.platform.result import DomainResult
 from lifestage.platform.run import Run, Secrets
-from lifestage.platform.storage.contracts import Table
+from lifestage.platform.storage.contracts import Kind, Table
 from lifestage.platform.storage.log import Commit
 from lifestage.platform.storage.store import Rows, Store
 
@@ -133,10 +133,10 @@ class Job:
         return {"run_id": self.run.run_id, "attempt": self.run.attempt, "step": self.step, **progress}
 
     def count_rows(self) -> int:
-        """Number of rows that this step has written. Looks up all commits of the step at once."""
+        """Number of rows that this step has written, without journals. Looks up all commits of the step at once."""
         self.store.resolve(self.written)
         self.commits.update({commit.table.name: commit.version for commit in self.written})
-        return sum(commit.rows for commit in self.written)
+        return sum(commit.rows for commit in self.written if commit.table.kind is not Kind.JOURNAL)
 
     def _record(self, commit: Commit) -> Commit:
         self.written.append(commit)

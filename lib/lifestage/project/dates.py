@@ -36,14 +36,31 @@ def _check_run_id(runs: Iterable[Mapping[str, Any]], request: Request) -> None:
         )
 
 
+def find_changed_tables(project: Project, steps: Iterable[str]) -> list[str]:
+    """The tables that the steps write and whose columns have another meaning in the configuration than when they were built."""
+    return [
+        domain.meaning.table
+        for domain in DOMAINS
+        if domain.meaning
+        and domain.name in steps
+        and project.store.last_metadata(project.tables[domain.meaning.table]).get("meaning")
+        not in (None, domain.meaning.hash(project.config.domains[domain.name]))
+    ]
+
+
+def read_kept_dates(project: Project) -> list[date]:
+    """The dates of completed runs whose rows are kept, ascending."""
+    keep = project.config.shared.as_of.keep
+    built = read_builds(project)
+    return sorted(as_of_dates.dates_to_keep(built, keep.days, keep.month_ends) & built.keys())
+
+
 def read_stale_dates(project: Project) -> list[date]:
     """The kept dates that later deliveries affect, ascending.
 
     They are computed from the ledger and the runs, so there is no stored mark to lose.
     """
-    keep = project.config.shared.as_of.keep
-    built = read_builds(project)
-    remaining = as_of_dates.dates_to_keep(built, keep.days, keep.month_ends)
+    built, remaining = read_builds(project), read_kept_dates(project)
     ledger = project.store.read(project.tables[LEDGER]).where("first_event_date IS NOT NULL")
     first_days = {
         row["delivery_no"]: row["first_event_date"]

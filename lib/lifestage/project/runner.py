@@ -10,14 +10,14 @@ from typing import Any
 from uuid import uuid4
 
 from lifestage import __version__
-from lifestage.platform.domain import Domain, Meaning
+from lifestage.platform.domain import Domain
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.job import Job
 from lifestage.platform.run import Run
 from lifestage.platform.runtime.parallel import run_in_parallel
-from lifestage.project.dates import add_needed_dates, dates_to_keep_beside, read_builds
+from lifestage.project.dates import add_needed_dates, dates_to_keep_beside, find_changed_tables, read_builds
 from lifestage.project.opening import Project, Request
-from lifestage.project.pipeline import COMPLETES, DOMAINS, STEPS, expand, groups, reads_of, sections_of
+from lifestage.project.pipeline import COMPLETES, STEPS, expand, groups, reads_of, sections_of
 from lifestage.project.registry import register
 from lifestage.project.root import hold_root
 
@@ -109,33 +109,17 @@ def _check_definitions(project: Project, request: Request, built: Mapping[date, 
     if request.accept_definitions:
         return
     day = request.as_of_dates[-1]
-    changed = [
-        domain.meaning.table
-        for domain in DOMAINS
-        if domain.meaning
-        and domain.name in request.steps
-        and _is_changed(project, domain.name, domain.meaning)
-    ]
+    changed = find_changed_tables(project, request.steps)
     if changed:
+        command = "--stale" if built else f"--from {day} --to {day} --every day"
+        what = "every date that is kept; then run again" if built else "this date"
         raise ConfigError(
             [
                 f"{table}: the meaning of its columns has changed since it was built (features, event types, lookups or the time "
-                f"zone); `lifestage backfill --from {day} --to {day} --every day` accepts that and rebuilds this date"
-                f"{_suggest_earlier(built, day)}"
+                f"zone); `lifestage backfill {command}` accepts that and rebuilds {what}"
                 for table in changed
             ]
         )
-
-
-def _is_changed(project: Project, name: str, meaning: Meaning) -> bool:
-    recorded = project.store.last_metadata(project.tables[meaning.table]).get("meaning")
-    return recorded not in (None, meaning.hash(project.config.domains[name]))
-
-
-def _suggest_earlier(built: Mapping[date, int], day: date) -> str:
-    """How to rebuild the month-ends before a date too; empty if none was built."""
-    before = min((each for each in built if each < day), default=None)
-    return f", `--from {before} --to {day}` the month-ends before it" if before else ""
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
+from lifestage.ingestion.sources.freshness import find_stale_sources, list_expected_sources
 from lifestage.ingestion.sources.ledger import LEDGER, VERSION_COLUMNS, read_committed_versions
 from lifestage.platform.errors import ConfigError, LostCommitError
 from lifestage.platform.findings import Examination, Finding, Level, list_first
@@ -52,6 +53,7 @@ def examine(project: Project, now: datetime, is_fast: bool = False) -> Iterator[
         _check_unfinished_writes,
         _check_versions,
         _check_stale_dates,
+        _check_freshness,
     )
     for check in checks:
         yield from check(state)
@@ -190,3 +192,16 @@ def _check_stale_dates(state: _State) -> Iterator[Finding]:
         yield Finding(Level.NOTE, "stale dates", detail, "lifestage backfill --stale")
     else:
         yield Finding(Level.OK, "stale dates", "none")
+
+
+def _check_freshness(state: _State) -> Iterator[Finding]:
+    """Find sources without a delivery for longer than they declare."""
+    project = state.project
+    if not (expected := list_expected_sources(project.config)):
+        return
+    stale = find_stale_sources(expected, project.store.read(project.tables[LEDGER]), state.now)
+    for source in stale:
+        next_step = "ask for the delivery and run again, or change `freshness` of the source"
+        yield Finding(Level.PROBLEM, "freshness", source.text, next_step)
+    if not stale:
+        yield Finding(Level.OK, "freshness", f"{', '.join(expected)}: delivered as expected")

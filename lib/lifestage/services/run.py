@@ -13,6 +13,7 @@ from lifestage.activation.report.config import ReportSettings
 from lifestage.activation.report.step import is_newest
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.sources.deliveries import resolve_path
+from lifestage.ingestion.sources.freshness import StaleSource, find_stale_sources, list_expected_sources
 from lifestage.ingestion.sources.ledger import KNOWN
 from lifestage.ingestion.sources.stored_forms import FORM_COLUMNS, StoredForm, count_forms
 from lifestage.ingestion.sources.tables import REFERENCE
@@ -50,6 +51,8 @@ class Outcome:
     personal_data: tuple[StoredForm, ...] | None
     """Values of this run's files that look like personal data, in columns that are stored as delivered."""
     snapshot_id: str | None
+    stale_sources: tuple[StaleSource, ...]
+    """Sources without a delivery for longer than they declare, at the run's now. Empty for a run that ingests nothing."""
     report: str | None
     """Path of the report; None also if the existing report is of a later date and stays."""
 
@@ -135,6 +138,7 @@ def _describe_outcome(project: Project, request: Request, rows: dict[str, int]) 
         steps=tuple(FinishedStep(name, seconds[name], rows[name]) for name in STEPS if name in seconds),
         deliveries=deliveries if "ingest" in request.steps else None,
         personal_data=forms,
+        stale_sources=_find_stale_sources(project, request) if "ingest" in request.steps else (),
         snapshot_id=_find_snapshot(project, request) if "publish" in request.steps else None,
         report=_find_report(project, request) if "report" in request.steps else None,
     )
@@ -156,6 +160,11 @@ def _count_deliveries(project: Project, request: Request) -> tuple[dict[str, int
     )
     counts = mine.collect()[0].asDict(recursive=True)
     return counts, tuple(count_forms(counts.pop("warned")))
+
+
+def _find_stale_sources(project: Project, request: Request) -> tuple[StaleSource, ...]:
+    ledger = project.store.read(project.tables["ingest_ledger"])
+    return find_stale_sources(list_expected_sources(project.config), ledger, request.now)
 
 
 def _find_snapshot(project: Project, request: Request) -> str | None:

@@ -1,6 +1,6 @@
 """Checks before a snapshot is published."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -92,6 +92,19 @@ def test_an_audience_beyond_its_growth_limit_fails(failed, n, settings, names):
     assert failed({"counts": {"audience:sleeping": n}}, BEFORE, **settings) == names
 
 
+@pytest.mark.parametrize(("n", "names"), [(93, []), (94, ["audiences did not jump"])])
+def test_each_day_since_the_snapshot_before_allows_growth(failed, n, names):
+    """After 30 days, 3 users may have become 3 x (1 + 30 x (2 - 1))."""
+    before = {**BEFORE, "as_of": DAY - timedelta(days=30)}
+    assert failed({"counts": {"audience:sleeping": n}}, before, min_audience_users=1) == names
+
+
+@pytest.mark.parametrize(("n", "names"), [(6, []), (7, ["audiences did not jump"])])
+def test_a_republished_date_has_the_limit_of_a_day(failed, n, names):
+    before = {**BEFORE, "as_of": DAY}
+    assert failed({"counts": {"audience:sleeping": n}}, before, min_audience_users=1) == names
+
+
 def rules(*dated):
     return {"audience_definitions": [{"audience": name, "from_as_of": day} for name, day in dated]}
 
@@ -114,13 +127,26 @@ def test_an_audience_whose_rule_changed_may_grow(failed):
     ],
 )
 def test_every_enabled_dimension_has_data(checks_of, known, passed, detail):
-    scales = [{"as_of": DAY, "dimension": name, "n_known": n} for name, n in known.items()]
+    part = {"as_of": DAY, "component": "spend", "weight": 0.5}
+    scales = [{**part, "dimension": name, "n_known": n} for name, n in known.items()]
     found = checks_of({}, tables={"value_scales": scales})["value dimensions have data"]
     assert (found.passed, found.detail) == (passed, detail)
+
+
+def test_a_component_without_data_is_named_with_its_weight(checks_of):
+    known = {"spend": 12, "cost_to_serve": 0}
+    part = {"as_of": DAY, "dimension": "economic", "weight": 0.1}
+    scales = [{**part, "component": name, "n_known": n} for name, n in known.items()]
+    found = checks_of({}, tables={"value_scales": scales})["value dimensions have data"]
+    assert (found.passed, found.detail) == (
+        False,
+        "economic.cost_to_serve has no data for any user, and lowers every index by up to 0.1: leave it out (value.yaml: "
+        "index.dimensions.economic.components), or add a source that feeds it",
+    )
 
 
 def test_the_detail_of_a_jump_has_its_sizes(checks_of):
     found = checks_of({"counts": {"audience:sleeping": 900}}, BEFORE)["audiences did not jump"]
     assert found.detail == (
-        "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed (raise publish.max_audience_growth if this is intended)"
+        "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed after 1 day (raise publish.max_audience_growth if this is intended)"
     )

@@ -3,8 +3,9 @@ from datetime import timedelta
 
 from ingestion.events.section_builders import deliveries, delivery
 from lifestage.ingestion.events.section import COUNTS, SECTION, list_deliveries, sum_valid
+from lifestage.ingestion.sources.freshness import StaleSource
 from lifestage.ingestion.sources.tables import INGEST_LEDGER
-from lifestage.platform.reporting.grids import Chart
+from lifestage.platform.reporting.grids import Chart, Look
 from support.frames import build
 from support.reporting import BEFORE, NOW, grid, labels, render_chapters, summarize, texts
 
@@ -73,6 +74,19 @@ def test_freshness_is_of_events_alone():
     older = replace(delivery(1), last_event_date=BEFORE)
     found = grid(data_chapter(reference, older), "Freshness")
     assert texts(found) == [["web", "Nov 20, 2026", "1", "2026-11-22 03:15"]]
+
+
+def test_a_stale_source_is_red_and_told_at_the_top():
+    stale = (StaleSource("web", "1 day", NOW - timedelta(days=2)), StaleSource("pos", "7 days", None))
+    data = replace(deliveries(delivery()), stale=stale)
+    found = grid(render_chapters(SECTION, data)["data"], "Stale sources")
+    assert [[row[0].text, row[1].text, row[2].text] for row in found.rows] == [
+        ["web", "Nov 20, 2026, 3:15:00\u202fAM UTC", "1 day"],
+        ["pos", "never", "7 days"],
+    ]
+    assert {cell.look for row in found.rows for cell in row[:2]} == {Look.BAD}
+    first = summarize(SECTION, data).sentences[0].text
+    assert first.startswith("Source web is stale: a delivery is expected every 1 day.")
 
 
 def test_a_run_without_deliveries_and_rejected_rows_says_so():

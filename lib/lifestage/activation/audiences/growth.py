@@ -9,21 +9,28 @@ from lifestage.platform.result import Candidate, Check
 
 
 def check_growth(candidate: Candidate) -> Iterator[Check]:
-    """Check the sizes of the audiences that have the same rule as in the snapshot before; others may have any size."""
+    """Check the sizes of the audiences that have the same rule as in the snapshot before; others may have any size.
+
+    The limit is for one day. Each further day since the snapshot before allows as much growth again.
+    """
     before, settings = candidate.before, candidate.settings
     assert before is not None
     # Bounded: one row for each audience and change of its rule.
     rows = candidate.read("audience_definitions").select("audience", "from_as_of").collect()
     definitions = [(row["audience"], row["from_as_of"]) for row in rows]
     same_rule = find_unchanged_audiences(before, definitions, candidate.as_of)
+    days = max((candidate.as_of - before["as_of"]).days, 1)
+    # Rounded, so that the error of a float doesn't decide.
+    limit = round(1 + days * (settings.max_audience_growth - 1), 6)
     sizes, sizes_before = candidate.content["counts"], before["counts"] or {}
     grown = [
         f"{name}: {count_of(n, 'user')}, {was:,} in {before['snapshot_id']}"
         for name in sorted(same_rule)
         if (n := sizes.get(f"audience:{name}", 0)) >= settings.min_audience_users
-        and n > settings.max_audience_growth * (was := sizes_before.get(f"audience:{name}", 0))
+        and n > limit * (was := sizes_before.get(f"audience:{name}", 0))
     ]
-    allowed = f"at most {settings.max_audience_growth:g} x as many allowed (raise publish.max_audience_growth if this is intended)"
+    since = count_of(days, "day")
+    allowed = f"at most {limit:g} x as many allowed after {since} (raise publish.max_audience_growth if this is intended)"
     detail = (
         f"{'; '.join(grown)}, {allowed}"
         if grown

@@ -13,7 +13,8 @@ class PublishSettings(Model):
         ge=0, le=1, description="greatest drop in users since the previous snapshot, as a share"
     )
     max_audience_growth: float = Field(
-        gt=1, description="greatest growth of an audience since the previous snapshot, as a factor"
+        gt=1,
+        description="greatest growth of an audience in one day, as a factor; 2 allows 3 times as many after two days",
     )
     min_audience_users: int = Field(
         ge=0, description="least size of an audience for the limit of growth to apply"

@@ -65,9 +65,7 @@ def check_snapshot(candidate: Candidate) -> Iterator[Check]:
         for row in parts
         if not row["n_known"] and known[row["dimension"]]
     ]
-    counts = (
-        ", ".join(f"{name} for {count_of(n, 'user')}" for name, n in known.items()) or "nobody is scored"
-    )
+    counts = ", ".join(f"{name} for {count_of(n, 'user')}" for name, n in known.items()) or "nobody is scored"
     yield Check("value dimensions have data", not empty, "; ".join(empty) or counts)
 
 

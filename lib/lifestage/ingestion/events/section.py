@@ -7,10 +7,21 @@ from datetime import date, datetime
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from lifestage.ingestion.sources.freshness import StaleSource, find_stale_sources, list_expected_sources
 from lifestage.ingestion.sources.tables import COUNT_COLUMNS, REFERENCE, REPLAY
 from lifestage.platform.reporting.charts import Point, Titles, bars_chart
 from lifestage.platform.reporting.disclosure import Disclosure
-from lifestage.platform.reporting.grids import Chart, Grid, Tile, columns, drop_empty, figure, text
+from lifestage.platform.reporting.grids import (
+    Cell,
+    Chart,
+    Grid,
+    Look,
+    Tile,
+    columns,
+    drop_empty,
+    figure,
+    text,
+)
 from lifestage.platform.reporting.section import DATA, Chapter, Section, Sentence, Source, Summary
 from lifestage.platform.reporting.words import Words
 
@@ -42,6 +53,8 @@ class DeliveryData:
     as_of: date
     deliveries: tuple[Delivery, ...] = ()
     """The newest first."""
+    stale: tuple[StaleSource, ...] = ()
+    """Sources without a delivery for longer than they declare."""
 
     @property
     def new(self) -> list[Delivery]:
@@ -51,7 +64,9 @@ class DeliveryData:
 
 def read(source: Source) -> DeliveryData:
     """Read the ledger."""
-    return DeliveryData(source.as_of, list_deliveries(source.read("ingest_ledger"), source.run.now))
+    ledger, now = source.read("ingest_ledger"), source.run.now
+    stale = find_stale_sources(list_expected_sources(source.config), ledger, now)
+    return DeliveryData(source.as_of, list_deliveries(ledger, now), stale)
 
 
 def list_deliveries(ingest_ledger: DataFrame, now: datetime) -> tuple[Delivery, ...]:
@@ -85,6 +100,7 @@ def _to_delivery(row: Row) -> Delivery:
 def render(data: DeliveryData, seen: Disclosure, words: Words) -> Iterator[Chapter]:  # noqa: ARG001
     """What became of the rows of each source, how fresh it is, and the newest deliveries."""
     figures = drop_empty(
+        _stale_grid(data.stale, words),
         _source_grid(words("data.new"), data.new, words),
         _source_grid(_span(data.deliveries, words), data.deliveries, words) if data.deliveries else None,
         _reasons_chart(data.deliveries, words),
@@ -163,6 +179,22 @@ def _reason_grid(deliveries: Sequence[Delivery], words: Words) -> Grid:
     return Grid(words("data.reasons"), heads, tuple(rows), is_folded=True)
 
 
+def _stale_grid(stale: Sequence[StaleSource], words: Words) -> Grid:
+    """The sources without a delivery for longer than they declare, in red."""
+    rows = tuple(
+        (
+            Cell(each.source, Look.BAD),
+            Cell(
+                words.moment(each.last_delivery_at) if each.last_delivery_at else words("data.never"),
+                Look.BAD,
+            ),
+            text(each.expected_every),
+        )
+        for each in stale
+    )
+    return Grid(words("data.stale"), columns(words, "source", "last_delivery", "expected_every"), rows)
+
+
 def _fresh_grid(data: DeliveryData, words: Words) -> Grid:
     """The age of the newest event of each source of events."""
     rows = []
@@ -200,10 +232,13 @@ def summarize(data: DeliveryData, seen: Disclosure, words: Words) -> Summary:  #
     share = words.share(passed, received, digits=2)
     lines = (words("tile.valid_about", n=received), where)
     tile = Tile(words("tile.valid"), share, lines)
-    if not received:
-        return Summary((tile,))
-    sentence = Sentence(words("summary.data", share=share, n=received), "data")
-    return Summary((tile,), (sentence,))
+    sentences = [
+        Sentence(words("summary.stale", source=each.source, every=each.expected_every), "data")
+        for each in data.stale
+    ]
+    if received:
+        sentences.append(Sentence(words("summary.data", share=share, n=received), "data"))
+    return Summary((tile,), tuple(sentences))
 
 
 SECTION = Section(

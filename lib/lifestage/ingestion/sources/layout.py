@@ -1,6 +1,7 @@
 """The layout of source files: path, format, and column types. Events and reference data share it."""
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import Field, field_validator
@@ -11,6 +12,7 @@ from lifestage.platform.config.time_zones import check_time_zone
 TYPE_PATTERN = re.compile(
     r"string|boolean|int|bigint|double|date|timestamp|local_timestamp|decimal\(\d{1,2}, ?\d{1,2}\)"
 )
+FRESHNESS = re.compile(r"^[1-9][0-9]{0,3} (hours?|days?)$")
 
 
 class Format(StrEnum):
@@ -42,6 +44,20 @@ class FileLayout(Model):
     time_zone: str | None = Field(
         default=None, description="zone of local_timestamp columns; the business zone by default"
     )
+
+    freshness: str | None = Field(
+        default=None,
+        pattern=FRESHNESS.pattern,
+        description="how often a delivery is expected, such as 26 hours or 7 days; the source is stale after a longer gap",
+    )
+
+    @property
+    def expected_every(self) -> timedelta | None:
+        """The longest time between two deliveries for which the source is not stale; None if nothing is expected."""
+        if self.freshness is None:
+            return None
+        number, unit = self.freshness.split()
+        return timedelta(hours=int(number) * (24 if unit.startswith("day") else 1))
 
     @field_validator("columns")
     @classmethod
