@@ -92,7 +92,7 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     with (tmp_path / "out" / "users.csv").open(encoding="utf-8") as file:
         users = list(csv.DictReader(file))
     assert [(item["snapshot_id"], item["is_latest"]) for item in listed] == [(f"{SAMPLE_ENDS_ON}.r1", True)]
-    assert len(users) == listed[0]["n_users"] > 20
+    assert len(users) == listed[0]["n_users"] > 300
     assert len({user["stage"] for user in users}) >= 4
     done = lifestage(tmp_path, "report", "--language", "zh", "--out", "out/zh.html")
     assert (done.returncode, done.stdout) == (0, f"report  {tmp_path / 'out' / 'zh.html'}\n")
@@ -102,6 +102,6 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     assert (too_late.returncode, "2099-01-01 is after 2026-0" in too_late.stderr) == (2, True)
     assert "2099-01-01 is after 2026-0" in json.loads(too_late.stdout)["error"]["problems"][0]
     assert not (tmp_path / "spark-warehouse").exists()
-    too_early = lifestage(tmp_path, "run", "--as-of", "2025-06-30")
+    too_early = lifestage(tmp_path, "run", "--as-of", "2024-06-30")
     assert (too_early.returncode, "Traceback" in too_early.stderr) == (1, False)
-    assert "the events are of 2026-01-01 to 2026-03-31" in too_early.stderr
+    assert "the events are of 2025-04-01 to 2026-03-31" in too_early.stderr

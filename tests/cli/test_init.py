@@ -37,11 +37,21 @@ def test_keys_are_new_and_their_owners_alone(tmp_path):
     assert (tmp_path / "one" / "keys" / ".gitignore").read_text() == "*\n"
 
 
-def test_the_sample_is_the_same_each_time_and_covers_three_months():
+def test_the_sample_is_the_same_each_time_and_covers_a_year_of_hundreds_of_users():
     files = sample_files()
     assert files == sample_files()
     lines = sum(text.count("\n") for path, text in files.items() if not path.startswith("products"))
-    assert 200 <= lines <= 260
+    assert 4_000 <= lines <= 7_000
+    orders = [
+        row
+        for path, text in files.items()
+        if path.startswith("orders")
+        for row in csv.DictReader(text.splitlines())
+    ]
+    assert len({row["email"] for row in orders}) > 250
+    days = {row["ordered_at"][:10] for row in orders if not row["order_no"].startswith("A9")}
+    assert (min(days), max(days)) == ("2025-04-01", str(SAMPLE_ENDS_ON))
+    assert len({(row["order_no"], row["line_no"]) for row in orders}) == len(orders)
     ordered_at = [
         row["ordered_at"] for row in csv.DictReader(files["orders/orders_2026-03.csv"].splitlines())
     ]
@@ -60,6 +70,17 @@ def test_what_to_type_next_is_printed(tmp_path, capsys):
     said = capsys.readouterr().out
     assert all(command in said for command in next_commands(tmp_path / "shop"))
     assert "lifestage run --as-of 2026-03-31" in said
+
+
+def test_an_empty_project_has_no_sources_and_is_sound(tmp_path, capsys):
+    guard(lambda: app(["init", str(tmp_path / "shop"), "--empty"], standalone_mode=False))
+    said = capsys.readouterr().out
+    assert "an empty project" in said
+    assert "2026-03-31" not in said
+    config = load_config(tmp_path / "shop" / "lifestage.yaml")
+    assert (config.parts[SOURCES], config.parts[REFERENCE_SOURCES]) == ({}, {})
+    names = ["keys", "landing", "lifestage.yaml", "reference", "sources"]
+    assert sorted(file.name for file in (tmp_path / "shop").iterdir() if file.name[0] != ".") == names
 
 
 def test_an_empty_folder_is_taken(tmp_path):

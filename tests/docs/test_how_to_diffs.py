@@ -1,4 +1,4 @@
-"""What four how-tos change in the starter project is applied, run, and shows what the pages show."""
+"""What how-tos change in the starter project or read from it is applied, run, and shows what the pages show."""
 
 import os
 import re
@@ -15,6 +15,8 @@ from support.sessions import BRIEF, to_yaml
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 PAGES = ("add-a-source.md", "add-a-feature.md", "change-the-ladder.md", "choose-an-audience.md")
 # One session for the run and for all that is read: what a page prints begins with its name.
+READERS = ("follow-cohorts.md",)
+"""Pages that only read."""
 RUN = f"""
 from lifestage.cli import app
 app(["run", "--as-of", "{SAMPLE_ENDS_ON}"], standalone_mode=False)
@@ -52,8 +54,9 @@ def printed(tmp_path_factory) -> dict[str, list[str]]:
     folder = tmp_path_factory.mktemp("shop")
     create(folder)
     script = RUN
-    for page in PAGES:
-        change(folder, page)
+    for page in (*PAGES, *READERS):
+        if page in PAGES:
+            change(folder, page)
         script += "".join(f"print('== {page}')\n{block}" for block in blocks(page, "python"))
     with (folder / "lifestage.yaml").open("a") as file:
         file.write(to_yaml(BRIEF))
@@ -68,11 +71,11 @@ def printed(tmp_path_factory) -> dict[str, list[str]]:
     assert done.returncode == 0, done.stderr
     parts = re.split(r"^== (.+)\n", done.stdout, flags=re.MULTILINE)[1:]
     named = list(zip(parts[::2], parts[1::2], strict=True))
-    return {page: [text for name, text in named if name == page] for page in PAGES}
+    return {page: [text for name, text in named if name == page] for page in (*PAGES, *READERS)}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *READERS])
 def test_the_run_shows_what_the_page_shows(printed, page):
     assert [text.strip() for text in printed[page]] == [text.strip() for text in blocks(page, "text")]
     assert printed[page]

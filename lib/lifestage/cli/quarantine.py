@@ -111,10 +111,11 @@ def _print_rows(rows: Iterable[RejectedRow]) -> None:
 
 
 def _print_summary(found: Iterable[RejectedRows]) -> None:
-    sources = grid("source", "rows waiting", "replayed", numbers=["rows waiting", "replayed"])
+    numbers = ["rows waiting", "replayed", "corrected"]
+    sources = grid("source", *numbers, numbers=numbers)
     reasons = grid("source", "reason", "rows", "first read", "last read", numbers=["rows"], wraps=["reason"])
     for item in found:
-        sources.add_row(item.source, f"{item.n_waiting:,}", f"{item.n_replayed:,}")
+        sources.add_row(item.source, f"{item.n_waiting:,}", f"{item.n_replayed:,}", f"{item.n_corrected:,}")
         for reason in item.reasons:
             reasons.add_row(
                 item.source,

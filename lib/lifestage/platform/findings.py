@@ -8,6 +8,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
+from lifestage.platform.run import Secrets
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.store import Store
 
@@ -44,6 +45,8 @@ class Examination:
     """The newest date of the last completed run; None before the first."""
     is_fast: bool
     """True to leave out checks that read every event."""
+    secrets: Secrets | None = None
+    """The keys of the project; None if they are not set."""
 
     def read(self, name: str) -> DataFrame:
         """The newest rows of a table, whether or not a run has completed since."""

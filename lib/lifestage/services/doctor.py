@@ -63,7 +63,7 @@ def examine(project: Project, now: datetime, is_fast: bool = False) -> Iterator[
 def _examine_domains(state: _State, is_fast: bool) -> Iterator[Finding]:
     project, run = state.project, state.run
     as_of = run.as_of_dates[-1] if run and run.as_of_dates else None
-    root = Examination(project.store, project.tables, as_of, is_fast)
+    root = Examination(project.store, project.tables, as_of, is_fast, project.secrets)
     for domain in DOMAINS:
         if domain.diagnose:
             yield from domain.diagnose(root, project.config.domains[domain.name])

@@ -4,11 +4,13 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.config import IngestConfig
+from lifestage.ingestion.events.corrected import drop_corrected
 from lifestage.ingestion.events.domain import DOMAIN as EVENTS
 from lifestage.ingestion.events.rejected import RejectedRows, count_rejected
 from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult, decrypt_text, keep_waiting, replay
@@ -19,6 +21,7 @@ from lifestage.platform.run import Run
 from lifestage.project.opening import Project, Request
 from lifestage.project.root import hold_root
 from lifestage.project.runner import job_for
+from lifestage.project.secrets import read_secrets
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,11 @@ class RejectedRow:
 
 
 def list_rejected(project: Project, source: str | None = None) -> list[RejectedRows]:
-    """Rejected rows by source. Raises a ConfigError if the source does not exist."""
-    counts = count_rejected(*_read_tables(project))
+    """Rejected rows by source. Raises a ConfigError if the source does not exist.
+
+    Without keys, rows whose corrected version has arrived count as waiting.
+    """
+    counts = count_rejected(*_read_tables(project), partial(_drop_corrected, project))
     _check_source(project, source, [item.source for item in counts])
     return [item for item in counts if source in (None, item.source)]
 
@@ -49,7 +55,7 @@ def read_rejected(project: Project, source: str | None, limit: int) -> list[Reje
     """The first waiting rows by delivery, decrypted with the project's key."""
     assert project.secrets is not None, "the project was opened without keys"
     rejected, ledger = _read_tables(project)
-    rows = keep_waiting(rejected, ledger)
+    rows = _drop_corrected(project, keep_waiting(rejected, ledger))
     if source is not None:
         rows = rows.where(F.col("source") == source)
     first = rows.orderBy("delivery_no", "rejected_id").limit(limit)
@@ -89,6 +95,16 @@ def replay_rejected(
     job = job_for(project, EVENTS, Run(run_id, (), now, project.config.hash), {})
     with hold_root(project, Request(run_id, (), now, wall_clock, (EVENTS.name,))):
         return replay(job, project.config.of(IngestConfig), choice)
+
+
+def _drop_corrected(project: Project, waiting: DataFrame) -> DataFrame:
+    """Drop the rows whose corrected version has arrived, if the keys are set."""
+    try:
+        keys = project.secrets or read_secrets(project.config)
+    except ConfigError:
+        return waiting
+    events = project.store.read(project.tables["events"])
+    return drop_corrected(waiting, events, project.config.of(IngestConfig), keys)
 
 
 def _read_tables(project: Project) -> tuple[DataFrame, DataFrame]:

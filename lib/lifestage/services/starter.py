@@ -1,4 +1,4 @@
-"""A starter project: commented configuration, three months of synthetic data, and new keys."""
+"""A starter project: commented configuration, a year of synthetic data, and new keys; or an empty one."""
 
 import csv
 import hashlib
@@ -14,13 +14,15 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-SAMPLE_BEGINS_ON = date(2026, 1, 1)
+SAMPLE_BEGINS_ON = date(2025, 4, 1)
 SAMPLE_ENDS_ON = date(2026, 3, 31)
 ZONE = ZoneInfo("Europe/Berlin")
 KEY_FILES = ("pseudonym.key", "quarantine.key")
 KEY_BYTES = 32
-N_CUSTOMERS = 24
-N_VISITORS = 4
+N_CUSTOMERS = 300
+N_VISITORS = 40
+N_GUEST_ORDERS = 36
+LAST_DAY = (SAMPLE_ENDS_ON - SAMPLE_BEGINS_ON).days
 RETURN_SHARE = 0.05
 DISCOUNT_SHARE = 0.3
 PRODUCTS = {
@@ -40,29 +42,39 @@ Order = tuple[str, int, str, str, str, int, str, str]
 
 
 @dataclass(frozen=True)
-class Habit:
-    """How a synthetic customer shops: on every n-th day, from a first to a last day of the sample."""
+class Span:
+    """A purchase about every n-th day, from a first to a last day of the sample."""
 
     first_day: int
     last_day: int
     every: int
 
 
-HABITS = (
-    Habit(0, 89, 9),  # regular
-    Habit(4, 89, 14),
-    Habit(2, 89, 30),  # now and then
-    Habit(1, 30, 7),  # gone silent
-    Habit(62, 89, 10),  # new
-    Habit(89, 0, 1),  # registered, never bought
+# How synthetic customers shop, one after the other.
+HABITS: tuple[tuple[Span, ...], ...] = (
+    (Span(0, LAST_DAY, 21),),  # regular
+    (Span(20, LAST_DAY, 16),),
+    (Span(5, LAST_DAY, 45),),  # now and then
+    (Span(0, 150, 18),),  # gone silent
+    (Span(300, LAST_DAY, 20),),  # new
+    (Span(0, 250, 14), Span(260, LAST_DAY, 40)),  # buys less and less
+    (Span(60, 250, 40), Span(260, LAST_DAY, 12)),  # buys more and more
+    (Span(10, 120, 20), Span(345, LAST_DAY, 9)),  # came back
+    (Span(100, 100, 1),),  # bought once
+    (),  # registered, never bought
 )
 
 
-def create(folder: Path) -> None:
-    """Write configuration, sample files and new keys into an empty folder. Only the keys differ between calls."""
+def create(folder: Path, is_empty: bool = False) -> None:
+    """Write configuration, sample files and new keys into an empty folder. Only the keys differ between calls.
+
+    An empty project has a main file, keys and folders, but no sources and no data.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    _copy(files("lifestage") / "services" / "starter_project", folder)
-    for path, text in sample_files().items():
+    _copy(files("lifestage") / "services" / ("empty_project" if is_empty else "starter_project"), folder)
+    for name in ("sources", "reference", "landing"):
+        (folder / name).mkdir(exist_ok=True)
+    for path, text in {} if is_empty else sample_files().items():
         file = folder / "landing" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
@@ -74,7 +86,7 @@ def sample_files() -> dict[str, str]:
     """Text of each sample file, by path below the landing folder. Every call gives the same files."""
     found = {f"products/products_{SAMPLE_BEGINS_ON}.csv": _products()}
     orders, events = [*_orders(), *BROKEN], list(_events())
-    for month in ("2026-01", "2026-02", "2026-03"):
+    for month in sorted({row[2][:7] for row in orders}):
         of_month = sorted(
             (row for row in orders if row[2].startswith(month)), key=lambda row: (row[2], row[0], row[1])
         )
@@ -113,13 +125,20 @@ def _products() -> str:
 def _orders() -> Iterator[Order]:
     """Purchases by habit, a few returns a week later, and guests without an address."""
     for customer in range(N_CUSTOMERS):
-        habit = HABITS[customer % len(HABITS)]
-        for number, day in enumerate(
-            range(habit.first_day + customer // len(HABITS), habit.last_day + 1, habit.every)
-        ):
-            yield from _order(f"A{customer:02d}{number:02d}", _email(customer), day)
-    for number, day in enumerate((12, 40, 75)):
-        yield from _order(f"G{number:04d}", "", day)
+        for number, day in enumerate(_purchase_days(customer)):
+            yield from _order(f"A{customer:03d}{number:02d}", _email(customer), day)
+    for number in range(N_GUEST_ORDERS):
+        yield from _order(f"G{number:04d}", "", 5 + 10 * number)
+
+
+def _purchase_days(customer: int) -> list[int]:
+    """The days on which a customer buys: about as often as the habit says, each customer on days of their own."""
+    days = {
+        day + int(_chance(customer, day, "shift") * span.every * 0.9)
+        for span in HABITS[customer % len(HABITS)]
+        for day in range(span.first_day, span.last_day + 1, span.every)
+    }
+    return sorted(day for day in days if day <= LAST_DAY)
 
 
 def _order(order_no: str, email: str, day: int) -> Iterator[Order]:
@@ -130,7 +149,7 @@ def _order(order_no: str, email: str, day: int) -> Iterator[Order]:
         discount = price / 10 if _chance(order_no, line_no, "discount") < DISCOUNT_SHARE else Decimal(0)
         amount = (price - discount) * quantity
         yield order_no, line_no, at, email, product, quantity, f"{amount:.2f}", f"{discount * quantity:.2f}"
-        if email and day < 80 and _chance(order_no, line_no, "return") < RETURN_SHARE:
+        if email and day <= LAST_DAY - 7 and _chance(order_no, line_no, "return") < RETURN_SHARE:
             back = _local(day + 7, order_no)
             yield f"R{order_no}", line_no, back, email, product, quantity, f"{-amount:.2f}", "0.00"
 
@@ -138,13 +157,13 @@ def _order(order_no: str, email: str, day: int) -> Iterator[Order]:
 def _events() -> Iterator[dict[str, str]]:
     """Registrations, logins and views of every other customer, and devices that never log in."""
     for customer in range(0, N_CUSTOMERS, 2):
-        habit, device = HABITS[customer % len(HABITS)], f"d-{customer:03d}"
-        joined = min(habit.first_day, 60) + customer // len(HABITS)
-        yield _event(f"{customer:02d}-register", "register", joined, device, _email(customer))
-        for number, day in enumerate(range(joined + 1, 88, max(habit.every * 2, 24))):
-            yield _event(f"{customer:02d}-{number:02d}-login", "login", day, device, _email(customer))
+        device, bought = f"d-{customer:03d}", _purchase_days(customer)
+        joined = bought[0] if bought else customer
+        yield _event(f"{customer:03d}-register", "register", joined, device, _email(customer))
+        for number, day in enumerate(bought[1::2]):
+            yield _event(f"{customer:03d}-{number:02d}-login", "login", day, device, _email(customer))
             yield _event(
-                f"{customer:02d}-{number:02d}-view",
+                f"{customer:03d}-{number:02d}-view",
                 "product_view",
                 day,
                 device,
@@ -152,9 +171,9 @@ def _events() -> Iterator[dict[str, str]]:
                 "coffee-02",
             )
     for visitor in range(N_VISITORS):
-        yield _event(f"v{visitor}-open", "app_open", 20 + 9 * visitor, f"d-{900 + visitor}")
+        yield _event(f"v{visitor:02d}-open", "app_open", 2 + 9 * visitor, f"d-{900 + visitor}")
         yield _event(
-            f"v{visitor}-view", "product_view", 21 + 9 * visitor, f"d-{900 + visitor}", product="tea-03"
+            f"v{visitor:02d}-view", "product_view", 3 + 9 * visitor, f"d-{900 + visitor}", product="tea-03"
         )
 
 

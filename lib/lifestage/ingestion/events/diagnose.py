@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.config import IngestConfig
+from lifestage.ingestion.events.corrected import drop_corrected
 from lifestage.ingestion.events.rejected import count_rejected
 from lifestage.ingestion.sources.stored_forms import FORM_COLUMNS, count_forms
+from lifestage.platform.errors import ConfigError
 from lifestage.platform.findings import N_NAMED, Examination, Finding, Level
 from lifestage.platform.plurals import count_of
 from lifestage.platform.security.personal_data import mask_personal_data
@@ -14,14 +17,31 @@ from lifestage.platform.security.personal_data import mask_personal_data
 
 def diagnose_events(root: Examination, config: IngestConfig) -> Iterator[Finding]:
     """Findings about rejected rows and personal data, and about keys on two dates unless the examination is fast."""
-    yield from _diagnose_rejected_rows(root)
+    yield from _diagnose_rejected_rows(root, config)
     yield from _diagnose_personal_data(root)
     if not root.is_fast:
         yield from _diagnose_keys(root, config)
 
 
-def _diagnose_rejected_rows(root: Examination) -> Iterator[Finding]:
-    counts = count_rejected(root.read("rejected_events"), root.read("ingest_ledger"))
+def _diagnose_rejected_rows(root: Examination, config: IngestConfig) -> Iterator[Finding]:
+    """Rows that wait. Those whose corrected version is in are left out, which takes the keys and a pass over events."""
+    rejected, ledger, keys = root.read("rejected_events"), root.read("ingest_ledger"), root.secrets
+
+    def drop_done(rows: DataFrame) -> DataFrame:
+        return (
+            rows if keys is None or root.is_fast else drop_corrected(rows, root.read("events"), config, keys)
+        )
+
+    try:
+        counts = count_rejected(rejected, ledger, drop_done)
+    except ConfigError as error:
+        yield Finding(
+            Level.PROBLEM,
+            "rejected rows",
+            str(error),
+            "set the quarantine key that the rows were encrypted with",
+        )
+        return
     found = [item for item in counts if item.n_waiting]
     if not found:
         yield Finding(Level.OK, "rejected rows", "no row waits")

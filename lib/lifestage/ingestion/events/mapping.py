@@ -95,7 +95,7 @@ def _map_columns(rows: DataFrame, name: str, source: Source, context: IngestCont
         F.lit(name).alias("source"),
         F.lit(context.now).cast("timestamp").alias("ingested_at"),
         *[_map_column(column.name, column.type.simpleString(), source) for column in MAPPED_COLUMNS],
-        _event_id(source).alias("event_id"),
+        build_event_id(source).alias("event_id"),
         _version(source).alias("version"),
         (F.expr(source.delete_when) if source.delete_when else F.lit(False)).alias("is_delete"),
         *[F.expr(sql).cast("string").alias(f"_raw_{id_type}") for id_type, sql in source.identifiers.items()],
@@ -116,7 +116,7 @@ def _map_column(name: str, sql_type: str, source: Source) -> Column:
     return F.expr(source.map[name]).try_cast(sql_type).alias(name)
 
 
-def _event_id(source: Source) -> Column:
+def build_event_id(source: Source) -> Column:
     """Join the key's values with '|', NULL if one is missing; hashed with the key if one is an identifier."""
     if not source.key:
         return F.lit(None).cast("string")

@@ -1,6 +1,6 @@
 """Rejected rows by source and reason: how many wait, and how many a replay took up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,27 +27,41 @@ class RejectedRows:
     source: str
     n_waiting: int
     n_replayed: int
+    n_corrected: int
+    """Rows that no longer wait, because a later delivery brought their corrected version."""
     reasons: tuple[Reason, ...]
     """Of the waiting rows, the most frequent first."""
 
 
-def count_rejected(rejected: DataFrame, ledger: DataFrame) -> list[RejectedRows]:
+def count_rejected(
+    rejected: DataFrame, ledger: DataFrame, drop_done: Callable[[DataFrame], DataFrame] = lambda rows: rows
+) -> list[RejectedRows]:
     """The rejected rows of each source that ever had any, by its name; bounded by sources and reasons.
 
     Args:
         rejected: rows of rejected_events.
         ledger: rows of ingest_ledger.
+        drop_done: drops rows whose corrected version has arrived; by default, they count as waiting.
     """
     totals = ledger.groupBy("source").agg(F.sum("n_rejected").alias("n")).where("n > 0").collect()
-    rows = keep_waiting(rejected, ledger)
-    n_waiting = {row["source"]: row["count"] for row in rows.groupBy("source").count().collect()}
-    reasons = _count_reasons(rows)
+    before = keep_waiting(rejected, ledger)
+    n_before = _count_by_source(before)
+    rows = drop_done(before) if n_before else before
+    n_waiting, reasons = _count_by_source(rows), _count_reasons(rows)
     return [
         RejectedRows(
-            source, n_waiting.get(source, 0), n - n_waiting.get(source, 0), tuple(reasons.get(source, ()))
+            source,
+            n_waiting=n_waiting.get(source, 0),
+            n_replayed=n - n_before.get(source, 0),
+            n_corrected=n_before.get(source, 0) - n_waiting.get(source, 0),
+            reasons=tuple(reasons.get(source, ())),
         )
         for source, n in sorted((row["source"], row["n"]) for row in totals)
     ]
+
+
+def _count_by_source(rows: DataFrame) -> dict[str, int]:
+    return {row["source"]: row["count"] for row in rows.groupBy("source").count().collect()}
 
 
 def _count_reasons(rows: DataFrame) -> Mapping[str, list[Reason]]:

@@ -97,7 +97,7 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
     rows = checkpoint(_read_rejected(job, config, deliveries, ids))
     context = build_context(job, config)
     frames = [
-        build_canonical_rows(_parse_source(rows, d.source, config.sources[d.source]), d.source, context)
+        build_canonical_rows(parse_source(rows, d.source, config.sources[d.source]), d.source, context)
         for d in deliveries
     ]
     arrivals = checkpoint(reduce(DataFrame.unionByName, frames).drop("is_header"))
@@ -214,7 +214,7 @@ def _add_file_names(rows: DataFrame, rejected: DataFrame, ledger: DataFrame) -> 
     return rows.select("_number", "source", "raw", F.coalesce("_file", "_origin").alias("file_name"))
 
 
-def _parse_source(rows: DataFrame, name: str, source: Source) -> DataFrame:
+def parse_source(rows: DataFrame, name: str, source: Source) -> DataFrame:
     """Parse the rows of one source. Bytes that are not UTF-8 are decoded with the encoding configured today."""
     text = F.col("raw").cast("string")
     if source.encoding.upper() != "UTF-8":
