@@ -4,8 +4,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from lifestage.cli import app, main
+from lifestage.cli.run import outcome_lines
 from lifestage.cli.terminal import grid, guard, parse_date, parse_now, print_json
+from lifestage.ingestion.sources.freshness import StaleSource
 from lifestage.platform.errors import CheckError, ConfigError, NoDataError, RunLockedError
+from lifestage.services.run import Outcome
 from lifestage.services.starter import create
 
 pytestmark = pytest.mark.slow
@@ -230,6 +233,21 @@ def test_json_is_for_programs(capsys):
         {"at": datetime(2026, 1, 31, 6, tzinfo=timezone(timedelta(hours=1))), "day": date(2026, 1, 31)}
     )
     assert json.loads(capsys.readouterr().out) == {"at": "2026-01-31T05:00:00+00:00", "day": "2026-01-31"}
+
+
+def test_a_run_names_stale_sources_in_its_output_and_in_json(capsys):
+    stale = (StaleSource("orders", "1 day", datetime(2026, 3, 28, 6, tzinfo=UTC)),)
+    outcome = Outcome("r1", (date(2026, 3, 31),), (), None, None, stale, None)
+    told = "stale     orders: last delivery 2026-03-28 06:00 UTC, expected every 1 day"
+    assert [*outcome_lines(outcome, "landing")] == [told]
+    print_json(outcome)
+    [found] = json.loads(capsys.readouterr().out)["stale_sources"]
+    expected = {
+        "source": "orders",
+        "expected_every": "1 day",
+        "last_delivery_at": "2026-03-28T06:00:00+00:00",
+    }
+    assert found == expected
 
 
 def test_numbers_stand_at_the_right():

@@ -49,7 +49,7 @@ def test_retired_ids_are_never_reused():
 
 def test_ids_of_models_of_later_dates_are_not_free():
     found = match_segment_ids(
-        np.array([[0.0], [99.0]]) * GRID, (feature(),), "space", model([(0,), (9,)]), [2, 3, 8]
+        np.array([[0.0], [99.0]]) * GRID, (feature("f0"),), "space", model([(0,), (9,)]), [2, 3, 8]
     )
     assert found == ([1, 9], [2])
     assert match_segment_ids(np.zeros((1, 1)), (feature(),), "space", None, [4]) == ([5], [])
