@@ -109,11 +109,11 @@ class TestProject:
         return self.project.store.read(self.project.tables[table])
 
 
-def packaged_config() -> Config:
-    """The configuration of a project that changes nothing."""
+def packaged_config(changes: str = "") -> Config:
+    """The configuration of a project that changes nothing, or what `changes` says in its main file."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "main.yaml"
-        file.write_text(MAIN)
+        file.write_text(MAIN + changes)
         return load_config(file)
 
 

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from lifestage.platform.config.shared import IdentifierType
-from lifestage.platform.config.yaml_files import packaged_yaml
+from lifestage.platform.errors import ConfigError
 from lifestage.platform.security.pseudonyms import (
     add_key_pads,
     add_normalised_identifier,
@@ -17,6 +17,7 @@ from lifestage.platform.security.pseudonyms import (
     pseudonym,
 )
 from support.frames import assert_rows
+from support.projects import packaged_config
 from support.pseudonyms import pseudonym as pseudonym_by_python
 
 KEY = bytes(range(100, 132))
@@ -26,7 +27,7 @@ VALUES = ["", "anna@example.org", "Müller ⚑", "x" * 200, "a\0b"]
 
 
 def default_type(kind):
-    return IdentifierType.model_validate(packaged_yaml("project/defaults.yaml")["identifiers"][kind])
+    return packaged_config().shared.identifiers[kind]
 
 
 def frame(spark, values):
@@ -87,6 +88,45 @@ def test_placeholders_are_compared_in_normalised_form(spark):
     assert_rows(normalise_all(spark, rules, *[row[0] for row in expected]), expected)
 
 
+NOBODY = (
+    "0", "-1", "0.0", "-1.0", "undefined", "null", "NULL", "[object Object]", "n/a", "N/A", "none", "None", "nan", "NaN",
+    " Guest\t", "anonymous", "test", "unknown", "\u00a0", "(not set)", "<NA>", "{{user_id}}", "000-0000000",
+    "00000000-0000-0000-0000-000000000000", "customer_id", "游客",
+)  # fmt: skip
+SOMEBODY = ("7", "10", "M00000001", "nora", "guesthouse", "{3F2504E0-4F89-11D3-9A0C-0305E82C3301}", "会员7")
+
+
+@pytest.mark.parametrize("kind", ["member", "device", "cookie", "customer_id"])
+def test_the_packaged_placeholders_hold_for_every_type(spark, kind):
+    """Also for a type that the project declares itself."""
+    types = packaged_config(f"identifiers: {{{kind}: {{priority: 1}}}}\n").shared.identifiers
+    rows = normalise_all(spark, types[kind], *NOBODY, *SOMEBODY).collect()
+    found = {row["raw"] for row in rows if row["normal_dropped"] == PLACEHOLDER}
+    assert found == {*NOBODY}
+
+
+def test_the_placeholders_of_a_type_add_to_those_of_all_types(spark):
+    types = packaged_config('identifiers: {member: {placeholders: ["99", "/^till-/"]}}\n').shared.identifiers
+    rows = normalise_all(spark, types["member"], "99", "Till-3", "guest", "98", "still-3").collect()
+    assert {row["raw"] for row in rows if row["normal"] is None} == {"99", "Till-3", "guest"}
+    assert "99" not in types["email"].placeholders
+
+
+def test_a_list_of_the_main_file_replaces_the_placeholders_of_all_types():
+    types = packaged_config("placeholders: [nobody]\n").shared.identifiers
+    assert {rules.placeholders for rules in types.values()} == {("nobody",)}
+
+
+def test_a_pattern_that_is_none_is_a_problem_of_the_configuration():
+    with pytest.raises(ConfigError, match=r"identifiers.member.placeholders: .*/\(/: is not a regular"):
+        packaged_config('identifiers: {member: {placeholders: ["/(/"]}}\n')
+
+
+@pytest.mark.parametrize("address", ["noreply@shop.example", "No-Reply+7@shop.example", "guest@x.org"])
+def test_an_address_that_nobody_reads_is_a_placeholder(spark, address):
+    assert_rows(normalise_all(spark, default_type("email"), address), [(address, None, PLACEHOLDER)])
+
+
 def test_the_packaged_email(spark):
     expected = [
         (" Anna@Example.ORG ", "anna@example.org", None),
@@ -116,7 +156,7 @@ def test_the_packaged_phone(spark):
         ("030 123456", None, INVALID),
         ("4930123456", None, INVALID),
         ("30+49123456", None, INVALID),
-        ("-", None, INVALID),
+        ("-", None, PLACEHOLDER),
         ("anna@example.org", None, INVALID),
         ("anna+4930123456@example.org", None, INVALID),
         ("0000000000", None, PLACEHOLDER),

@@ -1,7 +1,9 @@
 """The sections of the main file that belong to the whole project, not to one domain."""
 
+import re
+from collections.abc import Mapping
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -19,8 +21,24 @@ class IdentifierType(Model):
     valid: str = Field(default="length(value) > 0", description="SQL over the normalised `value`")
     placeholders: tuple[str, ...] = Field(
         default=(),
-        description="texts that identify nobody, such as test@test.com; compared after normalisation",
+        description="more values of this type that identify nobody, beside those of `placeholders`",
     )
+
+    @field_validator("placeholders")
+    @classmethod
+    def _check_patterns(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in split_placeholders(texts)[1]:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"/{pattern}/: is not a regular expression: {error}") from error
+        return texts
+
+
+def split_placeholders(texts: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The plain texts of placeholders, and the regular expressions, which stand between slashes."""
+    patterns = [text for text in texts if len(text) > 2 and text[0] == text[-1] == "/"]
+    return [text for text in texts if text not in patterns], [text[1:-1] for text in patterns]
 
 
 class Storage(Model):
@@ -105,8 +123,28 @@ class Shared(Model):
     business: Business
     secrets: SecretNames
     landing: str = Field(description="folder or URI that paths of sources are relative to")
+    placeholders: tuple[str, ...] = Field(
+        description="values that identify nobody, whatever their type, such as `guest`; compared trimmed, in lower case, "
+        "and after normalisation. A text between slashes is a regular expression over the trimmed, lower-case value"
+    )
     identifiers: dict[str, IdentifierType] = Field(description="identifier types by name")
     as_of: AsOf
     explain: ExplainSettings
     run: RunSettings
     spark: dict[str, str] = Field(description="Spark settings, such as spark.driver.memory: 8g")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _add_common_placeholders(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Give each identifier type the placeholders of all types; malformed values are left for validation."""
+        common, types = given.get("placeholders"), given.get("identifiers")
+        if not (isinstance(common, list | tuple) and isinstance(types, dict)):
+            return dict(given)
+        extended = {name: _extend_placeholders(rules, common) for name, rules in types.items()}
+        return {**given, "identifiers": extended}
+
+
+def _extend_placeholders(rules: Any, common: list[str] | tuple[str, ...]) -> Any:
+    if not isinstance(rules, dict) or not isinstance(own := rules.get("placeholders", []), list | tuple):
+        return rules
+    return {**rules, "placeholders": [*common, *[text for text in own if text not in common]]}

@@ -6,17 +6,20 @@ in query plans; as columns they do not.
 
 import hashlib
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lifestage.platform.config.shared import IdentifierType
+from lifestage.platform.config.shared import IdentifierType, split_placeholders
 from lifestage.platform.runtime.frames import local_rows
 
 BLOCK_BYTES = 64
 PSEUDONYM_HEX = 32
 PADS = "_pads"
+# Blanks around a value, also those that trim leaves: tabs, line breaks, no-break spaces.
+BLANKS_AROUND = r"^[\s\u00A0\uFEFF]+|[\s\u00A0\uFEFF]+$"
 
 
 class DropReason(StrEnum):
@@ -53,11 +56,13 @@ def add_normalised_identifier(
 
     `target` is NULL if the value is NULL, a placeholder, or invalid. `<target>_dropped` then holds the DropReason, or
     NULL if no value was given. A value that is both invalid and a placeholder counts as a placeholder, the more
-    specific reason. `rows` must not have a column `value`: the rules of the type are SQL over that name.
+    specific reason. A value is a placeholder if it equals one, either trimmed and in lower case or after
+    normalisation, or matches a pattern. `rows` must not have a column `value`: the rules of the type are SQL over that
+    name.
     """
     dropped = f"{target}_dropped"
     rows = rows.withColumn("value", F.col(source)).withColumn("value", F.expr(id_type.normalise))
-    is_placeholder = F.col("value").isin(_normalise_placeholders(rows.sparkSession, id_type))
+    is_placeholder = _is_placeholder(F.col(source), F.col("value"), id_type, rows.sparkSession)
     is_valid = F.coalesce(F.expr(id_type.valid), F.lit(False))
     rows = rows.withColumn(
         dropped,
@@ -73,16 +78,28 @@ def identifier_warning(type_name: str, target: str) -> Column:
     return F.concat(F.col(f"{target}_dropped"), F.lit(f":{type_name}"))
 
 
+def _is_placeholder(raw: Column, normalised: Column, id_type: IdentifierType, spark: SparkSession) -> Column:
+    """Whether a value identifies nobody. NULL for NULL."""
+    texts, patterns = split_placeholders(id_type.placeholders)
+    folded = F.lower(F.regexp_replace(raw, BLANKS_AROUND, ""))
+    is_text = folded.isin([text.strip().lower() for text in texts])
+    is_normalised = normalised.isin(_normalise_placeholders(spark, id_type))
+    return reduce(or_, [is_text, is_normalised, *[folded.rlike(pattern) for pattern in patterns]])
+
+
 @lru_cache
 def _normalise_placeholders(spark: SparkSession, id_type: IdentifierType) -> list[str]:
     """Normalise the declared placeholders on the driver, so that query plans hold them as constants.
 
-    Cached, because each source asks for each of its identifier types.
+    Only valid ones count: of `a@a.com` the rule of a phone number leaves an @, which says nothing. Cached, because each
+    source asks for each of its identifier types.
     """
-    texts = local_rows(spark, [(text,) for text in id_type.placeholders], "value string")
-    return (
-        [row[0] for row in texts.select(F.expr(id_type.normalise)).collect()] if id_type.placeholders else []
-    )
+    texts, _ = split_placeholders(id_type.placeholders)
+    if not texts:
+        return []
+    rows = local_rows(spark, [(text,) for text in texts], "value string")
+    normalised = rows.select(F.expr(id_type.normalise).alias("value"))
+    return [row["value"] for row in normalised.where(F.expr(id_type.valid)).collect()]
 
 
 def pseudonym(type_name: str, value: Column) -> Column:
