@@ -40,6 +40,13 @@ def _print(found: MatchSummary) -> None:
     console.print(
         f"{count_of(found.n_records, 'record')}, {count_of(found.n_pairs, 'pair')} compared, {count_of(found.n_links, 'link')}"
     )
+    lists = grid("compared where equal", "pairs", "of them new", numbers=["pairs", "of them new"])
+    for each in found.lists:
+        added = "left out: too many" if each.is_left_out else f"{each.n_added:,}"
+        lists.add_row(", ".join(each.comparisons), f"{each.n_pairs:,}", added)
+    console.print(lists)
+    records = count_of(found.n_uncompared, "record")
+    console.print(f"compared with no other, because no list pairs them: {records}")
     if not found.is_learned:
         console.print("too few records to learn weights from: comparisons have default weights")
     if not found.bands:

@@ -112,8 +112,8 @@ def test_lookups_and_profiles_cannot_use_sealed_columns(tmp_path):
             "matching.blocking.0: unknown comparison family, expected some of born, given, surname, town",
         ),
         (
-            ("[[surname], [born]]", "[]"),
-            "matching.blocking: expected lists of comparisons, such as [surname, postcode]",
+            ("{given: name, surname: name, born: date, town: text}", "{}"),
+            "matching.comparisons: names nothing to compare, such as {surname: name, born: date}",
         ),
     ],
 )
@@ -141,5 +141,5 @@ def test_match_exits_without_records_or_without_splink(tmp_path, capsys, monkeyp
         match(conf)
     assert stop.value.code == 2
     said = " ".join(capsys.readouterr().err.split())
-    expected = "names no reference table" if is_installed else "pip install 'lifestage[fuzzy]'"
+    expected = "names no reference table" if is_installed else "pip install '.[fuzzy]'"
     assert expected in said

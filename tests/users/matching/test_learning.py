@@ -4,7 +4,7 @@ import pytest
 
 from lifestage.users.matching.learning import repair_weights
 from lifestage.users.matching.model import LEVELS, build_settings
-from users.matching.builders import config
+from users.matching.builders import COMPARISONS
 
 
 def settings_of(*levels, share=0.01):
@@ -60,5 +60,7 @@ def test_default_weights_sum_to_one_and_are_monotonic(kind):
 
 def test_rare_names_weigh_more_only_where_weights_are_learned():
     for is_to_learn in (False, True):
-        first = build_settings(config(), is_to_learn)["comparisons"][0]["comparison_levels"][1]
+        first = build_settings(COMPARISONS, [("born",)], is_to_learn)["comparisons"][0]["comparison_levels"][
+            1
+        ]
         assert ("tf_adjustment_column" in first) is is_to_learn

@@ -7,8 +7,8 @@ import pytest
 
 from lifestage.platform.errors import CheckError
 from lifestage.users.matching import scoring
-from lifestage.users.matching.config import ComparisonKind
-from lifestage.users.matching.scoring import MATCH_SCHEMA, score_records
+from lifestage.users.matching.config import ComparisonKind, choose_blocking_lists
+from lifestage.users.matching.scoring import MATCH_SCHEMA, BlockingList, score_records
 from users.matching.builders import config, records
 
 ANNA = "Anna/Schmidt/Lange Straße 5/10115/1980-05-17"
@@ -18,6 +18,10 @@ def pairs(*rows, **changes):
     return [
         (row["a"], row["b"]) for row in score_records(records(*rows), config(**changes)).links.to_pylist()
     ]
+
+
+def n_pairs(found):
+    return sum(each.n_added for each in found.lists)
 
 
 def test_equal_records_are_linked():
@@ -32,7 +36,7 @@ def test_equal_records_are_linked():
         "event_date": date(2026, 3, 4),
         "matched_on": ["born", "given", "postcode", "street", "surname"],
     }
-    assert (found.n_pairs, found.is_learned) == (1, False)
+    assert (n_pairs(found), found.n_uncompared, found.is_learned) == (1, 0, False)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +79,66 @@ def test_placeholders_and_missing_values_agree_with_nothing():
 
 def test_records_without_a_common_block_are_not_compared():
     rows = [("m1", 1, ANNA), ("m2", 1, ANNA)]
-    assert score_records(records(*rows), config(blocking=(("given", "surname"),))).n_pairs == 1
+    assert n_pairs(score_records(records(*rows), config(blocking=(("given", "surname"),)))) == 1
     other = ("m2", 1, "Anne/Schmidt/Lange Straße 5/10115/1980-05-17")
-    assert score_records(records(rows[0], other), config(blocking=(("given", "surname"),))).n_pairs == 0
+    found = score_records(records(rows[0], other), config(blocking=(("given", "surname"),)))
+    assert (n_pairs(found), found.n_uncompared) == (0, 2)
 
 
 def test_a_pair_in_several_blocks_counts_once():
-    assert score_records(records(("m1", 1, ANNA), ("m2", 1, ANNA), ("m3", 1, ANNA)), config()).n_pairs == 3
+    assert n_pairs(score_records(records(("m1", 1, ANNA), ("m2", 1, ANNA), ("m3", 1, ANNA)), config())) == 3
+
+
+def test_each_list_says_what_it_adds_and_records_that_none_compares_are_counted():
+    moved = "Anna/Schmidt/Am Markt 1/80331/1980-05-17"
+    rows = [("m1", 1, ANNA), ("m2", 1, ANNA), ("m3", 1, moved), ("m4", 1, "Paul/Weber/-/-/-")]
+    found = score_records(records(*rows), config(blocking=(("surname", "postcode"), ("born",))))
+    assert found.lists == (BlockingList(("surname", "postcode"), 1, 1), BlockingList(("born",), 3, 2))
+    assert found.n_uncompared == 1
+
+
+def test_without_lists_they_follow_from_the_kinds():
+    found = score_records(records(("m1", 1, ANNA), ("m2", 1, ANNA)), config(blocking=()))
+    assert [each.comparisons for each in found.lists] == [
+        ("born",),
+        ("given", "surname"),
+        ("given", "postcode"),
+        ("surname", "postcode"),
+        ("street", "postcode"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "lists"),
+    [
+        ({"name": "name"}, [["name"]]),
+        ({"born": "date"}, [["born"]]),
+        ({"surname": "name", "born": "date"}, [["surname"], ["born"]]),
+        (
+            {"surname": "name", "street": "text", "town": "text"},
+            [["street", "town"], ["surname", "street"], ["surname", "town"]],
+        ),
+        (
+            {"given": "name", "surname": "name", "tax": "exact"},
+            [["given", "surname"], ["given", "tax"], ["surname", "tax"]],
+        ),
+    ],
+)
+def test_every_comparison_is_in_a_list(kinds, lists):
+    chosen = choose_blocking_lists({name: ComparisonKind(kind) for name, kind in kinds.items()})
+    assert sorted(map(list, chosen)) == sorted(lists)
+
+
+def test_a_chosen_list_with_too_many_pairs_is_left_out(monkeypatch):
+    monkeypatch.setattr(scoring, "MAX_PAIRS", 2)
+    rows = [("m1", 1, ANNA), ("m2", 1, ANNA), ("m3", 1, "Eva/Schmidt/Am Markt 1/80331/1980-05-17")]
+    found = score_records(records(*rows), config(blocking=()))
+    assert [(each.n_pairs, each.n_added, each.is_left_out) for each in found.lists] == [
+        (3, 0, True),
+        (1, 1, False),
+        *[(1, 0, False)] * 3,
+    ]
+    assert [(row["a"], row["b"]) for row in found.links.to_pylist()] == [("m1", "m2")]
 
 
 def test_two_records_of_one_identifier_are_no_link_and_the_best_pair_counts():

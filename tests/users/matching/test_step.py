@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
-from lifestage.platform.errors import ConfigError
+from lifestage.platform.errors import ConfigError, NoDataError
 from lifestage.platform.findings import Level
 from lifestage.platform.run import Secrets
 from lifestage.services.doctor import examine
@@ -142,10 +142,11 @@ def test_sealed_values_are_in_no_file_and_another_key_is_an_error(spark, tmp_pat
         Town.match(_on(town, other))
 
 
-def test_empty_tables_give_no_links(town):
-    found = town.match()
-    assert (found.n_records, found.n_pairs, found.n_links, found.bands) == (0, 0, 0, {})
-    assert town.test.read("matches").isEmpty()
+def test_a_table_that_was_never_loaded_is_an_error(town):
+    with pytest.raises(NoDataError, match="never loaded: members, cards"):
+        town.match()
+    assert town.test.project.store.version(town.test.project.tables["matches"]) is None
+    assert NoDataError.exit_code == 1
 
 
 def test_doctor_reports_links_of_other_settings(spark, town, tmp_path):
@@ -153,6 +154,9 @@ def test_doctor_reports_links_of_other_settings(spark, town, tmp_path):
         findings = examine(each.test.project, datetime(2026, 6, 1, tzinfo=UTC), is_fast=True)
         return next(found.level for found in findings if found.subject == "matches")
 
+    town.deliver_records("member", ("m-anna", ANNA, 1))
+    town.deliver_records("card", ("c-anna", ANNA, 1))
+    town.run(1, steps=("reference",))
     town.match()
     assert match_level(town) is Level.OK
     store = town.test.project.store

@@ -29,8 +29,8 @@ def matching_problems(config: Config) -> Iterator[str]:
     used = {name for records in matching.records.values() for name in records.columns}
     for name in sorted({*matching.comparisons} - used) if matching.is_on else ():
         yield f"matching.comparisons.{name}: no records have a column for it"
-    if matching.is_on and not matching.blocking:
-        yield "matching.blocking: expected lists of comparisons, such as [surname, postcode]"
+    if matching.is_on and not matching.comparisons:
+        yield "matching.comparisons: names nothing to compare, such as {surname: name, born: date}"
     for number, names in enumerate(matching.blocking):
         if not names:
             yield f"matching.blocking.{number}: names no comparison: every record would be compared with every other"

@@ -1,6 +1,8 @@
 """Configuration of record matching: records, comparisons, blocking rules and threshold."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from itertools import combinations
 
 from pydantic import Field
 
@@ -36,7 +38,8 @@ class MatchingSettings(Model):
         "code, such as a postcode, where one character may differ; or exact, where none may"
     )
     blocking: tuple[tuple[str, ...], ...] = Field(
-        description="lists of comparisons; two records are compared if they agree on all comparisons of one list"
+        description="lists of comparisons; two records are compared if they agree on all comparisons of one list; without "
+        "lists, `lifestage match` chooses them by kind"
     )
     threshold: float = Field(gt=0.5, le=1, description="least probability of a match that becomes a link")
     placeholders: tuple[str, ...] = Field(
@@ -58,9 +61,39 @@ class MatchingConfig(MatchingSettings):
         return bool(self.records)
 
     @property
+    def blocking_lists(self) -> tuple[tuple[str, ...], ...]:
+        """The lists of `blocking`, or the lists for the kinds of the comparisons."""
+        return self.blocking or choose_blocking_lists(self.comparisons)
+
+    @property
     def meaning(self) -> str:
         """A hash of the settings that decide which records match."""
         return semantic_hash(self.model_dump(mode="json"))
+
+
+# Kinds of values that are compared where both agree. Few strangers share both, and one error leaves other lists.
+BLOCKING_KINDS = (
+    {ComparisonKind.NAME},
+    {ComparisonKind.TEXT},
+    {ComparisonKind.NAME, ComparisonKind.CODE},
+    {ComparisonKind.TEXT, ComparisonKind.CODE},
+)
+
+
+def choose_blocking_lists(comparisons: Mapping[str, ComparisonKind]) -> tuple[tuple[str, ...], ...]:
+    """Blocking lists by kind: dates alone, and pairs of two names, of two texts, and of a name or text and a code.
+
+    A comparison that is in none of these lists is paired with every other one except dates.
+    """
+    dates = [name for name, kind in comparisons.items() if kind is ComparisonKind.DATE]
+    others = [name for name in comparisons if name not in dates]
+    pairs = [*combinations(others, 2)]
+    chosen = [pair for pair in pairs if {comparisons[name] for name in pair} in BLOCKING_KINDS]
+    covered = {name for pair in chosen for name in pair}
+    chosen += [pair for pair in pairs if pair not in chosen and not {*pair} <= covered]
+    # The only comparison that is no date has no other to be paired with.
+    alone = [*dates, *(others if len(others) == 1 else [])]
+    return (*[(name,) for name in alone], *chosen)
 
 
 MATCHING = Section(

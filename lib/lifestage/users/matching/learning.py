@@ -1,7 +1,7 @@
 """Estimate the weights of a match model from the records themselves."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from lifestage.users.matching.model import Settings, blocking_rule
@@ -14,8 +14,7 @@ SEED = 1
 
 def train_weights(
     linker: Any,
-    blocking: Sequence[tuple[str, ...]],
-    n_pairs: Sequence[int],
+    n_pairs: Mapping[tuple[str, ...], int],
     n_records: int,
     comparisons: Collection[str],
 ) -> Settings:
@@ -27,15 +26,14 @@ def train_weights(
 
     Args:
         linker: a Splink linker with default settings.
-        blocking: the blocking rules.
-        n_pairs: the number of pairs of each rule.
+        n_pairs: blocking rule to its number of pairs.
         n_records: the number of records, at least 2.
         comparisons: the names of all comparisons.
     """
     defaults = linker.misc.save_model_to_json(out_path=None)
     training = linker.training
     training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED)
-    for columns, n in zip(blocking, n_pairs, strict=True):
+    for columns, n in n_pairs.items():
         # A rule that uses all comparisons leaves none to estimate.
         if n >= MIN_PAIRS and not set(comparisons) <= set(columns):
             training.estimate_parameters_using_expectation_maximisation(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lifestage.users.matching.config import ComparisonKind, MatchingConfig
+from lifestage.users.matching.config import ComparisonKind
 
 # Fewer records are too few to estimate weights from: agreement within a small sample says little of all people.
 MIN_RECORDS_TO_LEARN = 1_000
@@ -56,11 +56,14 @@ LEVELS: Mapping[ComparisonKind, tuple[Level, ...]] = {
 }
 
 
-def build_settings(config: MatchingConfig, is_to_learn: bool) -> Settings:
+def build_settings(
+    comparisons: Mapping[str, ComparisonKind], blocking: Sequence[tuple[str, ...]], is_to_learn: bool
+) -> Settings:
     """Splink settings with default weights.
 
     Args:
-        config: comparisons and blocking rules.
+        comparisons: the kind of each comparison.
+        blocking: the blocking rules.
         is_to_learn: whether weights will be trained. Then agreement on a rare name also weighs more than on a common one.
     """
     return {
@@ -69,10 +72,10 @@ def build_settings(config: MatchingConfig, is_to_learn: bool) -> Settings:
         "probability_two_random_records_match": 1 / PAIRS_PER_MATCH,
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": True,
-        "blocking_rules_to_generate_predictions": [blocking_rule(columns) for columns in config.blocking],
+        "blocking_rules_to_generate_predictions": [blocking_rule(columns) for columns in blocking],
         "comparisons": [
             _build_comparison(name, kind, is_to_learn and kind is ComparisonKind.NAME)
-            for name, kind in config.comparisons.items()
+            for name, kind in comparisons.items()
         ],
     }
 

@@ -1,7 +1,7 @@
 """Score pairs of records with Splink on DuckDB, in memory only."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -22,13 +22,26 @@ MATCH_SCHEMA = arrow_schema(MATCHES.schema)
 
 
 @dataclass(frozen=True)
+class BlockingList:
+    """A list of comparisons, and the pairs of records that agree on all of them."""
+
+    comparisons: tuple[str, ...]
+    n_pairs: int
+    n_added: int
+    """Pairs that no earlier list has. 0 for a list that is left out."""
+    is_left_out: bool = False
+    """Whether the list was chosen by kind and pairs too many records to compare."""
+
+
+@dataclass(frozen=True)
 class Scoring:
     """The links among records, and how they were found."""
 
     links: pa.Table
     """a, a_type, b, b_type, score, event_date, matched_on; sorted by a and b."""
-    n_pairs: int
-    """Pairs of records that were compared."""
+    lists: tuple[BlockingList, ...]
+    n_uncompared: int
+    """Records that no list pairs with another one."""
     is_learned: bool
     """Whether the weights were learned from the records; for few records they are defaults."""
 
@@ -45,33 +58,39 @@ def score_records(records: pa.Table, config: MatchingConfig) -> Scoring:
         config: comparisons, blocking rules and threshold.
 
     Raises:
-        CheckError: where a blocking rule gives more pairs than can be compared.
+        CheckError: where a blocking rule of the configuration gives more pairs than can be compared.
         ConfigError: where Splink is not installed.
     """
     is_to_learn = len(records) >= MIN_RECORDS_TO_LEARN
     with _open_database() as database:
         database.register("records", records)
-        n_by_rule = _count_pairs_by_rule(database, config)
-        if not sum(n_by_rule):
-            return Scoring(MATCH_SCHEMA.empty_table(), 0, is_to_learn)
-        n_pairs = _count_pairs(database, config)
-        settings = build_settings(config, is_to_learn)
+        lists = _count_pairs(database, config)
+        used = {each.comparisons: each.n_pairs for each in lists if not each.is_left_out}
+        n_uncompared = _count_uncompared(database, [*used])
+        if not any(used.values()):
+            return Scoring(MATCH_SCHEMA.empty_table(), lists, n_uncompared, is_to_learn)
+        settings = build_settings(config.comparisons, [*used], is_to_learn)
         if is_to_learn:
             # In one thread, samples and sums are the same each time. Prediction goes row by row.
             database.execute("SET threads = 1")
             linker = _build_linker(database, records, settings)
-            settings = train_weights(linker, config.blocking, n_by_rule, len(records), config.comparisons)
+            settings = train_weights(linker, used, len(records), config.comparisons)
             database.execute("RESET threads")
         predict = _build_linker(database, records, settings).inference.predict
         scores = predict(threshold_match_probability=config.threshold).physical_name
         links = database.sql(_links_sql(scores, config)).to_arrow_table()
-    return Scoring(links.cast(MATCH_SCHEMA), n_pairs, is_to_learn)
+    return Scoring(links.cast(MATCH_SCHEMA), lists, n_uncompared, is_to_learn)
 
 
 def require_splink() -> None:
     """Raises ConfigError where the extra that matching needs is not installed."""
     if find_spec("splink") is None:
-        raise ConfigError(["matching: needs Splink: pip install 'lifestage[fuzzy]'"])
+        raise ConfigError(
+            [
+                "matching: needs Splink, of the extra `fuzzy`: pip install '.[fuzzy]' in the folder of the sources, or "
+                "pip install 'splink>=4,<5'"
+            ]
+        )
 
 
 @contextmanager
@@ -95,32 +114,45 @@ def _build_linker(database: Any, records: pa.Table, settings: dict[str, Any]) ->
     return Linker(records, settings, DuckDBAPI(database), set_up_basic_logging=False)
 
 
-def _count_pairs_by_rule(database: Any, config: MatchingConfig) -> list[int]:
-    """How many pairs of records agree on each blocking rule."""
-    counts = []
-    for columns in config.blocking:
-        names = [f'"{name}"' for name in columns]
-        known = " AND ".join(f"{name} IS NOT NULL" for name in names)
-        groups = f"SELECT count(*) AS n FROM records WHERE {known} GROUP BY {', '.join(names)}"
+def _count_pairs(database: Any, config: MatchingConfig) -> tuple[BlockingList, ...]:
+    """The blocking lists, with the pairs of records that agree on each and the pairs that each adds."""
+    lists: list[BlockingList] = []
+    for columns in config.blocking_lists:
+        groups = f"SELECT count(*) AS n FROM records {_group_known(columns)}"
         n = _query_number(database, f"SELECT sum(n * (n - 1) // 2) FROM ({groups})")
-        if n > MAX_PAIRS:
+        if n > MAX_PAIRS and config.blocking:
             raise CheckError(
                 f"matching.blocking: [{', '.join(columns)}] pairs records {n:,} times, expected at most "
                 f"{MAX_PAIRS:,}: add a comparison to the list"
             )
-        counts.append(n)
-    return counts
-
-
-def _count_pairs(database: Any, config: MatchingConfig) -> int:
-    """How many pairs agree on any blocking rule: each rule adds the pairs that no rule before it has."""
-    total = 0
-    for number, columns in enumerate(config.blocking):
-        before = [f"NOT coalesce({blocking_rule(earlier)}, false)" for earlier in config.blocking[:number]]
+        if n > MAX_PAIRS:
+            lists.append(BlockingList(columns, n, 0, is_left_out=True))
+            continue
+        before = [
+            f"NOT coalesce({blocking_rule(earlier.comparisons)}, false)"
+            for earlier in lists
+            if not earlier.is_left_out
+        ]
         where = " AND ".join(["l.record < r.record", *before])
         pairs = f"SELECT count(*) FROM records l JOIN records r ON {blocking_rule(columns)} WHERE {where}"
-        total += _query_number(database, pairs)
-    return total
+        lists.append(BlockingList(columns, n, _query_number(database, pairs)))
+    return tuple(lists)
+
+
+def _count_uncompared(database: Any, lists: Sequence[tuple[str, ...]]) -> int:
+    """How many records share the values of no list with another record."""
+    compared = [
+        f"SELECT unnest(list(record)) AS record FROM records {_group_known(columns)} HAVING count(*) > 1"
+        for columns in lists
+    ]
+    some = " UNION ".join(compared) or "SELECT record FROM records WHERE false"
+    return _query_number(database, f"SELECT count(*) FROM records WHERE record NOT IN ({some})")
+
+
+def _group_known(columns: Sequence[str]) -> str:
+    """SQL that groups the records in which all of the columns have a value."""
+    names = [f'"{name}"' for name in columns]
+    return f"WHERE {' AND '.join(f'{name} IS NOT NULL' for name in names)} GROUP BY {', '.join(names)}"
 
 
 def _query_number(database: Any, sql: str) -> int:

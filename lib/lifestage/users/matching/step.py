@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lifestage.platform.errors import NoDataError
 from lifestage.platform.job import Job
 from lifestage.users.matching.config import MatchingConfig
 from lifestage.users.matching.records import to_records
-from lifestage.users.matching.scoring import score_records
+from lifestage.users.matching.scoring import BlockingList, score_records
 from lifestage.users.matching.tables import MATCHES
 
 # Least score of each band, the highest first.
@@ -20,20 +21,45 @@ class MatchSummary:
 
     n_records: int
     n_pairs: int
+    n_uncompared: int
+    """Records that no blocking list pairs with another one."""
     n_links: int
+    lists: tuple[BlockingList, ...]
     bands: Mapping[str, int]
     """Number of links by the least score of their band, the highest band first."""
     is_learned: bool
 
 
 def run(job: Job, config: MatchingConfig) -> MatchSummary:
-    """Compare the current records of the reference tables, and replace all links of `matches`."""
+    """Compare the current records of the reference tables, and replace all links of `matches`.
+
+    Raises:
+        NoDataError: a reference table was never loaded.
+    """
+    _check_loaded(job, config)
     records = to_records(job.read, config, job.keys.quarantine_key)
     scoring = score_records(records, config)
     rows = job.spark.createDataFrame(scoring.links, MATCHES.schema)
     job.replace_all("matches", rows, meaning=config.meaning)
     bands = count_by_band(scoring.links["score"].to_pylist())
-    return MatchSummary(len(records), scoring.n_pairs, len(scoring.links), bands, scoring.is_learned)
+    return MatchSummary(
+        n_records=len(records),
+        n_pairs=sum(each.n_added for each in scoring.lists),
+        n_uncompared=scoring.n_uncompared,
+        n_links=len(scoring.links),
+        lists=scoring.lists,
+        bands=bands,
+        is_learned=scoring.is_learned,
+    )
+
+
+def _check_loaded(job: Job, config: MatchingConfig) -> None:
+    missing = [name for name in config.records if job.store.version(job.table(name)) is None]
+    if missing:
+        raise NoDataError(
+            f"matching.records: never loaded: {', '.join(missing)}: there is nothing to compare yet; load them with "
+            "lifestage run --steps reference,ingest"
+        )
 
 
 def count_by_band(scores: Sequence[float]) -> dict[str, int]:
