@@ -79,7 +79,10 @@ def test_a_kiosk_is_withheld_with_its_reason(world):
     kiosks = [pseudonym(key, "device", f"dv-kiosk-{n:04}") for n in range(100)]
     rows = world.read("identity_map").where(F.col("identifier").isin(*kiosks)).collect()
     assert rows
-    assert {(row["status"], tuple(row["withheld"])) for row in rows} == {("shared", ("member > 5",))}
+    assert {(row["status"], tuple(row["withheld"])) for row in rows} == {("shared", ("member > 1",))}
+    suspicious = world.read("identity_suspicions").where(F.col("identifier").isin(*kiosks))
+    assert {row["kind"] for row in suspicious.collect()} <= {"placeholder", "shared"}
+    assert suspicious.count() > len(rows) / 2
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,9 @@ from lifestage.project.pipeline import STEPS, groups
 from lifestage.project.runner import check_step_names
 from lifestage.services.run import OUTCOMES, FinishedStep, Outcome, check_dates, make_request, yesterday
 from lifestage.services.run import run as run_steps
+from lifestage.users.identity.advice import Suspicions, list_counts
 
+MAX_SUSPICIONS = 3
 # Outcomes that are printed even where no row has them.
 ALWAYS_PRINTED = ("accepted", "duplicate", "rejected")
 
@@ -92,6 +94,8 @@ def outcome_lines(outcome: Outcome, landing: str) -> Iterator[str]:
     yield from _personal_data_lines(outcome.personal_data or ())
     for stale in outcome.stale_sources:
         yield f"stale     {stale.text}"
+    if outcome.suspicions and outcome.suspicions.n:
+        yield from _suspicion_lines(outcome.suspicions)
     if outcome.snapshot_id:
         yield f"snapshot  {outcome.snapshot_id}"
     if outcome.report:
@@ -122,6 +126,15 @@ def _personal_data_lines(found: Sequence[StoredForm]) -> Iterator[str]:
         yield f"warning   {each}"
     if not all(each.is_masked for each in found):
         yield "          docs/how-to/add-a-source.md says how to keep them out of the tables"
+
+
+def _suspicion_lines(found: Suspicions) -> Iterator[str]:
+    yield f"identity  {found.n:,} look unusual: {list_counts(found.counts)}"
+    for each in found.listed[:MAX_SUSPICIONS]:
+        yield f"          {each.finding}"
+        yield f"          -> {each.advice}"
+    if found.n > MAX_SUSPICIONS:
+        yield "          lifestage doctor shows more"
 
 
 def _running(request: Request) -> Text:

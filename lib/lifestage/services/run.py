@@ -21,6 +21,7 @@ from lifestage.platform.errors import ConfigError, NoDataError
 from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS
 from lifestage.project.runner import execute
+from lifestage.users.identity.advice import Suspicions, read_suspicions
 
 # The possible outcomes of a row.
 OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")
@@ -50,6 +51,8 @@ class Outcome:
     """Counts of files (`n_files`, `n_known_files`) and of rows of events by outcome, and `n_reference_rejected`."""
     personal_data: tuple[StoredForm, ...] | None
     """Values of this run's files that look like personal data, in columns that are stored as delivered."""
+    suspicions: Suspicions | None
+    """Identities that look unusual."""
     snapshot_id: str | None
     stale_sources: tuple[StaleSource, ...]
     """Sources without a delivery for longer than they declare, at the run's now. Empty for a run that ingests nothing."""
@@ -139,6 +142,7 @@ def _describe_outcome(project: Project, request: Request, rows: dict[str, int]) 
         deliveries=deliveries if "ingest" in request.steps else None,
         personal_data=forms,
         stale_sources=_find_stale_sources(project, request) if "ingest" in request.steps else (),
+        suspicions=_read_suspicions(project) if "identity" in request.steps else None,
         snapshot_id=_find_snapshot(project, request) if "publish" in request.steps else None,
         report=_find_report(project, request) if "report" in request.steps else None,
     )
@@ -165,6 +169,10 @@ def _count_deliveries(project: Project, request: Request) -> tuple[dict[str, int
 def _find_stale_sources(project: Project, request: Request) -> tuple[StaleSource, ...]:
     ledger = project.store.read(project.tables["ingest_ledger"])
     return find_stale_sources(list_expected_sources(project.config), ledger, request.now)
+
+
+def _read_suspicions(project: Project) -> Suspicions:
+    return read_suspicions(project.store.read(project.tables["identity_suspicions"]))
 
 
 def _find_snapshot(project: Project, request: Request) -> str | None:

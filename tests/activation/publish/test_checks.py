@@ -150,3 +150,55 @@ def test_the_detail_of_a_jump_has_its_sizes(checks_of):
     assert found.detail == (
         "sleeping: 900 users, 3 in 2026-06-29.r1, at most 2 x as many allowed after 1 day (raise publish.max_audience_growth if this is intended)"
     )
+
+
+def large(n):
+    return {
+        "identity_suspicions": [
+            {"kind": "large", "user_id": "u7", "identifier": "u7", "counted": "any", "n": n}
+        ]
+    }
+
+
+@pytest.mark.parametrize(("n", "passed"), [(500, True), (501, False)])
+def test_a_user_with_too_many_identifiers_stops_publication(checks_of, n, passed):
+    found = checks_of({}, tables=large(n))["nobody has too many identifiers"]
+    assert found.passed is passed
+    if not passed:
+        assert found.detail == (
+            "user u7 has 501 identifiers, at most 500 allowed: lifestage identity u7 shows what joins it; deny a wrong pair or "
+            "lower a limit in `identity`, or raise `publish: {max_user_identifiers: ...}` if it is one person"
+        )
+
+
+def test_the_size_that_is_allowed_is_a_setting(failed):
+    assert failed({}, tables=large(700), max_user_identifiers=700) == []
+    assert failed({}, tables=large(700), max_user_identifiers=600) == ["nobody has too many identifiers"]
+
+
+def buyers(top, n=100, **columns):
+    """Some users who spent 10 each, and one who spent `top`."""
+    spent = {**{f"u{number:03}": 10 for number in range(n - 1)}, "big": top}
+    rows = [
+        {"user_id": user, "as_of": DAY, "status": "active", "net_amount_365d": amount, **columns}
+        for user, amount in spent.items()
+    ]
+    return {"user_features": rows}
+
+
+@pytest.mark.parametrize(
+    ("top", "n", "passed"), [(110, 100, True), (111, 100, False), (100_000, 99, True), (10, 200, True)]
+)
+def test_a_user_with_too_much_of_the_revenue_stops_publication(checks_of, top, n, passed):
+    found = checks_of({}, tables=buyers(top, n))["nobody has too much of the revenue"]
+    assert found.passed is passed
+    if not passed:
+        assert found.detail.startswith(
+            "user big: the greatest share is 10.1%, at most 10% allowed: lifestage identity big shows what joins it"
+        )
+
+
+def test_shared_identifiers_and_other_dates_are_no_users_with_revenue(failed):
+    assert failed({}, tables=buyers(100_000, status="shared")) == []
+    assert failed({}, tables=buyers(100_000, as_of=date(2026, 6, 29))) == []
+    assert failed({}, tables=buyers(100_000), max_user_revenue_share=1.0) == []

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import pytest
 
+from lifestage.users.identity import suspicions
 from lifestage.users.resolution import resolve_users
 from support.frames import assert_frames
 from support.projects import MAIN, copy_of, delta_store
@@ -15,7 +16,7 @@ from users.identity.world import STEPS, World
 pytestmark = pytest.mark.slow
 NIGHTS = range(1, 6)
 BEFORE = 3
-LIMITS = {"device": {"member": 2}, "phone": {"member": 1}}
+LIMITS = {"cookie": {"member": 4}, "device": {"member": 2}, "phone": {"member": 1}}
 ON_DRIVER, ON_CLUSTER = 20_000_000, 0
 PEOPLE = {"cookie": 6, "member": 4, "device": 2}
 
@@ -81,7 +82,10 @@ def read_earlier_date(world):
 
 
 @pytest.mark.parametrize(("seed", "driver_links"), [(0, ON_DRIVER), (1, ON_DRIVER), (2, ON_CLUSTER)])
-def test_every_night_gives_the_users_of_the_definition(spark, tmp_path, seed, driver_links):
+def test_every_night_gives_the_users_of_the_definition(spark, tmp_path, monkeypatch, seed, driver_links):
+    # So few identifiers are unusual only by small numbers.
+    monkeypatch.setattr(suspicions, "USUAL", 1)
+    monkeypatch.setattr(suspicions, "LARGE", 4)
     main = f"{MAIN}identity: {{driver_links: {driver_links}, limits: {LIMITS}}}\n"
     # Nights on Delta, the rebuild below in memory: both have to give the same.
     folder = tmp_path / "nightly"
@@ -100,5 +104,6 @@ def test_every_night_gives_the_users_of_the_definition(spark, tmp_path, seed, dr
     assert read_earlier_date(world) == {name: ({name}, "active") for name in expected} | then
     once = copy_of(world.test, tmp_path / "once")
     once.run(str(world.day(NIGHTS[-1])), steps=STEPS)
-    for name in ("link_days", "links", "identity_map"):
+    assert once.read("identity_suspicions").count() > 1
+    for name in ("link_days", "links", "identity_map", "identity_suspicions"):
         assert_frames(world.test.read(name), once.read(name))

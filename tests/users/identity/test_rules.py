@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
+from lifestage.platform.config.shared import IdentifierType
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.users.identity.components import find_components_on_cluster, find_components_on_driver
-from lifestage.users.identity.config import IdentityConfig, IdentitySettings, Pair
+from lifestage.users.identity.config import IdentityConfig, IdentitySettings, Pair, expand_limits
 from lifestage.users.identity.rules import resolve_identifiers
 from lifestage.users.identity.solving import resolve_user
 from users.identity.model import Link, kind_of, resolve_reference
@@ -110,7 +111,10 @@ def test_a_withheld_identifier_counts_for_the_limits_of_others(spark):
 def test_decisions_win_over_limits_and_evidence(spark):
     hub = [link("device-k", f"member-{n}", n) for n in range(3)]
     allowed = resolve(spark, hub, allow=[("device-k", "member-1")])
+    # The pair that is allowed joins the withheld device to one user; its other links still do not count.
     assert allowed["device-k"] == allowed["member-1"] == ("member-1", "active")
+    assert allowed["member-0"] == ("member-0", "active")
+    # A denied pair counts toward no limit.
     denied = resolve(spark, hub, deny=[("device-k", "member-1")])
     assert denied["device-k"] == denied["member-2"] == ("device-k", "active")
     assert "member-1" not in denied
@@ -209,6 +213,25 @@ def test_driver_and_cluster_agree_on_a_large_graph(spark):
         for by in (find_components_on_driver, find_components_on_cluster)
     ]
     assert sides[0] == sides[1]
+
+
+def test_a_limit_by_name_comes_before_those_of_groups():
+    types = {
+        name: IdentifierType(priority=priority)
+        for name, priority in {"customer": 1, "email": 2, "card": 3, "phone": 3, "cookie": 4, "ip": 9}.items()
+    }
+    limits = {
+        "known": {"known": 5, "anonymous": 400},
+        "anonymous": {"known": 1, "anonymous": 100, "email": 2},
+        "email": {"known": 20},
+        "card": {"customer": 1, "card": 7},
+    }
+    found = expand_limits(limits, types, known=["email", "phone"])
+    # customer is stronger than the weakest known type, so it is known too.
+    assert found["cookie"] == {"customer": 1, "email": 2, "card": 1, "phone": 1, "ip": 100}
+    assert found["email"] == {"customer": 20, "card": 20, "phone": 20, "cookie": 400, "ip": 400}
+    assert found["card"] == {"customer": 1, "email": 5, "card": 7, "phone": 5, "cookie": 400, "ip": 400}
+    assert "customer" not in found["customer"]
 
 
 def test_another_reason_or_order_of_decisions_changes_nothing():

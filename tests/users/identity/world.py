@@ -32,7 +32,8 @@ map: {member: member, phone: phone, since: since}
 types: {since: date}
 identifiers: {member: member, phone: phone}
 """
-LIMITS = "identity: {limits: {device: {member: 2}, phone: {member: 1}}}\n"
+# A cookie joins members here, so that people merge and split.
+LIMITS = "identity: {limits: {cookie: {member: 5}, device: {member: 2}, phone: {member: 1}}}\n"
 
 
 class World:

@@ -19,6 +19,14 @@ class PublishSettings(Model):
     min_audience_users: int = Field(
         ge=0, description="least size of an audience for the limit of growth to apply"
     )
+    max_user_identifiers: int = Field(
+        ge=100, description="most identifiers of one user; a larger one is probably several people"
+    )
+    max_user_revenue_share: float = Field(
+        gt=0,
+        le=1,
+        description="greatest share of one user in the net spend of 365 days, where at least 100 users have bought",
+    )
     destinations: dict[str, tuple[str, ...]] = Field(
         description="export destination to its columns, in order"
     )

@@ -10,7 +10,14 @@ from lifestage.platform.domain import RESULT_CHECKS, RESULTS, Configuration, Dom
 DOMAIN = Domain(
     name="publish",
     does="check, freeze",
-    reads=(RESULTS, RESULT_CHECKS, "identity_map", "identity_past", "identity_changes"),
+    reads=(
+        RESULTS,
+        RESULT_CHECKS,
+        "identity_map",
+        "identity_past",
+        "identity_changes",
+        "identity_suspicions",
+    ),
     writes=("snapshot_users", "snapshots"),
     run=run,
     config=Configuration((PUBLISH,), compose_config),

@@ -7,7 +7,7 @@ from lifestage.platform.config.checks import join_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.platform.result import DomainResult
-from lifestage.users.identity.config import IDENTITY
+from lifestage.users.identity.config import GROUPS, IDENTITY
 from lifestage.users.pairs import FUZZY
 
 
@@ -28,9 +28,11 @@ def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[s
 def _type_problems(config: Config) -> Iterator[str]:
     identifiers, settings = config.shared.identifiers, config.parts[IDENTITY]
     # A packaged identifier type that the project removes leaves its limit behind.
+    for name in sorted({*identifiers} & {*GROUPS}):
+        yield f"identifiers.{name}: the name is reserved for a group of types in identity.limits, choose another"
     known = {*identifiers, *packaged_yaml("project/defaults.yaml")["identifiers"]}
     for name, limits in settings.limits.items():
-        for unknown in sorted({name, *limits} - known):
+        for unknown in sorted({name, *limits} - known - {*GROUPS}):
             yield f"identity.limits.{name}: unknown identifier type {unknown}, expected some of {join_names(identifiers)}"
     for unknown in sorted({*settings.known} - known):
         yield f"identity.known: unknown identifier type {unknown}, expected some of {join_names(identifiers)}"

@@ -1,5 +1,6 @@
 """Configuration of identity resolution: cardinality limits, manual decisions, and what counts as evidence."""
 
+from collections.abc import Collection, Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -8,8 +9,14 @@ from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.platform.config.expressions import semantic_hash
 from lifestage.platform.config.models import Model
 from lifestage.platform.config.parts import Parts, Section
+from lifestage.platform.config.shared import IdentifierType
 
 PSEUDONYM = r"^[0-9a-f]{32}$"
+# In limits, these names stand for all types of a group.
+KNOWN, ANONYMOUS = "known", "anonymous"
+GROUPS = (KNOWN, ANONYMOUS)
+
+Limits = dict[str, dict[str, int]]
 
 
 class Pair(Model):
@@ -30,7 +37,8 @@ class IdentitySettings(Model):
 
     limits: dict[str, dict[str, Annotated[int, Field(ge=1, strict=True)]]] = Field(
         description="for each identifier type, the most linked identifiers of each other type; an identifier above a "
-        "limit is withheld: several people share it, and its links do not count",
+        "limit is withheld: several people share it, and its links do not count. `known` stands for the types of `known` "
+        "and stronger ones, `anonymous` for all others; a limit of a type by name comes first",
     )
     allow: tuple[Pair, ...] = Field(
         default=(), description="pairs that belong to one user, regardless of limits and evidence"
@@ -61,7 +69,7 @@ class IdentitySettings(Model):
 
 
 class IdentityConfig(IdentitySettings):
-    """The rules, and the sources of evidence."""
+    """The rules, with a limit for each pair of types, and the sources of evidence."""
 
     sources: tuple[str, ...]
     """Event sources that declare several identifiers."""
@@ -87,13 +95,39 @@ IDENTITY = Section(
 )
 
 
+def expand_limits(
+    limits: Mapping[str, Mapping[str, int]], types: Mapping[str, IdentifierType], known: Collection[str]
+) -> Limits:
+    """The limit of each pair of different types: by name, else by the group of the second, then of the first type.
+
+    A limit within one type, such as for matched records, is only what the limits say by name.
+    """
+    weakest = max((types[name].priority for name in known if name in types), default=0)
+    groups = {
+        name: KNOWN if name in known or rules.priority <= weakest else ANONYMOUS
+        for name, rules in types.items()
+    }
+    expanded: Limits = {}
+    for one in types:
+        expanded[one] = {}
+        for other in types:
+            names = [(one, other)]
+            if one != other:
+                names += [(one, groups[other]), (groups[one], other), (groups[one], groups[other])]
+            found = next((limits[a][b] for a, b in names if b in limits.get(a, {})), None)
+            if found is not None:
+                expanded[one][other] = found
+    return expanded
+
+
 def compose_config(parts: Parts) -> IdentityConfig:
     """Compose the section `identity`, and the sources and reference tables with several identifiers."""
-    settings = parts[IDENTITY]
+    settings, types = parts[IDENTITY], parts.shared.identifiers
+    limits = expand_limits(settings.limits, types, settings.known)
     references = {name: source.identifiers for name, source in parts[REFERENCE_SOURCES].items()}
     return IdentityConfig(
         sources=tuple(name for name, source in parts[SOURCES].items() if len(source.identifiers) > 1),
         references={name: columns for name, columns in references.items() if len(columns) > 1},
         is_matched=bool(parts.named("matching").records),
-        **dict(settings),
+        **{**dict(settings), "limits": limits},
     )

@@ -36,7 +36,8 @@ def resolve_identifiers(
 
     Returns:
         identifier, type (NULL where only a decision names it), key_identifier, status, linked_on (the date of its
-        oldest evidence) and withheld (the limits that it exceeds).
+        oldest evidence), withheld (the limits that it exceeds) and degrees (see to_identifiers; NULL where only a
+        decision names it).
     """
     links = drop_denied_links(links, config)
     nodes = materialize(to_identifiers(links, config))
@@ -58,10 +59,11 @@ def drop_denied_links(links: DataFrame, config: IdentityConfig) -> DataFrame:
 
 
 def to_identifiers(links: DataFrame, config: IdentityConfig) -> DataFrame:
-    """One row per identifier of `links`: identifier, type, linked_on (its first link) and withheld.
+    """One row per identifier of `links`: identifier, type, linked_on (its first link), withheld and degrees.
 
-    `withheld` lists the limits that the identifier exceeds, sorted. Each linked identifier counts once, also where it
-    is withheld itself, so that the result does not depend on an order of evaluation.
+    `withheld` lists the limits that the identifier exceeds, sorted. `degrees` maps each type with a limit to the number
+    of linked identifiers of it. Each linked identifier counts once, also where it is withheld itself, so that the
+    result does not depend on an order of evaluation.
     """
     sides = [
         links.select(
@@ -80,7 +82,9 @@ def to_identifiers(links: DataFrame, config: IdentityConfig) -> DataFrame:
     ]
     none = F.array().cast("array<string>")
     withheld = F.filter(F.array(*exceeded), lambda each: each.isNotNull()) if exceeded else none
-    return identifiers.select("identifier", "type", "linked_on", withheld.alias("withheld"))
+    degrees = F.create_map(*[part for other in other_types for part in (F.lit(other), F.col(f"n_{other}"))])
+    degrees = degrees.cast("map<string,bigint>").alias("degrees")
+    return identifiers.select("identifier", "type", "linked_on", withheld.alias("withheld"), degrees)
 
 
 def is_withheld() -> Column:
@@ -100,7 +104,7 @@ def _add_key_identifier(nodes: DataFrame) -> DataFrame:
     status = F.when(is_alone, F.lit(str(UserStatus.SHARED))).otherwise(F.lit(str(UserStatus.ACTIVE)))
     limits = F.coalesce("withheld", F.array().cast("array<string>"))
     return rows.select(
-        "identifier", "type", key.alias("key_identifier"), status.alias("status"), "linked_on", limits.alias("withheld")
+        "identifier", "type", key.alias("key_identifier"), status.alias("status"), "linked_on", limits.alias("withheld"), "degrees"
     )  # fmt: skip
 
 

@@ -22,7 +22,12 @@ from lifestage.users.resolution import IDENTITY_COLUMNS, UserStatus, user_id_of
 def build_identity_map(
     links: DataFrame, config: IdentityConfig, members: DataFrame | None = None
 ) -> DataFrame:
-    """Rows of identity_map, one per identifier that a link or a manual decision names.
+    """Rows of identity_map, one per identifier that a link or a manual decision names (see solve_identities)."""
+    return solve_identities(links, config, members).select(*IDENTITY_MAP.names)
+
+
+def solve_identities(links: DataFrame, config: IdentityConfig, members: DataFrame | None = None) -> DataFrame:
+    """Rows of identity_map, with the degrees of each identifier beside them.
 
     Args:
         links: links up to as_of.
@@ -34,7 +39,9 @@ def build_identity_map(
     n = links.limit(config.driver_links + 1).count()
     find_components = find_components_on_driver if n <= config.driver_links else find_components_on_cluster
     rows = resolve_identifiers(links, config, find_components, members)
-    return rows.withColumn("user_id", user_id_of(F.col("key_identifier"))).select(*IDENTITY_MAP.names)
+    return rows.withColumn("user_id", user_id_of(F.col("key_identifier"))).select(
+        *IDENTITY_MAP.names, "degrees"
+    )
 
 
 def find_affected_members(

@@ -26,11 +26,13 @@ from lifestage.users.identity.progress import (
     read_map_state,
 )
 from lifestage.users.identity.solving import (
-    build_identity_map,
     build_identity_past,
     diff_identity_map,
     find_affected_members,
+    solve_identities,
 )
+from lifestage.users.identity.suspicions import diff_suspicions, find_suspicions
+from lifestage.users.identity.tables import IDENTITY_MAP
 from lifestage.users.pairs import PAIR
 
 
@@ -93,8 +95,10 @@ def _update_map(job: Job, config: IdentityConfig, state: MapState, changed_links
         return
     links = job.read("links").where(F.col("first_on") <= F.lit(state.newest))
     members, before = find_affected_members(changed_links, links, job.read("identity_map"), config)
-    after = materialize(build_identity_map(links, config, members))
+    solved = materialize(solve_identities(links, config, members))
+    after = solved.select(*IDENTITY_MAP.names)
     _write_changes(job, state, before, after, changed_links)
+    _update_suspicions(job, config, before, solved)
     removed, added = diff_identity_map(before, after)
     job.exchange("identity_map", removed, added, "true", **_map_progress(job, config, state))
 
@@ -102,11 +106,26 @@ def _update_map(job: Job, config: IdentityConfig, state: MapState, changed_links
 def _rebuild_map(job: Job, config: IdentityConfig, state: MapState, changed_links: DataFrame) -> None:
     """Resolve all users. The changes are recorded where a completed run or an earlier map exists."""
     links = job.read("links").where(F.col("first_on") <= F.lit(state.newest))
-    after = materialize(build_identity_map(links, config))
+    solved = materialize(solve_identities(links, config))
+    after = solved.select(*IDENTITY_MAP.names)
     if state.as_of or not job.read("runs").isEmpty():
         due = _with_due_links(job, state, changed_links)
         _write_changes(job, state, job.read("identity_map"), after, due)
+    job.replace_all("identity_suspicions", find_suspicions(solved, config))
     job.replace_all("identity_map", after, **_map_progress(job, config, state))
+
+
+def _update_suspicions(job: Job, config: IdentityConfig, before: DataFrame, solved: DataFrame) -> None:
+    """Exchange the suspicions of the users who were resolved, where any differ.
+
+    Written before the map: a run that is killed in between finds the same users again.
+    """
+    users = before.select("user_id").unionByName(solved.select("user_id")).distinct()
+    rows = job.read("identity_suspicions").join(users, on="user_id", how="left_semi")
+    suspicions = materialize(find_suspicions(solved, config))
+    changed, added = map(materialize, diff_suspicions(rows.select(*suspicions.columns), suspicions))
+    if not changed.isEmpty():
+        job.exchange("identity_suspicions", changed, added, "true")
 
 
 def _with_due_links(job: Job, state: MapState, changed_links: DataFrame) -> DataFrame:

@@ -8,6 +8,21 @@ from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 from lifestage.users.pairs import PAIR_COLUMNS
 
 
+class Suspicion(StrEnum):
+    """What is unusual about an identifier or a user."""
+
+    PLACEHOLDER = "placeholder"
+    """An identifier that is linked to so many others that its value may stand for nobody."""
+    SHARED = "shared"
+    """An identifier beyond a limit: its links do not count."""
+    MANY = "many"
+    """An identifier within its limit, but near it."""
+    LARGE = "large"
+    """A user with very many identifiers."""
+    SEVERAL = "several"
+    """A user with several identifiers of a type of which a person has one or two."""
+
+
 class Cause(StrEnum):
     """Why the user or the status of an identifier changed."""
 
@@ -150,4 +165,40 @@ IDENTITY_CHANGES = Table(
     key=("journal_version", "identifier"),
     mode=WriteMode.APPEND,
     unindexed=("identifier", "from_user_id", "to_user_id", "a", "b"),
+)
+
+IDENTITY_SUSPICIONS = Table(
+    name="identity_suspicions",
+    kind=Kind.DERIVED,
+    comment="Identifiers and users that look as if they were several people, or one person taken for several, "
+    "as of the newest date.",
+    columns=(
+        Column(
+            "kind",
+            T.StringType(),
+            "placeholder, shared or many (an identifier with many linked ones), large or several (a user with many identifiers)",
+            required=True,
+        ),
+        Column("user_id", T.StringType(), "User of the identifier, or the whole user", required=True),
+        Column(
+            "identifier",
+            T.StringType(),
+            "Pseudonym of the identifier; the user_id for a whole user",
+            required=True,
+        ),
+        Column("type", T.StringType(), "Type of the identifier; NULL for a whole user"),
+        Column(
+            "counted",
+            T.StringType(),
+            "Type of the identifiers that are counted; any for all types",
+            required=True,
+        ),
+        Column(
+            "n", T.LongType(), "Number of linked identifiers, or of the user's identifiers", required=True
+        ),
+        Column("most", T.LongType(), "The limit; NULL for a whole user"),
+    ),
+    key=("kind", "identifier", "counted"),
+    mode=WriteMode.MERGE,
+    unindexed=("identifier", "user_id"),
 )
