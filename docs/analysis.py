@@ -1,12 +1,12 @@
 # %% [markdown]
-# # Five questions to a lifestage project
+# # Five questions of an analyst
 #
 # Run it cell by cell in a notebook that knows the percent format, or as a script:
 #
 #     LIFESTAGE_CONF=conf/demo/demo.yaml python docs/analysis.py
 #
-# `lifestage.read` gives Spark frames as the last completed run left them; no key is needed. Each question is counted in
-# Spark, and only its answer, a row a group, becomes a pandas frame.
+# `lifestage.read` returns tables as Spark frames, as the last completed run left them. It needs no key. Spark counts the
+# answer to each question, and only the answer, one row per group, becomes a pandas frame.
 
 # %%
 from datetime import timedelta
@@ -19,7 +19,7 @@ from lifestage.users.resolution import add_user, resolve_current_users
 
 
 def show(question: str, answer: pd.DataFrame) -> None:
-    """A question and its answer; columns named a share or change are in percent, all others whole numbers."""
+    """Print a question and its answer. Columns named share or change are in percent, all others are whole numbers."""
     parts = ("share", "change")
     forms = {name: ("{:.1%}" if name.endswith(parts) else "{:,.0f}").format for name in answer}
     labelled = answer.rename_axis(index=None, columns=answer.index.name)
@@ -50,7 +50,7 @@ show(f"1. Which stages carry the revenue? Net spend of the 90 days to {today}", 
 # %% [markdown]
 # ## 2. Where did customers go within a month?
 #
-# A row for each stage then, a column for each stage now, in the order of revenue; who stayed is on the diagonal.
+# Rows are the stages then, columns the stages now, both in the order of revenue. Users who stayed are on the diagonal.
 
 # %%
 dates = [row["as_of"] for row in lifestage.read("user_stages").select("as_of").distinct().collect()]
@@ -65,7 +65,7 @@ show(f"2. Where did customers go? Users by stage on {before} and on {today}", fl
 # %% [markdown]
 # ## 3. Which audience is worth a campaign?
 #
-# Who entered and left is counted against the date before.
+# Entries and exits compare the newest date with the previous one.
 
 # %%
 moves = lifestage.audience_moves(as_of="latest").join(features, on="user_id")
@@ -86,10 +86,10 @@ audiences["spend_a_user"] = audiences["spend"] / audiences["users"].clip(lower=1
 show(f"3. Which audience is worth a campaign? Net spend of the 365 days to {today}", audiences)
 
 # %% [markdown]
-# ## 4. Which segments wait for an offer?
+# ## 4. Which segments buy with discounts?
 #
-# Discounts and coupons over what a segment's purchases would have cost without. With `.pandas_api()` a frame has the
-# interface of pandas, and Spark does the work.
+# The share is discounts and coupons, divided by what the purchases of a segment would have cost without them. `.pandas_api()`
+# gives a frame the interface of pandas, and Spark does the work.
 
 # %%
 means = {
@@ -103,12 +103,13 @@ named = [F.col(feature).cast("double").alias(name) for feature, name in means.it
 by_segment = segments.join(features, on="user_id").select("segment", *named).pandas_api().groupby("segment")
 offers = by_segment.mean().to_pandas().sort_values("discount_share", ascending=False)
 offers.insert(0, "users", by_segment.size().to_pandas())
-show(f"4. Which segments wait for an offer? Means of the 365 days to {today}", offers)
+show(f"4. Which segments buy with discounts? Means of the 365 days up to {today}", offers)
 
 # %% [markdown]
 # ## 5. Which departments do declining customers leave?
 #
-# The last 90 days against the 90 before, and what all others did in the same time: the season is no reason to act.
+# The answer compares the last 90 days with the 90 days before. It also shows all other customers, because a change of season
+# is no reason to act.
 
 # %%
 age = F.datediff(F.lit(today), F.col("event_date"))
@@ -116,7 +117,7 @@ spend = {
     name: F.when(age.between(first, first + 89), F.col("net_amount"))
     for name, first in (("now", 0), ("before", 90))
 }
-# Whom the map does not name is a user of their own.
+# A subject that is not in the map is a user of its own.
 users = resolve_current_users(lifestage.read("identity_map"))
 days = add_user(lifestage.read("category_days"), users).join(stages, on="user_id")
 spent = (

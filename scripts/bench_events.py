@@ -1,4 +1,4 @@
-"""Made-up events for the benchmark: the same seed gives the same rows, one parquet file a day."""
+"""Generate events for the benchmark: one parquet file per day. The same seed gives the same rows."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ FIRST_DAY = date(2025, 1, 1)
 LAST_DAY = FIRST_DAY + timedelta(days=N_DAYS - 1)
 SECONDS = 86_400
 MICROS = 1_000_000
-# Some users do much, most do little: the k-th does 1 / k^EXPONENT of what the first does.
+# Few users have many events: the k-th user has 1 / k^EXPONENT of the events of the first.
 EXPONENT = 0.8
 USERS_PER_MILLION = 46_000
 N_PRODUCTS = 5_000
@@ -29,7 +29,7 @@ Numbers = np.ndarray[Any, Any]
 
 
 def make(out: Path, n_events: int, seed: int) -> list[Path]:
-    """Write `events_<date>.parquet` for each day into a new folder; the files by date."""
+    """Write `events_<date>.parquet` for each day into a new folder. Returns the files in order of date."""
     events = _events(np.random.default_rng(seed), n_events)
     days = events["event_at"].cast(pa.date32()).to_numpy()
     starts = np.flatnonzero(days[1:] != days[:-1]) + 1
@@ -42,7 +42,7 @@ def make(out: Path, n_events: int, seed: int) -> list[Path]:
 
 
 def _events(random: np.random.Generator, n: int) -> pa.Table:
-    """Every event by time, numbered in that order. Amounts are around 18, in whole cents."""
+    """All events, sorted and numbered by time. Amounts are around 18, in whole cents."""
     kinds = random.choice(len(KINDS), n, p=list(KINDS.values()))
     cents = np.round(np.exp(random.normal(7.5, 0.9, n))).astype(np.int64) + 1
     amounts = pa.array(np.where(kinds == RETURN, -cents, cents), mask=~np.isin(kinds, SALES))
@@ -67,7 +67,7 @@ def _events(random: np.random.Generator, n: int) -> pa.Table:
 
 
 def _instants(random: np.random.Generator, n: int) -> pa.Array:
-    """Every day is as busy as another, evenings more than mornings."""
+    """Sorted instants. All days have about the same number of events, evenings more than mornings."""
     first = int(datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC).timestamp())
     seconds = (random.triangular(0, 0.75, 1, n) * SECONDS).astype(np.int64)
     instants = np.sort(first + random.integers(0, N_DAYS, n) * SECONDS + seconds) * MICROS

@@ -1,4 +1,4 @@
-"""Seconds to find out who is who: everybody on the driver and on the cluster, and what one night of new links costs."""
+"""Measure identity resolution: all users on the driver, all users on the cluster, and one night of new links."""
 
 import argparse
 import shutil
@@ -39,14 +39,15 @@ map: {event_type: "'login'", event_at: event_at, channel: "'web'"}
 identifiers: {member: member, cookie: cookie, device: device}
 """
 
-# Five cookies a member; some families share a device, which joins two members; some cookies are of a kiosk, and too many.
+# Each member has five cookies. Some families share a device, which joins two members. Some cookies are of a kiosk, with too
+# many members.
 KNOWN = f"""
 SELECT n AS event_no, DATE '{FIRST_DAY}' + (n % {N_DAYS})::INT || 'T12:00:00Z' AS event_at, 'M' || n // 5 AS member,
        CASE WHEN n % 997 = 0 THEN 'K' || n // 100000 ELSE 'C' || n END AS cookie,
        CASE WHEN n % 50 = 0 THEN 'D' || n // 100 END AS device
 FROM range({{n}}) AS events (n)
 """
-# Half are new members; of the others most have a new cookie, and some one that another member had, which joins the two.
+# Half are new members. Most of the others have a new cookie; some have a cookie of another member, which joins the two.
 NEW = f"""
 SELECT {{n}} + n AS event_no, DATE '{FIRST_DAY}' + {N_DAYS} || 'T12:00:00Z' AS event_at,
        'M' || CASE WHEN n % 2 = 0 THEN hash(n) % ({{n}} // 5) ELSE {{n}} + n // 10 END AS member,
@@ -56,10 +57,14 @@ FROM range({N_NEW}) AS events (n)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make logins, find everybody twice, then take in one more night."""
+    """Generate logins, resolve all users twice, and then resolve one more night of logins."""
     parser = argparse.ArgumentParser(prog="scripts/bench --links", description=__doc__)
     parser.add_argument(
-        "--links", type=int, default=10_000_000, metavar="N", help="logins, a link each or a few more"
+        "--links",
+        type=int,
+        default=10_000_000,
+        metavar="N",
+        help="number of logins; each has one link, and some have more",
     )
     n_logins = parser.parse_args(arguments).links
     shutil.rmtree(OUT, ignore_errors=True)
@@ -68,12 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     (OUT / "sources" / "logins.yaml").write_text(SOURCE)
     project = open_project(OUT / "main.yaml")
     last = FIRST_DAY + timedelta(days=N_DAYS - 1)
-    night(project, KNOWN.format(n=n_logins), last, "everybody, on the driver")
-    on_cluster(project)
-    night(project, NEW.format(n=n_logins), last + timedelta(days=1), f"{N_NEW:,} new logins")
+    run_night(project, KNOWN.format(n=n_logins), last, "all users, on the driver")
+    compare_with_cluster(project)
+    run_night(project, NEW.format(n=n_logins), last + timedelta(days=1), f"{N_NEW:,} new logins")
 
 
-def night(project: Project, logins: str, as_of: date, title: str) -> None:
+def run_night(project: Project, logins: str, as_of: date, title: str) -> None:
     """Deliver logins, and run the steps on them."""
     folder = OUT / "landing" / "logins"
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,11 +91,11 @@ def night(project: Project, logins: str, as_of: date, title: str) -> None:
     console.print(f"  {counts['links']:,} pairs of {counts['identity_map']:,} identifiers")
 
 
-def on_cluster(project: Project) -> None:
-    """The same without any of it on the driver; where a row differs the command fails."""
+def compare_with_cluster(project: Project) -> None:
+    """Resolve all users again, without the driver. Exits with code 1 if a row differs."""
     read = project.store.read
     config = project.config.of(IdentityConfig).model_copy(update={"driver_links": 0})
-    console.print("[bold]everybody, on the cluster[/bold]")
+    console.print("[bold]all users, on the cluster[/bold]")
     started = time.monotonic()
     found = build_identity_map(read(project.tables["links"]), config).localCheckpoint()
     console.print(f"  {'identity':<10} {time.monotonic() - started:7.1f} s")

@@ -1,4 +1,4 @@
-"""Seconds a step for a full build and a daily run on made-up events, and the same features by DuckDB."""
+"""Measure each step of a full build and of a daily run on generated events, and compute the same features with DuckDB."""
 
 import argparse
 import hashlib
@@ -61,7 +61,7 @@ FEATURES = (
     "return_share_365d",
 )
 
-# The same definitions, written anew: an occasion is a day with net spend above zero, windows end with the as_of.
+# The same definitions, written independently: an occasion is a day with net spend above zero, and windows end with as_of.
 ORACLE = """
 WITH days AS (
     SELECT member, CAST(event_at AS DATE) AS day, DATE '{as_of}' - CAST(event_at AS DATE) AS age,
@@ -96,7 +96,7 @@ FROM days GROUP BY member
 
 @dataclass(frozen=True)
 class Figures:
-    """Seconds of one as_of: the steps of the run, and DuckDB for the features alone."""
+    """Seconds for one as_of date: the steps of the run, and DuckDB for the features only."""
 
     steps: dict[str, float]
     duckdb: float
@@ -105,7 +105,7 @@ class Figures:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make the events, build all but the last day, then run the last day; print the table."""
+    """Generate the events, build all days except the last, run the last day, and print a table."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--events", type=int, default=5_000_000, metavar="N")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
@@ -113,7 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shutil.rmtree(OUT, ignore_errors=True)
     started = time.monotonic()
     last = lay_out(options.events, options.seed)
-    console.print(f"{options.events:,} events of {N_DAYS} days made in {time.monotonic() - started:.1f} s")
+    console.print(
+        f"{options.events:,} events of {N_DAYS} days generated in {time.monotonic() - started:.1f} s"
+    )
     started = time.monotonic()
     project = open_project(OUT / "main.yaml")
     console.print(f"configuration and session: {time.monotonic() - started:.1f} s")
@@ -127,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def lay_out(n_events: int, seed: int) -> Path:
-    """The project and its files; the last day's file is kept back."""
+    """Write the project and its files. Returns the file of the last day, which is not yet delivered."""
     files = make(OUT / "landing" / "events", n_events, seed)
     (OUT / "sources").mkdir()
     (OUT / "main.yaml").write_text(MAIN)
@@ -138,7 +140,7 @@ def lay_out(n_events: int, seed: int) -> Path:
 
 
 def measure(project: Project, as_of: date, name: str) -> Figures:
-    """One run, and DuckDB on the files that it has seen."""
+    """Measure one run, and DuckDB on the files that the run has read."""
     now = datetime(as_of.year, as_of.month, as_of.day, 6, tzinfo=UTC) + timedelta(days=1)
     request = Request(f"bench-{name}", (as_of,), now, datetime.now(UTC), STEPS)
     console.print(f"[bold]{name}[/bold]: as of {as_of}")
@@ -150,11 +152,11 @@ def measure(project: Project, as_of: date, name: str) -> Figures:
     assert found is not None
     theirs = found.to_arrow_table()
     seconds = time.monotonic() - started
-    return Figures(request.seconds, seconds, len(ours), n_differing(ours, theirs))
+    return Figures(request.seconds, seconds, len(ours), count_differing_users(ours, theirs))
 
 
-def n_differing(ours: pa.Table, theirs: pa.Table) -> int:
-    """Users of either side whose features are not exactly those of the other."""
+def count_differing_users(ours: pa.Table, theirs: pa.Table) -> int:
+    """Count the users of either table whose features differ from those in the other."""
     key = bytes.fromhex(os.environ["LIFESTAGE_PSEUDONYM_KEY"])
     user_ids = [user_id_of(member, key) for member in theirs["member"].to_pylist()]
     connection = duckdb.connect()
@@ -175,13 +177,13 @@ def n_differing(ours: pa.Table, theirs: pa.Table) -> int:
 
 
 def user_id_of(member: str, key: bytes) -> str:
-    """The pseudonym of a member, and the name of a user who has no other identifier."""
+    """The user_id of a member without other identifiers."""
     pseudonym = hmac.digest(key, b"member\0" + member.encode(), "sha256")[:16].hex()
     return hashlib.sha256(f"user:{pseudonym}".encode()).hexdigest()[:32]
 
 
 def show(n_events: int, full: Figures, daily: Figures) -> None:
-    """Both runs side by side."""
+    """Print both runs side by side."""
     grid = Table(
         "seconds", "full build", "one day", box=None, title=f"{n_events:,} events, {daily.n_users:,} users"
     )

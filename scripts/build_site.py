@@ -1,7 +1,7 @@
-"""Build the documentation site: called by scripts/docs --site, in the environment of scripts/locks/site.lock.
+"""Build the documentation site. scripts/docs --site calls it in the environment of scripts/locks/site.lock.
 
-The site has the layout of the repository, so the links of the pages hold as they are written. Nothing is loaded from elsewhere when
-a page is read: no fonts, no scripts, and diagrams are drawn here.
+The site has the layout of the repository, so the links in the pages stay valid. Pages load nothing from other servers: no fonts and
+no scripts. Diagrams are rendered here.
 """
 
 import re
@@ -18,7 +18,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("*.md", "docs/**/*.md")
-# The navigation: each page is in the first section with a pattern that it fits.
+# The navigation: each page is in the first section with a pattern that matches it.
 SECTIONS = {
     "Concepts": ("docs/concepts.md", "docs/glossary.md", "docs/laws.md"),
     "How to": ("docs/how-to/*",),
@@ -38,7 +38,7 @@ DIAGRAM = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def main(out: Path) -> None:
-    """Write the site to `out`/site; exits with a message if a link of it is broken."""
+    """Write the site to `out`/site. Exits with a message if it has a broken link."""
     source = out / "site-source"
     shutil.rmtree(source, ignore_errors=True)
     shutil.rmtree(out / "site", ignore_errors=True)
@@ -103,7 +103,7 @@ def site_config(pages: list[str]) -> dict[str, object]:
 
 
 def navigation(pages: list[str]) -> dict[str, list[str]]:
-    """Section to its pages, in the order of the patterns; its index comes first, and opens with the section."""
+    """The pages of each section, in the order of the patterns. The index page of a section comes first."""
     sections: dict[str, list[str]] = {}
     left = [page for page in pages if page not in TOP.values()]
     for name, patterns in SECTIONS.items():
@@ -115,11 +115,11 @@ def navigation(pages: list[str]) -> dict[str, list[str]]:
 
 
 def copy_page(page: str, target: Path) -> None:
-    """Copy a page, with its diagrams drawn, and the files that it links to."""
+    """Copy a page with rendered diagrams, and the files that it links to."""
     text = (ROOT / page).read_text(encoding="utf-8")
     place = target / page
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(DIAGRAM.sub(draw, text), encoding="utf-8")
+    place.write_text(DIAGRAM.sub(render_diagram, text), encoding="utf-8")
     for link in LINK.findall(text):
         file = ((ROOT / page).parent / link.partition("#")[0]).resolve()
         if "://" not in link and file.is_file() and file.suffix != ".md":
@@ -128,8 +128,8 @@ def copy_page(page: str, target: Path) -> None:
             shutil.copy(file, copied)
 
 
-def draw(found: re.Match[str]) -> str:
-    """A Mermaid diagram as SVG, on one line: a blank line would end the block of HTML."""
+def render_diagram(found: re.Match[str]) -> str:
+    """Render a Mermaid diagram as SVG on one line, because a blank line would end the block of HTML."""
     import mermaidx
 
     svg = mermaidx.render(found[1]).svg()
@@ -137,10 +137,10 @@ def draw(found: re.Match[str]) -> str:
 
 
 class Page(HTMLParser):
-    """What a built page refers to, and the anchors that it has."""
+    """The links, resources and anchors of a built page."""
 
     def __init__(self, text: str) -> None:
-        """Read a page."""
+        """Parse the text of a page."""
         super().__init__()
         self.links: list[str] = []
         self.resources: list[str] = []
@@ -148,7 +148,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what the tag refers to."""
+        """Record the links, resources and anchors of a tag."""
         values = {name: value for name, value in attrs if value}
         self.anchors |= {values[name] for name in ("id", "name") if name in values}
         if "src" in values:
@@ -158,10 +158,10 @@ class Page(HTMLParser):
 
 
 def find_broken_links(site: Path) -> Iterator[str]:
-    """Every link to a file or anchor that the site lacks, and everything that a page loads from elsewhere."""
+    """Yield every link to a missing file or anchor, and everything that a page loads from another server."""
     pages = {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
     for path, page in pages.items():
-        if path.name == "404.html":  # its links begin at the root of a server
+        if path.name == "404.html":  # its links are relative to the root of a server
             continue
         where = path.relative_to(site.resolve()).as_posix()
         yield from (f"{where} loads {each}" for each in page.resources if urlsplit(each).netloc)

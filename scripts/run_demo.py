@@ -1,6 +1,7 @@
-"""The demo's main job, in one session: ingest what there is, build past month-ends, then daily runs and a report.
+"""Run the demo in one session: ingest the history, build past month-ends, then run single days and write a report.
 
-Of a year of a grocery chain, under out/demo/; with --world of half a year of a made-up retailer, under out/world/.
+The data is a year of a grocery chain, under out/demo/. With --world, it is half a year of a simulated retailer, under
+out/world/.
 """
 
 import argparse
@@ -34,30 +35,30 @@ console = Console(highlight=False)
 
 @dataclass(frozen=True)
 class Demo:
-    """A project, how its files come in, and the dates that are built on them."""
+    """A project, the function that delivers its files, and the dates to build."""
 
     out: Path
     conf: Path
     zone: ZoneInfo
     deliver: Callable[[Path, date | None, date], object]
-    """Puts the files of the business dates from one (or the first) to another below the folder `out`."""
+    """Puts the files of a range of business dates below the folder `out`. None as first date means the whole history."""
     months: tuple[date, ...]
     bulk_until: date
     n_daily: int
 
     @property
     def daily(self) -> list[date]:
-        """The days after the bulk, each with a run of its own."""
+        """The days after the history, each with a run of its own."""
         return [self.bulk_until + timedelta(days=1 + n) for n in range(self.n_daily)]
 
 
-def year_of_a_chain(out: Path, since: date | None, until: date) -> None:
-    """The files of Complete Journey."""
+def deliver_complete_journey(out: Path, since: date | None, until: date) -> None:
+    """Write the files of Complete Journey."""
     lay_out(out / "landing", since, until)
 
 
-def half_a_year_of_a_world(out: Path, since: date | None, until: date) -> None:
-    """The files that a made-up world has written by then; the world itself is made first, the same each time."""
+def deliver_world(out: Path, since: date | None, until: date) -> None:
+    """Move the files of the simulated retailer up to a date. The first call simulates them, always with the same result."""
     made = out / "made"
     if since is None:
         simulate(make_world(20_000, seed=7, events_per_person=30.0), made)
@@ -72,7 +73,7 @@ REAL = Demo(
     out=Path("out/demo"),
     conf=Path("conf/demo/demo.yaml"),
     zone=ZoneInfo("America/New_York"),
-    deliver=year_of_a_chain,
+    deliver=deliver_complete_journey,
     months=tuple(dates_between(date(2017, 1, 1), date(2017, 11, 30), Interval.MONTH)),
     bulk_until=date(2017, 12, 28),
     n_daily=3,
@@ -81,8 +82,8 @@ WORLD = Demo(
     out=Path("out/world"),
     conf=Path("conf/world/world.yaml"),
     zone=WORLD_ZONE,
-    deliver=half_a_year_of_a_world,
-    # The first is a date on which the segment model is trained.
+    deliver=deliver_world,
+    # The first one is a training date of the segment model.
     months=(date(2026, 3, 31), date(2026, 5, 31)),
     bulk_until=date(2026, 6, 28),
     n_daily=1,
@@ -90,18 +91,20 @@ WORLD = Demo(
 
 
 def main() -> None:
-    """Start from an empty folder; end with a table of what there is and the report's path."""
+    """Start from an empty folder, run everything, and print a summary and the path of the report."""
     started = time.monotonic()
-    parser = argparse.ArgumentParser(description="Everything from raw files to a report.")
-    parser.add_argument("--world", action="store_true", help="of a made-up world, not of the grocery chain")
+    parser = argparse.ArgumentParser(description="Run all steps, from raw files to a report.")
+    parser.add_argument(
+        "--world", action="store_true", help="use a simulated retailer instead of the grocery chain"
+    )
     demo = WORLD if parser.parse_args().world else REAL
     shutil.rmtree(demo.out, ignore_errors=True)
     seconds: dict[str, float] = {}
-    # The files are made in Python while the session starts its JVM.
+    # Write the files in Python while the session starts its JVM.
     with ThreadPoolExecutor(1) as pool:
         landing = f"landing files up to {demo.bulk_until:%-d %B}"
-        files = pool.submit(timed, landing, seconds, lambda: demo.deliver(demo.out, None, demo.bulk_until))
-        project = timed("configuration and Spark session", seconds, lambda: open_project(demo.conf))
+        files = pool.submit(measure, landing, seconds, lambda: demo.deliver(demo.out, None, demo.bulk_until))
+        project = measure("configuration and Spark session", seconds, lambda: open_project(demo.conf))
         files.result()
     bulk = morning_after(demo.bulk_until, demo.zone)
     run(project, "ingest", (demo.bulk_until,), bulk, ("reference", "ingest"), seconds)
@@ -110,16 +113,16 @@ def main() -> None:
         demo.deliver(demo.out, day, day)
         steps = tuple(STEPS) if day == demo.daily[-1] else without_report(STEPS)
         run(project, f"daily-{day}", (day,), morning_after(day, demo.zone), steps, seconds)
-    summary(project, seconds, time.monotonic() - started)
+    print_summary(project, seconds, time.monotonic() - started)
 
 
 def without_report(steps: Iterable[str]) -> tuple[str, ...]:
-    """The steps of a run that another one follows at once: it would write over the report."""
+    """Omit the report from a run, because the next run would overwrite it at once."""
     return tuple(step for step in steps if step != "report")
 
 
-def timed(name: str, seconds: dict[str, float], work: Callable[[], T]) -> T:
-    """Do the work, note and show its seconds."""
+def measure(name: str, seconds: dict[str, float], work: Callable[[], T]) -> T:
+    """Do the work, and record and print its seconds."""
     started = time.monotonic()
     result = work()
     seconds[name] = time.monotonic() - started
@@ -135,7 +138,7 @@ def run(
     steps: tuple[str, ...],
     seconds: dict[str, float],
 ) -> None:
-    """One run, with its progress."""
+    """Run the steps once, and print the progress."""
     console.print(
         f"[bold]{name}[/bold]: as of {dates[-1]}"
         + (f" and {len(dates) - 1} dates before" if dates[1:] else "")
@@ -154,8 +157,8 @@ def morning_after(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), datetime.min.time(), zone).replace(hour=6)
 
 
-def summary(project: Project, seconds: dict[str, float], total: float) -> None:
-    """Stages, segments, checks and seconds, and where the report is."""
+def print_summary(project: Project, seconds: dict[str, float], total: float) -> None:
+    """Print stages, segments, checks and seconds, and the path of the report."""
     newest = project.store.read(project.tables["snapshots"]).orderBy(F.col("as_of").desc()).first()
     assert newest is not None
     grid = Table(
@@ -175,12 +178,12 @@ def summary(project: Project, seconds: dict[str, float], total: float) -> None:
         grid.add_row(*[text for cell in cells for text in cell])
     console.print(grid)
     steps = ", ".join(f"{name} {taken:.0f}" for name, taken in seconds.items() if name in STEPS)
-    console.print(f"seconds a step, all runs: {steps}")
-    console.print(f"{total:.0f} s in all; report: {Path(project.config.of(ReportSettings).path).resolve()}")
+    console.print(f"seconds per step, all runs: {steps}")
+    console.print(f"{total:.0f} s in total; report: {Path(project.config.of(ReportSettings).path).resolve()}")
 
 
 def sorted_counts(counts: dict[str, int], kind: str) -> list[tuple[str, str]]:
-    """Names and users of one kind, largest first."""
+    """The groups of one kind with their users, largest first."""
     mine = [(name.partition(":")[2], n) for name, n in counts.items() if name.startswith(f"{kind}:")]
     return [(name, f"{n:,}") for name, n in sorted(mine, key=lambda item: (-item[1], item[0]))]
 

@@ -1,4 +1,4 @@
-"""Write the documentation that follows from the code: the map, jobs, tables, features, settings and commands."""
+"""Write the documentation that is generated from the code: the map, jobs, tables, features, settings and commands."""
 
 import tempfile
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from lifestage.users.catalogue.model import CATALOGUE
 
 MAP_BEGINS = "<!-- map: written by scripts/docs -->"
 MAP_ENDS = "<!-- map ends -->"
-# What a project cannot do without.
+# The keys that a project must set.
 LEAST = "storage: {root: tables}\nbusiness: {name: Any, time_zone: UTC, history_starts_on: 2026-01-01}\n"
 
 
 def packaged_config(domains: Sequence[Domain] = DOMAINS) -> Config:
-    """The configuration of a project that changes nothing."""
+    """The configuration of a project that uses only packaged files."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "main.yaml"
         file.write_text(LEAST, encoding="utf-8")
@@ -32,7 +32,7 @@ def packaged_config(domains: Sequence[Domain] = DOMAINS) -> Config:
 
 
 def generated(readme: str, domains: Sequence[Domain] = DOMAINS) -> dict[str, str]:
-    """Every generated file by its path in the repository; `readme` is the README as it is."""
+    """Every generated file by its path in the repository. `readme` is the current README."""
     config = packaged_config(domains)
     references = reference_table(REFERENCES, "", [], {})
     return {
@@ -46,7 +46,7 @@ def generated(readme: str, domains: Sequence[Domain] = DOMAINS) -> dict[str, str
 
 
 def with_map(text: str, domains: Sequence[Domain] = DOMAINS) -> str:
-    """The text with the map of today between its two markers."""
+    """The text with the current map between its two markers."""
     before, begins, rest = text.partition(MAP_BEGINS)
     _, ends, after = rest.partition(MAP_ENDS)
     if not (begins and ends):

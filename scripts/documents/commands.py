@@ -10,13 +10,13 @@ from lifestage.cli import app
 
 
 def commands_page() -> str:
-    """Every command: what it does, how it is called, an example."""
+    """Every command: what it does, an example, and its arguments and options."""
     root = typer.main.get_command(app)
     parts = [
         WRITTEN.format(source="the commands in lib/lifestage/cli/"),
         "# Command line",
-        f"{root.help} `lifestage COMMAND --help` says the same in the terminal, and "
-        "[operate](how-to/operate.md) what exit codes mean.",
+        f"{root.help} `lifestage COMMAND --help` shows the same text in the terminal. [Operate](how-to/operate.md#every-day) "
+        "explains the exit codes.",
         *_command("lifestage", root),
     ]
     return "\n\n".join(parts) + "\n"
@@ -41,7 +41,7 @@ def _parameter(parameter: Any) -> tuple[str, str, str]:
 
 
 def _default(value: object) -> str:
-    """None and a flag that is not given are told by the meaning."""
+    """The default as code; empty for None and for flags, whose meaning states the default."""
     return "" if value in (None, False) else code(str(value))
 
 

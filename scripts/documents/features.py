@@ -21,18 +21,18 @@ def features_page(catalogue: Catalogue) -> str:
     parts = [
         WRITTEN.format(source="lib/lifestage/users/catalogue/defaults.yaml"),
         "# Features",
-        "The packaged catalogue. A project adds to it, changes it or takes away from it without Python: "
-        "[how to](how-to/add-a-feature.md).",
+        "This page lists the packaged catalogue. A project can add, change and remove entries without Python; see "
+        "[add a feature](how-to/add-a-feature.md).",
         "    events --measures--> subject-days --days--> user-days --windows, dates--> user state --features--> user features",
-        "A window of N days is the N calendar days of the business time zone that end with as_of, both ends included. "
-        "Sums and counts of nothing are 0; the least and greatest of nothing, and a ratio to nothing, are NULL.",
+        "A window of N days is the last N calendar days of the business time zone, including as_of. Without events, sums and "
+        "counts are 0, and minimums, maximums and ratios are NULL.",
         "## Units",
-        "The unit decides the type of a column and how a report prints it.",
+        "The unit decides the type of a column, and its format in reports.",
         grid(("unit", "type"), ((unit, code(type_of(unit).simpleString())) for unit in Unit)),
         *_of_days(catalogue),
         *_of_the_state(catalogue),
         "## Features",
-        "SQL over the state of one user at as_of; columns of `user_features`.",
+        "SQL over the state of one user as of a date. Features are columns of `user_features`.",
         grid(("name", "unit", "description", "SQL"), features),
     ]
     return "\n\n".join(parts) + "\n"
@@ -45,12 +45,12 @@ def _of_days(catalogue: Catalogue) -> list[str]:
     days = [(code(n), d.unit, d.description, code(d.expression)) for n, d in catalogue.days.items()]
     return [
         "## Measures",
-        "One number per subject and day, from its events; columns of `activity_days`. Beside the columns of `events` the "
-        "SQL may use `is_action` (a type of event that the user does), `local_hour`, `is_new_product`, and the reference "
-        "tables that the main file joins (`activity.lookups`), as `products.category`.",
+        "One number per subject and day, computed from its events. Measures are columns of `activity_days`. The SQL can use the "
+        "columns of `events`, `is_action` (whether the user acts), `local_hour`, `is_new_product`, and the reference tables that "
+        "the main file joins (`activity.lookups`), such as `products.category`.",
         grid(("name", "unit", "description", "SQL over events"), measures),
         "## Days",
-        "Decided on the user-day, once the days of all subjects of a user have merged. A condition counts 1 or 0.",
+        "Numbers and conditions per user-day, after the days of all subjects of a user are merged. A condition counts as 1 or 0.",
         grid(("name", "unit", "description", "SQL over the day"), days),
     ]
 

@@ -41,9 +41,9 @@ class SettingsFile:
 
 
 COMBINES = {
-    Combine.MERGE: "Merged by name with {packaged}; `null` removes an entry, lists are replaced.",
+    Combine.MERGE: "The file is merged by name with {packaged}; `null` removes an entry, and lists are replaced.",
     Combine.SECTIONS: "Each top-level section replaces the one in {packaged} as a whole.",
-    Combine.REPLACE: "Replaces {packaged} as a whole.",
+    Combine.REPLACE: "The file replaces {packaged} as a whole.",
 }
 
 
@@ -53,8 +53,8 @@ def files_of(domains: Sequence[Domain]) -> list[SettingsFile]:
     main = SettingsFile(
         "The main file",
         Shared,
-        "The file that `--conf` names. Merged key by key with the packaged values; `null` removes a key. One key more: "
-        "`extends: FILE` begins with another main file, whose path is relative to this one.",
+        "The file that `--conf` names. It is merged key by key with the packaged values; `null` removes a key. The additional "
+        "key `extends: FILE` includes another main file. Its path is relative to this file.",
         PACKAGED,
         sections=tuple(part for part in parts.values() if isinstance(part, Section)),
     )
@@ -65,7 +65,7 @@ def _file_of(part: Part[Any]) -> SettingsFile:
     match part:
         case ConfigFolder(name, model, how_to):
             return SettingsFile(
-                f"{name}/NAME.yaml", model, f"One file an item; none is packaged.{_link(how_to)}"
+                f"{name}/NAME.yaml", model, f"One file per item. The package contains none.{_link(how_to)}"
             )
         case NamedItems(name, model, defaults, how_to):
             combines = COMBINES[Combine.MERGE] + _link(how_to)
@@ -82,7 +82,7 @@ def _link(how_to: str) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """One key: NAME stands for a name of one's own, [] for each item of a list."""
+    """One key. In it, NAME stands for a name that the project chooses, and [] for each item of a list."""
 
     key: str
     type: str
@@ -95,10 +95,11 @@ def settings_page(domains: Sequence[Domain] = DOMAINS) -> str:
     parts = [
         WRITTEN.format(source="the models that read the files, in lib/lifestage/"),
         "# Settings",
-        "Every key of every file of a project. A project needs a main file and a source; all other files are optional, lie "
-        "beside the main file, and say only what differs from what comes with the package. An unknown key is an error; "
-        "`lifestage validate` names what is wrong by file and key: what is ill formed, and once nothing is, what has no meaning.",
-        "In a key, `NAME` stands for a name of yours and `[]` for each item of a list. SQL is Spark SQL for one row.",
+        "This page lists every key of every file of a project. A project needs a main file and a source. All other files are "
+        "optional. They are beside the main file and contain only the differences from the packaged files.",
+        "An unknown key is an error. `lifestage validate` lists all problems by file and key. It checks the form of all files "
+        "first, and what the values mean once the form is correct.",
+        "In a key, `NAME` stands for a name that you choose, and `[]` for each item of a list. SQL is Spark SQL over one row.",
         *(part for file in files_of(domains) for part in _section(file)),
     ]
     return "\n\n".join(parts) + "\n"
@@ -140,7 +141,7 @@ def _settings(
 
 
 def _inside(annotation: Any) -> tuple[type[BaseModel] | None, str]:
-    """The model inside an annotation, and what stands for its place in a mapping or list; None without one."""
+    """The model inside an annotation, and the sign for its place in a mapping or list. None if there is no model."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, ""
     found = [arg for arg in get_args(annotation) if isinstance(arg, type) and issubclass(arg, BaseModel)]

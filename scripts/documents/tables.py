@@ -9,32 +9,34 @@ from lifestage.project.pipeline import DOMAINS, reads_of, writers_of
 
 KINDS = {
     Kind.DERIVED: "a function of other tables; a full rebuild gives the same rows, bit for bit",
-    Kind.JOURNAL: "what happened: rows are added, or one row is replaced, and nothing else",
-    Kind.ARTEFACT: "an input of any rebuild, never rebuilt itself",
-    Kind.FROZEN: "never changes once it is written",
+    Kind.JOURNAL: "a record of what happened; rows are added, or one row is replaced, and nothing else changes",
+    Kind.ARTEFACT: "an input of a rebuild; a rebuild never recreates it",
+    Kind.FROZEN: "rows never change after they are written",
 }
 MODES = {
-    WriteMode.APPEND: "rows are added; where one takes the place of another, both happen in one commit",
-    WriteMode.INSERT: "rows of a new key are added, a known key stays as it is",
-    WriteMode.MERGE: "rows of the keys that a run touches are exchanged, all others stay",
-    WriteMode.PARTITIONS: "the partitions that a run builds are replaced",
-    WriteMode.OVERWRITE: "the table is written anew",
+    WriteMode.APPEND: "a run adds rows",
+    WriteMode.INSERT: "a run adds rows whose keys are new; rows with known keys stay as they are",
+    WriteMode.MERGE: "a run adds rows whose keys are new, and updates rows with known keys",
+    WriteMode.PARTITIONS: "a run replaces whole partitions",
+    WriteMode.OVERWRITE: "a run replaces all rows",
 }
 
 
 def tables_page(tables: Iterable[Table], domains: Sequence[Domain] = DOMAINS) -> str:
-    """The dictionary of tables: what each is, who writes it, and every column."""
+    """The dictionary of tables: what each one is, which steps write it, and its columns."""
     listed = list(tables)
     parts = [
         WRITTEN.format(source="the contracts in the tables.py of each domain"),
         "# Tables",
-        "Delta tables of a project, in the order of the steps that write them. Each column carries its comment in "
-        "the table too. Columns of `activity_days`, `user_state` and `user_features` follow the feature catalogue "
-        "([features.md](features.md)); shown are those of the packaged one.",
-        '`lifestage.read("user_features", as_of="latest")` gives a table as the last completed run left it. An engine '
-        "that opens a table directly sees each commit.",
+        "This page lists the Delta tables of a project, in the order of the steps that write them. The tables store the comment "
+        "of each column. The feature catalogue defines the columns of `activity_days`, `user_state` and `user_features`. This "
+        "page shows those of the packaged catalogue ([features.md](features.md)).",
+        '`lifestage.read("user_features", as_of="latest")` returns a table as the last completed run left it. An engine '
+        "that opens a table directly also sees the commits of a run that is not complete.",
         "**Kinds.**\n" + _terms(KINDS),
-        "**How tables are written.**\n" + _terms(MODES),
+        "**Write modes.**\n" + _terms(MODES),
+        "If rows replace others, as with corrected events or new versions of reference data, one commit removes the old rows "
+        "and adds the new ones, in any mode.",
         grid(("table", "one row per", "kind", "written by"), (_summary(table, domains) for table in listed)),
         *(part for table in listed for part in _section(table, domains)),
     ]
@@ -72,8 +74,8 @@ def _comment(table: Table) -> str:
     if table.name != REFERENCES:
         return table.comment
     return (
-        "One table for each file in a project's `reference/` folder, under the name of the file: the columns that its "
-        "`map` declares, and these."
+        "One table for each file in a project's `reference/` folder, with the name of the file. It has the columns that the "
+        "file declares under `map`, and these:"
     )
 
 

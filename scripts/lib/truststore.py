@@ -1,7 +1,7 @@
-"""Let the embedded Java trust what this machine trusts.
+"""Let the downloaded Java trust the certificate authorities that the system trusts.
 
-Java brings its own list of certificate authorities. Behind a proxy that signs with the company's authority, pip works with the
-system's list and Java fails, so the system's list replaces Java's where there is one.
+Java has its own list of certificate authorities. Behind a proxy that signs with the company's authority, pip works because it uses
+the system's list, and Java fails. So the system's list, if there is one, replaces Java's list.
 """
 
 import os
@@ -23,7 +23,7 @@ BUNDLES = (
 
 
 def main(cacerts: Path) -> None:
-    """Replace the Java trust store `cacerts` by the system's authorities; without a system bundle it stays."""
+    """Replace the Java trust store `cacerts` with the system's authorities. Without a system bundle, leave it unchanged."""
     bundle = next((Path(name) for name in BUNDLES if name and Path(name).is_file()), None)
     if bundle is None:
         return

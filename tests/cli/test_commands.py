@@ -68,7 +68,7 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     assert told is not None
     n_rows, n_accepted = (int(number.replace(",", "")) for number in told.groups())
     assert n_rows > n_accepted > 0
-    assert hint == "          lifestage quarantine list: which were rejected, and why"
+    assert hint == "          to see which rows were rejected, and why: lifestage quarantine list"
     assert snapshot == f"snapshot  {SAMPLE_ENDS_ON}.r1"
     assert Path(report.removeprefix("report    ")).is_file()
     assert max(len(line) for line in done.stdout.splitlines()[:-1]) <= 80

@@ -92,27 +92,27 @@ def test_who_has_neither_stage_nor_scores_nor_segment_is_told_so():
         (
             {"purchase": bought(date(2026, 4, 1), "reawakened"), "silence": {"on": D, "to": "dormant"}},
             [
-                "one more purchase on 1 April 2026 moves to reawakened",
-                "silence until 11 March 2026 moves to dormant",
+                "to reawakened after one more purchase on 1 April 2026",
+                "to dormant after silence until 11 March 2026",
             ],
         ),
         (
             {"purchase": bought(D, "growth"), "silence": {"on": D, "to": "growth"}},
-            ["with a purchase or without, 11 March 2026 moves to growth"],
+            ["to growth on 11 March 2026, with or without a purchase"],
         ),
         (
             {"purchase": bought(D, None), "silence": None},
-            ["one more purchase on 11 March 2026 moves to none"],
+            ["to none after one more purchase on 11 March 2026"],
         ),
     ],
 )
 def test_what_would_change_is_said_in_sentences(by, sentences):
     first, *others = sentences
     assert told(would_change={"stage": by, "tier": NOTHING})[-len(sentences) - 2 :] == [
-        "would change where a purchase is one of 1,234.50",
+        "would change assuming a purchase of 1,234.50",
         f"  stage      {first}",
         *[f"             {each}" for each in others],
-        "  tier       neither one more purchase nor silence",
+        "  tier       neither after one more purchase nor after silence",
     ]
 
 

@@ -43,4 +43,4 @@ def test_a_folder_that_exists_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         simulate("--out", str(tmp_path))
     assert stop.value.code == 2
-    assert "exists: give another DIR" in " ".join(capsys.readouterr().err.split())
+    assert "exists: give another folder" in " ".join(capsys.readouterr().err.split())

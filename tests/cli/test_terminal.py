@@ -36,7 +36,7 @@ def test_what_fails_on_a_row_does_not_show_it(spark, capsys, sql):
     code, said = exit_of(failing(failed.value), capsys)[:2]
     assert code == 1
     assert "zz" not in said
-    assert "which may name a person" in said
+    assert "because it may name a person" in said
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_an_export_is_refused_before_anything_starts(capsys, tmp_path):
 
     assert refusal("--to", str(taken)) == (
         2,
-        f"--to: {taken} exists and is not overwritten: give another path, or remove it\n",
+        f"--to: {taken} exists and is not overwritten: give another path, or remove the file\n",
     )
     code, said = refusal("--to", str(tmp_path / "new.csv"), "--destination", "crm")
     assert (code, said) == (2, "--destination: crm is not declared: expected one of default\n")

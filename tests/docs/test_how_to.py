@@ -145,6 +145,6 @@ def test_the_keys_of_files_are_explained_once_for_sources_and_reference_tables()
 
 def test_a_run_of_jobs_is_one_of_every_step():
     sentence = re.search(
-        r"jobs/(\w+)\.py --conf.*?then the same for (.*?): one run of", text_of("operate.md"), re.DOTALL
+        r"jobs/(\w+)\.py --conf.*?do the same for (.*?)\. These", text_of("operate.md"), re.DOTALL
     )
     assert [sentence[1], *re.findall(r"`(\w+)`", sentence[2])] == [*STEPS]

@@ -173,7 +173,7 @@ SAID = {
     ("main.yaml", "activity.category", "unknown column stores.kind"),
     ("sources/till.yaml", "encoding", "UTF-16 cannot be read"),
     ("sources/till.yaml", "formats.at", "needs an offset"),
-    ("sources/till.yaml", "formats.at", "Y is no letter of a date pattern"),
+    ("sources/till.yaml", "formats.at", "Y is not a letter of a date pattern"),
     ("sources/till.yaml", "formats.sold", "unknown column sold"),
     ("sources/till.yaml", "key", "unknown column line"),
     ("sources/till.yaml", "key", "column card holds an identifier: name it under pii"),
@@ -271,7 +271,7 @@ def sound(**files: str) -> dict[str, str]:
     return {"main.yaml": MAIN, "sources/till.yaml": SOUND, **files}
 
 
-def test_every_wrong_meaning_is_reported_at_once_with_file_and_key(tmp_path):
+def test_all_problems_of_meaning_are_reported_at_once_with_file_and_key(tmp_path):
     problems = refused(tmp_path, MEANING)
     unsaid = [
         said
@@ -281,7 +281,7 @@ def test_every_wrong_meaning_is_reported_at_once_with_file_and_key(tmp_path):
     assert unsaid == []
 
 
-def test_nothing_is_reported_that_is_not_wrong(tmp_path):
+def test_only_real_problems_are_reported(tmp_path):
     places = {said[:2] for said in SAID}
     problems = refused(tmp_path, MEANING)
     assert [p for p in problems if tuple(p.split(": ")[:2]) not in places] == []
@@ -371,7 +371,7 @@ OF_ECONOMIC = "index.dimensions.economic"
         ),
     ],
 )
-def test_an_index_or_tier_that_leaves_a_doubt_is_refused(tmp_path, text, key, said):
+def test_an_ambiguous_index_or_tier_is_refused(tmp_path, text, key, said):
     [problem] = refused(tmp_path, sound(**{"value.yaml": text}))
     assert problem.startswith(f"value.yaml: {key}: {said}")
 
@@ -395,14 +395,14 @@ def test_a_period_of_rfm_cannot_be_hidden(tmp_path):
     assert said in problems
 
 
-def test_an_index_may_weigh_numbers_and_truths(tmp_path):
+def test_an_index_can_weigh_numbers_and_booleans(tmp_path):
     text = index(c="IF(occasions_all > 1, 1, 0)", b="occasions_all > 3")
     assert load_config(write(tmp_path, sound(**{"value.yaml": text}))).of(
         ValueConfig
     ).index.enabled.keys() == {"economic"}
 
 
-def test_a_date_is_no_instant(tmp_path):
+def test_a_date_is_refused_as_an_instant(tmp_path):
     source = SOUND.replace("at: timestamp", "at: date")
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "till.yaml").write_text(source)
@@ -412,7 +412,7 @@ def test_a_date_is_no_instant(tmp_path):
     assert ["map.event_at: at is a date" in problem for problem in refused.value.problems] == [True]
 
 
-def test_every_wrong_form_is_reported_at_once_with_file_and_key(tmp_path):
+def test_all_problems_of_form_are_reported_at_once_with_file_and_key(tmp_path):
     problems = refused(tmp_path, FORM)
     assert any(problem.startswith("sources/web.yaml: while parsing") for problem in problems)
     assert {tuple(problem.split(": ")[:2]) for problem in problems} >= {
@@ -443,7 +443,7 @@ def test_a_file_that_extends_itself_is_refused(tmp_path):
         load_config(tmp_path / "main.yaml")
 
 
-def test_a_small_project_and_the_demo_are_sound(tmp_path):
+def test_a_small_project_and_the_demo_are_valid(tmp_path):
     config = load_config(write(tmp_path, sound(**{"stages.yaml": STAGES})))
     assert [rung.stage for rung in config.of(StageLadder).ladder] == ["new", "other"]
     forgiving = SOUND.replace("amount: amount", FORGIVING)
@@ -452,12 +452,12 @@ def test_a_small_project_and_the_demo_are_sound(tmp_path):
     assert sorted(demo.parts[SOURCES]) == ["campaign_sends", "coupon_redemptions", "pos"]
 
 
-def test_the_defaults_that_are_written_down_are_those_of_the_models():
+def test_the_packaged_defaults_equal_those_of_the_model():
     shipped = packaged_yaml("users/features/defaults.yaml")
     assert Rhythm.model_validate(shipped) == Rhythm()
 
 
-def test_a_file_extends_another_and_a_key_set_to_null_goes(tmp_path):
+def test_a_file_extends_another_and_null_removes_a_key(tmp_path):
     files = {
         **sound(),
         "prod.yaml": "extends: main.yaml\nbusiness: {currency: EUR}\nidentifiers: {member: null}\n",
@@ -468,7 +468,7 @@ def test_a_file_extends_another_and_a_key_set_to_null_goes(tmp_path):
     assert sorted(main.identifiers) == ["cookie", "device", "email", "phone"]
 
 
-def test_the_hash_tells_configurations_of_another_meaning_apart(tmp_path):
+def test_configurations_with_different_meanings_have_different_hashes(tmp_path):
     first = load_config(write(tmp_path / "a", sound()))
     same = load_config(write(tmp_path / "b", sound(**{"sources/till.yaml": SOUND + "# a comment\n"})))
     other = load_config(write(tmp_path / "c", sound(**{"sources/till.yaml": SOUND + "gate: 0.5\n"})))
@@ -498,7 +498,7 @@ def test_a_missing_or_malformed_key_is_named_but_never_shown(tmp_path, monkeypat
     assert key is None or key not in str(error.value)
 
 
-def test_a_key_may_come_from_a_file_and_is_not_shown(tmp_path, monkeypatch):
+def test_a_key_can_come_from_a_file_and_is_not_shown(tmp_path, monkeypatch):
     monkeypatch.delenv("LIFESTAGE_PSEUDONYM_KEY")
     (tmp_path / "key").write_text("ab" * 32 + "\n")
     monkeypatch.setenv("LIFESTAGE_PSEUDONYM_KEY_FILE", str(tmp_path / "key"))
@@ -507,11 +507,11 @@ def test_a_key_may_come_from_a_file_and_is_not_shown(tmp_path, monkeypatch):
     assert repr(secrets) == "Secrets(***)"
 
 
-def test_a_key_file_that_is_not_there_is_named(tmp_path, monkeypatch):
+def test_a_missing_key_file_is_named(tmp_path, monkeypatch):
     monkeypatch.delenv("LIFESTAGE_PSEUDONYM_KEY")
     monkeypatch.setenv("LIFESTAGE_PSEUDONYM_KEY_FILE", str(tmp_path / "gone"))
     with pytest.raises(
-        ConfigError, match=f"LIFESTAGE_PSEUDONYM_KEY_FILE names {tmp_path}/gone, which is no file"
+        ConfigError, match=f"LIFESTAGE_PSEUDONYM_KEY_FILE names {tmp_path}/gone, which is not a file"
     ):
         read_secrets(load_config(write(tmp_path, sound())))
 
@@ -545,7 +545,7 @@ def test_validate_reports_every_problem_with_exit_code_2_and_starts_no_java(tmp_
     assert f"{len(problems)} problems: nothing was started" in done.stderr
 
 
-def test_one_problem_is_told_by_itself(tmp_path):
+def test_a_single_problem_is_printed_without_a_total(tmp_path):
     conf = write(tmp_path, sound(**{"audiences.yaml": "audiences: {vip: {when: net_amount_365d}}"}))
     done, java_started = lifestage(tmp_path, "validate", "--conf", str(conf))
     assert (done.returncode, done.stdout, java_started) == (2, "", False)
@@ -565,7 +565,7 @@ def test_a_sound_project_is_validated_without_java_but_run_with_it(tmp_path):
     conf = write(tmp_path, sound())
     done, java_started = lifestage(tmp_path / "a", "validate", "--conf", str(conf))
     assert (done.returncode, java_started) == (0, False)
-    assert "1 sources, 0 reference tables" in done.stdout
+    assert "1 source, 0 reference tables" in done.stdout
     done, java_started = lifestage(tmp_path / "b", "run", "--conf", str(conf), "--as-of", "2026-01-05")
     assert (done.returncode, java_started) == (1, True)
     assert done.stderr.splitlines()[-1].startswith(
@@ -586,13 +586,13 @@ def test_a_file_that_cannot_be_read_is_one_problem(tmp_path, file, text):
 
 
 @pytest.mark.parametrize("parent", ["5", "[a]", "{a: b}", '""'])
-def test_what_extends_names_has_to_be_a_file(tmp_path, parent):
+def test_extends_must_name_a_file(tmp_path, parent):
     assert refused(tmp_path, sound(**{"main.yaml": f"extends: {parent}\n{MAIN}"}))[0] == (
         "main.yaml: extends: expected the path of a main file"
     )
 
 
-def test_views_cannot_take_the_names_that_stages_have_when_read(tmp_path):
+def test_a_view_cannot_have_the_name_of_a_column_of_stages(tmp_path):
     ladder = (
         "ladder: [{stage: all, when: 'true'}]\ndisplay: [all]\nviews: {stage: {all: x}, Two Words: {all: x}}"
     )
@@ -603,7 +603,7 @@ def test_views_cannot_take_the_names_that_stages_have_when_read(tmp_path):
     ]
 
 
-def test_an_identifier_of_one_reference_table_is_one_in_all(tmp_path):
+def test_an_identifier_of_one_reference_table_counts_as_one_in_all(tmp_path):
     people = (
         "path: p/*.csv\nformat: csv\ncolumns: {id: string, tel: string}\nkey: [id]\nvalid_from: file_name\n"
     )
@@ -617,14 +617,14 @@ def test_an_identifier_of_one_reference_table_is_one_in_all(tmp_path):
     )
 
 
-def test_a_stage_cannot_be_called_what_users_are_who_merged(tmp_path):
+def test_a_stage_cannot_have_a_reserved_name_such_as_merged(tmp_path):
     ladder = "ladder: [{stage: merged, when: 'true'}]\ndisplay: [merged]"
     [problem] = refused(tmp_path, sound(**{"stages.yaml": ladder}))
     assert problem.startswith("stages.yaml: ladder: stage merged has a name that is reserved")
 
 
 @pytest.mark.parametrize("name", ["occasions_365d", "tier", "stage"])
-def test_a_feature_cannot_take_the_name_of_a_window_or_of_what_others_decide(tmp_path, name):
+def test_a_feature_cannot_have_the_name_of_a_window_or_of_a_result(tmp_path, name):
     features = f"features: {{{name}: {{expression: '1', unit: days, description: One}}}}"
     problems = refused(tmp_path, sound(**{"features.yaml": features}))
     said = ("is declared twice", f"the step {DECIDES.get(name)} has a column of that name")
@@ -633,7 +633,7 @@ def test_a_feature_cannot_take_the_name_of_a_window_or_of_what_others_decide(tmp
     )
 
 
-def test_a_version_may_not_be_an_identifier(tmp_path):
+def test_a_version_cannot_be_an_identifier(tmp_path):
     source = SOUND.replace("\nmap:", "\nversion: email\nmap:", 1)
     problems = refused(tmp_path, sound(**{"sources/till.yaml": source}))
     assert any(
@@ -642,17 +642,19 @@ def test_a_version_may_not_be_an_identifier(tmp_path):
     )
 
 
-def test_a_reference_table_and_a_source_have_two_names(tmp_path):
+def test_a_reference_table_cannot_have_the_name_of_a_source(tmp_path):
     problems = refused(tmp_path, sound(**{"reference/till.yaml": PRICES}))
     assert problems == ["reference/till.yaml: till: a reference table cannot have the name of a source"]
 
 
 @pytest.mark.parametrize("file", ["prod.yml", "sources/web.yml", "reference/stores.yml"])
-def test_a_file_that_would_not_be_read_is_named(tmp_path, file):
-    assert refused(tmp_path, sound(**{file: ""})) == [f"{file}: is not read: its name has to end in .yaml"]
+def test_a_file_with_an_unread_suffix_is_reported(tmp_path, file):
+    assert refused(tmp_path, sound(**{file: ""})) == [
+        f"{file}: is not read, because its name does not end in .yaml: rename it"
+    ]
 
 
-def test_the_report_shows_means_of_what_has_one(tmp_path):
+def test_the_report_refuses_segment_features_without_a_mean(tmp_path):
     report = (
         "report: {segment_features: [net_amount_365d, net_amont_365d, joined_on, is_below_median_spend]}\n"
     )

@@ -18,7 +18,7 @@ def test_groups_keep_the_order_of_the_map_and_a_step_comes_after_the_writers_of_
         assert read & later <= {"ingest_ledger"}
 
 
-def test_what_needs_the_features_alone_runs_together():
+def test_steps_that_need_only_the_features_run_together():
     assert ["stages", "value", "segments"] in [[step.name for step in group] for group in groups()]
 
 

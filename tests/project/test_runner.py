@@ -30,7 +30,7 @@ def shop(spark_session, tmp_path_factory):
     return shop
 
 
-def test_a_run_that_fails_gives_the_lock_back(shop):
+def test_a_failed_run_releases_the_lock(shop):
     with pytest.raises(NoDataError):
         shop.run(BEFORE, steps=("features",), run_id="fails")
     assert shop.read("run_lock").isEmpty()
@@ -44,21 +44,21 @@ def leave(shop, day, name="user_features", **metadata):
 
 
 @pytest.mark.parametrize("name", ["norms", "user_features"])
-def test_a_date_that_no_completed_run_keeps_goes_with_the_next(shop, name):
+def test_a_date_that_no_completed_run_keeps_is_removed_by_the_next_run(shop, name):
     leave(shop, MONDAY, name)
     shop.run(TUESDAY, steps=("features",), run_id="next")
     dates = {row["as_of"] for row in shop.read(name).select("as_of").collect()}
     assert dates <= {date.fromisoformat(TUESDAY)}
 
 
-def test_what_an_unfinished_run_wrote_is_taken_back_whichever_step_comes_next(shop):
+def test_writes_of_an_unfinished_run_are_rolled_back_whichever_step_comes_next(shop):
     half = build(shop.project.store.spark, EVENTS, [{"event_id": "half", "delivery_no": 9}])
     shop.project.store.write(EVENTS, half, {"run_id": "dead", "step": "ingest"})
     shop.run(TUESDAY, steps=("activity",), run_id="not ingest")
     assert_rows(shop.read("events").select("order_id"), [("r0",), ("r1",)])
 
 
-def test_the_date_of_a_model_that_is_still_to_be_trained_is_built_with_the_first_that_needs_it(shop):
+def test_a_run_also_builds_the_training_date_of_a_missing_model(shop):
     shop.run(TUESDAY, steps=("features", "segments"), run_id="trains")
     days = shop.read("user_features").selectExpr("CAST(as_of AS STRING)")
     assert_rows(days, [(QUARTER,), (TUESDAY,)])
@@ -82,7 +82,7 @@ def test_jobs_hold_the_root_until_their_run_is_complete_and_again_when_they_are_
         assert shop.read("run_lock").isEmpty()
 
 
-def test_who_only_reads_holds_nothing(shop):
+def test_a_request_that_only_reads_takes_no_lock(shop):
     with hold_root(shop.project, request("nightly", "report")):
         assert shop.read("run_lock").isEmpty()
 
@@ -114,7 +114,7 @@ def test_one_backfill_rebuilds_every_kept_date_after_a_changed_definition(shop):
     leave(shop, MONDAY)
 
 
-def test_a_root_keeps_its_zone(shop, spark_session):
+def test_a_root_refuses_another_time_zone(shop, spark_session):
     elsewhere = EARLY.replace("America/New_York", "Europe/Berlin")
     with pytest.raises(
         ConfigError, match="built with time_zone America/New_York, the configuration gives Europe/Berlin"

@@ -73,12 +73,12 @@ def project(spark_session, tmp_path_factory):
     return project
 
 
-def test_a_root_with_nothing_in_it_says_how_to_begin(spark_session, tmp_path):
+def test_an_empty_root_says_how_to_begin(spark_session, tmp_path):
     (found,) = examine(make_project(spark_session, tmp_path / "p").project, NOW)
     assert (found.level, found.subject, found.next_step) == (Level.NOTE, "storage root", "lifestage run")
 
 
-def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(project):
+def test_every_subject_is_checked_and_every_finding_that_is_not_ok_has_a_next_step(project):
     found = list(examine(project, NOW))
     assert [item.subject for item in found] == [
         "storage root",
@@ -97,7 +97,7 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
     assert {item.subject: (item.level, item.next_step) for item in found if item.level is not Level.OK} == {
         "unfinished writes": (
             Level.NOTE,
-            "lifestage run: it restores what a run left, and leaves what OPTIMIZE did",
+            "lifestage run: it rolls back writes of a killed run, and keeps commits of OPTIMIZE",
         ),
         "last completed run": (Level.NOTE, "lifestage run"),
         "stale dates": (Level.NOTE, "lifestage backfill --stale"),
@@ -114,9 +114,9 @@ def test_everything_is_looked_at_and_whatever_is_not_well_says_what_to_do(projec
     assert details["keys on two dates"] == "till: 1 key, e.g. A1: each counts on both dates"
     assert (
         details["unfinished writes"]
-        == "by a run that was ended, or by another tool: events (version 2, completed 1)"
+        == "by a run that was killed, or by another tool: events (version 2, completed 1)"
     )
-    assert details["stale dates"] == "deliveries since reach 1 of the dates kept: 2026-01-31"
+    assert details["stale dates"] == "later deliveries affect these kept dates: 2026-01-31"
 
 
 def test_a_stale_source_is_a_problem(spark_session, project, tmp_path):
@@ -129,7 +129,7 @@ def test_a_stale_source_is_a_problem(spark_session, project, tmp_path):
     assert found.detail.endswith("expected every 1 day")
 
 
-def test_another_key_and_zone_than_the_roots_are_problems(project):
+def test_a_key_and_a_zone_that_differ_from_the_roots_are_problems(project):
     business = project.config.shared.business.model_copy(update={"time_zone": "Europe/Berlin"})
     other = replace(project, config=project.config.replace_shared(business=business))
     found = finding(other, "time zone")
@@ -137,12 +137,12 @@ def test_another_key_and_zone_than_the_roots_are_problems(project):
     assert found.detail == "the root was made with America/New_York, the configuration gives Europe/Berlin"
 
 
-def test_without_keys_a_root_is_known_by_its_zone(project):
+def test_without_keys_a_root_is_recognised_by_its_zone(project):
     assert set(root_properties(project)) == {TIME_ZONE, KEY_FINGERPRINT}
     assert set(root_properties(replace(project, secrets=None))) == {TIME_ZONE}
 
 
-def test_missing_keys_are_problems_and_the_rest_is_still_looked_at(project, monkeypatch):
+def test_missing_keys_are_problems_and_the_other_checks_still_run(project, monkeypatch):
     monkeypatch.delenv("LIFESTAGE_QUARANTINE_KEY")
     found = examine(replace(project, secrets=None), NOW)
     keys = next(found)
@@ -162,7 +162,7 @@ def test_a_root_that_cannot_be_reached_is_a_problem(project):
     ("run_id", "age_hours", "level", "detail"),
     [
         ("r2", 1, Level.NOTE, "run r2 on elsewhere has held it since 2026-02-02 05:00 UTC"),
-        ("r2", 7, Level.NOTE, "run r2 ended before it was done"),
+        ("r2", 7, Level.NOTE, "run r2 ended before it was complete"),
     ],
 )
 def test_a_lock_is_free_held_or_left_behind(project, run_id, age_hours, level, detail):

@@ -134,7 +134,7 @@ def test_the_stage_has_its_rule_and_its_values(town, told, stage):
 
 
 @pytest.mark.parametrize("stage", KNOWN)
-def test_what_would_change_the_stage_is_known(told, stage):
+def test_the_changes_of_each_stage_are_predicted(told, stage):
     _, purchase, silence = KNOWN[stage]
     by = told(stage)["would_change"]["stage"]
     assert (by["purchase"] and (str(by["purchase"]["on"]), by["purchase"]["to"])) == purchase
@@ -144,7 +144,7 @@ def test_what_would_change_the_stage_is_known(told, stage):
 @pytest.mark.parametrize(
     ("stage", "amount"), [("churned", "30.00"), ("growth", "100.00"), ("visitor", "30.00")]
 )
-def test_a_purchase_is_the_users_median_or_that_of_all(told, stage, amount):
+def test_a_hypothetical_purchase_has_the_median_of_the_user_or_of_all_users(told, stage, amount):
     bought = told(stage)["would_change"]["stage"]["purchase"]["amount"]
     assert bought == Decimal(amount)
 
@@ -155,7 +155,7 @@ def test_the_stage_has_its_history(told):
     assert stage["history"] == [{"as_of": BEFORE, "stage": "dormant"}, {"as_of": D, "stage": "churned"}]
 
 
-def test_a_name_may_be_raw_a_pseudonym_or_a_user_id(town, told):
+def test_a_user_is_found_by_raw_identifier_pseudonym_or_user_id(town, told):
     user_id = told("visitor")["user_id"]
     own = user_id_of(F.col("subject")) == user_id
     pseudonym = town.read("activity_days").where(own).first()["subject"]
@@ -165,7 +165,7 @@ def test_a_name_may_be_raw_a_pseudonym_or_a_user_id(town, told):
             explain(town.project, name, BEFORE)
 
 
-def test_a_raw_name_is_neither_told_nor_logged(town, told, logged):
+def test_a_raw_identifier_is_neither_returned_nor_logged(town, told, logged):
     found = told("churned")
     with pytest.raises(NoDataError) as unknown:
         explain(town.project, "es-nobody")
@@ -191,7 +191,7 @@ def test_scores_tier_and_audiences_have_their_reasons(told):
     assert {audience["name"] for audience in told("churned")["audiences"]} == {"win_back"}
 
 
-def test_who_has_no_segment_yet_gets_one_of_the_model_in_force(told):
+def test_a_user_without_a_segment_gets_one_from_the_model_in_force(told):
     visitor = told("visitor")
     assert visitor["segment"]["status"] == "not_eligible"
     bought = visitor["would_change"]["segment"]["purchase"]
@@ -199,7 +199,7 @@ def test_who_has_no_segment_yet_gets_one_of_the_model_in_force(told):
     assert bought["to"] in {told(stage)["segment"]["segment"] for stage in ("growth", "mature", "churned")}
 
 
-def test_what_is_named_comes_true_when_it_is_delivered(told, spark_session, tmp_path):
+def test_a_predicted_change_happens_when_the_event_is_delivered(told, spark_session, tmp_path):
     """The others' rhythms are their own, so that no norm moves: the same stage on the same day."""
     named = told("churned")["would_change"]["stage"]["purchase"]
     later = town_in(spark_session, tmp_path / "p")
@@ -218,16 +218,16 @@ def test_what_is_named_comes_true_when_it_is_delivered(told, spark_session, tmp_
     ("user", "as_of", "message"),
     [
         ("es-nobody", D, "no user has that name"),
-        ("es-visitor", BEFORE, "was not known as of 2026-02-11: the first date with them is 2026-03-11"),
+        ("es-visitor", BEFORE, "was not known as of 2026-02-11: the first date with this user is 2026-03-11"),
         ("es-visitor", date(2026, 3, 1), "the nearest dates are 2026-02-11, 2026-03-11"),
     ],
 )
-def test_who_is_unknown_or_came_later_is_told(town, user, as_of, message):
+def test_the_message_about_a_missing_user_says_why(town, user, as_of, message):
     with pytest.raises(NoDataError, match=message):
         explain(town.project, user, as_of)
 
 
-def test_what_another_configuration_would_change_is_not_told(town):
+def test_no_changes_are_predicted_after_the_configuration_changed(town):
     """Its rules would be held against a result of the old ones."""
     edited = replace(town.project, config=replace(town.project.config, hash="edited"))
     found = explain(edited, "es-dormant", D)
@@ -247,7 +247,7 @@ def test_the_snapshot_holds_tier_audiences_and_strategies(town):
     assert rows.count() == 2
 
 
-def test_movement_is_against_the_date_before(town):
+def test_movement_compares_with_the_previous_date(town):
     moved = (
         read_audience_moves(town.project, D)
         .where("audience = 'regulars'")

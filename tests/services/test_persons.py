@@ -44,30 +44,30 @@ def user_of(world, name, day):
     return found(world, name, day).first()["user_id"]
 
 
-def test_one_person_by_any_name_on_the_newest_date(world):
+def test_any_name_finds_the_same_person_on_the_newest_date(world):
     for name in ("c", "k", user_of(world, "c", 3)):
         assert names(world, found(world, name, 3)) == ["c", "k"]
 
 
-def test_on_an_earlier_date_they_were_two(world):
+def test_the_person_was_two_users_on_an_earlier_date(world):
     assert names(world, found(world, "c", 2)) == ["c"]
     assert names(world, found(world, "k", 2)) == ["k"]
 
 
-def test_who_was_a_user_of_their_own_is_named_with_who_they_are_now(world):
+def test_a_merged_user_is_reported_with_their_present_user(world):
     now = user_of(world, "c", 3)
     before = {user_of(world, name, 2) for name in ("c", "k")} - {now}
-    with pytest.raises(NoDataError, match=f"is user {now} since 2026-03-03: merged"):
+    with pytest.raises(NoDataError, match=f"has been user {now} since 2026-03-03: merged"):
         found(world, before.pop(), 3)
 
 
-def test_somebody_without_evidence_is_found_and_nobody_is_not(world):
+def test_a_user_without_evidence_is_found_and_an_unknown_one_is_not(world):
     assert names(world, found(world, "alone", 3)) == ["alone"]
     with pytest.raises(NoDataError, match="no user has that name"):
         found(world, "somebody", 3)
 
 
-def test_what_is_withheld_is_said_with_the_limit(world):
+def test_a_withheld_link_names_its_limit(world):
     person = describe_person(world.test.project, "k")
     assert [(world.names[each["identifier"]], each["is_key"]) for each in person["identifiers"]] == [
         (name, user_id_matches(world, name, person["user_id"])) for name in sorted_by_pseudonym(world, "ck")
@@ -93,14 +93,14 @@ def test_the_lines_of_a_person_name_no_raw_identifier(world):
     assert "+49777777" not in told
 
 
-def test_two_subjects_of_one_user_have_the_days_of_the_definition(world):
+def test_days_of_two_subjects_of_one_user_merge_as_defined(world):
     """Known answer: on the first day 30.00 bought and returned, on the second 10.00 bought."""
     rows = world.test.read("user_features").where(F.col("as_of") == world.day(3))
     mine = rows.where(F.col("user_id") == user_of(world, "c", 3)).first()
     assert (mine["active_days_90d"], mine["occasions_all"], str(mine["net_amount_all"])) == (3, 1, "10.00")
 
 
-def test_late_evidence_is_not_of_a_date_that_was_built_without_it(spark, tmp_path):
+def test_late_evidence_does_not_count_on_a_date_that_was_built_without_it(spark, tmp_path):
     world = World(spark, tmp_path / "late")
     world.deliver_events(("1", 1, {"cookie": "c"}), ("2", 1, {"member": "k"}))
     world.run(2, steps=ALL_STEPS)

@@ -48,7 +48,7 @@ def rejected_frame(spark, rows):
     return build(spark, REJECTED_EVENTS, [dict(zip(columns, row, strict=True)) for row in rows])
 
 
-def test_what_waits_is_counted_by_source_and_reason(episode):
+def test_waiting_rows_are_counted_by_source_and_reason(episode):
     calls, till = episode.waiting_before
     assert (calls.source, calls.n_waiting, calls.n_replayed) == ("calls", 6, 0)
     assert (counts(calls), counts(till)) == ({NO_TYPE: 5, MALFORMED: 1}, {TOO_LATE: 2, NO_AMOUNT: 1})
@@ -71,7 +71,7 @@ def test_a_replay_is_the_next_delivery_and_each_row_has_an_outcome(episode):
     assert calls.counts.reasons == {MALFORMED: 1}
 
 
-def test_equal_lines_of_two_files_are_as_many_as_the_file_with_most_and_keep_its_name(episode):
+def test_equal_lines_of_two_files_count_as_in_the_file_with_most_of_them_and_keep_its_name(episode):
     """Delivered to a catalogue that knew their type, the second file would have added just the third one."""
     events = episode.project.read("events")
     assert events.select("event_id").distinct().count() == 3
@@ -86,7 +86,7 @@ def test_the_ledger_names_the_rows_and_accounts_for_each(episode):
     assert ledger.where(F.col("n_rows") != outcomes).isEmpty()
 
 
-def test_what_failed_again_waits_and_so_does_what_was_not_chosen(episode):
+def test_rows_that_fail_again_or_were_not_chosen_keep_waiting(episode):
     calls, till = list_rejected(episode.project.project)
     assert (calls.n_waiting, calls.n_replayed, counts(calls)) == (1, 6, {MALFORMED: 1})
     assert (till.n_waiting, till.n_replayed) == (3, 0)
@@ -94,7 +94,7 @@ def test_what_failed_again_waits_and_so_does_what_was_not_chosen(episode):
     assert (row.delivery_no, row.path, row.raw) == (5, None, GIFT_CALL[:20])
 
 
-def test_lists_can_be_read_by_programs(episode, monkeypatch, capsys):
+def test_the_list_of_rejected_rows_can_be_printed_as_json(episode, monkeypatch, capsys):
     monkeypatch.setattr(quarantine, "open_conf", lambda *_, **__: episode.project.project)
     quarantine.list_rows(source="till", as_json=True)
     (till,) = json.loads(capsys.readouterr().out)["sources"]
@@ -114,7 +114,7 @@ def test_another_quarantine_key_is_refused(episode):
         replay_rejected(project, ReplayFilter(), JULY, WALL_CLOCK)
 
 
-def test_where_nothing_was_rejected_nothing_is_replayed(spark_session, tmp_path):
+def test_nothing_is_replayed_if_nothing_was_rejected(spark_session, tmp_path):
     project = make_project(spark_session, tmp_path / "p").project
     assert replay_rejected(project, ReplayFilter(), JULY, WALL_CLOCK) == []
     assert list_rejected(project) == []
@@ -146,9 +146,11 @@ def said(command, capsys, **options):
     return " ".join(capsys.readouterr().out.split())
 
 
-def test_rows_of_a_reference_table_are_shown_and_not_replayed_and_that_is_said(club, monkeypatch, capsys):
+def test_rows_of_a_reference_table_are_listed_but_not_replayed_and_the_command_says_so(
+    club, monkeypatch, capsys
+):
     monkeypatch.setattr(quarantine, "open_conf", lambda *_, **__: club)
-    stays = "members is a reference table, whose rows (2) are not replayed"
+    stays = "members is a reference table. Its rows (2) are not replayed"
     listed = said(quarantine.list_rows, capsys, source="members", show=True)
     assert "members, delivery 1, a.csv: not_a_date:since 1,soon" in listed
     assert stays in listed

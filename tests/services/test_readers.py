@@ -106,11 +106,11 @@ def test_the_last_run_is_the_one_with_the_later_versions_whatever_its_now(projec
     assert find_last_run(project).run_id == "second"
 
 
-def test_one_date_is_read_by_its_text(project):
+def test_a_date_can_be_given_as_text(project):
     assert_rows(read_table(project, "user_stages", "2026-01-30").select("stage"), [("growth",)])
 
 
-def test_a_stale_date_is_said_and_a_fresh_one_is_not(project):
+def test_reading_a_stale_date_warns_and_reading_a_fresh_one_does_not(project):
     with pytest.warns(StaleWarning, match="user_stages as of 2026-01-31 is stale: .*backfill --stale"):
         newest = read_table(project, "user_stages", "latest")
     assert_rows(newest.select("stage"), [("mature",)])
@@ -129,16 +129,16 @@ def test_a_stale_date_is_said_and_a_fresh_one_is_not(project):
             "no rows as of 2026-01-29: the nearest dates are 2026-01-30, 2026-01-31",
         ),
         ("user_stages", "yesterday", "yesterday is not a date such as"),
-        ("events", "2026-01-30", "events has no as_of: leave it out, or read one of .*user_stages"),
+        ("events", "2026-01-30", "events has no column as_of: omit as_of, or read one of .*user_stages"),
         ("user_value", None, "run second, the last completed one, did not have this table"),
     ],
 )
-def test_what_is_not_there_is_told_with_what_is(project, table, as_of, message):
+def test_the_message_about_a_missing_table_or_date_names_what_exists(project, table, as_of, message):
     with pytest.raises(NoDataError, match=message):
         read_table(project, table, as_of)
 
 
-def test_a_reader_keeps_to_one_run_and_what_that_did_not_have_is_empty(project):
+def test_a_reader_uses_one_run_and_tables_that_the_run_lacks_are_empty(project):
     rows_of = reader(project)
     assert_rows(rows_of("user_stages").select("as_of", "stage"), [(D30, "growth"), (D31, "mature")])
     assert rows_of("segment_models").isEmpty()
@@ -167,7 +167,7 @@ def test_an_unknown_snapshot_names_the_nearest(project, wanted):
         find_manifest(project, wanted)
 
 
-def test_reading_takes_a_configuration_and_no_key(project, spark_session, monkeypatch):
+def test_reading_needs_a_configuration_but_no_key(project, spark_session, monkeypatch):
     conf = f"{project.store.location.root}/../main.yaml"
     for key in ("PSEUDONYM", "QUARANTINE"):
         monkeypatch.delenv(f"LIFESTAGE_{key}_KEY")
@@ -185,7 +185,7 @@ def test_the_package_imports_without_spark():
 
 @pytest.mark.parametrize("name", lifestage.__all__)
 @pytest.mark.filterwarnings("ignore::lifestage.services.completed.StaleWarning")
-def test_the_example_of_a_reader_is_true(project, spark_session, monkeypatch, name):
+def test_the_docstring_example_of_a_reader_is_correct(project, spark_session, monkeypatch, name):
     monkeypatch.setenv("LIFESTAGE_CONF", f"{project.store.location.root}/../main.yaml")
     names = {"lifestage": lifestage, "spark": spark_session}
     [example] = doctest.DocTestFinder().find(getattr(lifestage, name), name, globs=names)

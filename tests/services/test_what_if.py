@@ -118,7 +118,7 @@ rhythms = st.tuples(st.integers(1, 30), st.integers(0, 60), st.integers(1, 12), 
 @given(
     person=visits | rhythms, amount=amounts, cycle=st.integers(5, 60), spend=st.integers(100, 50_000)
 )  # fmt: skip
-def test_a_hypothesis_is_what_its_event_would_be(spark, config, person, amount, cycle, spend):
+def test_hypothetical_features_equal_those_after_the_real_event(spark, config, person, amount, cycle, spend):
     """Every feature on its day under every hypothesis, so the stage, and the first one that changes it."""
     past = [
         (day, amount_of(kind, value), kind, {"hour": k % 12, "category": f"c{k % 2}", "quantity": 1})
@@ -157,7 +157,7 @@ def amount_of(kind, value):
     return {"purchase": value, "return": -value}.get(kind)
 
 
-def test_silence_is_followed_for_as_long_as_asked_and_each_purchase_on_its_day(spark, config):
+def test_silence_covers_all_requested_days_and_each_purchase_its_own_day(spark, config):
     user = user_of(spark, [event("p0", D, Decimal(5))], norms_of(spark, 30, 1000), config)
     rows = assumed(user, Decimal(5), config, silent_days=3).collect()
     silent = {row["as_of"]: row["occasions_all"] for row in rows if row["user_id"] == "0"}
@@ -168,7 +168,7 @@ def test_silence_is_followed_for_as_long_as_asked_and_each_purchase_on_its_day(s
     assert bought == {n: (D + timedelta(days=n), 2) for n in range(1, 31)}
 
 
-def test_without_a_purchase_there_is_silence_alone(spark, config):
+def test_without_a_purchase_only_silence_is_assumed(spark, config):
     user = user_of(spark, [event("p0", D, Decimal(5))], norms_of(spark, 30, 1000), config)
     rows = assumed(user, None, config, silent_days=3).collect()
     assert [(row["user_id"], row["as_of"]) for row in rows] == [

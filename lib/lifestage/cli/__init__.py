@@ -51,7 +51,7 @@ def _options(
         typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
-    """Options of the whole command line."""
+    """Define the options of `lifestage` itself."""
 
 
 app.command()(init.init)
@@ -70,7 +70,7 @@ app.command()(simulate.simulate)
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command line. The console script calls it."""
     if "--json" in sys.argv[1:]:
         guard(lambda: app(standalone_mode=False), as_json=True)
     else:

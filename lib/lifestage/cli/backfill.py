@@ -29,7 +29,10 @@ def backfill(
     first: Annotated[str | None, typer.Option("--from", help="First date, such as 2026-01-31.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last date, such as 2026-10-31.")] = None,
     every: Annotated[
-        Interval, typer.Option(help="Which dates between: month for month-ends, week for Sundays, or day.")
+        Interval,
+        typer.Option(
+            help="Which dates of the range: month for month-ends, week for Sundays, day for every day."
+        ),
     ] = Interval.MONTH,
     stale: Annotated[
         bool,
@@ -48,7 +51,7 @@ def backfill(
     """
     moment = parse_now(now)
     if stale and (first or last):
-        refuse("backfill: --stale takes every date that is stale: leave out --from and --to")
+        refuse("backfill: --stale finds the dates itself: leave out --from and --to")
     given = () if stale else tuple(_list_dates(first, last, every))
     if not stale and not given:
         day = "month-end" if every is Interval.MONTH else "Sunday"
@@ -57,7 +60,7 @@ def backfill(
     project = open_conf(conf)
     dates = find_stale_dates(project) if stale else given
     if not dates:
-        _print_nothing_to_do("nothing is stale", as_json)
+        _print_nothing_to_do("no date is stale", as_json)
         return
     show_run(project, make_backfill_request(dates, moment, run_id), as_json)
 

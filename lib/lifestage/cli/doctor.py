@@ -1,4 +1,4 @@
-"""doctor: examine the storage root."""
+"""doctor: check the storage root."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -26,15 +26,15 @@ FINDING = "finding, and what to do next"
 
 def doctor(
     conf: Conf = DEFAULT_CONF,
-    fast: Annotated[bool, typer.Option("--fast", help="Leave out checks that read every event.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Skip checks that read every event.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Examine the storage root, and say what to do about each problem; exit with code 1 where there is one.
+    """Check the storage root, and say what to do about each problem. Exits with code 1 if there is a problem.
 
     Example: lifestage doctor --conf conf/prod.yaml
     """
     project = open_conf(conf, needs_keys=False)
-    with show_status("examining"):
+    with show_status("checking"):
         findings = list(examine(project, datetime.now(UTC), fast))
     if as_json:
         print_json(findings)

@@ -29,7 +29,7 @@ def explain(
 
 
 def answer_lines(answer: Mapping[str, Any], width: int) -> Iterator[Line]:
-    """What `explain` answers, as titles and texts: the lines of each domain in the order of the map."""
+    """The answer of `explain` as titles and texts: the lines of each domain in the order of the map."""
     yield "user", answer["user_id"]
     yield "as of", format_date(answer["as_of"])
     for domain in list_explaining():
@@ -50,7 +50,7 @@ def _change_lines(changes: Mapping[str, Any]) -> Iterator[Line]:
     titles = {each.column: each.title for domain in list_explaining() for each in domain.results}
     yield BLANK
     amounts = [by["purchase"]["amount"] for by in changes.values() if by["purchase"]]
-    yield "would change", f"where a purchase is one of {amounts[0]:,}" if amounts else ""
+    yield "would change", f"assuming a purchase of {amounts[0]:,}" if amounts else ""
     for name, by in changes.items():
         title = f"  {titles[name]}"
         for sentence in _sentences(by["purchase"], by["silence"]):
@@ -60,11 +60,11 @@ def _change_lines(changes: Mapping[str, Any]) -> Iterator[Line]:
 
 def _sentences(bought: Mapping[str, Any] | None, silent: Mapping[str, Any] | None) -> Iterator[str]:
     if bought and silent and (bought["on"], bought["to"]) == (silent["on"], silent["to"]):
-        yield f"with a purchase or without, {format_date(silent['on'])} moves to {silent['to'] or 'none'}"
+        yield f"to {silent['to'] or 'none'} on {format_date(silent['on'])}, with or without a purchase"
         return
     if bought:
-        yield f"one more purchase on {format_date(bought['on'])} moves to {bought['to'] or 'none'}"
+        yield f"to {bought['to'] or 'none'} after one more purchase on {format_date(bought['on'])}"
     if silent:
-        yield f"silence until {format_date(silent['on'])} moves to {silent['to'] or 'none'}"
+        yield f"to {silent['to'] or 'none'} after silence until {format_date(silent['on'])}"
     if not bought and not silent:
-        yield "neither one more purchase nor silence"
+        yield "neither after one more purchase nor after silence"

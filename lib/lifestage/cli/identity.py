@@ -1,4 +1,4 @@
-"""identity: the identifiers of one person, and why they are one."""
+"""identity: the identifiers of one person, and the evidence that joins them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ def identity(
     conf: Conf = DEFAULT_CONF,
     as_json: AsJson = False,
 ) -> None:
-    """Show the identifiers of one person, the evidence that joins them, what does not count, and what moved when.
+    """Show the identifiers of one person, the evidence for and against joining them, and past moves between users.
 
     Example: lifestage identity 1f0c63a0be9d4d1f8a4f0f6a2f4f9a10 --as-of 2026-11-21 --conf conf/prod.yaml
     """

@@ -13,12 +13,12 @@ from lifestage.services.run import make_request, yesterday
 
 
 def run_job(step: str, arguments: Sequence[str] | None = None) -> None:
-    """Run one step, as part of the run that `--run-id` names."""
+    """Run one step as part of the run that `--run-id` names."""
     job = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
     @job.command(help=f"{step}: {STEPS[step].does}")
     def main(
-        run_id: Annotated[str, typer.Option("--run-id", help="Name of the run that this step is part of.")],
+        run_id: Annotated[str, typer.Option("--run-id", help="Name of the run that this step belongs to.")],
         as_of: AsOf = None,
         conf: Conf = DEFAULT_CONF,
         now: Now = None,

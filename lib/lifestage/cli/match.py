@@ -1,4 +1,4 @@
-"""match: find records that are probably of one person."""
+"""match: find records that probably belong to one person."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ from lifestage.users.matching.step import MatchSummary
 
 
 def match(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
-    """Compare the records of reference tables, and store the pairs that are probably one person for the next run.
+    """Compare records of reference tables, and store pairs that probably belong to one person. The next run uses them.
 
     Example: lifestage match --conf conf/prod.yaml
     """
@@ -48,7 +48,7 @@ def _print(found: MatchSummary) -> None:
     records = count_of(found.n_uncompared, "record")
     console.print(f"compared with no other, because no list pairs them: {records}")
     if not found.is_learned:
-        console.print("too few records to learn weights from: comparisons have default weights")
+        console.print("too few records to learn weights: comparisons use default weights")
     if not found.bands:
         return
     rows = grid("score from", "links", numbers=["links"])

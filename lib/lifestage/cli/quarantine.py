@@ -32,7 +32,7 @@ app = typer.Typer(no_args_is_help=True, help="List rejected rows, and replay tho
 
 SourceName = Annotated[str | None, typer.Option("--source", help="Only rows of this source.")]
 Limit = Annotated[int, typer.Option(help="With --show: print at most this many rows.", min=1)]
-NOTHING_WAITS = "no row waits in quarantine"
+NOTHING_WAITS = "no rows wait in quarantine"
 
 
 @app.command("list")
@@ -64,7 +64,7 @@ def list_rows(
     console.print()
     references = keep_reference_tables(project, found)
     if any(item.n_waiting for item in found if item not in references):
-        console.print("to take them up, once the configuration accepts them: lifestage quarantine replay")
+        console.print("to replay them, once the configuration accepts them: lifestage quarantine replay")
     _print_not_replayed(references)
     if not show:
         console.print("to see them: lifestage quarantine list --show")
@@ -78,7 +78,7 @@ def replay(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take rejected rows of events through the current configuration, as a new delivery.
+    """Process rejected rows of events again with the current configuration, as a new delivery.
 
     Rows of reference tables are not replayed: deliver an extract that corrects them.
 
@@ -132,7 +132,7 @@ def _print_summary(found: Iterable[RejectedRows]) -> None:
 def _print_not_replayed(extracts: Iterable[RejectedRows]) -> None:
     for item in extracts:
         console.print(
-            f"{item.source} is a reference table, whose rows ({item.n_waiting:,}) are not replayed: "
+            f"{item.source} is a reference table. Its rows ({item.n_waiting:,}) are not replayed: "
             "their keys keep their earlier values until an extract corrects them",
             soft_wrap=True,
         )
@@ -157,5 +157,5 @@ def _to_json(item: ReplayResult) -> dict[str, Any]:
 
 
 def _escape(text: str) -> str:
-    """The text without characters that would move the cursor or colour the screen."""
+    """Escape characters that would move the cursor or colour the screen."""
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)

@@ -14,13 +14,16 @@ from lifestage.services.report import write_report
 def report(
     conf: Conf = DEFAULT_CONF,
     as_of: Annotated[str, typer.Option("--as-of", help="Date that was built, such as 2026-11-21.")] = LATEST,
-    language: Annotated[Language | None, typer.Option(help="As configured by default.")] = None,
-    against: Annotated[
-        str | None, typer.Option(help="Earlier date to count changes since; the month-end before by default.")
+    language: Annotated[
+        Language | None, typer.Option(help="Language of the report; the configured one by default.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="File to write; as configured by default.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Earlier date to compare with; the previous month-end by default."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; the configured one by default.")] = None,
 ) -> None:
-    """Write the report of a date again, for instance in another language; nothing is built.
+    """Write the report of a date again, for example in another language. Builds nothing.
 
     Example: lifestage report --conf conf/prod.yaml --language zh --out report.zh.html
     """

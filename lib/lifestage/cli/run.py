@@ -1,4 +1,4 @@
-"""run: ingest what is new and build a date."""
+"""run: ingest new files and build a date."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ from lifestage.services.run import run as run_steps
 from lifestage.users.identity.advice import Suspicions, list_counts
 
 MAX_SUSPICIONS = 3
-# Outcomes that are printed even where no row has them.
+# Outcomes that are printed even if no row has them.
 ALWAYS_PRINTED = ("accepted", "duplicate", "rejected")
 
 
@@ -41,12 +41,13 @@ def run(
     as_of: AsOf = None,
     now: Now = None,
     steps: Annotated[
-        str | None, typer.Option(help=f"Run only these steps, comma separated, of {', '.join(STEPS)}.")
+        str | None,
+        typer.Option(help=f"Run only these steps, separated by commas. The steps are {', '.join(STEPS)}."),
     ] = None,
     run_id: RunId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ingest what is new, build one date, publish its snapshot and write the report.
+    """Ingest new files, build one date, publish its snapshot and write the report.
 
     Example: lifestage run --conf conf/prod.yaml --as-of 2026-11-21
     """
@@ -59,25 +60,25 @@ def run(
 
 
 def show_run(project: Project, request: Request, as_json: bool = False) -> None:
-    """Run and print each finished step, then the outcome; with `as_json` only the outcome, on standard output."""
+    """Run, print each finished step, and then print the outcome. With `as_json`, standard output has only the outcome."""
     check_dates(project, request)
     started = time.monotonic()
     screen = errors if as_json else console
     n_steps = f"{len(request.steps)} of {len(STEPS)} steps"
     screen.print(f"run {request.run_id}: as of {_format_dates(request.as_of_dates)}, {n_steps}")
-    with screen.status(_running(request)) as status:
+    with screen.status(_describe_running_steps(request)) as status:
 
         def show_step(done: FinishedStep) -> None:
             written = (
                 f" {done.rows:>13,} {'row' if done.rows == 1 else 'rows'}" if STEPS[done.step].writes else ""
             )
             screen.print(f"  {done.step:<9} {done.seconds:7.1f} s{written}")
-            status.update(_running(request))
+            status.update(_describe_running_steps(request))
 
         try:
             outcome = run_steps(project, request, show_step)
         except KeyboardInterrupt:
-            screen.print("interrupted: run the same command again to complete what is missing")
+            screen.print("interrupted: run the same command again to complete the run")
             raise
     screen.print(f"done in {time.monotonic() - started:.1f} s")
     if as_json:
@@ -88,7 +89,7 @@ def show_run(project: Project, request: Request, as_json: bool = False) -> None:
 
 
 def outcome_lines(outcome: Outcome, landing: str) -> Iterator[str]:
-    """What came of a run, and where to look at it."""
+    """The outcome of a run, and where to look at it."""
     if outcome.deliveries:
         yield from _delivery_lines(outcome.deliveries, landing)
     yield from _personal_data_lines(outcome.personal_data or ())
@@ -102,7 +103,7 @@ def outcome_lines(outcome: Outcome, landing: str) -> Iterator[str]:
         yield f"report    {outcome.report}"
     elif "report" in [step.step for step in outcome.steps]:
         command = f"lifestage report --as-of {outcome.as_of_dates[-1]} --out FILE"
-        yield f"report    stays that of a later date; for this date: {command}"
+        yield f"report    not written, because it shows a later date; for this date: {command}"
 
 
 def _delivery_lines(counts: dict[str, int], landing: str) -> Iterator[str]:
@@ -118,7 +119,7 @@ def _delivery_lines(counts: dict[str, int], landing: str) -> Iterator[str]:
         rejected = f"{count_of(counts['n_reference_rejected'], 'row')} of reference tables rejected"
         yield f"          {rejected}: their keys keep their earlier values"
     if counts["n_rejected"] or counts["n_reference_rejected"]:
-        yield "          lifestage quarantine list: which were rejected, and why"
+        yield "          to see which rows were rejected, and why: lifestage quarantine list"
 
 
 def _personal_data_lines(found: Sequence[StoredForm]) -> Iterator[str]:
@@ -137,7 +138,7 @@ def _suspicion_lines(found: Suspicions) -> Iterator[str]:
         yield "          lifestage doctor shows more"
 
 
-def _running(request: Request) -> Text:
+def _describe_running_steps(request: Request) -> Text:
     """The steps that run now."""
     for group in groups():
         names = [step.name for step in group if step.name in request.steps]

@@ -73,13 +73,16 @@ def export(
     to: Annotated[Path, typer.Option("--to", help="File to write; it must not exist.")],
     file_format: Annotated[
         ExportFormat | None,
-        typer.Option("--format", help="csv, json (lines) or parquet; by the file name by default."),
+        typer.Option(
+            "--format",
+            help="csv, json (JSON lines) or parquet; by default the one that the file name indicates.",
+        ),
     ] = None,
     audience: Annotated[
         str | None, typer.Option("--audience", help="Only the users of this audience; all users by default.")
     ] = None,
     destination: Annotated[
-        str, typer.Option("--destination", help="The entry of publish.destinations that decides the columns.")
+        str, typer.Option("--destination", help="The entry of publish.destinations that lists the columns.")
     ] = "default",
     conf: Conf = DEFAULT_CONF,
     as_json: AsJson = False,
@@ -122,7 +125,7 @@ def diff(before: SnapshotId, after: SnapshotId, conf: Conf = DEFAULT_CONF, as_js
 
 
 def _diff_grid(found: Difference, kind: str) -> Any:
-    """Users who came and went, or the largest moves of one kind; None where nobody moved."""
+    """Users who entered and left, or the largest moves of one kind; None if nobody moved."""
     if kind == CHANGE:
         rows = grid("users", "before", "after", "net spend", numbers=["before", "after", "net spend"])
         for row in found.changes:
@@ -148,7 +151,7 @@ def _diff_grid(found: Difference, kind: str) -> Any:
         ends = [row[end] or "none" for end in ("moved_from", "moved_to")]
         rows.add_row(*ends, f"{row['n_users']:,}", f"{row['value']:,.2f}")
     if len(moved) > N_MOVES:
-        rows.add_row(f"{len(moved) - N_MOVES} more: --json", "", "", "")
+        rows.add_row(f"{len(moved) - N_MOVES} more, see --json", "", "", "")
     return rows
 
 

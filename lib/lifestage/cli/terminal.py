@@ -48,7 +48,10 @@ AsOf = Annotated[
     typer.Option("--as-of", help="Business date to build, such as 2026-11-21; yesterday by default."),
 ]
 Now = Annotated[
-    str | None, typer.Option("--now", help="Instant that counts as now, such as 2026-11-22T06:00:00+01:00.")
+    str | None,
+    typer.Option(
+        "--now", help="Instant that counts as now, such as 2026-11-22T06:00:00+01:00; the clock by default."
+    ),
 ]
 RunId = Annotated[str | None, typer.Option("--run-id", help="Name of the run; a new name by default.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -57,7 +60,7 @@ TRACE_STARTS = ("\tat ", "JVM stacktrace", "'", "+- ", ":- ", "== ")
 # The exit code of a command that was interrupted.
 INTERRUPTED = 130
 DEFAULT_CONF = Path("conf/lifestage.yaml")
-# The messages of these quote the value of a row.
+# Messages of these errors quote values of rows.
 ROW_ERRORS = (
     spark_errors.ArithmeticException,
     spark_errors.ArrayIndexOutOfBoundsException,
@@ -85,7 +88,7 @@ def guard(command: Callable[[], object], as_json: bool = False) -> None:
         if isinstance(error, ConfigError) and len(error.problems) > 1:
             errors.print(f"{len(error.problems)} problems: nothing was started")
         elif not isinstance(error, LifestageError) and not _is_usage_error(error):
-            # Spark raises errors of many classes. The log gets the places alone: Spark's messages quote rows.
+            # Spark raises errors of many classes. Log only the places, because Spark's messages quote rows.
             logger.debug("failed:\n%s", "".join(traceback.format_tb(error.__traceback__)))
             errors.print("LIFESTAGE_LOG=DEBUG shows where it happened")
         exit_code = getattr(error, "exit_code", ExitCode.FAILED)
@@ -99,17 +102,23 @@ def guard(command: Callable[[], object], as_json: bool = False) -> None:
 
 
 def load_conf(conf: Path) -> Config:
-    """The configuration; ConfigError where there is no main file."""
+    """The configuration. Raises a ConfigError if there is no main file."""
     check_exists(conf)
     return load_config(conf)
 
 
 def open_conf(conf: Path, needs_keys: bool = True, is_brief: bool = False) -> Project:
-    """The project with a session: without keys it can only be read; brief, it is fast for a few small queries."""
+    """Open the project with a Spark session.
+
+    Args:
+        conf: the main file.
+        needs_keys: False to only read tables, which needs no keys.
+        is_brief: True for a session that is fast for a few small queries.
+    """
     check_exists(conf)
     with show_status("starting Spark"):
         project = open_project(conf, needs_keys=needs_keys, is_brief=is_brief)
-    # Failures arrive as exceptions. Spark's log would repeat them in pages, with values of rows.
+    # Failures arrive as exceptions. Spark's log would repeat them at length, with values of rows.
     project.store.spark.sparkContext.setLogLevel("FATAL")
     return project
 
@@ -121,7 +130,7 @@ def check_exists(conf: Path) -> None:
 
 
 def show_status(what: str) -> Status:
-    """A line on standard error that says what the command is doing, and disappears; on a terminal only."""
+    """A temporary line on standard error that says what the command is doing. Only a terminal shows it."""
     return errors.status(Text(what, "dim"))
 
 
@@ -205,18 +214,18 @@ def _check_year(option: str, text: str, year: int) -> None:
 
 
 def _to_plain(value: object) -> object:
-    """What json does not know."""
+    """Convert a value that the json module cannot serialize."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _summarize(error: Exception) -> str:
-    """The message of an engine's error without its stack; of an error about a row only the name."""
+    """The message of an engine's error without its stack. For an error about a row, the message gives only its name."""
     if isinstance(error, ROW_ERRORS) and error.getCondition():
         return (
-            f"[{error.getCondition()}] an expression fails on a value of a row, which may name a person and is not "
-            "shown: use a function that gives NULL for it (TRY_CAST, try_to_timestamp, try_url_decode, ...)"
+            f"[{error.getCondition()}] an expression failed on a value of a row, which is not shown because it may name a "
+            "person: use a function that returns NULL instead (TRY_CAST, try_to_timestamp, try_url_decode, ...)"
         )
     lines = str(error).strip().splitlines()
     message = takewhile(lambda line: not line.startswith(TRACE_STARTS), lines)

@@ -1,4 +1,4 @@
-"""What commands about one user share."""
+"""Options and output that commands about one user share."""
 
 import sys
 from collections.abc import Iterable
@@ -19,11 +19,11 @@ User = Annotated[
     str,
     typer.Argument(help="A user_id, a pseudonym or a raw identifier; - reads it from standard input."),
 ]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="Date; the newest one by default.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Date to look at; the newest one by default.")]
 
 
 def open_for_user(conf: Path) -> Project:
-    """The project, with keys if there are any: without them it finds a user_id and a pseudonym, no raw identifier."""
+    """Open the project, with keys if they are set. Without keys, a user can be found by user_id and pseudonym only."""
     names = load_conf(conf).shared.secrets
     has_keys = all(read_secret(each) for each in (names.pseudonym_key, names.quarantine_key))
     return open_conf(conf, needs_keys=has_keys, is_brief=True)
@@ -35,7 +35,7 @@ def read_name(user: str) -> str:
 
 
 def print_lines(lines: Iterable[Line]) -> None:
-    """Print titles with the texts beside them."""
+    """Print titles, each with its text in a second column."""
     rows = grid("", "", wraps=[""])
     rows.show_header = False
     rows.columns[0].min_width = TITLE_WIDTH

@@ -36,7 +36,7 @@ def dates_between(first: date, last: date, every: Interval) -> list[date]:
 
 
 def dates_to_keep(dates: Iterable[date], keep_days: int, keep_month_ends: bool) -> set[date]:
-    """Select the newest date, the dates less than `keep_days` days before it, and, if asked, month-ends."""
+    """Select the newest date, the dates less than `keep_days` days before it, and, with `keep_month_ends`, month-ends."""
     known = set(dates)
     if not known:
         return set()

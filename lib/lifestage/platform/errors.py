@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
 
 
 class LifestageError(Exception):
-    """Base of every error that lifestage raises on purpose. The message is for the person who has to act."""
+    """Base of every error that lifestage raises deliberately. The message is for the person who has to act."""
 
     exit_code = ExitCode.FAILED
 
@@ -35,7 +35,7 @@ class ContractError(LifestageError):
 
 
 class SourceError(LifestageError):
-    """A whole delivery cannot be read in the way that its source declares."""
+    """A delivery cannot be read in the way that its source declares."""
 
 
 class CheckError(LifestageError):

@@ -27,7 +27,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked: what was found, and what to do next."""
+    """The result of one check: what was found, and what to do next."""
 
     level: Level
     subject: str
@@ -44,7 +44,7 @@ class Examination:
     as_of: date | None
     """The newest date of the last completed run; None before the first."""
     is_fast: bool
-    """True to leave out checks that read every event."""
+    """True to skip checks that read every event."""
     secrets: Secrets | None = None
     """The keys of the project; None if they are not set."""
 
@@ -58,7 +58,7 @@ class Examination:
 
 
 Diagnose = Callable[[Examination, Any], Iterable[Finding]]
-"""Gives the findings that concern one domain, from its configuration."""
+"""Returns the findings about one domain. The second argument is the domain's configuration."""
 
 
 def list_first(names: Sequence[str]) -> str:

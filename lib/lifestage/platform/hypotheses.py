@@ -21,14 +21,14 @@ PURCHASE_DAYS = 30
 
 @dataclass(frozen=True)
 class Hypotheses:
-    """What is assumed of a user, and what domains have made of it so far."""
+    """What is assumed about a user, and what the domains have computed from it so far."""
 
     rows: UserRows
     """The user as they are."""
     silent_days: int
-    """How many days after the date silence is followed for."""
+    """Number of days after the date for which silence is assumed."""
     amount: Decimal | None
-    """What the purchase costs; None for no hypothesis of a purchase."""
+    """Amount of the purchase; None if no purchase is assumed."""
     tables: Mapping[str, DataFrame] = field(default_factory=dict)
     """Rows under the hypotheses, by table, of the domains that were asked before."""
 
@@ -54,11 +54,11 @@ class Hypotheses:
         return self._copy(self.rows.tables[table], "subject")
 
     def repeat_on_dates(self, table: str) -> DataFrame:
-        """Rows of the date, such as norms or cut points, as if they were those of each date of the hypotheses."""
+        """Rows of the date, such as norms or cut points, repeated for each date of the hypotheses."""
         return repeat_on_dates(self.rows.tables[table], self.dates)
 
     def is_asked(self) -> Column:
-        """Whether a row by user_id and as_of is needed: silence on each of its days, a purchase on its own day."""
+        """Whether a row by user_id and as_of is needed: for silence each of its days, for a purchase only its own day."""
         number, days = F.col("user_id").cast("int"), F.datediff("as_of", F.lit(self.rows.as_of))
         return (number == days) | ((number == SILENCE) & (days <= self.silent_days))
 

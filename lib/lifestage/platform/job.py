@@ -47,7 +47,7 @@ class Job:
     @property
     def keys(self) -> Secrets:
         """The keys, for a step that hashes identifiers, or encrypts or decrypts raw values."""
-        assert self.secrets is not None, "the project was opened to be read"
+        assert self.secrets is not None, "the project was opened without keys"
         return self.secrets
 
     def read(self, name: str) -> DataFrame:
@@ -75,7 +75,7 @@ class Job:
         return self._record(self.store.append_once(table, rows, self.metadata(), number))
 
     def find_written_versions(self, names: Sequence[str]) -> dict[str, int]:
-        """The versions that this step wrote; of a table that it did not write, the newest version, 0 if there is none.
+        """The versions that this step wrote. For a table that it did not write, the newest version, or 0 if there is none.
 
         Raises:
             ConcurrentWriteError: another process wrote one of these tables after this step did.
@@ -87,7 +87,7 @@ class Job:
             last = newest[name].commit if name in newest else None
             if last and last.version > commit.version:
                 raise ConcurrentWriteError(
-                    f"{name}: another process wrote version {last.version} while run {self.run.run_id} was at work: end "
+                    f"{name}: another process wrote version {last.version} while run {self.run.run_id} was running: end "
                     "one of the two, and run again"
                 )
         return {
@@ -120,7 +120,7 @@ class Job:
         """The metadata of our newest commit of the table."""
         return self.store.last_metadata(self._require(name, self.reads | self.writes))
 
-    def wrote(self, name: str) -> bool:
+    def has_written(self, name: str) -> bool:
         """Whether this run wrote the newest commit of the table, in this process or in another job."""
         return name in self.commits or self.progress(name).get("run_id") == self.run.run_id
 

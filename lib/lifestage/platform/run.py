@@ -16,7 +16,7 @@ class Run:
     dates_to_keep: tuple[date, ...] = ()
     """Dates of completed runs that tables with as_of keep. The commit that writes new dates removes all others."""
     attempt: str = ""
-    """Tells this process from others with the same run_id. Commits record it; no table does."""
+    """Distinguishes this process from others with the same run_id. Commits record it; no table does."""
 
     @property
     def as_of(self) -> date:

@@ -1,4 +1,4 @@
-"""What a number counts."""
+"""Units of numbers."""
 
 from enum import StrEnum
 

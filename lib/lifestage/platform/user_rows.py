@@ -36,10 +36,10 @@ class UserRows:
     tables: Mapping[str, DataFrame]
     """The rows of each table that some domain reads, in its scope."""
     read: Callable[[str], DataFrame]
-    """Reads any table whole, for what the scopes do not cover."""
+    """Reads any table as a whole, for rows that no scope covers."""
 
     def row(self, table: str) -> dict[str, Any]:
-        """The first row of a table, on the date where the table has dates; empty where there is none."""
+        """The first row of a table, as of the date if the table has dates; empty if there is no row."""
         rows = self.tables[table]
         if "as_of" in rows.columns:
             rows = rows.where(F.col("as_of") == F.lit(self.as_of))

@@ -1,4 +1,4 @@
-"""As_of dates of a project: which are built, stale or kept, and which ones other dates need."""
+"""As_of dates of a project: which dates are built, stale or kept, and which ones other dates need."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -71,7 +71,7 @@ def read_stale_dates(project: Project) -> list[date]:
     )
 
 
-def dates_to_keep_beside(
+def find_other_dates_to_keep(
     project: Project, dates: Sequence[date], built: Mapping[date, int]
 ) -> tuple[date, ...]:
     """The dates of completed runs that tables keep in addition to the dates of this run."""
@@ -85,7 +85,7 @@ def add_needed_dates(project: Project, request: Request, built: Mapping[date, in
     dates = set(request.as_of_dates)
     begins = project.config.shared.business.history_starts_on
     for domain in DOMAINS:
-        if domain.needs_date and _runs_with_inputs(domain, request):
+        if domain.needs_date and _includes_inputs(domain, request):
             needed = {
                 domain.needs_date(project.config.domains[domain.name], day) for day in request.as_of_dates
             }
@@ -94,7 +94,7 @@ def add_needed_dates(project: Project, request: Request, built: Mapping[date, in
     return tuple(sorted(dates))
 
 
-def _runs_with_inputs(domain: Domain, request: Request) -> bool:
+def _includes_inputs(domain: Domain, request: Request) -> bool:
     """Whether the request runs a step together with the steps that write what it reads."""
     writers = {step.name for step in STEPS.values() if {*step.writes} & {*reads_of(domain)}}
     return {domain.name, *writers} <= {*request.steps}

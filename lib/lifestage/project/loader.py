@@ -1,4 +1,4 @@
-"""Load a project's configuration: read every part once, compose each domain's, and report every problem at once."""
+"""Load a project's configuration: read every part once, compose that of each domain, and report all problems at once."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -155,4 +155,4 @@ def _report_other_suffixes(main: Path, parts: Any, problems: Problems) -> None:
     folders = [main.parent, *[main.parent / part.name for part in parts if isinstance(part, ConfigFolder)]]
     for folder in folders:
         for file in sorted({*folder.glob("*.yml")} - {main}):
-            problems.at(file, "", "is not read: its name has to end in .yaml")
+            problems.at(file, "", "is not read, because its name does not end in .yaml: rename it")

@@ -62,21 +62,21 @@ def groups(domains: Sequence[Domain] = DOMAINS) -> list[tuple[Domain, ...]]:
     """
     found: list[tuple[Domain, ...]] = []
     for step in steps(domains):
-        if found and not any(_conflict(step, other, domains) for other in found[-1]):
+        if found and not any(_has_conflict(step, other, domains) for other in found[-1]):
             found[-1] = (*found[-1], step)
         else:
             found.append((step,))
     return found
 
 
-def _conflict(one: Domain, other: Domain, domains: Sequence[Domain]) -> bool:
+def _has_conflict(one: Domain, other: Domain, domains: Sequence[Domain]) -> bool:
     written = {*one.writes, *other.writes}
     reads, others = reads_of(one, domains), reads_of(other, domains)
     return bool(written & {*reads, *one.writes} & {*others, *other.writes})
 
 
 def reads_of(domain: Domain, domains: Sequence[Domain] = DOMAINS) -> tuple[str, ...]:
-    """The tables that a domain reads, with the placeholders for results and sections replaced by tables."""
+    """The tables that a domain reads. Placeholders for results and sections are replaced by tables."""
     results = [each.result for each in domains_before(domain, domains) if each.result]
     placeholders = {
         RESULTS: [result.table for result in results],
@@ -97,7 +97,7 @@ def domains_before(domain: Domain, domains: Sequence[Domain] = DOMAINS) -> Seque
 
 
 def expand(tables: Iterable[str], references: Iterable[str]) -> frozenset[str]:
-    """Names of tables with the placeholder replaced by the project's reference tables."""
+    """Names of tables. The placeholder for reference tables is replaced by those of the project."""
     return frozenset(name for table in tables for name in (references if table == REFERENCES else (table,)))
 
 

@@ -27,7 +27,7 @@ KEY_FINGERPRINT = "lifestage.key_fingerprint"
 
 @contextmanager
 def hold_root(project: Project, request: Request) -> Iterator[Project]:
-    """Hold the storage root for a request.
+    """Hold the lock on the storage root while a request runs.
 
     The jobs of one run share the lock until publish completes the run. Any other request releases it when it ends. A
     request that only reads takes no lock.
@@ -113,7 +113,7 @@ def check_completed_tables(project: Project) -> None:
     completed = ledger
     for row in newest:
         completed[row["name"]] = max(row["version"], completed.get(row["name"], 0))
-    # One question for all tables: the store of a run remembers the answers.
+    # Look up all tables at once; the store of a run remembers the result.
     holder = project.tables["run_lock"]
     newest_of = store.newest(
         [holder, *(project.tables[name] for name in completed if name in project.tables)]

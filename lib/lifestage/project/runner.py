@@ -15,7 +15,12 @@ from lifestage.platform.errors import ConfigError
 from lifestage.platform.job import Job
 from lifestage.platform.run import Run
 from lifestage.platform.runtime.parallel import run_in_parallel
-from lifestage.project.dates import add_needed_dates, dates_to_keep_beside, find_changed_tables, read_builds
+from lifestage.project.dates import (
+    add_needed_dates,
+    find_changed_tables,
+    find_other_dates_to_keep,
+    read_builds,
+)
 from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import COMPLETES, STEPS, expand, groups, reads_of, sections_of
 from lifestage.project.registry import register
@@ -36,13 +41,13 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
         built = read_builds(project, request)
         _check_definitions(project, request, built)
         dates = add_needed_dates(project, request, built)
-        to_keep = dates_to_keep_beside(project, dates, built)
+        to_keep = find_other_dates_to_keep(project, dates, built)
         attempt = uuid4().hex
         run = Run(request.run_id, dates, request.now, project.config.hash, __version__, to_keep, attempt)
         commits: dict[str, int] = {}
 
         def run_step(step: Domain) -> None:
-            job = job_for(project, step, run, commits)
+            job = make_job(project, step, run, commits)
             with _time_step(step.name, request.seconds):
                 step.run(job, project.config.domains[step.name])
                 n_rows = job.count_rows()
@@ -55,7 +60,7 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
                 complete_run(project, request, run, commits)
 
 
-def job_for(project: Project, step: Domain, run: Run, commits: dict[str, int]) -> Job:
+def make_job(project: Project, step: Domain, run: Run, commits: dict[str, int]) -> Job:
     """The part of the project that a step can access."""
     return Job(
         step=step.name,
@@ -96,7 +101,7 @@ def check_step_names(names: Sequence[str]) -> tuple[str, ...]:
     """The names of steps as a tuple.
 
     Raises:
-        ConfigError: if a name is unknown.
+        ConfigError: a name is unknown.
     """
     unknown = [name for name in names if name not in STEPS]
     if unknown:

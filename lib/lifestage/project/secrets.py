@@ -1,4 +1,4 @@
-"""The keys of a project: from the environment, or from files named there."""
+"""The keys of a project: from the environment, or from files that the environment names."""
 
 import os
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ def _key(variable: str, lengths: Sequence[int], problems: list[str]) -> bytes:
     allowed = " or ".join(str(length) for length in lengths)
     if text is None:
         file = secret_file(variable)
-        found = f"{variable}_FILE names {file}, which is no file: " if file else ""
+        found = f"{variable}_FILE names {file}, which is not a file: " if file else ""
         problems.append(
             f"secrets: {found}set {variable} (or {variable}_FILE) to {allowed} bytes as hex, e.g. openssl rand -hex 32"
         )

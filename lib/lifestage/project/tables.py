@@ -1,4 +1,4 @@
-"""Tables about runs: those that completed, and the one that holds the storage root."""
+"""Tables about runs: the completed runs, and the run that holds the lock on the storage root."""
 
 from pyspark.sql import types as T
 
@@ -7,7 +7,7 @@ from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 RUNS = Table(
     name="runs",
     kind=Kind.JOURNAL,
-    comment="One row per completed run: what it built, from which deliveries, and the table versions readers see.",
+    comment="One row per completed run: what it built, from which deliveries, and the table versions that readers see.",
     columns=(
         Column("run_id", T.StringType(), "Run", required=True),
         Column("now", T.TimestampType(), "The run's now", required=True),
@@ -32,7 +32,9 @@ RUN_LOCK = Table(
     columns=(
         Column("run_id", T.StringType(), "Run", required=True),
         Column("host", T.StringType(), "Host of its driver", required=True),
-        Column("pid", T.LongType(), "Process of its driver; NULL where jobs share the run", required=False),
+        Column(
+            "pid", T.LongType(), "Process of its driver; NULL if the run consists of jobs", required=False
+        ),
         Column("pid_started", T.StringType(), "When that process started (ISO 8601, UTC)"),
         Column("taken_at", T.TimestampType(), "When the lock was taken (wall clock)", required=True),
     ),

@@ -1,1 +1,1 @@
-"""What one can ask of a project, from Python and from the command line alike."""
+"""What you can ask of a project, from Python or from the command line."""

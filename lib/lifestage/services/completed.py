@@ -19,7 +19,7 @@ N_NEAREST = 3
 # Readers see the newest version of these: each row is one run, so no version is incomplete.
 UNVERSIONED = ("runs", "run_lock")
 # These do not exist if no evidence joins identifiers. Each identifier is then a separate user.
-OF_EVIDENCE = ("link_days", "links", "identity_map", "identity_past", "identity_changes")
+EVIDENCE_TABLES = ("link_days", "links", "identity_map", "identity_past", "identity_changes")
 
 
 class StaleWarning(UserWarning):
@@ -64,7 +64,7 @@ def read_at(project: Project, name: str, run: CompletedRun | None) -> DataFrame:
         return project.store.read(project.tables[name])
     if run is None:
         raise NoDataError(f"{name}: no run has completed yet: start `lifestage run`")
-    if name not in run.table_versions and name in OF_EVIDENCE:
+    if name not in run.table_versions and name in EVIDENCE_TABLES:
         return local_rows(project.store.spark, [], project.tables[name].schema)
     if name not in run.table_versions:
         raise NoDataError(
@@ -74,7 +74,7 @@ def read_at(project: Project, name: str, run: CompletedRun | None) -> DataFrame:
 
 
 def reader(project: Project) -> Callable[[str], DataFrame]:
-    """A function that reads tables by name, as the run that is now the last completed one left them.
+    """A function that reads tables by name. Every read uses the run that was the last completed one at this call.
 
     A table that the run did not have is empty.
     """
@@ -94,7 +94,7 @@ def keep_date(project: Project, name: str, rows: DataFrame, as_of: date | str | 
         return rows
     if "as_of" not in rows.columns:
         dated = [each for each, table in project.tables.items() if "as_of" in table.names]
-        raise NoDataError(f"{name} has no as_of: leave it out, or read one of {', '.join(dated)}")
+        raise NoDataError(f"{name} has no column as_of: omit as_of, or read one of {', '.join(dated)}")
     day = find_date(name, rows, as_of)
     _warn_if_stale(project, name, day)
     return rows.where(F.col("as_of") == F.lit(day))
@@ -106,7 +106,7 @@ def find_date(name: str, rows: DataFrame, as_of: date | str) -> date:
         return _find_newest(name, rows)
     day = _parse(as_of)
     if rows.where(F.col("as_of") == F.lit(day)).isEmpty():
-        raise NoDataError(f"{name} has no rows as of {day}: {_nearest(day, list_dates(rows))}")
+        raise NoDataError(f"{name} has no rows as of {day}: {_suggest_dates(day, list_dates(rows))}")
     return day
 
 
@@ -118,13 +118,13 @@ def list_dates(rows: DataFrame) -> list[date]:
 def find_last_run(project: Project) -> CompletedRun | None:
     """The run that completed last; None before the first."""
     runs = _list_runs(project)
-    return reduce(_later, runs) if runs else None
+    return reduce(_pick_later_run, runs) if runs else None
 
 
 def find_run_that_built(project: Project, as_of: date) -> CompletedRun | None:
     """The last run that built a date; None if there is none."""
     runs = [run for run in _list_runs(project) if as_of in run.as_of_dates]
-    return reduce(_later, runs) if runs else None
+    return reduce(_pick_later_run, runs) if runs else None
 
 
 def _list_runs(project: Project) -> list[CompletedRun]:
@@ -144,8 +144,8 @@ def _list_runs(project: Project) -> list[CompletedRun]:
     ]
 
 
-def _later(one: CompletedRun, other: CompletedRun) -> CompletedRun:
-    """The run that completed later. Table versions only grow, but `now` of a run can be any instant."""
+def _pick_later_run(one: CompletedRun, other: CompletedRun) -> CompletedRun:
+    """The run that completed later. Table versions tell, because they only grow; `now` of a run can be any instant."""
     tables = one.table_versions.keys() & other.table_versions.keys()
     if any(one.table_versions[name] > other.table_versions[name] for name in tables):
         return one
@@ -173,11 +173,12 @@ def _parse(as_of: date | str) -> date:
 def _warn_if_stale(project: Project, name: str, day: date) -> None:
     if day in read_stale_dates(project):
         message = (
-            f"{name} as of {day} is stale: deliveries since reach it; start `lifestage backfill --stale`"
+            f"{name} as of {day} is stale: a later delivery has rows of that date or earlier; start "
+            "`lifestage backfill --stale`"
         )
         warnings.warn(message, StaleWarning, stacklevel=5)
 
 
-def _nearest(day: date, known: Iterable[date]) -> str:
+def _suggest_dates(day: date, known: Iterable[date]) -> str:
     nearest = sorted(sorted(known, key=lambda other: (abs(other - day), other))[:N_NEAREST])
     return f"the nearest dates are {', '.join(map(str, nearest))}" if nearest else "it is empty"

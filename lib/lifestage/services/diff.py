@@ -22,7 +22,7 @@ class Difference:
     before: str
     after: str
     changes: tuple[Mapping[str, Any], ...]
-    """Users who came, went, stayed, merged or split, with their value."""
+    """Users who entered, left, stayed, merged or split, with their value."""
     moves: tuple[Mapping[str, Any], ...]
     """Moves between groups by kind, the most frequent first."""
 

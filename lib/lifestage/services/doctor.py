@@ -30,9 +30,9 @@ class _State:
 
 
 def examine(project: Project, now: datetime, is_fast: bool = False) -> Iterator[Finding]:
-    """Every finding, first about the project, then about each domain in the order of the map.
+    """Check the project, then each domain in the order of the map, and yield every finding.
 
-    A storage root that is empty or cannot be reached ends the examination.
+    If the storage root is empty or cannot be reached, there are no further findings.
 
     Args:
         project: an open project, with or without keys.
@@ -74,7 +74,7 @@ def _read_keys(project: Project) -> tuple[Project, list[Finding]]:
     try:
         return replace(project, secrets=read_secrets(project.config)), []
     except ConfigError as error:
-        next_step = "set the keys: without them a project can be read, not run"
+        next_step = "set the keys: without them you can read the project, but not run it"
         return project, [
             Finding(Level.PROBLEM, "keys", problem.removeprefix("secrets: "), next_step)
             for problem in error.problems
@@ -106,7 +106,7 @@ def _check_settings(state: _State) -> Iterator[Finding]:
             yield Finding(Level.OK, subject, value)
             continue
         detail = f"the root was made with {theirs.get(name)}, the configuration gives {value}"
-        next_step = "go back to the old one, or choose a new storage root"
+        next_step = "restore the old value, or choose a new storage root"
         yield Finding(Level.PROBLEM, subject, detail, next_step)
 
 
@@ -120,15 +120,15 @@ def _check_lock(state: _State) -> Iterator[Finding]:
     elif lock.is_alive(holder, me, dead_after):
         since = f"{holder.taken_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         detail = f"run {holder.run_id} on {holder.host} has held it since {since}"
-        next_step = f"wait for it, or end process {holder.pid or 'of its jobs'}"
+        next_step = f"wait for it, or end {lock.describe_process(holder)}"
         yield Finding(Level.NOTE, "lock", detail, next_step)
     else:
-        detail = f"run {holder.run_id} ended before it was done"
+        detail = f"run {holder.run_id} ended before it was complete"
         yield Finding(Level.NOTE, "lock", detail, "lifestage run: it takes over and repeats what is missing")
 
 
 def _check_lost_commits(state: _State) -> Iterator[Finding]:
-    """Find tables that are older than completed runs recorded."""
+    """Find tables that are older than the versions that completed runs recorded."""
     try:
         check_completed_tables(state.project)
     except LostCommitError as error:
@@ -149,8 +149,8 @@ def _check_unfinished_writes(state: _State) -> Iterator[Finding]:
         if version is not None and version > committed.get(name, 0):
             newer.append(f"{name} (version {version}, completed {committed.get(name, 0)})")
     if newer:
-        detail = f"by a run that was ended, or by another tool: {', '.join(newer)}"
-        next_step = "lifestage run: it restores what a run left, and leaves what OPTIMIZE did"
+        detail = f"by a run that was killed, or by another tool: {', '.join(newer)}"
+        next_step = "lifestage run: it rolls back writes of a killed run, and keeps commits of OPTIMIZE"
         yield Finding(Level.NOTE, "unfinished writes", detail, next_step)
     else:
         yield Finding(Level.OK, "unfinished writes", "none")
@@ -167,16 +167,16 @@ def _check_versions(state: _State) -> Iterator[Finding]:
     newer = sorted(name for name, version in newest.items() if version > run.table_versions[name])
     missing = sorted(run.table_versions.keys() - newest.keys())
     if missing:
-        detail = f"{done}; some of its tables are gone: {', '.join(missing)}"
-        next_step = "put them back into the configuration or the root, or start a new root"
+        detail = f"{done}; some of its tables are missing: {', '.join(missing)}"
+        next_step = "restore them in the configuration or the root, or start a new root"
         yield Finding(Level.PROBLEM, subject, detail, next_step)
     elif newer:
         changed = f"{len(newer)} of {len(newest)} tables are newer: {list_first(newer)}"
         yield Finding(
-            Level.NOTE, subject, f"{done}; {changed}; readers see those of the run", "lifestage run"
+            Level.NOTE, subject, f"{done}; {changed}; readers see the versions of the run", "lifestage run"
         )
     else:
-        yield Finding(Level.OK, subject, f"{done}; all {len(newest)} tables are as it left them")
+        yield Finding(Level.OK, subject, f"{done}; all {len(newest)} tables are unchanged since")
 
 
 def _read_versions(project: Project, names: Iterable[str]) -> dict[str, int]:
@@ -188,7 +188,7 @@ def _read_versions(project: Project, names: Iterable[str]) -> dict[str, int]:
 def _check_stale_dates(state: _State) -> Iterator[Finding]:
     dates = [str(day) for day in read_stale_dates(state.project)]
     if dates:
-        detail = f"deliveries since reach {len(dates)} of the dates kept: {list_first(dates)}"
+        detail = f"later deliveries affect these kept dates: {list_first(dates)}"
         yield Finding(Level.NOTE, "stale dates", detail, "lifestage backfill --stale")
     else:
         yield Finding(Level.OK, "stale dates", "none")

@@ -25,7 +25,7 @@ Read = Callable[[str], DataFrame]
 def explain(project: Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
     """The answers of all domains about one user on a date, and what would change the user's results.
 
-    If the configuration has changed since a run built the date, its rules do not fit the stored results. Then
+    If the configuration has changed since a run built the date, the current rules do not fit the stored results. Then
     `is_config_changed` is true, and `would_change` is empty.
 
     Args:
@@ -42,7 +42,7 @@ def explain(project: Project, user: str, as_of: date | str | None = None) -> dic
     domains = [(each.explain, project.config.domains[each.name]) for each in DOMAINS if each.explain]
     rows = read_user(read, [each for each, _ in domains], identifiers, day)
     if rows.tables["user_features"].isEmpty():
-        raise NoDataError(_came_later(read, rows))
+        raise NoDataError(_explain_absence(read, rows))
     answers = run_in_parallel([partial(each.answer, rows, config) for each, config in domains])
     built = find_run_that_built(project, day)
     is_changed = built is not None and built.config_hash != project.config.hash
@@ -62,23 +62,23 @@ def list_explaining() -> list[Explain]:
 
 
 def read_user(read: Read, domains: Iterable[Explain], identifiers: DataFrame, as_of: date) -> UserRows:
-    """The rows that the domains need to explain a user. Reads tables in parallel, because planning takes longest.
+    """The rows that the domains need to explain a user. Reads tables in parallel, because planning takes most of the time.
 
     Args:
         read: reads a table.
-        domains: the declarations of what they need.
+        domains: the declarations of the domains.
         identifiers: the user's rows of identity_map.
         as_of: the date.
     """
     user_id = identifiers.first()["user_id"]  # type: ignore[index]
     subjects = F.broadcast(identifiers.select(F.col("identifier").alias("subject")))
     scopes = {name: scope for each in domains for name, scope in each.reads.items()}
-    frames = [_of_scope(read(name), scope, user_id, subjects, as_of) for name, scope in scopes.items()]
+    frames = [_keep_scope(read(name), scope, user_id, subjects, as_of) for name, scope in scopes.items()]
     rows = run_in_parallel([partial(collect_to_driver, frame) for frame in frames])
     return UserRows(user_id, as_of, identifiers, dict(zip(scopes, rows, strict=True)), read)
 
 
-def _of_scope(rows: DataFrame, scope: Scope, user_id: str, subjects: DataFrame, as_of: date) -> DataFrame:
+def _keep_scope(rows: DataFrame, scope: Scope, user_id: str, subjects: DataFrame, as_of: date) -> DataFrame:
     is_user = F.col("user_id") == user_id
     match scope:
         case Scope.USER:
@@ -94,11 +94,10 @@ def _of_scope(rows: DataFrame, scope: Scope, user_id: str, subjects: DataFrame, 
             return rows
 
 
-def _came_later(read: Read, rows: UserRows) -> str:
+def _explain_absence(read: Read, rows: UserRows) -> str:
+    """Say on which date a user appears first, if any."""
     dates = read("user_features").where(F.col("user_id") == rows.user_id)
     first = dates.agg(F.min("as_of").alias("as_of")).first()
     if first is None or first["as_of"] is None:
-        return f"user {rows.user_id} is on no date that is kept"
-    return (
-        f"user {rows.user_id} was not known as of {rows.as_of}: the first date with them is {first['as_of']}"
-    )
+        return f"user {rows.user_id} is in none of the kept dates"
+    return f"user {rows.user_id} was not known as of {rows.as_of}: the first date with this user is {first['as_of']}"

@@ -38,9 +38,11 @@ def check_target(request: ExportRequest) -> None:
     """Raise a ConfigError unless the target is a new file on this computer."""
     to = request.to
     if REMOTE.match(str(to)):
-        raise ConfigError([f"--to: {to} is no file on this computer: export to one, then copy it there"])
+        raise ConfigError([f"--to: {to} is not a local path: export to a local file, then copy it"])
     if to.exists():
-        raise ConfigError([f"--to: {to} exists and is not overwritten: give another path, or remove it"])
+        raise ConfigError(
+            [f"--to: {to} exists and is not overwritten: give another path, or remove the file"]
+        )
 
 
 def check_destination(config: Config, request: ExportRequest) -> None:

@@ -44,11 +44,11 @@ def find_identifiers(project: Project, read: Read, user: str, as_of: date) -> Da
     persons = restore_identity_map(read, built)
     users = [row["user_id"] for row in _keep_named(persons, names).select("user_id").distinct().collect()]
     if len(users) > 1:
-        raise NoDataError(_tell_several(len(users)))
+        raise NoDataError(_describe_ambiguity(len(users)))
     return (
         collect_to_driver(persons.where(F.col("user_id") == users[0]))
         if users
-        else _find_alone(project, read, names)
+        else _find_unlinked(project, read, names)
     )
 
 
@@ -61,7 +61,7 @@ def describe_person(project: Project, user: str, as_of: date | str | None = None
     day = find_date("user_features", read("user_features"), as_of or LATEST)
     members = find_identifiers(project, read, user, day)
     decided = project.config.of(IdentityConfig)
-    rows = _read_around(read("links"), members, decided, day)
+    rows = _read_with_linked(read("links"), members, decided, day)
     own = (user_id_of(F.col("identifier")) == F.col("user_id")).alias("is_key")
     mine = {row["identifier"]: row for row in members.select("identifier", "user_id", own).collect()}
     identifiers = [
@@ -83,7 +83,7 @@ def describe_person(project: Project, user: str, as_of: date | str | None = None
     }
 
 
-def _read_around(
+def _read_with_linked(
     links: DataFrame, members: DataFrame, config: IdentityConfig, day: date
 ) -> dict[str, dict[str, Any]]:
     """Rows about a person's identifiers and the identifiers linked to them, from evidence up to a day."""
@@ -111,32 +111,30 @@ def _keep_named(rows: DataFrame, names: DataFrame, *columns: str) -> DataFrame:
     return rows.join(F.broadcast(names), on=reduce(Column.__or__, is_named), how="left_semi")
 
 
-def _find_alone(project: Project, read: Read, names: DataFrame) -> DataFrame:
+def _find_unlinked(project: Project, read: Read, names: DataFrame) -> DataFrame:
     """The row of an identifier that occurs in events and that no evidence joins to another."""
     subjects = read("activity_days").select(F.col("subject").alias("identifier")).distinct()
     alone = subjects.join(read("identity_map"), on="identifier", how="left_anti")
     rows = _keep_named(alone.withColumn("user_id", user_id_of(F.col("identifier"))), names).collect()
     if not rows:
-        raise NoDataError(_tell_nobody(project, read, names))
+        raise NoDataError(_explain_not_found(project, read, names))
     if len(rows) > 1:
-        raise NoDataError(_tell_several(len(rows)))
+        raise NoDataError(_describe_ambiguity(len(rows)))
     values = {"status": str(UserStatus.ACTIVE), "withheld": [], **rows[0].asDict()}
     schema = IDENTITY_MAP.schema
     return local_rows(project.store.spark, [[values.get(name) for name in schema.names]], schema)
 
 
-def _tell_several(n: int) -> str:
+def _describe_ambiguity(n: int) -> str:
     return f"{n} users have that name: give the user_id of one"
 
 
-def _tell_nobody(project: Project, read: Read, names: DataFrame) -> str:
-    """Why no user is found: the name is unknown, or the user is another user now."""
+def _explain_not_found(project: Project, read: Read, names: DataFrame) -> str:
+    """Say why no user is found: the name is unknown, or the user has become another user."""
     moved = _keep_named(read("identity_changes"), names, "from_user_id")
     last = moved.orderBy(F.col("journal_version").desc(), "to_user_id").first()
     if last:
-        return (
-            f"user {last['from_user_id']} is user {last['to_user_id']} since {last['as_of']}: {last['cause']}"
-        )
+        return f"user {last['from_user_id']} has been user {last['to_user_id']} since {last['as_of']}: {last['cause']}"
     kinds = ", ".join(project.config.shared.identifiers)
     return f"no user has that name: give a user_id, a pseudonym, or a raw {kinds}"
 

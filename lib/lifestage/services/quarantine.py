@@ -20,7 +20,7 @@ from lifestage.platform.errors import ConfigError, suggest_name
 from lifestage.platform.run import Run
 from lifestage.project.opening import Project, Request
 from lifestage.project.root import hold_root
-from lifestage.project.runner import job_for
+from lifestage.project.runner import make_job
 from lifestage.project.secrets import read_secrets
 
 
@@ -92,7 +92,7 @@ def replay_rejected(
     if not project.store.exists(project.tables["rejected_events"]):
         return []
     run_id = f"replay-{uuid.uuid4().hex[:8]}"
-    job = job_for(project, EVENTS, Run(run_id, (), now, project.config.hash), {})
+    job = make_job(project, EVENTS, Run(run_id, (), now, project.config.hash), {})
     with hold_root(project, Request(run_id, (), now, wall_clock, (EVENTS.name,))):
         return replay(job, project.config.of(IngestConfig), choice)
 

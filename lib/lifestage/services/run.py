@@ -102,7 +102,7 @@ def run(project: Project, request: Request, progress: Progress = lambda _: None)
 
     Raises:
         ConfigError: a date is after the business date of now.
-        NoDataError: there is nothing to build from. The message says which data exist.
+        NoDataError: there is nothing to build from. The message says which data exists.
     """
     check_dates(project, request)
     rows: dict[str, int] = {}
@@ -123,12 +123,12 @@ def describe_data(project: Project) -> str:
     events = project.store.read(project.tables["events"])
     days = events.agg(F.min("event_date"), F.max("event_date")).first()
     if days and days[0]:
-        return f"the events are of {days[0]} to {days[1]}"
+        return f"events exist from {days[0]} to {days[1]}"
     ingest = project.config.of(IngestConfig)
     if not ingest.sources:
-        return "there is no source: describe one in sources/ beside the main file (lifestage init DIR has examples)"
+        return "there is no source: add one in sources/ beside the main file (`lifestage init DIR` writes examples)"
     globs = ", ".join(resolve_path(source.path, ingest.landing) for source in ingest.sources.values())
-    return f"there are no events yet; files are looked for at {globs}"
+    return f"there are no events yet; lifestage looks for files at {globs}"
 
 
 def _describe_outcome(project: Project, request: Request, rows: dict[str, int]) -> Outcome:

@@ -49,7 +49,7 @@ def read_manifests(project: Project) -> list[Row]:
     if run is None:
         return []
     rows = read_at(project, "snapshots", run)
-    # One small row a snapshot.
+    # One small row per snapshot.
     return rows.orderBy(F.col("as_of").desc(), F.col("revision").desc()).collect()
 
 
@@ -61,7 +61,7 @@ def find_manifest(project: Project, snapshot_id: str) -> Row:
         snapshot_id: its id; or a date for its newest revision; or `latest`.
 
     Raises:
-        NoDataError: where there is no such snapshot. It names the nearest.
+        NoDataError: there is no such snapshot. The message names the nearest.
     """
     manifests = read_manifests(project)
     if not manifests:
@@ -71,7 +71,7 @@ def find_manifest(project: Project, snapshot_id: str) -> Row:
     for manifest in manifests:
         if snapshot_id in (manifest["snapshot_id"], str(manifest["as_of"])):
             return manifest
-    raise NoDataError(f"there is no snapshot {snapshot_id}: {_nearest(snapshot_id, manifests)}")
+    raise NoDataError(f"there is no snapshot {snapshot_id}: {_suggest_snapshots(snapshot_id, manifests)}")
 
 
 def read_users(project: Project, snapshot_id: str) -> DataFrame:
@@ -84,7 +84,7 @@ def list_kinds(project: Project) -> tuple[str, ...]:
     return tuple(kind for each in results_of(project.config) for kind in each.groups)
 
 
-def _nearest(wanted: str, manifests: Iterable[Row]) -> str:
+def _suggest_snapshots(wanted: str, manifests: Iterable[Row]) -> str:
     """The nearest snapshots: by date if the id begins with one, otherwise by spelling."""
     by_date = {row["snapshot_id"]: row["as_of"] for row in manifests}
     try:

@@ -195,7 +195,7 @@ def _email(customer: int) -> str:
 
 
 def _chance(*parts: object) -> float:
-    """A number from 0 to 1 that depends on the names alone: the sample is the same on every computer."""
+    """A number from 0 to 1 that depends only on the names, so that the sample is the same on every computer."""
     digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48
 

@@ -1,4 +1,4 @@
-"""What would change a user's results: one more purchase, or silence.
+"""Find out what would change a user's results: one more purchase, or silence.
 
 The purchase is a hypothetical event. Each domain computes its tables from those of earlier domains, in the order of the
 map, as in a run. Norms, cut points, scales and models stay as they were on the date.

@@ -10,6 +10,7 @@ from ingestion.events.section_builders import deliveries, delivery
 from lifestage.activation.report.content import Header, SectionData, compose_page
 from lifestage.project.pipeline import sections_of
 from support.reporting import AS_OF, NOW, WORDS
+from users.identity.section_builders import empty_identity, full_identity
 
 SECTIONS = {section.key: section for section in sections_of()}
 HEADER = Header("Shop", AS_OF, "run-1", NOW, "0.1.0")
@@ -23,6 +24,7 @@ def empty_page(words=WORDS, header=HEADER, least_users=1, **data):
         "segments": empty_segments(),
         "audiences": empty_audiences(),
         "channels": empty_channels(before=None, period=0),
+        "identity": empty_identity(),
         "data": deliveries(),
         "made": empty_making(),
     }
@@ -37,6 +39,7 @@ def full_page(words=WORDS, header=HEADER, least_users=1, **data):
         "segments": full_segments(),
         "audiences": full_audiences(),
         "channels": empty_channels(),
+        "identity": full_identity(),
         "data": deliveries(delivery()),
         "made": full_making(),
     }

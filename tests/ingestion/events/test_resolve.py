@@ -72,7 +72,7 @@ def test_the_first_delivery_of_a_key_counts(books):
     )
 
 
-def test_of_equal_rows_in_one_delivery_one_counts_and_a_delete_comes_last(books):
+def test_only_one_of_several_equal_rows_in_a_delivery_counts_and_a_delete_comes_last(books):
     rows = outcomes_of(books, "plain", "tie").groupBy("outcome", "stays").count()
     assert_rows(rows, [("accepted", True, 1), ("duplicate", False, 2)])
     expected = [(2, None, "accepted", False, []), (2, None, "replaced", False, [])]
@@ -89,7 +89,7 @@ def test_without_a_window_a_key_belongs_to_its_date_and_source(books):
     assert_rows(outcomes_of(books, "strict", "two sources"), [(2, None, "accepted", True, [])])
 
 
-def test_a_faulty_row_does_not_take_its_key(books):
+def test_a_faulty_row_does_not_occupy_its_key(books):
     expected = [(2, None, "rejected", False, ["missing:event_at"]), (3, None, "accepted", True, [])]
     assert_rows(outcomes_of(books, "plain", "faulty first"), expected)
 
@@ -120,7 +120,7 @@ def test_only_a_higher_version_replaces_a_known_row(books):
     assert_rows(outcomes_of(books, "versioned", "known"), expected)
 
 
-def test_a_correction_may_move_the_day(books):
+def test_a_correction_can_move_an_event_to_another_day(books):
     moved = books.events.where("event_id = 'known and moved'").select("event_date", "event_month", "version")
     assert_rows(moved, [(LATER, LATER.replace(day=1), 3)])
 

@@ -71,7 +71,7 @@ def test_an_earlier_value_may_return_and_null_is_a_value(products):
     assert_rows(versions(products, "empty"), expected)
 
 
-def test_of_contradictory_rows_one_counts(products):
+def test_only_one_of_two_contradictory_rows_counts(products):
     found = versions(products, "twice").where("category <> 'A'").select("from", "to", "delivery_no")
     assert_rows(found, [(5, 9, 2)])
 
@@ -148,7 +148,7 @@ def test_a_delta_extract_ends_no_key(spark):
     assert_rows(versions(known, "b"), [("b", "A", 0, 0, 1)])
 
 
-def test_a_corrected_extract_of_one_date_counts_and_marks_the_days_it_changed(spark):
+def test_a_corrected_extract_of_the_same_date_wins_and_marks_the_days_it_changed(spark):
     """A version that is valid again after another was withdrawn carries the delivery that withdrew it."""
     first, wrong = extract(1, 1, back="A", other="A", same="A"), extract(2, 5, back="B", other="B", same="B")
     corrected = extract(3, 5, back="A", other="C", same="B")
@@ -201,7 +201,7 @@ def test_rows_of_one_delivery_key_and_date_repeat_or_contradict_each_other(spark
     assert flag(spark, []).isEmpty()
 
 
-def test_of_two_full_extracts_of_one_date_the_later_decides(spark):
+def test_the_later_of_two_full_extracts_of_one_date_decides(spark):
     extracts = [extract(1, 1, a="A", b="B"), extract(2, 5, a="A", b="C", c="C"), extract(3, 5, a="A")]
     apart = one_by_one(no_products(spark), extracts)
     assert_rows(versions(apart, "b"), [("b", "B", 0, 5, 1), ("b", "-", 5, 0, 3)])

@@ -18,7 +18,7 @@ def landing(spark, tmp_path: Path) -> Landing:
 @pytest.mark.parametrize(
     "rest", ["]", '] {"name": "lost"}', ', {"name": "lost"}', ' {"name": "lost"}', " x", ",0] x", ',"]']
 )
-def test_nothing_may_follow_the_object_of_a_line(landing, rest):
+def test_text_after_the_object_of_a_line_breaks_the_line(landing, rest):
     landing.put("a.json", '{"name": "x"}' + rest + '\n{"name": "y"} \n')
     found = landing.rows(layout(**JSON)).select("c.name", "is_broken")
     assert found.where("is_broken").count() == 1
@@ -62,7 +62,7 @@ def test_a_value_with_a_line_break_is_rejected_whole(landing, lines, broken):
     assert_rows(found, [*expected, ('other,"file"', False)])
 
 
-def test_a_quoted_value_may_spread_over_the_parts_of_a_large_file(spark, landing):
+def test_a_quoted_value_can_span_several_parts_of_a_large_file(spark, landing):
     spark.conf.set("spark.sql.files.maxPartitionBytes", "64")
     text = [f"{n},looks like a row" for n in range(40)]
     landing.put("a.csv", "\n".join(["name,note", 'a,"begins', *text, 'ends"', "z,row"]) + "\n")

@@ -56,7 +56,7 @@ def test_text_that_is_not_one_expression_is_the_only_problem_and_is_quoted(sql, 
 
 
 @pytest.mark.parametrize("sql", ["IDENTIFIER('email')", ":name", "?"])
-def test_a_name_that_is_not_written_out_is_refused(sql):
+def test_a_computed_column_name_is_refused(sql):
     assert any("are not allowed, name the columns" in problem for problem in problems(sql))
 
 
@@ -130,7 +130,7 @@ def test_every_problem_of_an_expression_is_reported():
     assert any(problem.startswith("rand()") for problem in found)
 
 
-def test_lambda_parameters_are_no_columns_but_only_inside_their_lambda():
+def test_lambda_parameters_are_not_columns_inside_their_lambda():
     assert problems("filter(items, (x, i) -> x > amount AND i > 0)") == []
     assert problems("aggregate(items, 0, (acc, x) -> acc + x)") == []
     assert columns_of("exists(items, x -> x = other)") == {"items", "other"}

@@ -21,29 +21,29 @@ def test_small_cells_are_withheld_and_empty_ones_shown():
     assert names(find_showable_cells(users(a=0, b=4, c=3, d=5), [total(*"abcd")], 5)) == {"a", "d"}
 
 
-def test_a_lone_small_cell_takes_the_next_smallest_with_it():
+def test_a_single_withheld_cell_also_withholds_the_next_smallest():
     """100 in all, less 60 and 30: the rest would be told."""
     assert names(find_showable_cells(users(a=60, b=30, c=7, d=3), [total(*"abcd")], 5)) == {"a", "b"}
 
 
-def test_small_cells_that_are_too_few_together_take_another_one():
+def test_withheld_cells_with_too_few_users_together_withhold_another_one():
     assert names(find_showable_cells(users(a=60, b=30, c=2, d=1), [total(*"abcd")], 5)) == {"a"}
 
 
-def test_rows_and_columns_whose_sums_are_told_hide_a_square():
+def test_known_sums_of_rows_and_columns_withhold_four_cells():
     table = users(a1=1, a2=50, b1=60, b2=70)
     rows, columns = [total("a1", "a2"), total("b1", "b2")], [total("a1", "b1"), total("a2", "b2")]
     assert names(find_showable_cells(table, rows, 5)) == {"b1", "b2"}
     assert names(find_showable_cells(table, rows + columns, 5)) == set()
 
 
-def test_what_follows_from_several_equations_only_is_found():
+def test_a_cell_that_follows_only_from_several_equations_is_withheld():
     """Each equation hides two; of both together a is half of the difference."""
     equations = [total("a", "b", "x"), {cell("a"): 1, cell("b"): -1, cell("y"): 1}]
     assert names(find_showable_cells(users(a=4, b=9, x=20, y=30), equations, 5)) == {"y"}
 
 
-def test_nothing_is_withheld_where_every_number_may_be_told():
+def test_nothing_is_withheld_if_every_number_may_be_shown():
     assert names(find_showable_cells(users(a=1, b=2), [total("a", "b")], 1)) == {"a", "b"}
 
 

@@ -22,6 +22,6 @@ def test_equal_values_are_not_shaded():
     assert shade([]) == []
 
 
-def test_a_number_of_too_few_is_a_sign():
+def test_a_withheld_number_is_shown_as_a_sign():
     assert figure("3", is_shown=False) == HIDDEN
     assert figure("3").text == "3"

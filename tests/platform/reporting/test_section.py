@@ -11,7 +11,7 @@ def source():
     return Source(read=None, table=None, config=None, run=Run("run-1", (AS_OF,), NOW))
 
 
-def test_a_function_of_a_source_is_computed_once_however_many_sections_ask_at_a_time():
+def test_a_shared_result_is_computed_once_for_sections_that_ask_at_the_same_time():
     calls, may_end, shared, found = [], Event(), source(), []
 
     def compute(given):
@@ -28,7 +28,7 @@ def test_a_function_of_a_source_is_computed_once_however_many_sections_ask_at_a_
     assert (calls, found) == ([shared], [AS_OF] * 4)
 
 
-def test_whoever_asks_for_a_failed_result_sees_the_error():
+def test_every_caller_of_a_failed_result_gets_the_error():
     shared = source()
 
     def fail(_):

@@ -26,7 +26,7 @@ ZH = load_words("zh", None, "CNY", TEXTS)
         (-1, 10_000, "0.0%"),
     ],
 )
-def test_a_share_says_none_or_all_only_where_it_is_exact(part, whole, expected):
+def test_a_share_reads_0_or_100_percent_only_if_it_is_exact(part, whole, expected):
     assert WORDS.share(part, whole) == expected
 
 
@@ -44,12 +44,12 @@ def test_a_mean_is_printed_in_its_unit(value, unit, expected):
     assert WORDS.quantity(Decimal(value), unit) == expected
 
 
-def test_nothing_has_no_sign():
+def test_zero_has_no_sign():
     said = (WORDS.money(Decimal("-0.4")), WORDS.decimal(-0.004, 2), WORDS.count(0))
     assert said == ("€0", "0.00", "0")
 
 
-def test_a_price_has_the_coins_of_its_currency():
+def test_a_price_has_the_decimals_of_its_currency():
     prices = [
         load_words("en", None, currency, TEXTS).price(Decimal("1234.56"))
         for currency in ("USD", "JPY", "KWD")
@@ -86,7 +86,7 @@ def test_changes_have_a_sign():
     assert [WORDS.change(n) for n in (3, 0, -1200)] == ["+3", "0", "\N{MINUS SIGN}1,200"]
 
 
-def test_one_is_singular_where_the_language_has_it():
+def test_a_count_of_one_is_singular_if_the_language_has_a_singular():
     said = [WORDS("value.not_scored", n=n) for n in (1, 1_200)]
     assert said == [
         "One user without a purchase in the period is not scored.",
@@ -104,11 +104,11 @@ def test_plurals_are_those_of_the_language_whatever_the_locale(language, locale)
 
 
 @pytest.mark.parametrize("locale", ["ar_EG", "nl_NL", "de_CH", "he_IL"])
-def test_whole_units_are_asked_for_and_given(locale):
+def test_amounts_are_whole_units_in_every_locale(locale):
     assert "80" not in load_words("en", locale, "EUR", TEXTS).money(Decimal("1234567.80"))
 
 
-def test_a_value_is_never_read_as_a_text():
+def test_an_inserted_value_is_never_parsed_as_a_text():
     assert WORDS("page.title", business="{n} {0}", date="d") == "{n} {0}, customers as of d"
 
 
@@ -129,7 +129,7 @@ def fields(text):
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def test_every_language_says_the_same_with_the_same_values():
+def test_every_language_has_the_same_texts_with_the_same_values():
     english, *others = (dict(leaves(load_texts(language, TEXTS))) for language in LOCALES)
     for other in others:
         assert other.keys() == english.keys()
@@ -146,7 +146,7 @@ def test_every_plural_has_the_forms_of_its_language():
                 assert not isinstance(text, dict) or set(text) == forms
 
 
-def test_what_is_shipped_is_translated():
+def test_all_names_of_the_packaged_configuration_are_translated():
     """Every stage, tier, audience, trait and name of the packaged configuration, with its words."""
     stages, value, segments, audiences = (
         packaged_yaml(f"{path}/defaults.yaml")

@@ -47,7 +47,7 @@ def test_values_of_every_kind_come_back_as_they_were(spark):
     assert tuple(second) == (None, "[]", int(at.timestamp()), None, None)
 
 
-def test_an_instant_without_a_zone_is_one_of_this_computer_as_spark_gives_it(spark):
+def test_an_instant_without_a_zone_is_in_the_zone_of_this_computer(spark):
     local = spark.sql("SELECT TIMESTAMP'2026-03-09 12:00:00' AS at").collect()[0]["at"]
     assert_rows(
         local_rows(spark, [(local,)], "at timestamp").selectExpr("CAST(at AS STRING)"),
@@ -55,12 +55,12 @@ def test_an_instant_without_a_zone_is_one_of_this_computer_as_spark_gives_it(spa
     )
 
 
-def test_a_declared_schema_may_be_a_text_and_rows_may_be_none(spark):
+def test_a_schema_can_be_text_and_there_can_be_no_rows(spark):
     assert_rows(local_rows(spark, [(date(2026, 3, 9), 1)], "day date, n int"), [(date(2026, 3, 9), 1)])
     assert local_rows(spark, [], "day date, n int").isEmpty()
 
 
-def test_a_collected_frame_has_the_rows_that_were_there_when_it_was_made(spark, tmp_path):
+def test_a_collected_frame_keeps_the_rows_of_its_creation(spark, tmp_path):
     path = str(tmp_path / "n")
     spark.range(2).write.parquet(path)
     read = spark.read.parquet(path)

@@ -16,11 +16,11 @@ def test_tasks_run_at_the_same_time_and_results_keep_their_order():
     assert run_in_parallel([lambda: task(1), lambda: task(2), lambda: task(3)]) == [1, 2, 3]
 
 
-def test_nothing_to_do_is_done():
+def test_no_tasks_give_no_results():
     assert run_in_parallel([]) == []
 
 
-def test_all_have_ended_when_one_has_failed():
+def test_all_tasks_end_before_a_failure_is_raised():
     failed, ended = threading.Event(), []
 
     def fails():

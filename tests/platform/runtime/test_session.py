@@ -58,7 +58,7 @@ def test_jars_of_an_earlier_start_are_used_again(tmp_path):
     assert all(name in settings["spark.driver.extraClassPath"] for name in DELTA_JARS)
 
 
-def test_packages_of_a_project_are_fetched_with_all_they_need():
+def test_packages_of_a_project_are_downloaded_with_their_dependencies():
     settings = _merge_settings({"spark.jars.packages": "org.example:connector:1"})
     assert settings["spark.jars.packages"] == "org.example:connector:1"
     assert "spark.jars.excludes" not in settings
@@ -70,7 +70,7 @@ def test_a_folder_without_the_jars_is_refused(monkeypatch, tmp_path):
         _merge_settings({})
 
 
-def test_a_folder_with_the_jars_is_the_class_path(monkeypatch, tmp_path):
+def test_a_folder_with_the_jars_becomes_the_class_path(monkeypatch, tmp_path):
     put_jars(tmp_path / "jars")
     monkeypatch.setenv("LIFESTAGE_JARS", str(tmp_path / "jars"))
     path = _merge_settings({})["spark.driver.extraClassPath"]

@@ -51,5 +51,5 @@ def test_another_key_or_column_is_an_error(people, column, key):
         unseal_column(kept["first"], column, key)
 
 
-def test_no_values_unseal_to_none():
+def test_a_column_without_values_can_be_unsealed():
     assert len(unseal_column(pa.chunked_array([], pa.binary()), "first", os.urandom(32))) == 0

@@ -14,7 +14,7 @@ MOST = 90
 
 
 @pytest.mark.slow
-def test_a_daily_run_asks_delta_little_beside_its_own_queries(tmp_path):
+def test_a_daily_run_needs_few_executions_besides_its_own_queries(tmp_path):
     paths = os.pathsep.join([str(TESTS), str(TESTS.parent / "lib")])
     environment = {**os.environ, "PYTHONPATH": paths}
     done = subprocess.run(

@@ -38,7 +38,7 @@ def test_a_process_of_this_host_is_alive_while_it_runs_however_long(other_proces
     assert not is_alive(theirs, ME, DEAD_AFTER)
 
 
-def test_a_number_used_again_by_another_process_is_not_the_holder(other_process):
+def test_a_process_that_reuses_the_pid_is_not_the_holder(other_process):
     assert not is_alive(holder_of(other_process.pid, pid_started="2026-01-01T00:00:00+00:00"), ME, DEAD_AFTER)
 
 
@@ -50,7 +50,7 @@ def test_this_process_does_not_lock_itself_out():
 @pytest.mark.parametrize(
     ("age", "alive"), [(timedelta(hours=5, minutes=59), True), (timedelta(hours=6), False)]
 )
-def test_a_holder_elsewhere_or_of_jobs_is_alive_for_a_while(age, alive):
+def test_a_holder_on_another_host_or_of_jobs_counts_as_alive_for_a_while(age, alive):
     elsewhere = replace(ME, run_id="theirs", host="another", taken_at=NOW - age)
     jobs = replace(this_process("theirs", NOW - age, is_job=True))
     assert jobs.pid is None
@@ -74,7 +74,7 @@ def test_jobs_of_one_run_share_the_lock_until_they_count_as_dead(store):
     acquire(store, RUN_LOCK, job, DEAD_AFTER)
     acquire(store, RUN_LOCK, replace(job, host="two", taken_at=NOW + timedelta(hours=1)), DEAD_AFTER)
     assert_rows(store.read(RUN_LOCK).select("host"), [("two",)])
-    with pytest.raises(RunLockedError, match=r"run shared on two \(process of its jobs\)"):
+    with pytest.raises(RunLockedError, match=r"run shared on two \(its jobs\)"):
         acquire(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=6)), DEAD_AFTER)
     acquire(store, RUN_LOCK, replace(ME, taken_at=NOW + timedelta(hours=7)), DEAD_AFTER)
     assert_rows(store.read(RUN_LOCK).select("run_id"), [("mine",)])
@@ -89,13 +89,13 @@ def test_a_live_process_keeps_its_lock_from_another_run_of_the_same_name(store, 
     acquire(store, RUN_LOCK, ME, DEAD_AFTER)
 
 
-def test_a_holder_on_another_host_says_from_when_on_it_counts_as_dead(store):
+def test_the_message_says_when_a_holder_on_another_host_counts_as_dead(store):
     acquire(store, RUN_LOCK, replace(ME, host="elsewhere"), DEAD_AFTER)
     with pytest.raises(RunLockedError, match="counts as dead from 2026-06-01 18:00 UTC"):
         acquire(store, RUN_LOCK, ME, DEAD_AFTER)
 
 
-def test_of_two_that_saw_the_same_one_acquires_the_lock(store):
+def test_one_of_two_runs_that_saw_the_same_state_acquires_the_lock(store):
     acquire(store, RUN_LOCK, ME, DEAD_AFTER)
     seen = store.version(RUN_LOCK)
     first, second = (replace(ME, run_id=name) for name in ("first", "second"))

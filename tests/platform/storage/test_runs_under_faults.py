@@ -175,7 +175,7 @@ def test_two_live_runs_of_one_name_store_nothing_twice(place):
     assert [row["path"] for row in store.read_rows(INGEST_LEDGER)] == ["file"]
 
 
-def test_a_run_that_meets_rows_of_another_records_nothing():
+def test_a_run_that_finds_rows_of_another_run_records_nothing():
     """Another process writes sales after this one did, and before it records its deliveries."""
     store, written = MemoryStore(), []
     slow = Driver("nightly", DAYS[0], NOON, "one", ("file",))

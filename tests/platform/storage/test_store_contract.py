@@ -102,7 +102,7 @@ def test_commits_made_at_the_same_time_keep_their_own_metadata(spark, store):
     )
 
 
-def test_partitions_replaced_twice_are_as_replaced_once(spark, store):
+def test_replacing_partitions_twice_equals_replacing_them_once(spark, store):
     partitioned = table(WriteMode.PARTITIONS)
     new = sales(spark, ("c", 3, FEBRUARY))
     store.write(
@@ -118,7 +118,7 @@ def test_partitions_replaced_twice_are_as_replaced_once(spark, store):
         store.write(partitioned, sales(spark, ("d", 4, JANUARY)), {}, {"month": [FEBRUARY]})
 
 
-def test_all_partitions_but_those_that_stay_are_replaced(spark, store):
+def test_all_partitions_except_the_kept_ones_are_replaced(spark, store):
     partitioned = table(WriteMode.PARTITIONS)
     store.write(partitioned, sales(spark, ("a", 1, JANUARY), ("b", 2, FEBRUARY)), {}, keep={"month": []})
     store.write(partitioned, sales(spark, ("c", 3, FEBRUARY)), {}, keep={"month": [JANUARY]})
@@ -136,7 +136,7 @@ def test_a_merge_updates_and_inserts_and_an_insert_leaves_known_keys_alone(spark
     assert_rows(store.read(SALES).select("id", "n"), [("a", 1), ("b", 3), ("c", 4), ("d", 5)])
 
 
-def test_an_old_version_stays_readable_and_one_that_never_was_is_no_data(spark, store):
+def test_an_old_version_stays_readable_and_a_version_that_never_existed_is_an_error(spark, store):
     old = sales(spark, ("a", 1, JANUARY))
     store.write(SALES, old, {})
     store.replace_all(SALES, sales(spark, ("b", 2, JANUARY)), {})
@@ -152,7 +152,7 @@ def test_replacing_all_takes_over_the_columns_of_the_contract(spark, store):
     assert_rows(store.read(wider).select("id", "note"), [("b", "x")])
 
 
-def test_of_two_swaps_that_saw_the_same_version_the_first_takes_effect(store):
+def test_the_first_of_two_swaps_that_saw_the_same_version_takes_effect(store):
     held = table(WriteMode.OVERWRITE)
     store.swap(held, [("a", None, 1, None, JANUARY)], {"run_id": "r1"}, None)
     seen = store.version(held)
@@ -172,7 +172,7 @@ def test_rows_leave_and_others_come_in_one_commit(spark, store):
     assert_rows(rows_of(store), [("b", 2, 1), ("c", 3, 2), ("d", 4, 2)])
 
 
-def test_a_row_moves_to_another_month_and_a_second_time_nothing_changes(spark, store):
+def test_an_exchange_moves_a_row_to_another_month_and_a_repeat_changes_nothing(spark, store):
     store.write(SALES, sales(spark, ("a", 1, JANUARY), ("b", 2, JANUARY)), {})
     for _ in range(2):
         store.exchange(SALES, keys(spark, "a"), sales(spark, ("a", 5, FEBRUARY)), {}, MONTHS)

@@ -46,7 +46,7 @@ def test_matching_is_on_only_with_its_section(tmp_path):
     [
         (
             (SEALED, "sealed: [member]"),
-            "sealed: member is of the key or an identifier, which is joined to others",
+            "sealed: member is part of the key or an identifier, and cannot be joined if it is sealed",
         ),
         ((SEALED, "sealed: [city]"), "sealed: city is not a column of map"),
         ((SEALED, f"{SEALED}\ntypes: {{born: date}}"), "sealed: born is of type date, expected string"),

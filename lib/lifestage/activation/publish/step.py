@@ -50,7 +50,7 @@ def run(job: Job, config: PublishSettings) -> None:
 
 def _check_own(job: Job) -> None:
     """What a run publishes it has built itself: its row then says truly what the tables contain."""
-    others = [each.table.name for each in job.results if not job.wrote(each.table.name)]
+    others = [each.table.name for each in job.results if not job.has_written(each.table.name)]
     if others:
         raise CheckError(
             f"not built by run {job.run.run_id}: {', '.join(others)}: run the steps before publish too"

@@ -18,7 +18,7 @@ class IngestConfig(Model):
     currency: str
     finality_days: int
 
-    def by_strength(self) -> list[str]:
+    def sort_by_strength(self) -> list[str]:
         """Return the identifier types, strongest first; ties in order of name."""
         return sorted(self.identifiers, key=lambda name: (self.identifiers[name].priority, name))
 

@@ -1,4 +1,4 @@
-"""Count what became of each row, and check that no row is lost and every source passes its gate."""
+"""Count rows by outcome, and check that no row is lost and that every source passes its gate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from lifestage.platform.plurals import count_of
 
 @dataclass(frozen=True)
 class DeliveryCounts:
-    """Row counts of one delivery: in all, by outcome, by reason and by warning, and the business dates it changed."""
+    """Row counts of one delivery: in total, by outcome, by reason and by warning. Also the business dates that it changed."""
 
     n_rows: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
@@ -34,12 +34,12 @@ def count_deliveries(
 ) -> dict[int, DeliveryCounts]:
     """Count the rows of each delivery; the result is bounded by deliveries times rules.
 
-    A row is late if it takes effect more than `finality_days` after its business date. The dates that a delivery
-    changed include those that a corrected or deleted event left.
+    A row is late if it takes effect more than `finality_days` after its business date. The dates that a delivery changed
+    include the earlier dates of corrected events, and the dates of deleted events.
 
     Args:
         arrivals: The rows that arrived, before they were resolved.
-        resolution: What became of them.
+        resolution: The outcomes of these rows.
         finality_days: Days after which a business date is final.
         time_zone: Business time zone.
     """
@@ -121,7 +121,8 @@ def check_conservation(counts: Mapping[int, DeliveryCounts], sources: Mapping[in
         CheckError: naming each delivery that lost or gained rows.
     """
     problems = [
-        f"{sources[number]}: delivery {number}: {count_of(c.n_rows, 'row')} in, {sum(c.outcomes.values())} accounted for: {dict(c.outcomes)}"
+        f"{sources[number]}: delivery {number}: {count_of(c.n_rows, 'row')} in, but "
+        f"{count_of(sum(c.outcomes.values()), 'outcome')}: {dict(c.outcomes)}"
         for number, c in sorted(counts.items())
         if c.n_rows != sum(c.outcomes.values())
     ]
@@ -135,7 +136,7 @@ def check_gates(
     sources: Mapping[str, Source],
     resolved: DataFrame,
 ) -> None:
-    """Check that every source passes its accuracy gate, all its deliveries together.
+    """Check that every source passes its accuracy gate, counting all its deliveries together.
 
     Args:
         counts: Counts by delivery number.

@@ -27,10 +27,8 @@ class EventType(Model):
     """One type of event."""
 
     description: str = Field(description="what happened")
-    by: Doer = Field(
-        default=Doer.USER, description="what a user does makes a day active, what is done to them does not"
-    )
-    amount: AmountSign = Field(default=AmountSign.ANY, description="sign of the amount that it may have")
+    by: Doer = Field(default=Doer.USER, description="who acts; only actions of the user make a day active")
+    amount: AmountSign = Field(default=AmountSign.ANY, description="sign that amounts of this type may have")
 
 
 EventTypes = dict[str, EventType]
@@ -44,6 +42,6 @@ def actions_of(types: EventTypes) -> tuple[str, ...]:
 EVENT_TYPES = NamedItems(
     "event_types.yaml",
     EventType,
-    how_to="how-to/add-a-source.md#what-it-says",
+    how_to="how-to/add-a-source.md#columns-of-the-event",
     defaults="ingestion/events/defaults.yaml",
 )

@@ -6,7 +6,7 @@ from pyspark.sql import types as T
 
 from lifestage.ingestion.events.tables import EVENT_COLUMNS
 
-# Where and when a row was read is not part of its content.
+# The content of a row does not include where and when it was read.
 NOT_CONTENT = ("event_id", "ingested_at", "delivery_no")
 CONTENT = tuple(column.name for column in EVENT_COLUMNS if column.name not in NOT_CONTENT)
 

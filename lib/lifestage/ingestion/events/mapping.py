@@ -176,7 +176,7 @@ def _add_reasons(rows: DataFrame, source: Source, context: IngestContext) -> Dat
         [F.col("_reasons"), F.col("_rules"), *event_reasons(source, context.config.event_types)]
     )
     reasons = F.when(F.col("_broken"), broken_line_reason(F.col("raw"))).otherwise(found)
-    # A good row needs its text only if a row that it meets may still lead to its rejection.
+    # A good row needs its text only if another row with the same key can still cause its rejection.
     needs_raw = source.looks_back or source.on_change is OnChange.REJECT or not source.key
     is_good = F.trim(reasons, F.lit("\n")) == ""
     raw = F.col("raw") if needs_raw else F.when(~is_good, F.col("raw"))
@@ -227,7 +227,7 @@ def _add_pseudonyms(
     rows: DataFrame, source: Source, context: IngestContext
 ) -> tuple[DataFrame, list[Column]]:
     """Add `identifiers` and the strongest of them as `subject`, and return the warnings for dropped ones."""
-    types = [name for name in context.config.by_strength() if name in source.identifiers]
+    types = [name for name in context.config.sort_by_strength() if name in source.identifiers]
     if not types:
         none = {
             "subject": F.lit(None).cast("string"),

@@ -1,4 +1,4 @@
-"""Rejected rows by source and reason: how many wait, and how many a replay took up."""
+"""Rejected rows by source and reason: how many wait, and how many were replayed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lifestage.ingestion.events.replay import keep_waiting
 
 @dataclass(frozen=True)
 class Reason:
-    """The waiting rows of one source that have a reason; a row with two reasons counts in both."""
+    """The waiting rows of one source with one reason. A row with two reasons counts for both."""
 
     reason: str
     n_rows: int
@@ -30,13 +30,13 @@ class RejectedRows:
     n_corrected: int
     """Rows that no longer wait, because a later delivery brought their corrected version."""
     reasons: tuple[Reason, ...]
-    """Of the waiting rows, the most frequent first."""
+    """Reasons of the waiting rows, the most frequent first."""
 
 
 def count_rejected(
     rejected: DataFrame, ledger: DataFrame, drop_done: Callable[[DataFrame], DataFrame] = lambda rows: rows
 ) -> list[RejectedRows]:
-    """The rejected rows of each source that ever had any, by its name; bounded by sources and reasons.
+    """The rejected rows of each source that ever had any, sorted by source; bounded by sources and reasons.
 
     Args:
         rejected: rows of rejected_events.

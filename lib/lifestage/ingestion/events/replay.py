@@ -1,7 +1,8 @@
 """Replay rejected rows: read their raw text again with today's mapping, as a delivery of its own.
 
-A rejected row is identified by its rejected_id (source, text, occurrence) and its delivery. A replay with number R that
-names an id takes every row with this id from a delivery before R. A row that fails again is rejected again, under R.
+A rejected row is identified by its rejected_id (source, text, occurrence) and its delivery. If replay number R names an
+id, it processes every row with this id from a delivery before R. A row that fails again is rejected again, with R as its
+delivery.
 """
 
 import hashlib
@@ -47,7 +48,7 @@ class ReplayFilter:
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """What became of the replayed rows of one source."""
+    """The outcomes of the replayed rows of one source."""
 
     source: str
     delivery_no: int
@@ -93,7 +94,7 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
         )
         for number, source in enumerate(sorted(ids), start=last + 1)
     ]
-    # Each source reads the rows: decrypting and ordering them again would cost more than keeping them.
+    # Each source reads the rows. Decrypting and ordering them again would cost more than keeping them.
     rows = checkpoint(_read_rejected(job, config, deliveries, ids))
     context = build_context(job, config)
     frames = [
@@ -116,7 +117,7 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
 
 
 def keep_waiting(rejected: DataFrame, ledger: DataFrame) -> DataFrame:
-    """Keep the rejected rows of committed deliveries that no later replay took; columns as in rejected_events."""
+    """Keep the rejected rows of committed deliveries that no later replay processed; columns as in rejected_events."""
     committed = ledger.select("delivery_no")
     replays = ledger.where(F.col("kind") == REPLAY)
     replayed = replays.select(
@@ -129,10 +130,10 @@ def keep_waiting(rejected: DataFrame, ledger: DataFrame) -> DataFrame:
 
 
 def select_ids(rows: DataFrame, choice: ReplayFilter) -> dict[str, list[str]]:
-    """Return the ids of the waiting rows that match the filter, by source; as many as rows in quarantine.
+    """Return the ids of the waiting rows that match the filter, by source; at most as many as rows in quarantine.
 
-    Rows of equal text go together, whatever their reasons. Otherwise an equal row of another file could stay behind
-    and the two would be counted as two events (see `_read_rejected`).
+    Rows with equal text are selected together, whatever their reasons. If an equal row of another file stayed in
+    quarantine, the two would count as two events (see `_read_rejected`).
     """
     if choice.source is not None:
         rows = rows.where(F.col("source") == choice.source)
@@ -140,7 +141,7 @@ def select_ids(rows: DataFrame, choice: ReplayFilter) -> dict[str, list[str]]:
         hits = rows.where(F.array_contains("reasons", choice.reason))
         if hits.isEmpty():
             _raise_unknown_reason(rows, choice.reason)
-        # The encryption is deterministic: equal texts are equal bytes.
+        # The encryption is deterministic, so equal texts are equal bytes.
         rows = rows.join(hits.select(*TEXT).distinct(), on=list(TEXT), how="left_semi")
     ids: dict[str, list[str]] = {}
     for row in rows.select("source", "rejected_id").distinct().collect():
@@ -163,7 +164,7 @@ def decrypt_text(raw: bytes, key: bytes) -> str:
 
 
 def _raise_unknown_reason(rows: DataFrame, reason: str) -> None:
-    """Raise NoDataError if rows wait for other reasons; an empty quarantine is no error."""
+    """Raise NoDataError if rows wait, but for other reasons. An empty quarantine is not an error."""
     reasons = rows.select(F.explode("reasons").alias("reason")).distinct()
     if known := [row["reason"] for row in reasons.collect()]:
         raise NoDataError(f"no row waits for the reason {reason}: {suggest_name(reason, known)}")
@@ -179,10 +180,10 @@ def _check_key(job: Job) -> None:
 def _read_rejected(
     job: Job, config: IngestConfig, deliveries: Sequence[Delivery], ids: Mapping[str, Sequence[str]]
 ) -> DataFrame:
-    """Read rejected rows as if a file had brought them: delivery_no (of the replay), source, file_name, raw.
+    """Read rejected rows as if a file had delivered them: delivery_no (of the replay), source, file_name, raw.
 
-    A line that several deliveries brought is one row, the first delivered, as it would be had it been accepted. A
-    source with `across_files: new` keeps all of them.
+    If several deliveries contain a line, only the first one counts, as it would among accepted rows. A source with
+    `across_files: new` keeps all of them.
     """
     numbers = {delivery.source: delivery.delivery_no for delivery in deliveries}
     requested = [(source, numbers[source], row_id) for source in ids for row_id in ids[source]]
@@ -200,7 +201,7 @@ def _read_rejected(
 
 
 def _add_file_names(rows: DataFrame, rejected: DataFrame, ledger: DataFrame) -> DataFrame:
-    """Add the name of the file that brought each row; a row that a replay rejected has that of its first delivery."""
+    """Add the name of the file that delivered each row. A row that a replay rejected gets the file of its first delivery."""
     # One small row for each file ever delivered.
     paths = ledger.where("path IS NOT NULL").select("delivery_no", "path").collect()
     names = [(row["delivery_no"], PurePosixPath(unquote(row["path"])).name) for row in paths]

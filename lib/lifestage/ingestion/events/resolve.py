@@ -6,8 +6,8 @@ window on are one slot. Rows of a slot are taken in order of delivery, version a
     no version     the first row stays; a row whose key is present is a duplicate; a delete removes the key
     version        a higher version replaces, an equal one is a duplicate, a lower one is superseded
 
-A deleted key keeps its version: a later row (of a higher version, if there are versions) is accepted. A delete whose
-key is not found, and any change of a key from before the window, are rejected as too late and change nothing.
+A deleted key keeps its version. A later row is accepted; if the source has versions, it needs a higher one. A delete
+whose key is not found is rejected as too late. So is any change to a key from before the window.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ CHANGED = "changed_without_version"
 
 
 class Outcome(StrEnum):
-    """What became of a row: the terms of law 4."""
+    """The outcome of a row: the terms of law 4."""
 
     ACCEPTED = "accepted"
     REPLACED = "replaced"
@@ -46,14 +46,14 @@ class RemovalReason(StrEnum):
 
 @dataclass(frozen=True)
 class Resolution:
-    """What the rows of a run do to the known events."""
+    """The outcomes of the rows of a run, and the changes to the known events."""
 
     arrivals: DataFrame
-    """Every arriving row once, with `outcome`, `reasons` and `stays` (it is an event when the run ends)."""
+    """Every arriving row once, with `outcome`, `reasons` and `stays` (whether it is an event when the run ends)."""
     removed: DataFrame | None
-    """Known events that no longer count; None if no row met another."""
+    """Known events that no longer count; None if no two rows share a slot."""
     versions: DataFrame | None
-    """Rows to add to event_versions; None if no row met another."""
+    """Rows to add to event_versions; None if no two rows share a slot."""
 
 
 def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_starts: Column) -> Resolution:
@@ -61,16 +61,16 @@ def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_st
 
     Args:
         arrivals: Canonical rows with `reasons`, `is_delete`, `looks_back` and `rejects_changes`.
-        known: Events that an arrival may meet: all on the arrivals' dates, and all in the window.
+        known: Events that may share a slot with an arrival: all on the arrivals' dates, and all in the window.
         deleted: Tombstones of the same dates (see `build_tombstones`).
         window_starts: First date of a source's window, a column over `source`.
     """
     good = arrivals.where(F.size("reasons") == 0).withColumn("_slot", _slot(window_starts))
     present = _build_known_rows(known, deleted, arrivals).withColumn("_slot", _slot(window_starts))
-    # Narrow, and usually empty: the slots where an arrival meets another row.
+    # The slots that an arrival shares with another row. They have few columns, and usually there are none.
     contested = checkpoint(_find_contested_slots(good, present))
     if not contested.count():
-        return Resolution(_select_outcomes(_decide_alone(arrivals)), None, None)
+        return Resolution(_select_outcomes(_decide_uncontested(arrivals)), None, None)
     alone = good.join(contested, on=list(SLOT), how="left_anti")
     contenders = good.join(contested, on=list(SLOT), how="left_semi").withColumn("_known", F.lit(False))
     present = present.join(contested, on=list(SLOT), how="left_semi")
@@ -79,8 +79,8 @@ def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_st
     )
     faulty = arrivals.where(F.size("reasons") > 0)
     resolved = (
-        _select_outcomes(_decide_alone(faulty))
-        .unionByName(_select_outcomes(_decide_alone(alone)))
+        _select_outcomes(_decide_uncontested(faulty))
+        .unionByName(_select_outcomes(_decide_uncontested(alone)))
         .unionByName(_select_outcomes(decided.where(~F.col("_known"))))
     )
     removed = decided.where(F.col("_known") & ~F.col("is_delete") & ~F.col("stays"))
@@ -118,7 +118,7 @@ def _build_known_rows(known: DataFrame, deleted: DataFrame, arrivals: DataFrame)
 
 
 def _find_contested_slots(good: DataFrame, present: DataFrame) -> DataFrame:
-    """Return the slots where an arrival meets another row; the wide rows of other slots are never shuffled."""
+    """Return the slots that an arrival shares with another row, so that wide rows of other slots are never shuffled."""
     slots = good.select(*SLOT, F.lit(1).alias("new")).unionByName(
         present.select(*SLOT, F.lit(0).alias("new"))
     )
@@ -126,8 +126,8 @@ def _find_contested_slots(good: DataFrame, present: DataFrame) -> DataFrame:
     return sizes.where("n > 1 AND n_new > 0").select(*SLOT)
 
 
-def _decide_alone(rows: DataFrame) -> DataFrame:
-    """Decide rows that meet no other: a faulty row is rejected, a delete is too late, any other row is an event."""
+def _decide_uncontested(rows: DataFrame) -> DataFrame:
+    """Decide rows without a rival: a faulty row is rejected, a delete is too late, any other row is an event."""
     is_faulty = F.size("reasons") > 0
     is_too_late = ~is_faulty & F.col("is_delete")
     reasons = F.when(is_too_late, F.array(F.lit(TOO_LATE))).otherwise(F.col("reasons"))
@@ -155,7 +155,7 @@ def _decide_contenders(rows: DataFrame, window_starts: Column) -> DataFrame:
             "_may_change": ~F.col("looks_back") | (F.col("event_date") >= window_starts),
         }
     )
-    # Each column needs the one before it: greatest version, then whether the key is deleted, then its content.
+    # Each column needs the previous one: greatest version, whether the key is deleted, content of the key.
     rows = rows.withColumn("_best", F.max(F.when(_is_effective(), F.col("version"))).over(before))
     rows = rows.withColumn("_was_delete", last_before(_outranks_earlier(), "is_delete"))
     makes_present = (
@@ -173,13 +173,13 @@ def _decide_contenders(rows: DataFrame, window_starts: Column) -> DataFrame:
 
 
 def _is_effective() -> Column:
-    """Return whether later rows must take a row into account: no delete without a key, no change too late."""
+    """Return whether a row affects later rows: neither a delete without a key nor a change that is too late does."""
     is_first = F.col("_n_before") == 0
     return F.col("_known") | (is_first & ~F.col("is_delete")) | (~is_first & F.col("_may_change"))
 
 
 def _outranks_earlier() -> Column:
-    """Return whether an effective row has the highest version of its slot so far; without versions, each does."""
+    """Return whether an effective row has the highest version of its slot so far. Without versions, every row does."""
     has_best = F.col("version").isNull() | F.col("_best").isNull() | (F.col("version") > F.col("_best"))
     return _is_effective() & has_best
 
@@ -217,7 +217,7 @@ def _outcome_by_presence() -> Column:
 
 
 def _contender_reasons() -> Column:
-    """Return the reason for a rejected contender: a change that its source refuses, else a change too late."""
+    """Return the reason for a rejected contender: a change that its source refuses, or a change that is too late."""
     is_refused = (
         F.col("rejects_changes") & F.col("version").isNull() & ~F.col("is_delete") & ~F.col("_was_delete")
     )
@@ -230,7 +230,7 @@ def _select_outcomes(rows: DataFrame) -> DataFrame:
 
 
 def _build_versions(decided: DataFrame) -> DataFrame:
-    """Build the rows of event_versions: replaced rows, rows of too low a version, and deletes that outrank a delete."""
+    """Build the rows of event_versions: replaced rows, rows with a lower version, and deletes that outrank a delete."""
     is_row = ~F.col("is_delete")
     replaced = decided.where(is_row & F.col("_next").isNotNull()).withColumns(
         {

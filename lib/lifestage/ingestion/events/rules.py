@@ -1,4 +1,4 @@
-"""The reasons to reject an event: values of a wrong type, rules that every event must meet, and rules of its source."""
+"""The reasons to reject an event: values of the wrong type, rules for every event, and rules of its source."""
 
 import re
 
@@ -12,7 +12,7 @@ from lifestage.platform.config.expressions import columns_of
 
 MAX_FUTURE = "INTERVAL 1 DAY"
 NOT_NEGATIVE = ("discount_amount", "coupon_amount", "quantity")
-# No receipt line is this large, and the sum of a day of such lines would overflow.
+# No real receipt line is this large, and the sum of a day of such lines would overflow.
 AMOUNT_LIMIT = 10**12
 
 

@@ -131,7 +131,7 @@ def _resolve_arrivals(job: Job, arrivals: DataFrame, window_starts: Mapping[str,
         row["event_date"]
         for row in arrivals.where("event_date IS NOT NULL").select("event_date").distinct().collect()
     )
-    may_meet = _on_dates(dates, min(window_starts.values(), default=None))
+    may_meet = _is_on_dates(dates, min(window_starts.values(), default=None))
     # A source without a window never looks back.
     starts: Column = F.lit(date(9999, 12, 31))
     if window_starts:
@@ -142,8 +142,8 @@ def _resolve_arrivals(job: Job, arrivals: DataFrame, window_starts: Mapping[str,
     return resolve(arrivals, known, deleted, starts)
 
 
-def _on_dates(dates: Sequence[date], window_start: date | None) -> Column:
-    """Return a predicate for the events that an arrival may meet; it prunes partitions and files."""
+def _is_on_dates(dates: Sequence[date], window_start: date | None) -> Column:
+    """Return a predicate for the events that may share a slot with an arrival. It prunes partitions and files."""
     if not dates:
         return F.lit(False)
     on_dates = (
@@ -159,7 +159,7 @@ def _on_dates(dates: Sequence[date], window_start: date | None) -> Column:
 
 
 def _write(job: Job, resolution: Resolution, counts: Mapping[int, DeliveryCounts]) -> None:
-    """Write each table in at most one commit; a table that gains nothing is left alone."""
+    """Write each table in at most one commit. Tables without new rows are not written."""
     outcomes = {name for c in counts.values() for name, n in c.outcomes.items() if n}
     additions = resolution.arrivals.where("stays").select(*EVENTS.names)
     if Outcome.REJECTED in outcomes:

@@ -1,1 +1,1 @@
-"""Keyed extracts become versions that are valid from a business date."""
+"""Reference data: keyed extracts, stored as versions that are valid from a business date."""

@@ -41,7 +41,7 @@ def reference_problems(table: str, source: ReferenceSource, config: Config) -> I
     yield from layout_problems(source)
     converts = any("currency_original" in other.map for other in config.parts[SOURCES].values())
     if table == RATES and converts and (source.key != ("currency",) or "rate" not in source.map):
-        yield "key: amounts are converted by it, expected the key currency and a column rate"
+        yield "key: this table converts amounts, expected the key currency and a column rate"
     for section in ("key", "identifiers", "sealed", "types"):
         for name in sorted(set(getattr(source, section)) - set(source.map)):
             yield f"{section}: {name} is not a column of map"
@@ -76,7 +76,7 @@ def sealed_problems(source: ReferenceSource) -> Iterator[str]:
     """Yield the problems of sealed columns: they must be text, not joined, and not shown by another column."""
     for name in source.sealed:
         if name in source.key or name in source.identifiers:
-            yield f"sealed: {name} is of the key or an identifier, which is joined to others"
+            yield f"sealed: {name} is part of the key or an identifier, and cannot be joined if it is sealed"
         if source.types.get(name, "string") != "string":
             yield f"sealed: {name} is of type {source.types[name]}, expected string"
     private = {column for name in source.sealed for column in columns_if_valid(source.map.get(name, "NULL"))}

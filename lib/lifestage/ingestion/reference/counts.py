@@ -1,4 +1,4 @@
-"""Count what became of the rows of extracts, and decide whether a reference table may be loaded."""
+"""Count the rows of extracts by outcome, and decide whether a reference table may be loaded."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from lifestage.ingestion.sources.config import Extract, ReferenceSource
 from lifestage.ingestion.sources.gates import GateCounts, describe_gate_failure
 from lifestage.ingestion.sources.reasons import count_reasons
 
-# Ledger columns of a delivery, and the number of its extract dates, which the ledger leaves out.
+# Ledger columns of a delivery, and the number of its extract dates, which the ledger does not store.
 LedgerEntry = Mapping[str, Any]
 N_DATES = "n_dates"
 
@@ -55,14 +55,14 @@ def find_load_problems(
 ) -> list[str]:
     """Return the reasons not to load the extracts of a table: too few rows pass, or a full extract has several dates.
 
-    Each date of a full extract would count as an extract of its own and end the keys of the other dates.
+    Each date of a full extract would count as an extract of its own, and end the keys that it lacks.
     """
     gate_counts = GateCounts()
     for entry in counts.values():
         gate_counts.add(entry["n_rows"] - entry["n_duplicate"], entry["n_rejected"], entry["reasons"])
     rows = lines.where("NOT is_header").withColumn("raw", F.col("_raw"))
     with_several_dates = [
-        f"reference {name}: delivery {number} has rows of {entry[N_DATES]} dates, and a full extract has one date: "
+        f"reference {name}: delivery {number} has rows of {entry[N_DATES]} dates, but a full extract must have one date: "
         "if each row has its own date, declare `extract: delta`"
         for number, entry in sorted(counts.items())
         if source.extract is Extract.FULL and entry[N_DATES] > 1

@@ -8,17 +8,15 @@ from pyspark.sql import types as T
 from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 
 VERSION_COLUMNS = (
-    Column("is_ended", T.BooleanType(), "A full extract no longer held the key", required=True),
-    Column(
-        "extract_date", T.DateType(), "Business date of the extract that brought the version", required=True
-    ),
+    Column("is_ended", T.BooleanType(), "Whether a full extract no longer had the key", required=True),
+    Column("extract_date", T.DateType(), "Business date of the extract with the version", required=True),
     Column(
         "valid_from",
         T.DateType(),
-        "First day it holds; the first version covers all earlier days",
+        "First day on which it is valid; the first version covers all earlier days",
         required=True,
     ),
-    Column("valid_to", T.DateType(), "First day it no longer holds", required=True),
+    Column("valid_to", T.DateType(), "First day on which it is no longer valid", required=True),
     Column(
         "delivery_no", T.LongType(), "Delivery in the ingest ledger that last changed the row", required=True
     ),

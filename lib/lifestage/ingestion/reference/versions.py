@@ -22,9 +22,9 @@ def build_versions(
     """Build all versions of every key that the extracts change; unchanged keys do not appear.
 
     A version is valid from the date of its extract until the next version that differs. The first version of a key
-    covers all earlier days. Of two extracts of one date, the later delivery counts. Extracts that are read together
+    covers all earlier days. If two extracts have the same date, the later delivery counts. Extracts that are read together
     give the same versions as extracts read one by one in order of their dates. A full extract also ends the keys that
-    it leaves out; a key with a rejected row stays as it was.
+    it lacks, except keys with a rejected row.
 
     Args:
         known: Rows of the reference table.
@@ -49,10 +49,10 @@ def build_end_markers(
     payload: Sequence[str],
     rejected: DataFrame | None = None,
 ) -> DataFrame:
-    """Build a row with is_ended for each key that a full extract leaves out, on the extract's date.
+    """Build a row with is_ended for each key that a full extract lacks, on the extract's date.
 
-    Of several extracts of one date, the last decides. A key with a rejected row is not left out. If an extract has a
-    line that could not be parsed, it ends no key, because the line may belong to any key.
+    If several extracts have the same date, the last one decides. A key with a rejected row does not end. If an extract has
+    a line that could not be parsed, it ends no key, because the line may belong to any key.
 
     Args:
         known: Rows of the reference table.
@@ -107,7 +107,7 @@ def flag_repeats(rows: DataFrame, key: Sequence[str], payload: Sequence[str]) ->
 
 
 def _align_extract_dates(rejected: DataFrame, extracts: DataFrame) -> DataFrame:
-    """Give rejected rows the date of their delivery's good rows: their own date may be the fault."""
+    """Give rejected rows the date of their delivery's good rows, because their own date may be wrong."""
     days = extracts.groupBy("delivery_no").agg(F.max("extract_date").alias("_day"))
     rows = rejected.join(F.broadcast(days), on="delivery_no", how="left")
     return rows.withColumn("extract_date", F.coalesce("_day", "extract_date"))
@@ -120,9 +120,9 @@ def _content(payload: Sequence[str]) -> Column:
 def _find_changed_keys(
     known: DataFrame, extracts: DataFrame, key: Sequence[str], payload: Sequence[str]
 ) -> DataFrame:
-    """Return the keys with a row that differs from the version known for its date, or that shows it earlier.
+    """Return the keys with a row that differs from the version known for its date, or that is earlier than this version.
 
-    The first version also covers the days before its extract. A late row with the same values moves its date back.
+    The first version also covers the days before its extract. So a late row with the same values moves its date back.
     """
     old_key = [F.col(name).alias(f"_{name}") for name in key]
     old = [F.col("extract_date").alias("_since"), _content(payload).alias("_known")]
@@ -135,7 +135,7 @@ def _find_changed_keys(
 
 
 def _keep_last_per_date(rows: DataFrame, key: Sequence[str]) -> DataFrame:
-    """Keep the last delivery's row of each key and date; `_displaces` marks one that changed an earlier delivery's."""
+    """Keep the last delivery's row of each key and date. `_displaces` marks a row that differs from an earlier delivery's."""
     day = Window.partitionBy(*key, "extract_date")
     previous = F.lag("_content").over(day.orderBy("delivery_no", F.col("_content").desc()))
     rows = rows.withColumn("_before", previous).where("_before IS NULL OR _before <> _content")

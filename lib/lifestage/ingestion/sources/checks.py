@@ -8,9 +8,11 @@ from lifestage.ingestion.sources.layout import FileLayout
 from lifestage.platform.config.checks import columns_if_valid, join_names
 from lifestage.platform.config.configuration import Config
 
-ENCODINGS = {"UTF-8", "ISO-8859-1"}  # Spark's decode() knows few, and a line break must be one byte
+ENCODINGS = {"UTF-8", "ISO-8859-1"}  # Spark's decode() supports few, and a line break must be one byte
 OFFSET_LETTERS = set("XxZzVO")
-PATTERN_LETTERS = OFFSET_LETTERS | set("GyMLdDQqEFaBhKkHmsSn")  # what Spark knows for reading; no weeks
+PATTERN_LETTERS = OFFSET_LETTERS | set(
+    "GyMLdDQqEFaBhKkHmsSn"
+)  # letters that Spark can parse; weeks are not among them
 
 
 def layout_problems(layout: FileLayout) -> Iterator[str]:
@@ -20,9 +22,9 @@ def layout_problems(layout: FileLayout) -> Iterator[str]:
     for name, pattern in layout.formats.items():
         letters = {letter for letter in re.sub("'[^']*'", "", pattern) if letter.isalpha()}
         if unknown := letters - PATTERN_LETTERS:
-            yield f"formats.{name}: {join_names(unknown)} is no letter of a date pattern such as yyyy-MM-dd, in: {pattern}"
+            yield f"formats.{name}: {join_names(unknown)} is not a letter of a date pattern such as yyyy-MM-dd, in: {pattern}"
         if layout.columns.get(name) == "timestamp" and not OFFSET_LETTERS & letters:
-            yield f"formats.{name}: an instant needs an offset (XXX), or the column is a local_timestamp"
+            yield f"formats.{name}: an instant needs an offset (XXX): add it, or declare the column local_timestamp"
     if layout.encoding.upper() not in ENCODINGS:
         yield f"encoding: {layout.encoding} cannot be read, expected one of {join_names(ENCODINGS)}"
 

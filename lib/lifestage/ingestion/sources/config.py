@@ -20,18 +20,18 @@ class Severity(StrEnum):
 class QualityRule(Model):
     """A condition that every row must meet; NULL counts as met."""
 
-    check: str = Field(description="SQL that must hold; NULL counts as met")
+    check: str = Field(description="SQL condition that must be true; NULL counts as met")
     severity: Severity = Field(
         default=Severity.ERROR, description="an error rejects the row, a warning is counted"
     )
 
 
 class Lookup(Model):
-    """A reference table joined as of event_date; its columns are `<name>.<column>` in the mapping."""
+    """A reference table that is joined as of event_date. The mapping refers to its columns as `<name>.<column>`."""
 
     reference: str = Field(description="name of the reference table")
     on: dict[str, str] = Field(
-        description="key column of the reference table to SQL over the source's columns"
+        description="for each key column of the reference table, SQL over the source's columns"
     )
 
 
@@ -48,38 +48,46 @@ class Source(FileLayout):
     description: str = Field(
         default="", description="what the source holds, for readers of the configuration"
     )
-    key: tuple[str, ...] = Field(default=(), description="columns that identify a row; empty means keyless")
-    map: dict[str, str] = Field(description="canonical column to SQL over the source's columns")
-    attributes: dict[str, str] = Field(default={}, description="attribute to SQL")
-    identifiers: dict[str, str] = Field(default={}, description="identifier type to SQL")
-    identifier: Literal["required", "optional"] = Field(
-        default="optional", description="whether a row without one is rejected, or an anonymous event"
+    key: tuple[str, ...] = Field(
+        default=(), description="columns that identify a row; without them the source is keyless"
     )
-    pii: tuple[str, ...] = Field(default=(), description="columns that must not reach a table")
+    map: dict[str, str] = Field(description="columns of `events`, each with SQL over the source's columns")
+    attributes: dict[str, str] = Field(default={}, description="attributes, each with SQL")
+    identifiers: dict[str, str] = Field(default={}, description="identifier types, each with SQL")
+    identifier: Literal["required", "optional"] = Field(
+        default="optional",
+        description="`required` rejects a row without an identifier; otherwise it is an anonymous event",
+    )
+    pii: tuple[str, ...] = Field(default=(), description="columns that must not reach a table in clear text")
     mask_personal_data: bool = Field(
         default=False,
         description="store a keyed hash in place of a text that looks like personal data; not in the key",
     )
     lookups: tuple[Lookup, ...] = Field(
-        default=(), description="reference tables joined on the day of the event, for the mapping to use"
+        default=(), description="reference tables that the mapping can use, joined as of the day of the event"
     )
     rules: dict[str, QualityRule] = Field(
-        default={}, description="name to a condition that every row must meet"
+        default={}, description="conditions that every row must meet, by name"
     )
     version: str | None = Field(
-        default=None, description="SQL to a whole number or timestamp; the highest wins"
+        default=None,
+        description="SQL that gives a whole number or a timestamp; among rows with one key the highest wins",
     )
-    delete_when: str | None = Field(default=None, description="SQL; a row that meets it deletes its key")
+    delete_when: str | None = Field(
+        default=None, description="SQL condition; a row that meets it deletes its key"
+    )
     on_change: OnChange = Field(
-        default=OnChange.DUPLICATE, description="a row of a known key with other values, and no version"
+        default=OnChange.DUPLICATE,
+        description="without `version`: what happens to a row with a known key and other values",
     )
     across_files: Literal["same", "new"] = Field(
-        default="same", description="keyless: an equal row in another file"
+        default="same",
+        description="for keyless sources: whether an equal row in another file is the same event or a new one",
     )
     lookback_days: int = Field(
-        default=60, ge=0, description="days back that version and delete_when find the row they change"
+        default=60, ge=0, description="number of days that `version` and `delete_when` reach back"
     )
-    gate: float = Field(default=0.95, ge=0, le=1, description="least share of rows that must pass")
+    gate: float = Field(default=0.95, ge=0, le=1, description="minimum share of rows that must pass")
 
     @property
     def looks_back(self) -> bool:
@@ -101,27 +109,31 @@ class ReferenceSource(FileLayout):
     key: tuple[str, ...] = Field(description="columns of the table that identify a row")
     extract: Extract = Field(
         default=Extract.FULL,
-        description="a key that a full one leaves out has ended; delta holds what changed",
+        description="`full`: a key that an extract lacks has ended; `delta`: an extract holds only changes",
     )
-    valid_from: str = Field(description="SQL to the business date of a row, over its columns and file_name")
-    map: dict[str, str] = Field(description="column of the reference table to SQL, keys included")
+    valid_from: str = Field(
+        description="SQL that gives the business date from which a row is valid, over its columns and file_name"
+    )
+    map: dict[str, str] = Field(description="columns of the table, including its key, each with SQL")
     identifiers: dict[str, str] = Field(
-        default={}, description="column of the table to identifier type; pseudonymised"
+        default={}, description="columns of the table that hold pseudonyms, each with its identifier type"
     )
     sealed: tuple[str, ...] = Field(
         default=(),
-        description="text columns of the table that are kept encrypted, for `lifestage match` alone to read",
+        description="text columns of the table that are stored encrypted; only `lifestage match` reads them",
+    )
+    types: dict[str, str] = Field(
+        default={}, description="types of columns of the table; a column without an entry is a string"
     )
     mask_personal_data: bool = Field(
         default=False,
         description="store a keyed hash in place of a text that looks like personal data; not in the key",
     )
-    types: dict[str, str] = Field(default={}, description="column of the table to type; string by default")
     gate: float = Field(
         default=1.0,
         ge=0,
         le=1,
-        description="least share of rows that must pass; below 1.0 the others are rejected",
+        description="minimum share of rows that must pass; with less than 1.0, the other rows are rejected",
     )
 
     @property

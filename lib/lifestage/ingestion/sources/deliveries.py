@@ -142,8 +142,8 @@ def number_deliveries(
 def check_unchanged(spark: SparkSession, deliveries: Sequence[Delivery]) -> None:
     """Check that files still have the bytes that were hashed before they were read.
 
-    The ledger tells known content by its hash. If a file is replaced between hashing and reading, the hash would stand for
-    rows that were never read. Call it after the rows were read, and before the first write.
+    The ledger recognises known content by its hash. If a file were replaced between hashing and reading, the hash would
+    stand for rows that were never read. Call this function after the rows are read, and before the first write.
 
     Raises:
         SourceError: naming the files that changed or disappeared.
@@ -241,7 +241,7 @@ def _scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:
 
 
 def _find_delta_version(spark: SparkSession, name: str, path: str) -> list[FoundFile]:
-    """List the table's newest version as one file; rows that earlier versions held are duplicates later on."""
+    """List the table's newest version as one file. Rows of earlier versions turn out to be duplicates later."""
     try:
         row = spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").first()
     except AnalysisException:

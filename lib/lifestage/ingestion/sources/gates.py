@@ -32,13 +32,13 @@ def describe_gate_failure(name: str, gate: float, counts: GateCounts, rows: Data
     """Return the lines of an error message if fewer rows pass than the gate requires, else an empty list.
 
     The lines list each broken rule, how many rows break it, and masked examples. Accuracy is the number of rows that
-    pass every rule of severity error, divided by the number of rows without duplicates. No rows pass any gate.
+    pass every rule of severity error, divided by the number of rows without duplicates. A source without rows passes.
 
     Args:
         name: Name of the source in the message.
-        gate: Least share of rows that must pass, 0 to 1.
+        gate: Minimum share of rows that must pass, 0 to 1.
         counts: Row counts of the source.
-        rows: The source's rows with `reasons`, and with `raw` where there are any.
+        rows: The source's rows with `reasons`, and with `raw` if there are reasons.
     """
     n_passed = counts.n_rows - counts.n_rejected
     # Compare whole rows, so that 95 of 100 pass a gate of 0.95.
@@ -58,7 +58,7 @@ def raise_gate_failures(problems: Sequence[str]) -> None:
 
 
 def _mask_examples(rows: DataFrame, reason: str) -> list[str]:
-    """Return raw rows with letters as x and digits as 9: the shape shows the fault but no personal data."""
+    """Return raw rows with letters as x and digits as 9, which shows the fault but no personal data."""
     masked = F.regexp_replace(
         F.regexp_replace(F.substring("raw", 1, 120), r"[\p{L}\p{M}]", "x"), r"\p{N}", "9"
     )

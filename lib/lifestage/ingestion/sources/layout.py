@@ -27,22 +27,24 @@ class Format(StrEnum):
 class FileLayout(Model):
     """Location, format and columns of the files of one source.
 
-    The type `timestamp` is an instant and its text must have an offset; `local_timestamp` is wall time in `time_zone`.
+    The type `timestamp` is an instant, and its text must have an offset. `local_timestamp` is wall time in `time_zone`.
     """
 
-    path: str = Field(description="glob below the landing folder, or an absolute one")
-    format: Format = Field(description="format of the files; csv and json (one object a line) may be gzipped")
-    delimiter: str = Field(default=",", min_length=1, description="csv: what separates values")
-    quote: str = Field(
-        default='"', min_length=1, max_length=1, description="csv: what values may be quoted with"
+    path: str = Field(description="glob below the landing folder, or an absolute path or URI")
+    format: Format = Field(
+        description="format of the files; csv and json (one object per line) can be gzipped"
     )
+    delimiter: str = Field(default=",", min_length=1, description="csv: separator of values")
+    quote: str = Field(default='"', min_length=1, max_length=1, description="csv: quote character of values")
     encoding: str = Field(default="UTF-8", description="csv and json: UTF-8 or ISO-8859-1")
-    columns: dict[str, str] = Field(description="column to type, in file order for csv")
+    columns: dict[str, str] = Field(
+        description="columns, each with its type; for csv, all columns in the order of the file"
+    )
     formats: dict[str, str] = Field(
-        default={}, description="column to date or time pattern, ISO 8601 by default"
+        default={}, description="patterns of date and time columns; ISO 8601 by default"
     )
     time_zone: str | None = Field(
-        default=None, description="zone of local_timestamp columns; the business zone by default"
+        default=None, description="time zone of local_timestamp columns; the business time zone by default"
     )
 
     freshness: str | None = Field(

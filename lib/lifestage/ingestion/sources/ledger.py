@@ -37,7 +37,7 @@ def read_ledger(rows: Iterable[Mapping[str, Any]]) -> LedgerState:
     return LedgerState(
         last_delivery_no=max((row["delivery_no"] for row in rows), default=0),
         files={
-            (row["source"], row["path"], row["n_bytes"], _in_local_zone(row["modified_at"]))
+            (row["source"], row["path"], row["n_bytes"], _to_local_time(row["modified_at"]))
             for row in rows
             # A replay has no file.
             if row["modified_at"] is not None
@@ -48,7 +48,7 @@ def read_ledger(rows: Iterable[Mapping[str, Any]]) -> LedgerState:
     )
 
 
-def _in_local_zone(modified_at: datetime) -> datetime:
+def _to_local_time(modified_at: datetime) -> datetime:
     """A file's time as Spark returns it when listing files: in the local zone, without naming it."""
     return modified_at.astimezone().replace(tzinfo=None)
 
@@ -77,7 +77,7 @@ def roll_back_unfinished(store: Store, tables: Iterable[Table], ledger: Iterable
     committed, restorable = read_committed_versions(ledger), [*tables]
     for table in restorable:
         store.create(table)
-    # One question for all tables: the store of a run remembers the answers.
+    # Look up all tables at once; the store of a run remembers the result.
     store.newest(restorable)
     run_in_parallel([partial(store.roll_back, table, committed.get(table.name, 0)) for table in restorable])
 
@@ -98,9 +98,9 @@ def commit_deliveries(
     entries: Mapping[int, Mapping[str, Any]],
     tables: Sequence[str],
 ) -> None:
-    """Append the ledger rows of all deliveries of a step. This one commit makes the deliveries count.
+    """Append the ledger rows of all deliveries of a step. With this commit, the deliveries count as read.
 
-    Call it after every other write of the step: a step that dies before it is rolled back by the next run.
+    Call it after every other write of the step. If a step dies before, the next run rolls back its writes.
 
     Args:
         job: The step.

@@ -15,10 +15,11 @@ def parse_lines(lines: DataFrame, layout: FileLayout) -> DataFrame:
     """Add the struct `c` of declared columns (all text), `is_header` and `is_broken`; one row per line.
 
     A line is broken if it has too few or too many values, leaves a quoted value open, is not one JSON object, or is not
-    valid UTF-8; lines that come as `is_broken` stay so. The `raw` text of a row from Parquet or Delta is the JSON that `read_raw` wrote, so those formats are parsed as JSON.
+    valid UTF-8. Lines that are already marked `is_broken` stay broken. The `raw` text of a row from Parquet or Delta is
+    the JSON that `read_raw` wrote, so those formats are parsed as JSON.
 
     Args:
-        lines: Rows with the text of each line as `raw`, and `is_broken` where other lines decide it.
+        lines: Rows with the text of each line as `raw`, and `is_broken` if other lines already decided it.
         layout: Format, delimiter, quote and declared columns.
     """
     return _parse_csv(lines, layout) if layout.format is Format.CSV else _parse_json(lines, layout)
@@ -32,7 +33,7 @@ def csv_header(layout: FileLayout) -> str:
 def _parse_csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
     """Parse CSV line by line, which keeps the exact raw text of each row.
 
-    A quoted line break inside a value is not supported: all lines of such a value are broken.
+    A line break inside a quoted value is not supported: all lines of such a value are broken.
     """
     options = {
         "sep": layout.delimiter,
@@ -57,8 +58,9 @@ def _parse_csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
 def _parse_json(lines: DataFrame, layout: FileLayout) -> DataFrame:
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN}
     columns = F.from_json("raw", _text_schema(layout), options)
-    # The parser stops after the first object and would silently lose the rest of the line. So the line must be the first
-    # of two elements, and the second a text that no line holds: its own hash.
+    # The parser stops after the first object and would silently lose the rest of the line. So put the line into a list
+    # of two elements. The second element is the hash of the line, which the line cannot contain. If the second element
+    # of the parsed list is this hash, the line is exactly one element.
     text, end = F.regexp_replace("raw", "^\ufeff", ""), F.sha2("raw", 256)
     pair = F.concat(F.lit("["), text, F.lit(',"'), end, F.lit('"]'))
     is_one = F.coalesce(F.get_json_object(pair, "$[1]") == end, F.lit(False))

@@ -1,4 +1,4 @@
-"""Rejected rows: raw text under deterministic encryption, so that a rebuild produces the same bytes."""
+"""Rejected rows. Their raw text is encrypted deterministically, so that a rebuild produces the same bytes."""
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -18,7 +18,7 @@ def to_rejected(rejected: DataFrame, table: Table, keys: Secrets) -> DataFrame:
     Args:
         rejected: Rejected rows with `source`, `delivery_no`, `raw` (text) and the other columns of the table.
         table: Contract of `rejected_events`.
-        keys: The pseudonym key hashes the id, the quarantine key encrypts the text.
+        keys: The pseudonym key for the id, and the quarantine key for the text.
     """
     equal_rows = Window.partitionBy("source", "delivery_no", "raw").orderBy("raw")
     number = F.row_number().over(equal_rows.rowsBetween(Window.unboundedPreceding, Window.currentRow))
@@ -37,5 +37,5 @@ def encrypt_raw(rows: DataFrame, key: bytes) -> DataFrame:
 
 
 def decrypt_raw(rows: DataFrame, key: bytes) -> DataFrame:
-    """Decrypt the column `raw` into the bytes that were delivered; the query fails if the key is another."""
+    """Decrypt the column `raw` into the bytes that were delivered. With another key, the query fails."""
     return apply_cipher(rows, {"raw": None}, key, "decrypt")

@@ -1,6 +1,6 @@
 """Find the lines of CSV files that belong to a quoted value with a line break.
 
-Files are read line by line. A line in the middle of such a value can look like a row of its own.
+Files are read line by line, and a line in the middle of such a value can look like a row of its own.
 """
 
 import re
@@ -18,14 +18,16 @@ PLACE = ("file", "_block", "_line")
 
 
 class Inside(IntEnum):
-    """What a line does that begins inside a quoted value."""
+    """How a line continues a quoted value that is open when the line begins."""
 
     STAYS = 0
+    """The value is still open at the end of the line."""
     CLOSES = 1
+    """The line closes the value."""
     CLOSES_AND_OPENS = 2
-    """It closes the value, and its last value is open again."""
+    """The line closes the value, and leaves another one open at its end."""
     BREAKS = 3
-    """It has a quote that neither ends a value nor is doubled: no value with this line in it was ever written."""
+    """The line has a quote that neither ends a value nor is doubled. So the line cannot be part of a quoted value."""
 
 
 def opens_value(layout: FileLayout) -> Column:
@@ -34,9 +36,10 @@ def opens_value(layout: FileLayout) -> Column:
 
 
 def find_quoted_lines(lines: DataFrame, layout: FileLayout) -> DataFrame:
-    """Return the place of each line that belongs to a quoted value with a line break, its first and last line included.
+    """Return the place of each line that belongs to a quoted value with a line break, including its first and last line.
 
-    A value that is never closed, or not as CSV demands, has only the line that opens it: the lines after it are rows.
+    If a value is never closed, or not in the way that CSV requires, only the line that opens it belongs to it. The lines
+    after it are rows.
 
     Args:
         lines: The lines of whole files, with `raw` and the columns of `PLACE`.
@@ -53,12 +56,12 @@ def find_quoted_lines(lines: DataFrame, layout: FileLayout) -> DataFrame:
         .when(F.rlike("raw", F.lit(opens_again)), int(Inside.CLOSES_AND_OPENS))
         .otherwise(int(Inside.CLOSES))
     )
-    # Only what each line does goes to Python, not its text.
+    # Send only the class of each line to Python, not its text.
     steps = lines.select(*PLACE, opens_value(layout).alias("opens"), inside.cast("tinyint").alias("inside"))
-    return steps.groupBy("file").applyInPandas(_keep_quoted, "file string, _block bigint, _line bigint")
+    return steps.groupBy("file").applyInPandas(_keep_quoted_lines, "file string, _block bigint, _line bigint")
 
 
-def _keep_quoted(lines: pd.DataFrame) -> pd.DataFrame:
+def _keep_quoted_lines(lines: pd.DataFrame) -> pd.DataFrame:
     ordered = lines.sort_values(list(PLACE))
     opens, inside = ordered["opens"].to_numpy(), ordered["inside"].to_numpy()
     return ordered.loc[mark_quoted(opens, inside), list(PLACE)]
@@ -69,7 +72,7 @@ def mark_quoted(opens: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
     Args:
         opens: Whether each line opens a value, if it begins a row.
-        inside: What each line does if it begins inside a value; see `Inside`.
+        inside: How each line continues a value that is open when it begins; see `Inside`.
 
     Example:
         >>> mark_quoted(np.array([False, True, False, False]), np.array([0, 0, 0, 1])).tolist()
@@ -87,7 +90,10 @@ def mark_quoted(opens: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 
 def _find_last_line(start: int, ends: np.ndarray, inside: np.ndarray) -> int:
-    """The last line of the values that begin with the one that `start` opens, each on the line that closes the other."""
+    """The last line of the value that line `start` opens.
+
+    If the line that closes the value opens another one, this is the last line of the other value, and so on.
+    """
     last, is_open = start, True
     while is_open:
         after = int(np.searchsorted(ends, last + 1))
@@ -109,7 +115,7 @@ def _content(layout: FileLayout) -> str:
 
 
 def _values(layout: FileLayout) -> str:
-    """Any number of whole values, each with the delimiter after it. A quote counts only where a value begins."""
+    """Any number of complete values, each followed by the delimiter. A quote counts only at the beginning of a value."""
     quote, delimiter = re.escape(layout.quote), re.escape(layout.delimiter)
     rest = rf"(?:(?!{delimiter})[\s\S])*+"
     quoted = f" *+{quote}{_content(layout)}{quote}{rest}"

@@ -110,7 +110,7 @@ def _read_lines(spark: SparkSession, layout: FileLayout, deliveries: Sequence[De
     opened = [row["file"] for row in lines.where(opens_value(layout)).select("file").distinct().collect()]
     if not opened:
         return lines
-    # Only files in which a value is left open are put in order.
+    # Sort the lines only of files in which a value is left open.
     others = lines.where(~F.col("file").isin(opened))
     whole = _read_text(spark, layout, opened)
     quoted = find_quoted_lines(whole, layout).withColumn("_is_quoted", F.lit(True))

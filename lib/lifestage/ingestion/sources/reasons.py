@@ -1,4 +1,4 @@
-"""Reasons for rejection and warnings: lines of one text while rows are mapped, sorted arrays afterwards."""
+"""Reasons for rejection, and warnings. While rows are mapped they are lines of one text; afterwards, sorted arrays."""
 
 from collections.abc import Sequence
 

@@ -24,7 +24,7 @@ REJECTED_EVENTS = Table(
         Column("source", T.StringType(), "Declared source, or reference table", required=True),
         DELIVERY_NO,
         INGESTED_AT,
-        Column("event_date", T.DateType(), "Business date where it could be parsed"),
+        Column("event_date", T.DateType(), "Business date, if it could be parsed"),
         Column("reasons", T.ArrayType(T.StringType()), "Every rule the row breaks, sorted", required=True),
         Column("identifiers", STRING_MAP, "Pseudonyms of the identifiers that could be parsed"),
         Column(
@@ -44,7 +44,7 @@ COUNT_COLUMNS = (
     Column("n_rows", T.LongType(), "Rows in"),
     Column("n_accepted", T.LongType(), "Rows that became events"),
     Column("n_replaced", T.LongType(), "Corrections and deletes that took effect"),
-    Column("n_superseded", T.LongType(), "Rows of a lower version than the one known"),
+    Column("n_superseded", T.LongType(), "Rows with a lower version than the known one"),
     Column("n_duplicate", T.LongType(), "Rows whose key was known"),
     Column("n_rejected", T.LongType(), "Rows that break a rule"),
     Column("n_suppressed", T.LongType(), "Rows of suppressed persons"),
@@ -53,7 +53,7 @@ COUNT_COLUMNS = (
 INGEST_LEDGER = Table(
     name="ingest_ledger",
     kind=Kind.JOURNAL,
-    comment="One row a delivery: a file read once, or a replay of rejected rows. Its row commits the delivery.",
+    comment="One row per delivery: a file, or a replay of rejected rows. The row commits the delivery.",
     columns=(
         Column("delivery_no", T.LongType(), "Growing number, one sequence per storage root", required=True),
         Column("source", T.StringType(), "Declared source", required=True),
@@ -64,8 +64,8 @@ INGEST_LEDGER = Table(
         Column("n_bytes", T.LongType(), "Size of the file"),
         Column("modified_at", T.TimestampType(), "When the file was last changed"),
         Column("fingerprint", T.StringType(), "SHA-256 of the file's bytes", required=True),
-        Column("known_as", T.LongType(), "Delivery that had the same content"),
-        Column("replayed", T.ArrayType(T.StringType()), "Rejected rows that a replay took up"),
+        Column("known_as", T.LongType(), "Earlier delivery with the same content"),
+        Column("replayed", T.ArrayType(T.StringType()), "Rejected rows that a replay processed"),
         Column("ingested_at", T.TimestampType(), "The run's now", required=True),
         *COUNT_COLUMNS,
         Column("n_late", T.LongType(), "Accepted rows whose day was already final"),
@@ -78,7 +78,7 @@ INGEST_LEDGER = Table(
         Column(
             "table_versions",
             T.MapType(T.StringType(), T.LongType()),
-            "Versions of ingest's tables it completes",
+            "Table versions that the delivery completes",
         ),
     ),
     key=("delivery_no",),

@@ -39,7 +39,7 @@ def parse(sql: str) -> exp.Expression:
     try:
         tree = sqlglot.parse_one(f"SELECT {sql}", read="spark")
     except SqlglotError as error:
-        # The error's own message names classes of the parser: use its position only.
+        # The error's own message names classes of the parser, so use only its position.
         places = error.errors if isinstance(error, ParseError) else []
         near = "".join(f" near {place['highlight']}" for place in places[:1])
         raise ValueError(f"not SQL{near}") from error
@@ -89,10 +89,10 @@ def expression_problems(sql: str, known: Collection[str]) -> Iterator[str]:
     if tree.find(exp.Subquery, exp.Select, exp.Window, exp.AggFunc, exp.UDTF):
         yield f"queries, windows and aggregates are not allowed, in: {sql}"
     elif tree.find(exp.Placeholder, exp.Parameter) or "identifier" in functions:
-        # A name that is not written out cannot be compared with the known columns.
+        # If a name is computed, it cannot be compared with the known columns.
         yield f"parameters and IDENTIFIER() are not allowed, name the columns, in: {sql}"
     elif tree.find(exp.Star):
-        # It would include columns that no expression may use, identifiers among them.
+        # It would include columns that no expression may use, such as identifiers.
         yield f"* is not allowed, name the columns, in: {sql}"
     for name in sorted(functions & FAILING):
         yield f"{name}() fails the run on one row, in: {sql}"

@@ -14,7 +14,7 @@ PYDANTIC_MESSAGES = {"extra_forbidden": "unknown key", "missing": "required key 
 
 
 class Problems(list[str]):
-    """The problems found so far. Loading goes on after a problem, so that all are reported at once."""
+    """The problems found so far. Loading continues after a problem, so that all problems are reported at once."""
 
     def at(self, file: object, key: str, message: str) -> None:
         """Add one problem with its file and key."""
@@ -99,8 +99,8 @@ def validate_model(
         model: The model.
         data: Its values. None gives None without another problem, because `read_yaml` reported it.
         file: Name of the file, for the problems.
-        problems: Gets the problems.
-        below: Key of the file that the data are under; empty for the whole file.
+        problems: The list that problems are added to.
+        below: Key in the file under which the data is; empty for the whole file.
     """
     if data is None:
         return None

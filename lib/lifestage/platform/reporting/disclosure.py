@@ -47,7 +47,7 @@ class Disclosure:
 def disclose(cells: Mapping[Cell, int], equations: Sequence[Equation], least_users: int) -> Disclosure:
     """Decide which cells of a page may be shown.
 
-    An equation may name cells of other sections. Those that are not on the page are left out of it.
+    An equation may name cells of other sections. Cells that are not on the page are left out of the equation.
     """
     known = [{cell: factor for cell, factor in each.items() if cell in cells} for each in equations]
     return Disclosure(cells, find_showable_cells(cells, known, least_users), least_users)
@@ -56,11 +56,11 @@ def disclose(cells: Mapping[Cell, int], equations: Sequence[Equation], least_use
 def find_showable_cells(
     cells: Mapping[Cell, int], equations: Sequence[Equation], least_users: int
 ) -> frozenset[Cell]:
-    """The cells that may be shown: none of 1 to `least_users` - 1 users, and none that reveals such a cell.
+    """The cells that may be shown: no cell of 1 to `least_users` - 1 users, and none that reveals such a cell.
 
-    Further cells are withheld, the smallest first, until each equation withholds none, or several of together at least
-    `least_users` users, and no small cell follows from all equations at once. Cells without users are shown as 0. If all
-    users are in small cells, there may be nothing left to withhold.
+    Further cells are withheld, the smallest first, until two conditions hold. In each equation, either no cell is
+    withheld, or several cells with at least `least_users` users in total. And no small cell follows from all equations
+    together. Cells without users are shown as 0. If all users are in small cells, there may be nothing left to withhold.
 
     Args:
         cells: number of users of each cell.
@@ -81,13 +81,17 @@ def _choose_next(
     withheld: Collection[Cell],
     small: Collection[Cell],
 ) -> set[Cell]:
-    """The smallest open cell of each equation that reveals too much; else the one nearest to a cell that follows."""
+    """Choose what to withhold next: the smallest open cell of each equation that reveals a small cell.
+
+    If no single equation does, choose the smallest open cell that shares an equation with a small cell that follows from
+    all equations together.
+    """
     revealing = [each for each in equations if _is_revealing(cells, least_users, each, withheld)]
-    if more := {cell for each in revealing for cell in _smallest(cells, each.keys() - withheld)}:
+    if more := {cell for each in revealing for cell in _pick_smallest(cells, each.keys() - withheld)}:
         return more
     solved = _solve(equations, [*withheld]) & set(small)
     near = {cell for each in equations if solved & each.keys() for cell in each.keys() - withheld}
-    return set(_smallest(cells, near))
+    return set(_pick_smallest(cells, near))
 
 
 def _is_revealing(
@@ -97,12 +101,12 @@ def _is_revealing(
     return len(hidden) == 1 or 0 < sum(hidden) < least_users
 
 
-def _smallest(cells: Mapping[Cell, int], open_cells: Collection[Cell]) -> list[Cell]:
+def _pick_smallest(cells: Mapping[Cell, int], open_cells: Collection[Cell]) -> list[Cell]:
     return sorted((cell for cell in open_cells if cells[cell]), key=lambda cell: (cells[cell], str(cell)))[:1]
 
 
 def _solve(equations: Sequence[Equation], withheld: Sequence[Cell]) -> set[Cell]:
-    """The withheld cells with one solution: those that no direction of the null space of the equations changes."""
+    """The withheld cells that have only one solution: those that no direction of the null space of the equations changes."""
     if not (withheld and equations):
         return set()
     factors = np.array([[each.get(cell, 0) for cell in withheld] for each in equations], dtype=float)

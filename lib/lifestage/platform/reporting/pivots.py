@@ -19,13 +19,13 @@ def pivot(
 ) -> dict[tuple[Any, ...], Mapping[str, Any]]:
     """Number of rows (`n_users`) and sums of some columns for each combination of `by`. NULL is a value of its own.
 
-    The results are exact and come to the driver, so the combinations must be few. pandas-on-Spark's own pivot_table
-    splits column names at underscores, so this is a grouping, which each section lays out as it needs.
+    The results are exact and come to the driver, so the combinations must be few. This groups rows instead of calling
+    pivot_table of pandas-on-Spark, which splits column names at underscores. Each section arranges the groups as it needs.
     """
     counted = rows.select(*by, *sums, F.lit(1).alias(USERS))
     groups = counted.pandas_api().groupby(list(by), dropna=False).sum().to_pandas()
     totals: list[dict[str, Any]] = groups.to_dict("records")  # type: ignore[assignment]
-    return {_null_safe(key): row for key, row in zip(groups.index, totals, strict=True)}
+    return {_replace_nan(key): row for key, row in zip(groups.index, totals, strict=True)}
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def unordered_index() -> Iterator[None]:
         yield
 
 
-def _null_safe(key: Any) -> tuple[Any, ...]:
+def _replace_nan(key: Any) -> tuple[Any, ...]:
     """A key of an index with None in place of the NaN of pandas."""
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""What a domain declares to have a section in the report, and what it reads and returns.
+"""What a domain declares for its section of the report, and what a section reads and returns.
 
 The report reads each section's data, merges the cells and equations of all sections, decides once which cells may be
 shown, and then renders each section.
@@ -108,7 +108,7 @@ def no_cells(data: Any) -> Mapping[Cell, int]:  # noqa: ARG001
 
 
 def no_equations(data: Any) -> Iterable[Equation]:  # noqa: ARG001
-    """The equations of a section whose cells follow from nothing."""
+    """The equations of a section about whose cells a reader knows nothing."""
     return ()
 
 

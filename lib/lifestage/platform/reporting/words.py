@@ -78,12 +78,12 @@ class Words:
 
     def decimal(self, value: Number | float, digits: int) -> str:
         """A number with `digits` decimals."""
-        return str(format_decimal(_rounded(value, digits), _with_digits(WHOLE, digits), self.locale))
+        return str(format_decimal(_round(value, digits), _set_digits(WHOLE, digits), self.locale))
 
     def share(self, part: Number, whole: Number, digits: int = 1) -> str:
-        """A percentage. It reads 0 or 100 only where that is exact: 2 rejected rows of 100,000 are not 0.0 %.
+        """A percentage. It reads 0 or 100 only if that is exact: 2 rejected rows of 100,000 are not shown as 0.0 %.
 
-        The share of a whole of 0 is unknown, and so is that of a negative whole, where returns exceed purchases.
+        The share of a whole of 0 is unknown. So is that of a negative whole, as when returns exceed purchases.
         """
         if whole <= 0:
             return self("word.unknown")
@@ -99,7 +99,7 @@ class Words:
         """A change as a whole percentage, with its sign; 0 has none. The share of a whole of 0 or less is unknown."""
         if whole <= 0:
             return self("word.unknown")
-        percent = _rounded(Decimal(100) * Decimal(change) / whole, 0)
+        percent = _round(Decimal(100) * Decimal(change) / whole, 0)
         sign = "" if not percent else MINUS if percent < 0 else "+"
         return f"{sign}{self._percent(abs(percent), 0)}"
 
@@ -109,8 +109,8 @@ class Words:
 
     def money(self, amount: Number, digits: int = 0) -> str:
         """An amount in the business currency, rounded to `digits` decimals."""
-        amount = _rounded(amount, digits)
-        pattern = _with_digits(self.locale.currency_formats["standard"].pattern, digits)
+        amount = _round(amount, digits)
+        pattern = _set_digits(self.locale.currency_formats["standard"].pattern, digits)
         return str(format_currency(amount, self.currency, pattern, self.locale, currency_digits=False))
 
     def short_money(self, amount: Number) -> str:
@@ -169,8 +169,8 @@ class Words:
         }
 
     def _percent(self, percent: Decimal, digits: int) -> str:
-        pattern = _with_digits(self.locale.percent_formats[None].pattern, digits)
-        return str(format_percent(_rounded(percent, digits) / 100, pattern, self.locale))
+        pattern = _set_digits(self.locale.percent_formats[None].pattern, digits)
+        return str(format_percent(_round(percent, digits) / 100, pattern, self.locale))
 
 
 def load_words(language: Language, locale: str | None, currency: str, folders: Iterable[str] = ()) -> Words:
@@ -180,7 +180,7 @@ def load_words(language: Language, locale: str | None, currency: str, folders: I
         language: the language of the texts.
         locale: the locale of numbers and dates.
         currency: ISO 4217 code of all amounts.
-        folders: folders of the package with the texts of sections, beside those that all share.
+        folders: folders of the package with the texts of sections, in addition to the shared texts.
     """
     own = Locale.parse(LOCALES[language])
     return Words(load_texts(language, tuple(folders)), own, Locale.parse(locale) if locale else own, currency)
@@ -197,12 +197,12 @@ def load_texts(language: Language, folders: tuple[str, ...] = ()) -> dict[str, d
     return texts
 
 
-def _rounded(value: Number | float, digits: int) -> Decimal:
-    """Rounded half to even. 0 has no sign."""
+def _round(value: Number | float, digits: int) -> Decimal:
+    """Round half to even. The result 0 has no sign."""
     return round(Decimal(value), digits) + 0
 
 
-def _with_digits(pattern: str, digits: int) -> str:
+def _set_digits(pattern: str, digits: int) -> str:
     """A pattern of a locale with `digits` decimals. A pattern for negative numbers, if there is one, follows a semicolon."""
     wanted = f"0.{'0' * digits}" if digits else "0"
     return ";".join(re.sub(r"0(\.0+)?(?=[^#0]*$)", wanted, part, count=1) for part in pattern.split(";"))

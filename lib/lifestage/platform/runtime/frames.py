@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-# Up to this many rows become literals of the plan: reading them takes no job, and Spark knows when there are none.
+# Up to this many rows become literals of the plan. Reading them takes no job, and Spark knows if there are none.
 MAX_PLAN_ROWS = 10_000
 # A broadcast of this many pseudonyms takes about 100 MB on every executor; wide rows reach that sooner.
 MAX_BROADCAST_ROWS, MAX_BROADCAST_VALUES = 1_000_000, 6_000_000
@@ -33,27 +33,28 @@ def local_rows(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: T.Str
     """
     declared = T.DataType.fromDDL(schema) if isinstance(schema, str) else schema
     assert isinstance(declared, T.StructType)
-    named = [_plain(row, declared) for row in rows]
+    named = [_to_arrow_value(row, declared) for row in rows]
     return spark.createDataFrame(pa.Table.from_pylist(named, schema=arrow_schema(declared)), declared)
 
 
 def collect_to_driver(frame: DataFrame) -> DataFrame:
-    """The same rows as literals of a new plan: computed once, now. For few rows only."""
+    """The same rows as literals of a new plan, computed now. Only for few rows."""
     return local_rows(frame.sparkSession, frame.collect(), frame.schema)
 
 
 def checkpoint(frame: DataFrame) -> DataFrame:
     """The same rows without their plan, computed at the first read and stored on the executors while in use.
 
-    A persisted frame keeps its plan: Spark analyzes the plan again in every query on it, which takes longer than a
-    day's rows do. The price: rows lost with an executor can't be recomputed. The run fails and has to be started again.
+    A persisted frame keeps its plan: Spark analyzes the plan again in every query on it, which takes longer than
+    processing the rows of a day. The price: rows lost with an executor can't be recomputed. The run then fails, and you
+    have to start it again.
     """
-    # Serialized: as objects, ten million rows would not leave room for the work on them.
+    # This level serializes the rows. As objects, ten million rows would leave no room for the work on them.
     return frame.localCheckpoint(eager=False, storageLevel=StorageLevel.MEMORY_AND_DISK)
 
 
 def materialize(frame: DataFrame) -> DataFrame:
-    """The same rows without their plan, computed now. Marked for broadcast unless they are too many."""
+    """The same rows without their plan, computed now, and marked for broadcast unless there are too many."""
     rows = checkpoint(frame)
     n = rows.count()
     if n > MAX_BROADCAST_ROWS or n * _width(frame.schema) > MAX_BROADCAST_VALUES:
@@ -87,21 +88,22 @@ def _arrow_type(kind: T.DataType) -> pa.DataType:
             return ARROW[kind]
 
 
-def _plain(value: Any, kind: T.DataType) -> Any:
-    """A value in the form that Arrow takes: structs by name, maps as pairs."""
+def _to_arrow_value(value: Any, kind: T.DataType) -> Any:
+    """Convert a value to the form that Arrow accepts: structs by name, maps as pairs."""
     match kind, value:
         case _, None:
             return None
         case T.StructType(), Mapping():
-            return {field.name: _plain(value[field.name], field.dataType) for field in kind}
+            return {field.name: _to_arrow_value(value[field.name], field.dataType) for field in kind}
         case T.StructType(), _:
-            return {field.name: _plain(part, field.dataType) for field, part in zip(kind, value, strict=True)}
+            pairs = zip(kind, value, strict=True)
+            return {field.name: _to_arrow_value(part, field.dataType) for field, part in pairs}
         case T.ArrayType(), _:
-            return [_plain(item, kind.elementType) for item in value]
+            return [_to_arrow_value(item, kind.elementType) for item in value]
         case T.TimestampType(), _:
             # Spark returns timestamps without a zone, in the local one.
             return value.astimezone(UTC)
         case T.MapType(), _:
-            return [(key, _plain(item, kind.valueType)) for key, item in value.items()]
+            return [(key, _to_arrow_value(item, kind.valueType)) for key, item in value.items()]
         case _:
             return value

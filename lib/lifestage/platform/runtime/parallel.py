@@ -10,8 +10,8 @@ T = TypeVar("T")
 def run_in_parallel(tasks: Sequence[Callable[[], T]]) -> list[T]:
     """Run all tasks at the same time and return their results in order.
 
-    Waits for every task, also if one fails, so that a failed run has no task still writing. If several tasks fail, the
-    first one's error is raised.
+    Waits for every task, even if one fails, so that no task of a failed run is still writing. If several tasks fail, the
+    error of the first one in order is raised.
     """
     if len(tasks) < 2:
         return [task() for task in tasks]

@@ -1,4 +1,4 @@
-"""Build the Spark session. No other module does."""
+"""Build the Spark session. Only this module builds one."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ from lifestage.platform.errors import LifestageError
 QUIET_START = Path(__file__).parent / "spark"
 DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
 DELTA_JARS = ("delta-spark_4.2_2.13-4.4.0.jar", "delta-storage-4.4.0.jar")
-# What else Delta names comes with Spark.
+# Spark already contains the other dependencies of Delta.
 NOT_DELTA = "org.*:*,com.*:*,javax.*:*,commons-*:*,io.airlift:*,io.unitycatalog:*,io.delta:delta-kernel*"
 OLDEST_JAVA = 17
 
@@ -81,7 +81,7 @@ def build_session(name: str = "lifestage", settings: Mapping[str, str] | None = 
     Example: spark = build_session("report", {"spark.sql.shuffle.partitions": "8"})
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if "SPARK_HOME" not in os.environ:  # An installed Spark has its own settings
+    if "SPARK_HOME" not in os.environ:  # An installed Spark has settings of its own.
         os.environ.setdefault("SPARK_CONF_DIR", str(QUIET_START))
     builder = SparkSession.builder.appName(name)
     combined = _merge_settings(settings or {})
@@ -108,13 +108,13 @@ def _explain_failed_start(packages: str | None) -> str:
         return f"Spark needs Java 17 or 21, but {found}: set JAVA_HOME to the folder of a newer one, or put it on PATH"
     if packages:
         return (
-            f"Spark did not start. It had to fetch {packages}; if the lines above say `unresolved dependency`, it could "
-            "not. Connect to the network, set DEFAULT_ARTIFACT_REPOSITORY to the address of your Maven mirror, or copy "
-            f"{' and '.join(DELTA_JARS)} to a folder and set LIFESTAGE_JARS to it"
+            f"Spark did not start. It had to download {packages}; if the lines above say `unresolved dependency`, the "
+            "download failed. Connect to the network, set DEFAULT_ARTIFACT_REPOSITORY to the address of your Maven mirror, "
+            f"or copy {' and '.join(DELTA_JARS)} to a folder and set LIFESTAGE_JARS to it"
         )
     return (
         "Spark did not start: the lines above say why. If you set spark.driver.memory, it must be 2g or more, and the "
-        "machine must have as much"
+        "computer must have that much memory"
     )
 
 
@@ -156,10 +156,11 @@ def _warehouse(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _delta_jars(names_packages: bool) -> dict[str, str]:
-    """Delta's two JARs on the class path, or settings by which Spark fetches them.
+    """Settings that put Delta's two JARs on the class path, or settings with which Spark downloads them.
 
-    Files on the class path save 4-6 s a start over resolving them, so the ones that an earlier start fetched are used again.
-    A project that names packages of its own (`names_packages`) has to name Delta's among them, and may need what is excluded here.
+    JARs that an earlier start downloaded are put on the class path, which saves 4-6 s per start over resolving them again.
+    A project that names packages of its own (`names_packages`) has to include Delta's package, and may need packages that
+    are excluded here.
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "lifestage", "ivy")
     folder = os.environ.get("LIFESTAGE_JARS")
@@ -167,16 +168,16 @@ def _delta_jars(names_packages: bool) -> dict[str, str]:
         jars = sorted(Path(folder).glob("delta-*.jar"))
         if len(jars) < len(DELTA_JARS):
             raise LifestageError(
-                f"LIFESTAGE_JARS={folder}: Delta's JARs are not there: copy {' and '.join(DELTA_JARS)} to it, or unset the "
-                "variable and Spark fetches them"
+                f"LIFESTAGE_JARS={folder}: Delta's JARs are not there: copy {' and '.join(DELTA_JARS)} to this folder, or unset "
+                "the variable to let Spark download them"
             )
     else:
-        # Not ivy/jars: what lies there is copied in place, and half a file after a start that was killed.
+        # Do not use ivy/jars: files there are copied in place, so a killed start leaves half a file.
         jars = sorted(jar for name in DELTA_JARS for jar in cache.glob(f"cache/io.delta/*/jars/{name}"))
     if len(jars) < len(DELTA_JARS):
         if names_packages:
             return {}
-        logger.info("fetching %s", DELTA_PACKAGE)
+        logger.info("downloading %s", DELTA_PACKAGE)
         return {
             "spark.jars.packages": DELTA_PACKAGE,
             "spark.jars.excludes": NOT_DELTA,

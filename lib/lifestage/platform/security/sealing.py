@@ -1,4 +1,4 @@
-"""Deterministic encryption of text columns with AES-SIV: equal texts give equal bytes, and the key reads them again."""
+"""Deterministic encryption of text columns with AES-SIV: equal texts give equal bytes, and the key decrypts them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -43,7 +43,7 @@ def apply_cipher(
 ) -> DataFrame:
     """Encrypt or decrypt columns as binary, one row per row; NULL and empty values stay as they are.
 
-    The work runs in Arrow, because SQL would show the key in its plan and has no AES-SIV.
+    The work runs in Arrow, because SQL has no AES-SIV and would show the key in query plans.
 
     Args:
         rows: Rows with text or binary columns.

@@ -21,8 +21,8 @@ class Kind(StrEnum):
 class WriteMode(StrEnum):
     """How a step writes rows to a table.
 
-    A step that runs again leaves the same rows in every mode: before it appends, what an unfinished run appended is
-    rolled back.
+    In every mode, a step that runs again leaves the same rows. Before a run appends, it rolls back what an unfinished run
+    appended.
     """
 
     APPEND = "append"
@@ -62,7 +62,7 @@ class Column:
 class Table:
     """The declared contract of one table.
 
-    `key` is unique by construction. `order` sorts rows inside files, so that statistics prune.
+    `key` is unique by construction. `order` sorts rows inside files, so that file statistics prune.
     `unindexed` columns hold identifiers and stay out of Delta's min/max statistics.
     """
 
@@ -96,7 +96,7 @@ def conform(frame: DataFrame, table: Table) -> DataFrame:
     problems = [
         _difference(column, actual.get(column.name))
         for column in table.columns
-        if not _same_type(actual.get(column.name), column.type)
+        if not _is_same_type(actual.get(column.name), column.type)
     ]
     problems += [f"column {name} is not in the contract" for name in actual if name not in table.names]
     if problems:
@@ -110,7 +110,7 @@ def _difference(column: Column, actual: T.DataType | None) -> str:
     return f"column {column.name} is {actual.simpleString()}, expected {column.type.simpleString()}"
 
 
-def _same_type(actual: T.DataType | None, expected: T.DataType) -> bool:
+def _is_same_type(actual: T.DataType | None, expected: T.DataType) -> bool:
     """Whether types are equal, ignoring whether elements of arrays, maps and structs can be NULL."""
     return actual is not None and actual.simpleString() == expected.simpleString()
 

@@ -1,4 +1,4 @@
-"""Tables in Delta: the only module that knows Delta and where tables are."""
+"""Tables in Delta. Only this module uses Delta and knows where tables are."""
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +22,8 @@ from lifestage.platform.storage.contracts import Table, WriteMode, conform
 from lifestage.platform.storage.log import Entry
 from lifestage.platform.storage.store import Rows, Store, Values, in_utc, literals
 
-# A merge takes its metadata only from the session, which all threads share, so merges run one at a time. A save has its
-# own option, which overrides the session.
+# A merge takes its metadata only from the session, which all threads share, so merges run one at a time. A save has an
+# option of its own, which overrides the session.
 METADATA_SETTING = "spark.databricks.delta.commitInfo.userMetadata"
 _ONE_MERGE = threading.Lock()
 BASE_PROPERTIES = {"delta.enableDeletionVectors": "true"}
@@ -143,7 +143,7 @@ class DeltaStore(Store):
 
     def put(self, table: Table, rows: Rows, text: str, replace: Values, keep: Values) -> None:
         """Write rows in the mode of the table."""
-        frame = self._sorted(table, rows)
+        frame = self._sort_rows(table, rows)
         match table.mode:
             case WriteMode.APPEND:
                 self._save(table, frame, "append", text)
@@ -159,7 +159,7 @@ class DeltaStore(Store):
 
     def put_all(self, table: Table, rows: Rows, text: str) -> None:
         """Replace all rows and the schema."""
-        self._save(table, self._sorted(table, rows), "overwrite", text, {"overwriteSchema": "true"})
+        self._save(table, self._sort_rows(table, rows), "overwrite", text, {"overwriteSchema": "true"})
 
     def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
         """Append or replace rows, by the mode of the table, unless it has seen the number or a greater one.
@@ -168,7 +168,7 @@ class DeltaStore(Store):
         """
         options = {"txnAppId": table.name, "txnVersion": str(number)}
         try:
-            self._save(table, self._sorted(table, rows), table.mode.value, text, options)
+            self._save(table, self._sort_rows(table, rows), table.mode.value, text, options)
         except DeltaConcurrentModificationException as error:
             raise ConcurrentWriteError(f"{table.name}: another writer committed at the same time") from error
 
@@ -183,7 +183,7 @@ class DeltaStore(Store):
         same = [F.expr(f"t.{name} <=> s.{name}") for name in on]
         if removals.isEmpty() or target.join(removals.alias("s"), on=same, how="left_semi").isEmpty():
             # Nothing to remove: an append avoids the second pass of a merge.
-            self._save(table, self._sorted(table, added), "append", text)
+            self._save(table, self._sort_rows(table, added), "append", text)
         else:
             self._merge(table, self._exchange_builder(table, removals, added, prune), text)
 
@@ -206,7 +206,7 @@ class DeltaStore(Store):
             return DeltaTable.forPath(self.spark, name)
         return DeltaTable.forName(self.spark, name)
 
-    def _sorted(self, table: Table, rows: Rows) -> DataFrame:
+    def _sort_rows(self, table: Table, rows: Rows) -> DataFrame:
         """Rows in the contract's schema, sorted within each file by its order, so that file statistics prune."""
         frame = rows if isinstance(rows, DataFrame) else local_rows(self.spark, rows, table.schema)
         frame = conform(frame, table)

@@ -78,9 +78,9 @@ def acquire(store: Store, table: Table, me: Holder, dead_after: timedelta) -> Lo
         return Lock(store, table, me, before.version, runs_version)
     if holder and not _is_job_of_same_run(holder, me) and is_alive(holder, me, dead_after):
         raise RunLockedError(
-            f"run {holder.run_id} on {holder.host} (process {holder.pid or 'of its jobs'}) has held this storage root "
+            f"run {holder.run_id} on {holder.host} ({describe_process(holder)}) has held this storage root "
             f"since {holder.taken_at:%Y-%m-%d %H:%M} UTC: wait for it, or end it and run again"
-            f"{_say_when_dead(holder, me, dead_after)}"
+            f"{_describe_expiry(holder, me, dead_after)}"
         )
     metadata = {**_metadata(me), RUNS_VERSION: runs_version}
     try:
@@ -98,6 +98,11 @@ def read_holder(store: Store, table: Table) -> Holder | None:
     """Who holds the lock; None if it is free."""
     rows = store.read_rows(table)
     return Holder(**rows[0]) if rows else None
+
+
+def describe_process(holder: Holder) -> str:
+    """The process of a holder, for messages."""
+    return f"process {holder.pid}" if holder.pid else "its jobs"
 
 
 def is_alive(holder: Holder, me: Holder, dead_after: timedelta) -> bool:
@@ -124,8 +129,8 @@ def _is_job_of_same_run(holder: Holder, me: Holder) -> bool:
     return holder.run_id == me.run_id and holder.pid is None and me.pid is None
 
 
-def _say_when_dead(holder: Holder, me: Holder, dead_after: timedelta) -> str:
-    """From when on a holder counts as dead that this process can't look for; empty for a process of this host."""
+def _describe_expiry(holder: Holder, me: Holder, dead_after: timedelta) -> str:
+    """Say when a holder on another host, or a run of jobs, counts as dead; empty for a process of this host."""
     if holder.host == me.host and holder.pid is not None:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""The log of a table: its commits, and those of a run among them."""
+"""The log of a table: its commits, and which of them a run wrote."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ class Entry:
     text: str
     rows: int
     is_blank: bool = False
-    """Whether the commit has no content: its file was emptied, as by a power cut."""
+    """Whether the commit has no content, for example because a power cut emptied its file."""
 
     @property
     def is_ours(self) -> bool:
@@ -62,14 +62,14 @@ class Commit:
     @property
     def version(self) -> int:
         """The version that holds the written rows; the newest version if a write of no rows left no commit."""
-        return self._resolved().version
+        return self._resolve().version
 
     @property
     def rows(self) -> int:
         """Number of rows written."""
-        return self._resolved().rows
+        return self._resolve().rows
 
-    def _resolved(self) -> Entry:
+    def _resolve(self) -> Entry:
         if self.entry is None:
             self.store.resolve([self])
         assert self.entry is not None

@@ -15,9 +15,9 @@ from lifestage.platform.storage.store import Rows, Store, Values
 class RunStore(Store):
     """A wrapper around a store. It remembers which tables exist, and their newest commits.
 
-    Use it only while holding the lock on the storage root, so that nobody else writes rows, and drop it with the lock.
+    Use it only while holding the lock on the storage root, so that nobody else writes rows, and discard it with the lock.
     Other tools may still commit (OPTIMIZE, VACUUM). A remembered version then isn't the newest one, but has the same
-    rows. Each write forgets its table, and the next lookup reads the log again.
+    rows. When a table is written, the store forgets the table, and the next lookup reads the log again.
     """
 
     def __init__(self, inner: Store) -> None:
@@ -87,34 +87,34 @@ class RunStore(Store):
 
     def restore(self, table: Table, version: int) -> None:
         """Write the rows of an old version as a new version."""
-        with self._changing(table):
+        with self._forget_around(table):
             self._inner.restore(table, version)
 
     def put(self, table: Table, rows: Rows, text: str, replace: Values, keep: Values) -> None:
         """Write rows in the mode of the table."""
-        with self._changing(table):
+        with self._forget_around(table):
             self._inner.put(table, rows, text, replace, keep)
 
     def put_all(self, table: Table, rows: Rows, text: str) -> None:
         """Replace all rows and the schema."""
-        with self._changing(table):
+        with self._forget_around(table):
             self._inner.put_all(table, rows, text)
 
     def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
         """Append or replace rows, by the mode of the table, unless it has seen the number or a greater one."""
-        with self._changing(table):
+        with self._forget_around(table):
             self._inner.put_once(table, rows, text, number)
 
     def put_exchange(
         self, table: Table, removals: DataFrame, additions: DataFrame, text: str, prune: str
     ) -> None:
         """Remove and add rows in one commit."""
-        with self._changing(table):
+        with self._forget_around(table):
             self._inner.put_exchange(table, removals, additions, text, prune)
 
     @contextmanager
-    def _changing(self, table: Table) -> Iterator[None]:
-        """Forget the table before a write and after it: a write that fails may have committed all the same."""
+    def _forget_around(self, table: Table) -> Iterator[None]:
+        """Forget the table before and after a write. A write that fails may still have committed."""
         self._forget(table)
         try:
             yield

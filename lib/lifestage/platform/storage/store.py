@@ -230,9 +230,9 @@ class Store(ABC):
         return newest.commit.metadata if newest and newest.commit else {}
 
     def find_lost_commit(self, table: Table, version: int) -> str | None:
-        """Say how the table lacks the version that a run completed; None if it has it.
+        """Describe why the table lacks the version that a run completed; None if the table has the version.
 
-        The table may end earlier, or the commit of that version may be empty.
+        The table can end earlier, or the commit of that version can be empty.
         """
         newest = self.newest([table]).get(table.name)
         if newest is None:
@@ -259,7 +259,7 @@ class Store(ABC):
         for commit in commits:
             if commit.entry is None:
                 open_.setdefault(commit.table.name, []).append(commit)
-        # One more than our own: another process may have committed on top of them.
+        # Read one commit more than our own, because another process may have committed after them.
         logs = self.logs([(each[0].table, len(each) + 1) for each in open_.values()])
         logs |= self.logs([(each[0].table, None) for each in open_.values() if is_hidden(each, logs)])
         for name, each in open_.items():

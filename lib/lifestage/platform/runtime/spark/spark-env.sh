@@ -1,3 +1,3 @@
-# Spark's own start script reads this file. Two things fill the terminal that no setting turns off: a warning of Java's about a
-# module that Spark asks for, and what Ivy says when it succeeds. Every other line passes, so errors do.
+# Spark's start script reads this file. It removes two kinds of lines from the terminal that no setting turns off: a warning from
+# Java about a module that Spark uses, and the messages of Ivy when it succeeds. All other lines, such as errors, pass.
 exec 2> >(exec grep --line-buffered -v -E '^(WARNING: Using incubator modules: jdk\.incubator\.vector$|:: (loading settings|resolving dependencies|resolution report|retrieving) ::|:: modules in use:|Ivy Default Cache set to: |The jars for the packages stored in: |[^ ]+ added as a dependency$|downloading |[[:space:]]+(confs: \[|found |\[SUCCESSFUL |:: modules in use:|:: evicted modules:|-+$|\|.*\|$|[^ ]+#[^ ]+ from .* in \[|[0-9]+ artifacts copied, ))' >&2)
