@@ -56,7 +56,7 @@ def check_user_size(candidate: Candidate) -> Check:
     name, limit = "nobody has too many identifiers", candidate.settings.max_user_identifiers
     if most is None or most["n"] <= limit:
         return Check(name, True, f"at most {limit:,} allowed")
-    detail = f"user {most['user_id']} has {most['n']:,} identifiers, at most {limit:,} allowed"
+    detail = f"user {most['user_id']} has {count_of(most['n'], 'identifier')}, at most {limit:,} allowed"
     return Check(name, False, f"{detail}: {ADVICE.format(user=most['user_id'], key='max_user_identifiers')}")
 
 

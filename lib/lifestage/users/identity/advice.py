@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.platform.plurals import count_of
 from lifestage.users.identity.suspicions import ANY
 from lifestage.users.identity.tables import Suspicion
 
@@ -32,9 +33,9 @@ class SuspiciousIdentity:
     def finding(self) -> str:
         """What is unusual."""
         if self.type is None:
-            counted = "identifiers" if self.counted == ANY else f"identifiers of type {self.counted}"
-            return f"user {self.identifier} has {self.n:,} {counted}: is it one person?"
-        who = f"{self.type} {self.identifier} was seen with {self.n:,} identifiers of type {self.counted}"
+            of_type = "" if self.counted == ANY else f" of type {self.counted}"
+            return f"user {self.identifier} has {count_of(self.n, 'identifier')}{of_type}: is it one person?"
+        who = f"{self.type} {self.identifier} was seen with {count_of(self.n, 'identifier')} of type {self.counted}"
         match self.kind:
             case Suspicion.PLACEHOLDER:
                 return f"{who}: its value may be a placeholder; it counts as shared and joins nobody"
