@@ -47,7 +47,7 @@ def _diagnose_rejected_rows(root: Examination, config: IngestConfig) -> Iterator
         yield Finding(Level.OK, "rejected rows", "no row waits")
     for item in found:
         reasons = ", ".join(f"{reason.reason} {reason.n_rows:,}" for reason in item.reasons[:N_NAMED])
-        detail = f"{item.source}: {count_of(item.n_waiting, 'row')} waiting: {reasons}"
+        detail = f"{item.source}: {count_of(item.n_waiting, 'row')} {'waits' if item.n_waiting == 1 else 'wait'}: {reasons}"
         next_step = f"lifestage quarantine list --source {item.source} --show"
         yield Finding(Level.NOTE, "rejected rows", detail, next_step)
 
