@@ -41,7 +41,7 @@ def test_validate_finds_the_starter_valid(tmp_path):
     create(tmp_path)
     done = lifestage(tmp_path, "validate")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "lifestage.yaml: valid\n  2 sources, 1 reference tables, 10 stages, 10 audiences\n"
+    assert done.stdout == "lifestage.yaml: valid\n  2 sources, 1 reference table, 10 stages, 10 audiences\n"
 
 
 def test_validate_names_every_problem(tmp_path):
