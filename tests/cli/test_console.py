@@ -4,7 +4,9 @@ import io
 
 import pytest
 
+from lifestage.cli import doctor
 from lifestage.cli.terminal import build_console, grid
+from lifestage.platform.findings import Finding, Level
 
 LONG = "a source of events with a long name and " * 10
 
@@ -37,3 +39,13 @@ def test_lines_for_a_program_are_never_wrapped(printed, monkeypatch):
     rows = grid("source", "reason", wraps=["reason"])
     rows.add_row("till", LONG)
     assert [len(printed(what).splitlines()) for what in (LONG, rows)] == [1, 2]
+
+
+def test_the_level_of_a_finding_is_a_word(printed, monkeypatch):
+    shown = []
+    monkeypatch.setattr(doctor.console, "print", lambda rows: shown.append(printed(rows)))
+    doctor._print([Finding(Level.NOTE, "keys", "missing:key: [b]", "look")])
+    assert [line.split() for line in shown[0].splitlines()[1:]] == [
+        ["note", "keys", "missing:key:", "[b]"],
+        ["->", "look"],
+    ]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from lifestage.cli.terminal import (
     DEFAULT_CONF,
@@ -48,7 +49,7 @@ def _print(findings: Iterable[Finding]) -> None:
     rows = grid("", "subject", FINDING, wraps=[FINDING])
     for finding in findings:
         style = STYLES[finding.level]
-        rows.add_row(f"[{style}]{finding.level}[/{style}]", finding.subject, finding.detail)
+        rows.add_row(Text(finding.level, style), finding.subject, finding.detail)
         if finding.level is not Level.OK:
             rows.add_row("", "", f"-> {finding.next_step}")
     console.print(rows)
