@@ -91,7 +91,12 @@ def build_context(spark: SparkSession, source: Source) -> IngestContext:
     config = IngestConfig(
         sources={"till": source},
         event_types={name: EventType.model_validate(item) for name, item in types.items()},
-        identifiers={name: IdentifierType.model_validate(item) for name, item in base["identifiers"].items()},
+        identifiers={
+            name: IdentifierType.model_validate(
+                {**item, "placeholders": [*base["placeholders"], *item.get("placeholders", ())]}
+            )
+            for name, item in base["identifiers"].items()
+        },
         landing="",
         time_zone="America/New_York",
         currency="USD",

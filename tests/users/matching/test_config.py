@@ -141,5 +141,5 @@ def test_match_exits_without_records_or_without_splink(tmp_path, capsys, monkeyp
         match(conf)
     assert stop.value.code == 2
     said = " ".join(capsys.readouterr().err.split())
-    expected = "names no reference table" if is_installed else "pip install '.[fuzzy]'"
+    expected = "no reference table is named" if is_installed else "pip install '.[fuzzy]'"
     assert expected in said

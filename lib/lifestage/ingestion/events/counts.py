@@ -121,8 +121,8 @@ def check_conservation(counts: Mapping[int, DeliveryCounts], sources: Mapping[in
         CheckError: naming each delivery that lost or gained rows.
     """
     problems = [
-        f"{sources[number]}: delivery {number}: {count_of(c.n_rows, 'row')} in, but "
-        f"{count_of(sum(c.outcomes.values()), 'outcome')}: {dict(c.outcomes)}"
+        f"{sources[number]}: delivery {number}: {count_of(c.n_rows, 'row')} in, "
+        f"{sum(c.outcomes.values()):,} accounted for: {dict(c.outcomes)}"
         for number, c in sorted(counts.items())
         if c.n_rows != sum(c.outcomes.values())
     ]

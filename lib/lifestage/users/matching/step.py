@@ -54,7 +54,9 @@ def run(job: Job, config: MatchingConfig) -> MatchSummary:
 
 
 def _check_loaded(job: Job, config: MatchingConfig) -> None:
-    missing = [name for name in config.records if job.store.version(job.table(name)) is None]
+    newest = job.store.newest([job.table(name) for name in config.records])
+    # A table is created before its first rows are written.
+    missing = [name for name in config.records if name not in newest or newest[name].commit is None]
     if missing:
         raise NoDataError(
             f"matching.records: never loaded: {', '.join(missing)}: there is nothing to compare yet; load them with "
