@@ -104,4 +104,4 @@ def test_the_starter_runs_to_an_exported_snapshot(tmp_path):
     assert not (tmp_path / "spark-warehouse").exists()
     too_early = lifestage(tmp_path, "run", "--as-of", "2024-06-30")
     assert (too_early.returncode, "Traceback" in too_early.stderr) == (1, False)
-    assert "the events are of 2025-04-01 to 2026-03-31" in too_early.stderr
+    assert "events exist from 2025-04-01 to 2026-03-31" in too_early.stderr

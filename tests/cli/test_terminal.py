@@ -162,7 +162,7 @@ def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path)
             "backfill --from 2026-02-28 --to 2026-01-31",
             "backfill: --from 2026-02-28 is after --to 2026-01-31",
         ),
-        ("snapshot export latest --to s3://bucket/users.csv", "--to: s3:/bucket/users.csv is no file"),
+        ("snapshot export latest --to s3://bucket/users.csv", "--to: s3:/bucket/users.csv is not a local path"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused_before_anything_starts(arguments, said, capsys):
@@ -237,7 +237,10 @@ def test_json_is_for_programs(capsys):
 
 def test_a_run_names_stale_sources_in_its_output_and_in_json(capsys):
     stale = (StaleSource("orders", "1 day", datetime(2026, 3, 28, 6, tzinfo=UTC)),)
-    outcome = Outcome("r1", (date(2026, 3, 31),), (), None, None, stale, None)
+    outcome = Outcome(
+        run_id="r1", as_of_dates=(date(2026, 3, 31),), steps=(), deliveries=None, personal_data=None,
+        suspicions=None, snapshot_id=None, stale_sources=stale, report=None,
+    )  # fmt: skip
     told = "stale     orders: last delivery 2026-03-28 06:00 UTC, expected every 1 day"
     assert [*outcome_lines(outcome, "landing")] == [told]
     print_json(outcome)
