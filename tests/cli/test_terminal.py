@@ -162,7 +162,10 @@ def test_a_missing_main_file_is_told_with_the_way_out(command, capsys, tmp_path)
             "backfill --from 2026-02-28 --to 2026-01-31",
             "backfill: --from 2026-02-28 is after --to 2026-01-31",
         ),
-        ("snapshot export latest --to s3://bucket/users.csv", "--to: s3:/bucket/users.csv is not a local path"),
+        (
+            "snapshot export latest --to s3://bucket/users.csv",
+            "--to: s3:/bucket/users.csv is not a local path",
+        ),
     ],
 )
 def test_an_option_that_cannot_be_is_refused_before_anything_starts(arguments, said, capsys):

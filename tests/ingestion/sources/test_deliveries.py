@@ -41,8 +41,10 @@ def test_names_that_spark_skips_and_empty_files_are_named(landing, caplog):
     found = [Path(file.path).name for file in landing.find(layout(path="till/*"))]
     assert "good.csv" in found
     assert "_orders.csv" not in found
-    assert "source till: skipped, because the name begins with _ or .: .x.csv, _orders.csv" in caplog.text
-    assert "source till: skipped, because the file is empty: empty.csv" in caplog.text
+    assert caplog.messages == [
+        "source till: skipped, because the name begins with _ or .: .x.csv, _orders.csv",
+        "source till: skipped, because the file is empty: empty.csv",
+    ]
 
 
 def test_files_of_a_uri_are_named_too_and_a_name_that_may_be_a_person_is_masked(landing, caplog, tmp_path):
@@ -50,8 +52,10 @@ def test_files_of_a_uri_are_named_too_and_a_name_that_may_be_a_person_is_masked(
         landing.put(name, content)
     found = [Path(file.path).name for file in landing.find(layout(path=f"file://{tmp_path}/till/*"))]
     assert found == ["good.csv"]
-    assert "source till: skipped, because the name begins with _ or .: <email>" in caplog.text
-    assert "source till: skipped, because the file is empty: <email>" in caplog.text
+    assert caplog.messages == [
+        "source till: skipped, because the name begins with _ or .: <email>",
+        "source till: skipped, because the file is empty: <email>",
+    ]
 
 
 @pytest.mark.parametrize("content", ["", None])

@@ -88,9 +88,9 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
             return []
         raise SourceError(f"source {name}: {pattern} cannot be listed: {error}") from error
     found = [FoundFile(name, row["file"], row["length"], row["modificationTime"]) for row in rows]
-    # The list of all files is on the driver already.
-    empty = {*files.inputFiles()} - {file.path for file in found}
-    _warn_of_skipped_files(name, [PurePosixPath(unquote(path)).name for path in empty], "the file is empty")
+    # The list of all files is on the driver already. It writes URIs in another form than the rows.
+    empty = {_path_of(uri) for uri in files.inputFiles()} - {_path_of(file.path) for file in found}
+    _warn_of_skipped_files(name, [PurePosixPath(path).name for path in empty], "the file is empty")
     return sorted(found, key=lambda file: file.path)
 
 
@@ -238,6 +238,11 @@ def _warn_of_skipped_files(source: str, names: Iterable[str], reason: str) -> No
 
 def _scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:
     return spark.read.format("binaryFile").load(path).withColumn("file", F.col("_metadata.file_path"))
+
+
+def _path_of(uri: str) -> str:
+    """The path of a URI without its scheme, whether it has one slash or three, and without percent-encoding."""
+    return unquote(uri.partition(":")[2]).lstrip("/")
 
 
 def _find_delta_version(spark: SparkSession, name: str, path: str) -> list[FoundFile]:
