@@ -39,36 +39,43 @@ NOTES = {"columns": {"name": "string", "note": "string"}}
 
 
 @pytest.mark.parametrize(
-    ("lines", "broken"),
+    ("rows", "broken"),
     [
         # Text that looks like a row, also with a quote of its own, and a value that opens where another one closes.
-        (['a,"copied:', "b,looks like a row", 'c,also"', "d,row"], 3),
-        (['a,"copied:', 'b,""as said""', 'c,"', "d,row"], 3),
-        (['a,"x', '","y', 'z"', "d,row"], 3),
-        (['"a', 'b",x', "d,row"], 2),
+        (['a,"copied:\nb,looks like a row\nc,also"', "d,row"], set()),
+        (['a,"copied:\nb,""as said""\nc,"', "d,row"], set()),
+        (['a,"x\n","y\nz"', "d,row"], {0}),
+        (['a,"x\n\ny"', "d,row"], set()),
+        (['"a\nb",x', "d,row"], set()),
         # A value that is never closed, or not where a value ends.
-        (['a,"x', "b,row", "c,row"], 1),
-        (['a,"x', "b,row", 'c,"y" z', "d,row"], 1),
-        (['"a,x', "b,row", 'c,"y"', "d,row"], 1),
+        (['a,"x', "b,row", "c,row"], {0}),
+        (['a,"x', "b,row", 'c,"y" z', "d,row"], {0}),
+        (['"a,x', "b,row", 'c,"y"', "d,row"], {0}),
         # A quote inside a plain value opens nothing.
-        (["a,5 inch", 'b,5"', 'c,a "word"', 'd,"""said"""'], 0),
+        (["a,5 inch", 'b,5"', 'c,a "word"', 'd,"""said"""'], set()),
     ],
 )
-def test_a_value_with_a_line_break_is_rejected_whole(landing, lines, broken):
-    landing.put("a.csv", "\n".join(["name,note", *lines]) + "\n")
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+def test_the_lines_of_a_quoted_value_are_one_row(landing, rows, broken, line_break):
+    text = "\n".join(["name,note", *rows, ""])
+    landing.put("a.csv", text.replace("\n", line_break))
     landing.put("b.csv", 'name,note\nother,"file"\n')
     found = landing.rows(layout(**NOTES)).select("raw", "is_broken")
-    expected = [(line, n < broken) for n, line in enumerate(lines)]
-    assert_rows(found, [*expected, ('other,"file"', False)])
+    assert_rows(found, [*[(row, n in broken) for n, row in enumerate(rows)], ('other,"file"', False)])
+
+
+def test_the_text_of_a_value_keeps_its_line_breaks(landing):
+    landing.put("a.csv", 'name,note\na,"first\n\n ""second"" "\nb,x\n')
+    assert_rows(landing.values(layout(**NOTES)), [("a", 'first\n\n "second"'), ("b", "x")])
 
 
 def test_a_quoted_value_can_span_several_parts_of_a_large_file(spark, landing):
     spark.conf.set("spark.sql.files.maxPartitionBytes", "64")
     text = [f"{n},looks like a row" for n in range(40)]
     landing.put("a.csv", "\n".join(["name,note", 'a,"begins', *text, 'ends"', "z,row"]) + "\n")
-    found = landing.rows(layout(**NOTES)).groupBy("is_broken").count()
+    expected = [("a", "\n".join(["begins", *text, "ends"])), ("z", "row")]
+    assert_rows(landing.values(layout(**NOTES)), expected)
     spark.conf.unset("spark.sql.files.maxPartitionBytes")
-    assert_rows(found, [(True, 42), (False, 1)])
 
 
 def test_short_long_and_unclosed_lines_are_broken_and_empty_ones_are_skipped(landing):

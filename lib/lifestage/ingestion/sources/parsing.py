@@ -2,7 +2,7 @@
 
 import re
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.sources.layout import FileLayout, Format
@@ -12,14 +12,14 @@ BROKEN = "_broken"
 
 
 def parse_lines(lines: DataFrame, layout: FileLayout) -> DataFrame:
-    """Add the struct `c` of declared columns (all text), `is_header` and `is_broken`; one row per line.
+    """Add the struct `c` of declared columns (all text), `is_header` and `is_broken`; one row per row of text.
 
-    A line is broken if it has too few or too many values, leaves a quoted value open, is not one JSON object, or is not
-    valid UTF-8. Lines that are already marked `is_broken` stay broken. The `raw` text of a row from Parquet or Delta is
-    the JSON that `read_raw` wrote, so those formats are parsed as JSON.
+    A row is broken if it has too few or too many values, leaves a quoted value open, is not one JSON object, or is not
+    valid UTF-8. The `raw` text of a row from Parquet or Delta is the JSON that `read_raw` wrote, so those formats are
+    parsed as JSON.
 
     Args:
-        lines: Rows with the text of each line as `raw`, and `is_broken` if other lines already decided it.
+        lines: Rows with their text as `raw`. A quoted value may have line breaks.
         layout: Format, delimiter, quote and declared columns.
     """
     return _parse_csv(lines, layout) if layout.format is Format.CSV else _parse_json(lines, layout)
@@ -31,10 +31,7 @@ def csv_header(layout: FileLayout) -> str:
 
 
 def _parse_csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
-    """Parse CSV line by line, which keeps the exact raw text of each row.
-
-    A line break inside a quoted value is not supported: all lines of such a value are broken.
-    """
+    """Parse CSV row by row, which keeps the exact raw text of each row."""
     options = {
         "sep": layout.delimiter,
         "quote": layout.quote,
@@ -52,7 +49,7 @@ def _parse_csv(lines: DataFrame, layout: FileLayout) -> DataFrame:
     )
     rows = lines.select("*", columns.alias("c"), is_header.alias("is_header"))
     is_broken = F.col(f"c.{BROKEN}").isNotNull() | ~F.is_valid_utf8("raw") | opens_value(layout)
-    return _add_broken(rows, is_broken)
+    return rows.withColumn("is_broken", is_broken)
 
 
 def _parse_json(lines: DataFrame, layout: FileLayout) -> DataFrame:
@@ -66,12 +63,7 @@ def _parse_json(lines: DataFrame, layout: FileLayout) -> DataFrame:
     is_one = F.coalesce(F.get_json_object(pair, "$[1]") == end, F.lit(False))
     is_broken = F.col("c").isNull() | F.col(f"c.{BROKEN}").isNotNull() | ~F.is_valid_utf8("raw") | ~is_one
     rows = lines.select("*", columns.alias("c"), F.lit(False).alias("is_header"))
-    return _add_broken(rows, is_broken)
-
-
-def _add_broken(rows: DataFrame, is_broken: Column) -> DataFrame:
-    before = F.col("is_broken") if "is_broken" in rows.columns else F.lit(False)
-    return rows.withColumn("is_broken", before | is_broken)
+    return rows.withColumn("is_broken", is_broken)
 
 
 def _text_schema(layout: FileLayout) -> str:

@@ -1,6 +1,6 @@
-"""Find the lines of CSV files that belong to a quoted value with a line break.
+"""Join the lines of CSV files that one quoted value with line breaks spreads over.
 
-Files are read line by line, and a line in the middle of such a value can look like a row of its own.
+Files are read line by line. A line in the middle of such a value can look like a row of its own.
 """
 
 import re
@@ -18,16 +18,14 @@ PLACE = ("file", "_block", "_line")
 
 
 class Inside(IntEnum):
-    """How a line continues a quoted value that is open when the line begins."""
+    """What a line does that begins inside a quoted value."""
 
     STAYS = 0
-    """The value is still open at the end of the line."""
     CLOSES = 1
-    """The line closes the value."""
     CLOSES_AND_OPENS = 2
-    """The line closes the value, and leaves another one open at its end."""
+    """It closes the value, and its last value is open again."""
     BREAKS = 3
-    """The line has a quote that neither ends a value nor is doubled. So the line cannot be part of a quoted value."""
+    """It has a quote that neither ends a value nor is doubled: no value with this line in it was ever written."""
 
 
 def opens_value(layout: FileLayout) -> Column:
@@ -35,16 +33,27 @@ def opens_value(layout: FileLayout) -> Column:
     return _has_quote(layout) & F.rlike("raw", F.lit(f"^{_values(layout)}{_open_value(layout)}$"))
 
 
-def find_quoted_lines(lines: DataFrame, layout: FileLayout) -> DataFrame:
-    """Return the place of each line that belongs to a quoted value with a line break, including its first and last line.
+def join_quoted_lines(lines: DataFrame, layout: FileLayout) -> DataFrame:
+    """Make one row of the lines that a quoted value with a line break spreads over; other lines stay as they are.
 
-    If a value is never closed, or not in the way that CSV requires, only the line that opens it belongs to it. The lines
-    after it are rows.
+    The lines of a row are joined by a line feed. A value that is never closed, or not as CSV demands, joins nothing: the
+    line that opens it is broken, and the lines after it are rows.
 
     Args:
-        lines: The lines of whole files, with `raw` and the columns of `PLACE`.
+        lines: The lines of whole files, empty ones included, with `raw` and the columns of `PLACE`.
         layout: Delimiter and quote.
     """
+    records = _find_records(lines, layout)
+    marked = lines.join(records, on=list(PLACE), how="left")
+    parts = F.array_sort(F.collect_list(F.struct("_block", "_line", "raw")))
+    raw = F.array_join(F.transform(parts, lambda part: part["raw"]), "\n")
+    joined = marked.where("_record IS NOT NULL").groupBy("file", "_record").agg(raw.alias("raw"))
+    alone = marked.where("_record IS NULL").select("file", "raw")
+    return alone.unionByName(joined.select("file", "raw"))
+
+
+def _find_records(lines: DataFrame, layout: FileLayout) -> DataFrame:
+    """The place of each line of a row of several lines, with the number of the row's first line as `_record`."""
     quote, delimiter = re.escape(layout.quote), re.escape(layout.delimiter)
     closes = f"^{_content(layout)}{quote} *+"
     opens_again = f"{closes}{delimiter}{_values(layout)}{_open_value(layout)}$"
@@ -56,49 +65,47 @@ def find_quoted_lines(lines: DataFrame, layout: FileLayout) -> DataFrame:
         .when(F.rlike("raw", F.lit(opens_again)), int(Inside.CLOSES_AND_OPENS))
         .otherwise(int(Inside.CLOSES))
     )
-    # Send only the class of each line to Python, not its text.
+    # Only what each line does goes to Python, not its text.
     steps = lines.select(*PLACE, opens_value(layout).alias("opens"), inside.cast("tinyint").alias("inside"))
-    return steps.groupBy("file").applyInPandas(_keep_quoted_lines, "file string, _block bigint, _line bigint")
+    schema = "file string, _block bigint, _line bigint, _record bigint"
+    return steps.groupBy("file").applyInPandas(_number_file, schema)
 
 
-def _keep_quoted_lines(lines: pd.DataFrame) -> pd.DataFrame:
+def _number_file(lines: pd.DataFrame) -> pd.DataFrame:
     ordered = lines.sort_values(list(PLACE))
-    opens, inside = ordered["opens"].to_numpy(), ordered["inside"].to_numpy()
-    return ordered.loc[mark_quoted(opens, inside), list(PLACE)]
+    numbers = number_records(ordered["opens"].to_numpy(), ordered["inside"].to_numpy())
+    return ordered.loc[numbers >= 0, list(PLACE)].assign(_record=numbers[numbers >= 0])
 
 
-def mark_quoted(opens: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Mark the lines of one file that belong to a quoted value with a line break.
+def number_records(opens: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Number the lines of one file that belong to a row of several lines by the row's first line; -1 for other lines.
 
     Args:
         opens: Whether each line opens a value, if it begins a row.
-        inside: How each line continues a value that is open when it begins; see `Inside`.
+        inside: What each line does if it begins inside a value; see `Inside`.
 
     Example:
-        >>> mark_quoted(np.array([False, True, False, False]), np.array([0, 0, 0, 1])).tolist()
-        [False, True, True, True]
+        >>> number_records(np.array([False, True, False, False]), np.array([0, 0, 0, 1])).tolist()
+        [-1, 1, 1, 1]
     """
-    quoted = np.zeros(len(opens), dtype=bool)
+    numbers = np.full(len(opens), -1, dtype=np.int64)
     ends = np.flatnonzero(inside != Inside.STAYS)
     next_row = 0
     for start in np.flatnonzero(opens).tolist():
         if start >= next_row:
             last = _find_last_line(start, ends, inside)
-            quoted[start : last + 1] = True
-            next_row = last + 1
-    return quoted
+            next_row = start + 1 if last is None else last + 1
+            numbers[start:next_row] = -1 if last is None else start
+    return numbers
 
 
-def _find_last_line(start: int, ends: np.ndarray, inside: np.ndarray) -> int:
-    """The last line of the value that line `start` opens.
-
-    If the line that closes the value opens another one, this is the last line of the other value, and so on.
-    """
+def _find_last_line(start: int, ends: np.ndarray, inside: np.ndarray) -> int | None:
+    """The last line of the row that `start` begins; None if one of its values is not closed as CSV demands."""
     last, is_open = start, True
     while is_open:
         after = int(np.searchsorted(ends, last + 1))
         if after == len(ends) or inside[ends[after]] == Inside.BREAKS:
-            break
+            return None
         last = int(ends[after])
         is_open = inside[last] == Inside.CLOSES_AND_OPENS
     return last
@@ -115,7 +122,7 @@ def _content(layout: FileLayout) -> str:
 
 
 def _values(layout: FileLayout) -> str:
-    """Any number of complete values, each followed by the delimiter. A quote counts only at the beginning of a value."""
+    """Any number of whole values, each with the delimiter after it. A quote counts only where a value begins."""
     quote, delimiter = re.escape(layout.quote), re.escape(layout.delimiter)
     rest = rf"(?:(?!{delimiter})[\s\S])*+"
     quoted = f" *+{quote}{_content(layout)}{quote}{rest}"

@@ -13,13 +13,13 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.sources.deliveries import Delivery, escape_glob, is_missing_file
 from lifestage.ingestion.sources.layout import FileLayout, Format
 from lifestage.ingestion.sources.parsing import csv_header, parse_lines
-from lifestage.ingestion.sources.quoting import PLACE, find_quoted_lines, opens_value
+from lifestage.ingestion.sources.quoting import join_quoted_lines, opens_value
 from lifestage.platform.errors import SourceError
 from lifestage.platform.runtime.frames import local_rows
 
 
 def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
-    """Read the deliveries of one source; one row per line or record, header lines included.
+    """Read the deliveries of one source; one row per record, header lines included.
 
     Columns: `delivery_no`, `file_name`, `raw` (the row as text), `is_header`, `is_broken`, and the struct `c` with the
     declared columns as text. Values of Parquet and Delta files are cast to text, and `raw` is their JSON. Call
@@ -38,7 +38,7 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
         raise _to_source_error(error, deliveries) from error
     files = [(d.path, PurePosixPath(unquote(d.path)).name, d.delivery_no) for d in deliveries]
     numbers = local_rows(spark, files, "file string, file_name string, delivery_no bigint")
-    return rows.join(F.broadcast(numbers), on="file", how="inner").drop(*PLACE)
+    return rows.join(F.broadcast(numbers), on="file", how="inner")
 
 
 def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries: Sequence[Delivery]) -> None:
@@ -102,22 +102,15 @@ def _mask_line(line: str, layout: FileLayout) -> str:
 
 
 def _read_lines(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
-    """Read the lines of files, with `is_broken` for lines of a quoted value that has a line break."""
+    """Read files as `file` and `raw`, the text of one row: a line, or the lines of a quoted value with line breaks."""
     lines = _read_text(spark, layout, [d.path for d in deliveries if d.known_as is None])
-    lines = lines.withColumn("is_broken", F.lit(False))
-    if layout.format is not Format.CSV:
-        return lines
-    opened = [row["file"] for row in lines.where(opens_value(layout)).select("file").distinct().collect()]
-    if not opened:
-        return lines
-    # Sort the lines only of files in which a value is left open.
-    others = lines.where(~F.col("file").isin(opened))
-    whole = _read_text(spark, layout, opened)
-    quoted = find_quoted_lines(whole, layout).withColumn("_is_quoted", F.lit(True))
-    marked = whole.join(quoted, on=list(PLACE), how="left")
-    return others.unionByName(
-        marked.withColumn("is_broken", F.coalesce("_is_quoted", F.lit(False))).drop("_is_quoted")
-    )
+    if layout.format is Format.CSV:
+        opened = [row["file"] for row in lines.where(opens_value(layout)).select("file").distinct().collect()]
+        if opened:
+            # Sort the lines only of files in which a value is left open.
+            others = lines.where(~F.col("file").isin(opened)).select("file", "raw")
+            lines = others.unionByName(join_quoted_lines(_read_text(spark, layout, opened), layout))
+    return lines.select("file", "raw").where("raw <> ''")
 
 
 def _read_text(spark: SparkSession, layout: FileLayout, paths: Sequence[str]) -> DataFrame:
@@ -131,7 +124,7 @@ def _read_text(spark: SparkSession, layout: FileLayout, paths: Sequence[str]) ->
         raw.alias("raw"),
         F.col("_metadata.file_block_start").alias("_block"),
         F.monotonically_increasing_id().alias("_line"),
-    ).where("raw <> ''")
+    )
 
 
 def _read_typed_files(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
