@@ -20,17 +20,6 @@ REFERENCE = ("reference",)
 INGEST = ("ingest", "activity")
 # A process of its own needs what the session of the suite has.
 TINY = to_yaml(BRIEF)
-MEMBERS = """
-path: members/*.csv
-format: csv
-columns: {number: string, since: date}
-key: [member]
-valid_from: try_cast(substring(file_name, 1, 10) AS date)
-map: {member: number, since: since}
-types: {since: date}
-identifiers: {member: member}
-gate: 0.4
-"""
 # What tells one run from another, or one disk from another.
 OF_THE_RUN = {
     "ingest_ledger": ["table_versions"],

@@ -18,7 +18,7 @@ from random import Random
 
 import pytest
 
-from laws.nights import MEMBERS, MONDAY, TINY, copied, killed, monday, tuesday
+from laws.nights import MONDAY, TINY, copied, killed, monday, tuesday
 from laws.scenes import (
     CLOCKS,
     DAYS,
@@ -46,7 +46,7 @@ from lifestage.platform.storage import lock
 from lifestage.project.root import hold_root
 from support.faults import Fault, Kind
 from support.frames import build
-from support.projects import MAIN, TILL, delta_store, make_project
+from support.projects import MAIN, MEMBERS, TILL, delta_store, make_project
 
 pytestmark = pytest.mark.slow
 

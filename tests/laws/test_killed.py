@@ -7,7 +7,6 @@ import pytest
 from laws.nights import (
     AGAIN,
     INGEST,
-    MEMBERS,
     MONDAY,
     NOW,
     OF_THE_RUN,
@@ -20,7 +19,7 @@ from laws.nights import (
     tuesday,
 )
 from support.frames import assert_frames
-from support.projects import ALL_STEPS, MAIN, delta_store, make_project
+from support.projects import ALL_STEPS, MAIN, MEMBERS, delta_store, make_project
 from users.identity.world import LIMITS, World
 
 pytestmark = pytest.mark.slow

@@ -16,20 +16,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from support.projects import MEMBERS
 from support.sessions import BRIEF
 
 MARKER = "the daily run begins"
-MEMBERS = """
-path: members/*.csv
-format: csv
-columns: {number: string, since: date}
-key: [member]
-valid_from: try_cast(substring(file_name, 1, 10) AS date)
-map: {member: number, since: since}
-types: {since: date}
-identifiers: {member: member}
-gate: 0.4
-"""
 SETTINGS = BRIEF | {
     "spark.eventLog.enabled": "true",
     "spark.eventLog.rolling.enabled": "false",

@@ -49,6 +49,19 @@ map: {event_type: kind, event_at: at, channel: "'store'", amount: amount, quanti
 gate: 0
 """
 
+# A customer file with one identifier.
+MEMBERS = """
+path: members/*.csv
+format: csv
+columns: {number: string, since: date}
+key: [member]
+valid_from: try_cast(substring(file_name, 1, 10) AS date)
+map: {member: number, since: since}
+types: {since: date}
+identifiers: {member: member}
+gate: 0.4
+"""
+
 TILL_COLUMNS = (
     "receipt",
     "line",

@@ -179,7 +179,7 @@ def _grid(data: AudienceData, seen: Disclosure, words: Words) -> Grid:
     names = ("audience", "users", "entered", "left", "spend", "spend_per_user", "owner")
     heads = columns(words, *names, period=data.period)
     rows = tuple(_row(count, data, seen, words) for count in data.counts)
-    return Grid(words.compared("audiences.grid", data.as_of, data.before), heads, rows)
+    return Grid(words.describe_comparison("audiences.grid", data.as_of, data.before), heads, rows)
 
 
 def _row(count: AudienceCount, data: AudienceData, seen: Disclosure, words: Words) -> tuple[Cell, ...]:

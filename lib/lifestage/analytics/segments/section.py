@@ -223,7 +223,7 @@ def _profile_grid(data: SegmentData, seen: Disclosure, words: Words) -> Grid:
         *columns(words, "segment", "users", "entered", "left"),
         *[Column(label_feature(f.name, words), words.meaning(f.description, f.unit)) for f in data.features],
     )
-    caption = words.compared("segments.profile", data.as_of, data.before)
+    caption = words.describe_comparison("segments.profile", data.as_of, data.before)
     return Grid(caption, heads, tuple(rows), layout="profile")
 
 

@@ -244,7 +244,7 @@ def _dates_grid(data: StageData, seen: Disclosure, words: Words) -> Grid:
     rows: list[tuple[Cell, ...]] = []
     for day, total in sorted(data.totals.items(), reverse=True):
         found = [counts.get((day, stage)) for stage in data.order]
-        users = [_dated_cell(data, c, seen, words) if c else nobody for c in found]
+        users = [_build_dated_cell(data, c, seen, words) if c else nobody for c in found]
         rows.append((text(words.day(day)), *users, figure(words.count(total), not seen.is_small(total))))
     heads = (
         *columns(words, "as_of"),
@@ -254,7 +254,7 @@ def _dates_grid(data: StageData, seen: Disclosure, words: Words) -> Grid:
     return Grid(words("lifecycle.dates"), heads, tuple(rows), is_folded=True)
 
 
-def _dated_cell(data: StageData, count: StageCount, seen: Disclosure, words: Words) -> Cell:
+def _build_dated_cell(data: StageData, count: StageCount, seen: Disclosure, words: Words) -> Cell:
     cell = figure(words.count(count.n_users), is_shown(count, seen))
     return replace(cell, below=words("lifecycle.short")) if data.is_short(count.stage, count.as_of) else cell
 

@@ -87,7 +87,7 @@ def _tier_grid(data: ValueData, seen: Disclosure, words: Words) -> Grid:
     )  # fmt: skip
     names = ("tier", "users", "share", "spend", "share_of_spend", "least_index", "entered", "left")
     heads = columns(words, *names, period=data.period)
-    return Grid(words.compared("value.tiers", data.as_of, data.before), heads, rows)
+    return Grid(words.describe_comparison("value.tiers", data.as_of, data.before), heads, rows)
 
 
 def _tier_cells(

@@ -196,7 +196,7 @@ def _add_reasons(rows: DataFrame, source: Source, context: IngestContext) -> Dat
 
 def _mask_texts(rows: DataFrame, source: Source) -> DataFrame:
     """Add warnings of personal data as `_forms`, and hash such values if the source says so; the key stays as it is."""
-    texts = _stored_texts(source)
+    texts = _list_stored_texts(source)
     if not source.mask_personal_data:
         return rows.withColumn("_forms", form_warning(texts))
     key = {name: texts.pop(name) for name in ("event_id",) if name in texts}
@@ -206,7 +206,7 @@ def _mask_texts(rows: DataFrame, source: Source) -> DataFrame:
     return rows.withColumns({**masked, "attributes": attributes})
 
 
-def _stored_texts(source: Source) -> dict[str, Column]:
+def _list_stored_texts(source: Source) -> dict[str, Column]:
     """Return the columns of text that events hold as delivered, by name; texts that the configuration fixes are left out."""
     texts = {
         column.name: F.col(column.name)

@@ -78,7 +78,7 @@ def _add_reasons(rows: DataFrame, source: ReferenceSource) -> DataFrame:
     found = join_reasons([F.col("_faults"), *missing])
     # A broken line has no other reason.
     reasons = F.when(F.col("_broken"), broken_line_reason(F.col("_raw"))).otherwise(found)
-    texts = _stored_texts(source)
+    texts = _list_stored_texts(source)
     in_key = {name: value for name, value in texts.items() if name in source.key}
     others = {name: value for name, value in texts.items() if name not in source.key}
     forms = [
@@ -92,7 +92,7 @@ def _add_reasons(rows: DataFrame, source: ReferenceSource) -> DataFrame:
     return drop_key_pads(rows.drop("_faults"))
 
 
-def _stored_texts(source: ReferenceSource) -> dict[str, Column]:
+def _list_stored_texts(source: ReferenceSource) -> dict[str, Column]:
     """Return the columns of text that the table holds as delivered, by name."""
     return {
         name: F.col(name)

@@ -125,7 +125,7 @@ class Words:
         """A date for the axis of a chart."""
         return str(format_date(day, "short", self.locale))
 
-    def compared(self, key: str, day: date, before: date | None) -> str:
+    def describe_comparison(self, key: str, day: date, before: date | None) -> str:
         """A title with its date, and the date that movement is counted since."""
         title = self(key, date=self.day(day))
         return self("word.compared", title=title, before=self.day(before)) if before else title
