@@ -142,11 +142,16 @@ def test_sealed_values_are_in_no_file_and_another_key_is_an_error(spark, tmp_pat
         Town.match(_on(town, other))
 
 
-def test_a_table_that_was_never_loaded_is_an_error(town):
+def test_tables_that_were_never_loaded_are_left_out_unless_there_is_no_other(town, caplog):
     with pytest.raises(NoDataError, match="never loaded: members, cards"):
         town.match()
     assert town.test.project.store.version(town.test.project.tables["matches"]) is None
     assert NoDataError.exit_code == 1
+
+    town.deliver_records("member", ("m-anna", ANNA, 1), ("m-again", ANNA, 1))
+    town.run(1, steps=("reference",))
+    assert town.match().n_links == 1
+    assert "cards was never loaded: the others are compared without it" in caplog.text
 
 
 def test_doctor_reports_links_of_other_settings(spark, town, tmp_path):

@@ -1,5 +1,6 @@
 """Match the records of the reference tables, and write the links."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from lifestage.users.matching.config import MatchingConfig
 from lifestage.users.matching.records import to_records
 from lifestage.users.matching.scoring import BlockingList, score_records
 from lifestage.users.matching.tables import MATCHES
+
+logger = logging.getLogger(__name__)
 
 # Least score of each band, the highest first.
 BANDS = (0.999, 0.99, 0.95, 0.9, 0.8, 0.5)
@@ -34,7 +37,7 @@ def run(job: Job, config: MatchingConfig) -> MatchSummary:
     """Compare the current records of the reference tables, and replace all links of `matches`.
 
     Raises:
-        NoDataError: a reference table was never loaded.
+        NoDataError: none of the reference tables was ever loaded.
     """
     _check_loaded(job, config)
     records = to_records(job.read, config, job.keys.quarantine_key)
@@ -57,11 +60,13 @@ def _check_loaded(job: Job, config: MatchingConfig) -> None:
     newest = job.store.newest([job.table(name) for name in config.records])
     # A table is created before its first rows are written.
     missing = [name for name in config.records if name not in newest or newest[name].commit is None]
-    if missing:
+    if len(missing) == len(config.records):
         raise NoDataError(
             f"matching.records: never loaded: {', '.join(missing)}: there is nothing to compare yet; load them with "
             "lifestage run --steps reference,ingest"
         )
+    for name in missing:
+        logger.warning("matching.records: %s was never loaded: the others are compared without it", name)
 
 
 def count_by_band(scores: Sequence[float]) -> dict[str, int]:
