@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -12,6 +12,7 @@ import pytest
 
 from laws.nights import MONDAY, NOW, TUESDAY, copied
 from lifestage.platform.errors import StorageError
+from lifestage.platform.storage import lock
 from lifestage.project.opening import Request
 from lifestage.project.runner import execute
 from support.faults import Fault, FaultyDeltaStore, ProcessEndedError
@@ -110,6 +111,16 @@ class Scene:
             yield
         assert self.commits() == before
         self.met.append(error.__name__)
+
+    def end_holder(self):
+        """Let the lock of a run that ended in this living process be that of a process that has ended."""
+        holder = lock.read_holder(self.store, self.run_lock)
+        if holder:
+            ended = subprocess.Popen(["true"])
+            ended.wait()
+            newest = self.store.newest([self.run_lock])[self.run_lock.name]
+            row = astuple(replace(holder, pid=ended.pid))
+            self.store.swap(self.run_lock, [row], newest.commit.metadata, newest.version)
 
     def move(self, name):
         """Move the project, but for its landing folder, to a place that the session has not seen."""

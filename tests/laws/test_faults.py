@@ -97,6 +97,7 @@ def an_operation(scene):
 
 def a_sigkill(scene):
     """A real kill after one of the commits that are left."""
+    scene.end_holder()
     ended = killed(scene.project, scene.random.randint(1, 3), STEPS)
     scene.met += ["SIGKILL"] if ended == -signal.SIGKILL else []
 
