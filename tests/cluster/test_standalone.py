@@ -270,7 +270,15 @@ def test_every_derived_table_has_the_rows_of_a_local_run(pair):
     assert differing == {}
     empty = {name for name in names if not rows_of(local, name)}
     # Nothing names two identifiers, and there is no customer file.
-    assert empty <= {"link_days", "links", "identity_map", "user_profiles", "matches", "channel_reach"}
+    assert empty <= {
+        "link_days",
+        "links",
+        "identity_map",
+        "user_profiles",
+        "matches",
+        "channel_reach",
+        "identity_suspicions",
+    }
 
 
 def test_the_published_users_are_the_same(pair):

@@ -72,9 +72,11 @@ activity:
     "sources/till.yaml": """
 path: till/*.csv
 format: csv
-encoding: UTF-16
+encoding: rot13
 columns: {receipt: string, email: string, card: string, at: timestamp, amount: string, units: int}
-formats: {at: "dd.MM.YYYY HH:mm", sold: yyyy}
+formats: {at: "dd.MM.YYYY HH:mm", sold: yyyy, card: "1,234.56", amount: yyyy, units: epoch_seconds}
+fields: {colour: farbe}
+skip_when: receipt
 key: [receipt, card, line]
 identifiers: {email: "lower(email)", card: card}
 pii: [email, emial]
@@ -171,10 +173,15 @@ SAID = {
     ),
     ("main.yaml", "activity.lookups.products", "expected SQL for each key column of the table: product_id"),
     ("main.yaml", "activity.category", "unknown column stores.kind"),
-    ("sources/till.yaml", "encoding", "UTF-16 cannot be read"),
+    ("sources/till.yaml", "encoding", "rot13 is not known"),
     ("sources/till.yaml", "formats.at", "needs an offset"),
     ("sources/till.yaml", "formats.at", "Y is not a letter of a date pattern"),
     ("sources/till.yaml", "formats.sold", "unknown column sold"),
+    ("sources/till.yaml", "formats.card", "1,234.56 is no format of a column of type string"),
+    ("sources/till.yaml", "formats.amount", "a pattern of dates is no format of a column of type string"),
+    ("sources/till.yaml", "formats.units", "epoch_seconds is no format of a column of type int"),
+    ("sources/till.yaml", "fields.colour", "unknown column colour"),
+    ("sources/till.yaml", "skip_when", "gives string, expected a condition"),
     ("sources/till.yaml", "key", "unknown column line"),
     ("sources/till.yaml", "key", "column card holds an identifier: name it under pii"),
     ("sources/till.yaml", "pii", "unknown column emial"),

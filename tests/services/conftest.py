@@ -65,7 +65,9 @@ def delivery(number, path, n_rejected, versions):
     source = path.partition("/")[0]
     row = {"delivery_no": number, "source": source, "kind": "events", "path": f"file:/landing/{path}"}
     counts = {"n_rows": n_rejected, "n_rejected": n_rejected}
-    counts |= dict.fromkeys(["n_accepted", "n_replaced", "n_superseded", "n_duplicate", "n_suppressed"], 0)
+    counts |= dict.fromkeys(
+        ["n_accepted", "n_replaced", "n_superseded", "n_duplicate", "n_skipped", "n_suppressed"], 0
+    )
     return row | counts | {"ingested_at": JUNE, "table_versions": versions}
 
 

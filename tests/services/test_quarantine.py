@@ -82,7 +82,9 @@ def test_the_ledger_names_the_rows_and_accounts_for_each(episode):
     ledger = episode.project.read("ingest_ledger")
     replays = ledger.where("kind = 'replay'").select("delivery_no", "replayed", "n_rows", "path")
     assert_rows(replays, [(5, ["call-1", "call-2", "call-3", "cut-off"], 4, None)])
-    outcomes = F.expr("n_accepted + n_replaced + n_superseded + n_duplicate + n_rejected + n_suppressed")
+    outcomes = F.expr(
+        "n_accepted + n_replaced + n_superseded + n_duplicate + n_rejected + n_skipped + n_suppressed"
+    )
     assert ledger.where(F.col("n_rows") != outcomes).isEmpty()
 
 

@@ -13,7 +13,14 @@ from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.corrected import drop_corrected
 from lifestage.ingestion.events.domain import DOMAIN as EVENTS
 from lifestage.ingestion.events.rejected import RejectedRows, count_rejected
-from lifestage.ingestion.events.replay import ReplayFilter, ReplayResult, decrypt_text, keep_waiting, replay
+from lifestage.ingestion.events.replay import (
+    ReplayFilter,
+    ReplayResult,
+    add_origins,
+    decrypt_text,
+    keep_waiting,
+    replay,
+)
 from lifestage.ingestion.sources.config import SOURCES
 from lifestage.ingestion.sources.deliveries import show_path
 from lifestage.platform.errors import ConfigError, suggest_name
@@ -104,6 +111,7 @@ def _drop_corrected(project: Project, waiting: DataFrame) -> DataFrame:
     except ConfigError:
         return waiting
     events = project.store.read(project.tables["events"])
+    waiting = add_origins(waiting, *_read_tables(project))
     return drop_corrected(waiting, events, project.config.of(IngestConfig), keys)
 
 

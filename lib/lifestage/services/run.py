@@ -24,7 +24,7 @@ from lifestage.project.runner import execute
 from lifestage.users.identity.advice import Suspicions, read_suspicions
 
 # The possible outcomes of a row.
-OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "suppressed", "rejected")
+OUTCOMES = ("accepted", "duplicate", "replaced", "superseded", "skipped", "suppressed", "rejected")
 
 Progress = Callable[["FinishedStep"], None]
 """Called with each step that a run has finished."""

@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from ingestion.events.builders import ARRIVALS, INSIDE, LATER, arrivals, row
@@ -33,10 +34,13 @@ def resolved_rows(spark, rows):
     return spark.createDataFrame([tuple(item.get(name) for name in schema.names) for item in rows], schema)
 
 
-def count(spark, rows, versions=None, finality_days=3, time_zone="America/New_York"):
+def count(spark, rows, versions=None, skipped=(), finality_days=3, time_zone="America/New_York"):
     decided = resolved_rows(spark, rows)
     resolution = Resolution(decided, removed=None, versions=versions)
-    return count_deliveries(arrivals(spark, rows), resolution, finality_days, time_zone)
+    # Rows that are no data arrive, but are not resolved.
+    arrived = arrivals(spark, rows).withColumn("is_skipped", F.lit(False))
+    arrived = arrived.unionByName(arrivals(spark, skipped).withColumn("is_skipped", F.lit(True)))
+    return count_deliveries(arrived, resolution, finality_days, time_zone)
 
 
 def source(**changes):
@@ -84,15 +88,16 @@ def test_rows_are_counted_by_outcome_reason_and_warning_for_each_delivery(spark)
         resolved_row("replaced", delivery=2, day=LATER),
         resolved_row("superseded", delivery=2, day=date(2026, 1, 1)),
     ]
-    counts_by_delivery = count(spark, rows)
+    counts_by_delivery = count(spark, rows, skipped=[resolved_row(None), resolved_row(None)])
     assert sorted(counts_by_delivery) == [1, 2]
     assert to_ledger_entry(counts_by_delivery[1]) == {
-        "n_rows": 4,
+        "n_rows": 6,
         "n_accepted": 2,
         "n_replaced": 0,
         "n_superseded": 0,
         "n_duplicate": 0,
         "n_rejected": 2,
+        "n_skipped": 2,
         "n_suppressed": 0,
         "n_late": 2,
         "reasons": {NO_AMOUNT: 1, NO_TIME: 2},

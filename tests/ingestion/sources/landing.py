@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.sources.casting import cast_columns
 from lifestage.ingestion.sources.deliveries import Delivery, FoundFile, find_files, number_deliveries
 from lifestage.ingestion.sources.layout import FileLayout
+from lifestage.ingestion.sources.opening import open_deliveries
 from lifestage.ingestion.sources.readers import check_headers, read_raw
 from lifestage.ingestion.sources.reasons import split_reasons
 
@@ -39,7 +40,8 @@ class Landing:
         return find_files(self.spark, "till", file_layout, str(self.folder))
 
     def deliveries(self, file_layout: FileLayout) -> list[Delivery]:
-        return number_deliveries(self.spark, self.find(file_layout), set(), {}, 0)
+        found = number_deliveries(self.spark, self.find(file_layout), set(), {}, 0)
+        return open_deliveries(found, {"till": file_layout})
 
     def rows(self, file_layout: FileLayout) -> DataFrame:
         """Return raw rows after the header check, without header lines."""

@@ -15,9 +15,7 @@ def landing(spark, tmp_path: Path) -> Landing:
     return Landing(spark, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "rest", ["]", '] {"name": "lost"}', ', {"name": "lost"}', ' {"name": "lost"}', " x", ",0] x", ',"]']
-)
+@pytest.mark.parametrize("rest", ["]", '] {"name": "lost"}', ', {"name": "lost"}', " x", ",0] x", ',"]'])
 def test_text_after_the_object_of_a_line_breaks_the_line(landing, rest):
     landing.put("a.json", '{"name": "x"}' + rest + '\n{"name": "y"} \n')
     found = landing.rows(layout(**JSON)).select("c.name", "is_broken")

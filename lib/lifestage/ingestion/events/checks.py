@@ -1,12 +1,18 @@
 """Checks of sources/*.yaml and of the identifiers that all sources share."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
 from lifestage.ingestion.events.event_types import EVENT_TYPES
 from lifestage.ingestion.events.tables import MAPPED_COLUMNS
-from lifestage.ingestion.sources.checks import join_problems, layout_problems, reference_identifiers
+from lifestage.ingestion.sources.checks import (
+    column_types,
+    join_problems,
+    layout_problems,
+    reference_identifiers,
+)
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES, Source
 from lifestage.platform.config.checks import (
     bad_names,
@@ -16,7 +22,7 @@ from lifestage.platform.config.checks import (
     sql_problems,
 )
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.expressions import parse
+from lifestage.platform.config.expressions import condition_problems, parse
 from lifestage.platform.errors import did_you_mean
 from lifestage.platform.result import DomainResult
 
@@ -65,12 +71,18 @@ def source_problems(source: Source, config: Config) -> Iterator[str]:
     for section in ("key", "pii"):
         for name in sorted(set(getattr(source, section)) - set(source.columns)):
             yield f"{section}: unknown column {name}"
+    if not source.key and re.search(r"\[[*#]\]", " ".join(source.fields.values())):
+        yield "key: required if the elements of a list become rows: a replay reads all elements of a record again"
     if source.looks_back and not source.key:
         yield "key: required for version and delete_when"
     for kind in sorted(set(source.identifiers) - set(config.shared.identifiers)):
         yield f"identifiers.{kind}: unknown identifier type, expected one of {join_names(config.shared.identifiers)}"
     for key, sql in _source_expressions(source):
         yield from sql_problems(key, sql, known)
+    types = {**dict.fromkeys(known, "unknown"), **column_types(source), "file_name": "string"}
+    for key, sql in _source_conditions(source):
+        for problem in condition_problems(sql, types):
+            yield f"{key}: {problem}"
     yield from _leaks(source, config)
 
 
@@ -91,11 +103,15 @@ def _source_expressions(source: Source) -> Iterator[tuple[str, str]]:
     for section in ("map", "attributes", "identifiers"):
         for name, sql in getattr(source, section).items():
             yield f"{section}.{name}", sql
+    if source.version is not None:
+        yield "version", source.version
+
+
+def _source_conditions(source: Source) -> Iterator[tuple[str, str]]:
     for name, rule in source.rules.items():
         yield f"rules.{name}.check", rule.check
-    for key, sql in (("version", source.version), ("delete_when", source.delete_when)):
-        if sql is not None:
-            yield key, sql
+    if source.delete_when is not None:
+        yield "delete_when", source.delete_when
 
 
 def _leaks(source: Source, config: Config) -> Iterator[str]:

@@ -18,14 +18,14 @@ ROW = ["source", "delivery_no", "raw"]
 
 
 def drop_corrected(waiting: DataFrame, events: DataFrame, config: IngestConfig, keys: Secrets) -> DataFrame:
-    """Drop the waiting rows whose key a later delivery brought as an event; columns as in rejected_events.
+    """Drop the waiting rows whose key a later delivery brought as an event; columns as they come.
 
     An event that was there before the row was rejected does not count: such a row is itself a correction that waits. Rows
     of keyless sources, of reference tables and of sources that are no longer configured stay, and so do rows whose key
     cannot be parsed.
 
     Args:
-        waiting: Rejected rows that wait, as few as rows in quarantine.
+        waiting: Rejected rows that wait, with the name and header of their files (see `add_origins`); few.
         events: Rows of events. One pass over two columns of the sources with waiting rows, without a shuffle.
         config: Sources and their keys.
         keys: The quarantine key decrypts the rows; the pseudonym key hashes keys that are identifiers.
@@ -56,7 +56,7 @@ def drop_corrected(waiting: DataFrame, events: DataFrame, config: IngestConfig, 
 def _parse_keys(plain: DataFrame, name: str, config: IngestConfig, keys: Secrets) -> DataFrame:
     """Return the event_id that each row of one source would have, where its key can be parsed."""
     source = config.sources[name]
-    texts = plain.select("source", "delivery_no", "raw", F.lit("").alias("file_name"))
+    texts = plain.select("source", "delivery_no", "raw", "file_name", "header")
     rows = cast_columns(parse_source(texts, name, source), source, source.time_zone or config.time_zone)
     return (
         add_key_pads(rows, keys.pseudonym_key)

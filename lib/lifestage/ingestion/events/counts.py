@@ -18,9 +18,13 @@ from lifestage.platform.plurals import count_of
 
 @dataclass(frozen=True)
 class DeliveryCounts:
-    """Row counts of one delivery: in total, by outcome, by reason and by warning. Also the business dates that it changed."""
+    """Row counts of one delivery: in total, by outcome, by reason and by warning. Also the business dates that it changed.
+
+    `n_skipped` of the rows are no data.
+    """
 
     n_rows: int = 0
+    n_skipped: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
@@ -38,15 +42,14 @@ def count_deliveries(
     include the earlier dates of corrected events, and the dates of deleted events.
 
     Args:
-        arrivals: The rows that arrived, before they were resolved.
+        arrivals: The rows that arrived, before they were resolved, with `is_skipped`.
         resolution: The outcomes of these rows.
         finality_days: Days after which a business date is final.
         time_zone: Business time zone.
     """
-    rows_in = {
-        row["delivery_no"]: row["n"]
-        for row in arrivals.groupBy("delivery_no").agg(F.count("*").alias("n")).collect()
-    }
+    rows_in = arrivals.groupBy("delivery_no").agg(
+        F.count("*").alias("n"), F.count_if("is_skipped").alias("n_skipped")
+    )
     resolved = resolution.arrivals
     sums = {
         row["delivery_no"]: row.asDict()
@@ -58,13 +61,14 @@ def count_deliveries(
     return {
         number: DeliveryCounts(
             n,
+            n_skipped,
             {outcome.value: sums.get(number, {}).get(outcome.value, 0) for outcome in Outcome},
             reasons.get(number, {}),
             warnings.get(number, {}),
             sums.get(number, {}).get("n_late", 0),
             *_date_span(sums.get(number, {}), removals.get(number, {})),
         )
-        for number, n in rows_in.items()
+        for number, n, n_skipped in rows_in.collect()
     }
 
 
@@ -101,6 +105,7 @@ def to_ledger_entry(counts: DeliveryCounts) -> dict[str, object]:
     return {
         "n_rows": counts.n_rows,
         **{f"n_{outcome.value}": counts.outcomes.get(outcome, 0) for outcome in Outcome},
+        "n_skipped": counts.n_skipped,
         "n_suppressed": 0,
         "n_late": counts.n_late,
         "reasons": dict(counts.reasons),
@@ -111,7 +116,7 @@ def to_ledger_entry(counts: DeliveryCounts) -> dict[str, object]:
 
 
 def check_conservation(counts: Mapping[int, DeliveryCounts], sources: Mapping[int, str]) -> None:
-    """Check law 4: for each delivery, the rows in equal the sum of their outcomes.
+    """Check law 4: for each delivery, the rows in equal the sum of their outcomes and the rows that are no data.
 
     Args:
         counts: Counts by delivery number.
@@ -122,9 +127,9 @@ def check_conservation(counts: Mapping[int, DeliveryCounts], sources: Mapping[in
     """
     problems = [
         f"{sources[number]}: delivery {number}: {count_of(c.n_rows, 'row')} in, "
-        f"{sum(c.outcomes.values()):,} accounted for: {dict(c.outcomes)}"
+        f"{c.n_skipped + sum(c.outcomes.values()):,} accounted for: {dict(c.outcomes)}"
         for number, c in sorted(counts.items())
-        if c.n_rows != sum(c.outcomes.values())
+        if c.n_rows != c.n_skipped + sum(c.outcomes.values())
     ]
     if problems:
         raise CheckError("rows were lost or multiplied, nothing was written:\n" + "\n".join(problems))
@@ -150,7 +155,7 @@ def check_gates(
     by_source = {name: GateCounts() for name in sorted(set(of_source.values()))}
     for number, c in counts.items():
         n_duplicate, n_rejected = (c.outcomes.get(name, 0) for name in (Outcome.DUPLICATE, Outcome.REJECTED))
-        by_source[of_source[number]].add(c.n_rows - n_duplicate, n_rejected, c.reasons)
+        by_source[of_source[number]].add(c.n_rows - c.n_skipped - n_duplicate, n_rejected, c.reasons)
     failures = [
         describe_gate_failure(
             f"source {name}", sources[name].gate, gate_counts, resolved.where(F.col("source") == name)

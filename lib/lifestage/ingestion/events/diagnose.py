@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.corrected import drop_corrected
 from lifestage.ingestion.events.rejected import count_rejected
+from lifestage.ingestion.events.replay import add_origins
 from lifestage.ingestion.sources.stored_forms import FORM_COLUMNS, count_forms
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.findings import N_NAMED, Examination, Finding, Level
@@ -28,9 +29,9 @@ def _diagnose_rejected_rows(root: Examination, config: IngestConfig) -> Iterator
     rejected, ledger, keys = root.read("rejected_events"), root.read("ingest_ledger"), root.secrets
 
     def drop_done(rows: DataFrame) -> DataFrame:
-        return (
-            rows if keys is None or root.is_fast else drop_corrected(rows, root.read("events"), config, keys)
-        )
+        if keys is None or root.is_fast:
+            return rows
+        return drop_corrected(add_origins(rows, rejected, ledger), root.read("events"), config, keys)
 
     try:
         counts = count_rejected(rejected, ledger, drop_done)

@@ -47,7 +47,8 @@ class IngestContext:
 def to_canonical(raw: DataFrame, name: str, source: Source, context: IngestContext) -> DataFrame:
     """Map raw rows to canonical rows with `reasons`, `warnings`, `raw` and `is_delete`; one row per raw row.
 
-    Header lines stay, marked `is_header`, for `check_headers`. `event_id` is NULL for a keyless source (see keys.py).
+    Header lines stay, marked `is_header`, for `check_headers`; rows that are no data are marked `is_skipped`. `event_id` is
+    NULL for a keyless source (see keys.py).
 
     - A good row has an empty `reasons`. A broken line has one reason, any other bad row has all that apply, sorted.
     - Money in another currency is converted with the `rates` row (currency, rate) of the business date, rounded
@@ -88,6 +89,7 @@ def _map_columns(rows: DataFrame, name: str, source: Source, context: IngestCont
         F.col("_raw").alias("raw"),
         "_broken",
         "_header",
+        "_skipped",
         F.col("_pads"),
         join_reasons([F.col("_faults"), *cast_reasons(source)]).alias("_reasons"),
         join_reasons(rule_reasons(source, Severity.ERROR)).alias("_rules"),
@@ -189,6 +191,7 @@ def _add_reasons(rows: DataFrame, source: Source, context: IngestContext) -> Dat
         ).alias("warnings"),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
         F.col("_header").alias("is_header"),
+        F.col("_skipped").alias("is_skipped"),
         F.lit(source.looks_back).alias("looks_back"),
         F.lit(source.on_change is OnChange.REJECT).alias("rejects_changes"),
     )

@@ -22,6 +22,7 @@ from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.counts import DeliveryCounts, to_ledger_entry
 from lifestage.ingestion.events.step import TABLES, build_canonical_rows, build_context, resolve_and_write
 from lifestage.ingestion.sources.config import Source
+from lifestage.ingestion.sources.decoding import codec_name
 from lifestage.ingestion.sources.deliveries import Delivery
 from lifestage.ingestion.sources.ledger import KNOWN_COLUMNS, LEDGER, commit_deliveries, read_ledger
 from lifestage.ingestion.sources.parsing import parse_lines
@@ -32,6 +33,7 @@ from lifestage.platform.job import Job
 from lifestage.platform.runtime.frames import checkpoint, local_rows
 
 TEXT = ("source", "raw")
+LATIN_1 = "iso8859-1"
 # Start of a window that holds every event. The JVM reads years of four digits only.
 ALL_TIME = date(1000, 1, 1)
 # A replay has no file.
@@ -180,7 +182,7 @@ def _check_key(job: Job) -> None:
 def _read_rejected(
     job: Job, config: IngestConfig, deliveries: Sequence[Delivery], ids: Mapping[str, Sequence[str]]
 ) -> DataFrame:
-    """Read rejected rows as if a file had delivered them: delivery_no (of the replay), source, file_name, raw.
+    """Read rejected rows as if a file had delivered them: delivery_no (of the replay), source, file_name, header, raw.
 
     If several deliveries contain a line, only the first one counts, as it would among accepted rows. A source with
     `across_files: new` keeps all of them.
@@ -196,29 +198,51 @@ def _read_rejected(
         name for name, source in config.sources.items() if not source.key and source.across_files == "new"
     ]
     rows = rows.withColumn("_is_first", is_first).where(F.col("_is_first") | F.col("source").isin(keep_all))
-    plain = decrypt_raw(_add_file_names(rows, rejected, ledger), job.keys.quarantine_key)
-    return plain.select(F.col("_number").alias("delivery_no"), "source", "file_name", "raw")
+    plain = decrypt_raw(add_origins(rows, rejected, ledger), job.keys.quarantine_key)
+    return plain.select(F.col("_number").alias("delivery_no"), "source", "file_name", "header", "raw")
 
 
-def _add_file_names(rows: DataFrame, rejected: DataFrame, ledger: DataFrame) -> DataFrame:
-    """Add the name of the file that delivered each row. A row that a replay rejected gets the file of its first delivery."""
+def add_origins(rows: DataFrame, rejected: DataFrame, ledger: DataFrame) -> DataFrame:
+    """Add the name and the header of the file that delivered each rejected row, as `file_name` and `header`.
+
+    A row that a replay rejected has those of its first delivery.
+
+    Args:
+        rows: Rejected rows, for example those that wait.
+        rejected: All rejected rows, to find first deliveries.
+        ledger: Rows of the ledger.
+    """
     # One small row for each file ever delivered.
-    paths = ledger.where("path IS NOT NULL").select("delivery_no", "path").collect()
-    names = [(row["delivery_no"], PurePosixPath(unquote(row["path"])).name) for row in paths]
-    files = F.broadcast(local_rows(ledger.sparkSession, names, "delivery_no bigint, _file string"))
+    paths = ledger.where("path IS NOT NULL").select("delivery_no", "path", "header").collect()
+    found = [(row["delivery_no"], (PurePosixPath(unquote(row["path"])).name, row["header"])) for row in paths]
+    schema = "delivery_no bigint, _file struct<name: string, header: string>"
+    files = F.broadcast(local_rows(ledger.sparkSession, found, schema))
     origins = (
         rejected.join(files, on="delivery_no", how="inner")
         .groupBy(*TEXT)
         .agg(F.min_by("_file", "delivery_no").alias("_origin"))
     )
     rows = rows.join(files, on="delivery_no", how="left").join(origins, on=list(TEXT), how="left")
-    return rows.select("_number", "source", "raw", F.coalesce("_file", "_origin").alias("file_name"))
+    origin = F.coalesce("_file", "_origin")
+    return rows.withColumns({"file_name": origin["name"], "header": origin["header"]}).drop(
+        "_file", "_origin"
+    )
 
 
 def parse_source(rows: DataFrame, name: str, source: Source) -> DataFrame:
-    """Parse the rows of one source. Bytes that are not UTF-8 are decoded with the encoding configured today."""
+    """Parse the rows of one source, each with the header of its file.
+
+    Bytes that are not UTF-8 are decoded with the encoding configured today, if Spark knows it.
+    """
     text = F.col("raw").cast("string")
-    if source.encoding.upper() != "UTF-8":
-        decoded = F.decode(text.cast("binary"), source.encoding)
+    if codec_name(source.encoding) == LATIN_1:
+        decoded = F.decode(text.cast("binary"), "ISO-8859-1")
         text = F.when(F.is_valid_utf8(text), text).otherwise(decoded)
-    return parse_lines(rows.where(F.col("source") == name).withColumn("raw", text).drop("source"), source)
+    of_source = rows.where(F.col("source") == name).withColumn("raw", text).drop("source")
+    # The columns of a file depend on its header: there are as many as a source had layouts.
+    headers = sorted({row["header"] for row in of_source.select("header").distinct().collect()}, key=str)
+    frames = [
+        parse_lines(of_source.where(F.col("header").eqNullSafe(header)).drop("header"), source, header)
+        for header in headers or [None]
+    ]
+    return reduce(DataFrame.unionByName, frames)

@@ -123,12 +123,13 @@ def _notes(data: DeliveryData, words: Words) -> tuple[str, ...]:
 
 
 def sum_valid(deliveries: Sequence[Delivery]) -> tuple[int, int]:
-    """Rows that pass every rule, and rows received; duplicates count as neither.
+    """Rows that pass every rule, and rows received; duplicates and rows that are no data count as neither.
 
     A replay receives nothing: it takes rows out of the rejected ones, and may reject some of them again.
     """
     received = sum(
-        -d.counts["n_duplicate"] + (0 if d.kind == REPLAY else d.counts["n_rows"]) for d in deliveries
+        -d.counts["n_duplicate"] - d.counts["n_skipped"] + (0 if d.kind == REPLAY else d.counts["n_rows"])
+        for d in deliveries
     )
     replayed = sum(d.counts["n_rows"] for d in deliveries if d.kind == REPLAY)
     return received - sum(d.counts["n_rejected"] for d in deliveries) + replayed, received

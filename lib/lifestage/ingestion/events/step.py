@@ -83,7 +83,7 @@ def resolve_and_write(
     Args:
         job: The ingest step.
         config: Its configuration.
-        arrivals: Canonical rows of the deliveries. They are read several times: the caller keeps them in memory.
+        arrivals: Canonical rows of the deliveries, with `is_skipped`. They are read several times: the caller keeps them in memory.
         deliveries: The deliveries that the rows belong to.
         window_starts: For each source that looks back, the first date whose events it may change.
         is_gated: Whether to check the accuracy gates.
@@ -91,7 +91,8 @@ def resolve_and_write(
     Raises:
         CheckError: if rows were lost or a source is below its gate; nothing was written.
     """
-    resolution = _resolve_arrivals(job, arrivals, window_starts)
+    data = arrivals.where("NOT is_skipped").drop("is_skipped")
+    resolution = _resolve_arrivals(job, data, window_starts)
     counts = count_deliveries(arrivals, resolution, config.finality_days, config.time_zone)
     of_source = {delivery.delivery_no: delivery.source for delivery in deliveries}
     check_conservation(counts, of_source)

@@ -16,6 +16,7 @@ from lifestage.ingestion.sources.gates import raise_gate_failures
 from lifestage.ingestion.sources.ledger import commit_deliveries, find_new_deliveries
 from lifestage.ingestion.sources.quarantine import to_rejected
 from lifestage.ingestion.sources.readers import check_headers, read_raw
+from lifestage.ingestion.sources.reasons import DATA_ROWS
 from lifestage.ingestion.sources.tables import REFERENCE
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.frames import checkpoint
@@ -80,14 +81,18 @@ def _write_rejected(job: Job, config: ReferenceConfig, lines: Mapping[str, DataF
 
 
 def _select_rejected(lines: DataFrame, name: str, source: ReferenceSource, job: Job) -> DataFrame:
-    return lines.where("NOT is_header AND size(reasons) > 0").select(
-        F.lit(name).alias("source"),
-        "delivery_no",
-        F.lit(job.run.now).cast("timestamp").alias("ingested_at"),
-        F.col("extract_date").alias("event_date"),
-        "reasons",
-        _identifiers(source).alias("identifiers"),
-        F.col("_raw").alias("raw"),
+    return (
+        lines.where(DATA_ROWS)
+        .where("size(reasons) > 0")
+        .select(
+            F.lit(name).alias("source"),
+            "delivery_no",
+            F.lit(job.run.now).cast("timestamp").alias("ingested_at"),
+            F.col("extract_date").alias("event_date"),
+            "reasons",
+            _identifiers(source).alias("identifiers"),
+            F.col("_raw").alias("raw"),
+        )
     )
 
 
@@ -109,7 +114,7 @@ def _write_versions(
 ) -> dict[int, dict[str, object]]:
     """Write the changed versions of one table, and return the first and last business date that each delivery changed."""
     name = deliveries[0].source
-    rows = lines.where("NOT is_header")
+    rows = lines.where(DATA_ROWS)
     is_good = F.size("reasons") == 0
     good = rows.where(is_good & ~F.col("is_repeat"))
     versions = build_versions(

@@ -92,7 +92,7 @@ def flag_repeats(rows: DataFrame, key: Sequence[str], payload: Sequence[str]) ->
     Good rows of one delivery, key and date are compared. Of equal rows, all but one are repeats. Rows that differ are
     all rejected with the reason `contradicts:<key>`. Rows with a reason of their own contradict no other.
     """
-    is_good = F.size("reasons") == 0
+    is_good = (F.size("reasons") == 0) & ~F.col("is_skipped")
     group = Window.partitionBy("delivery_no", *key, "extract_date", is_good)
     rows = rows.withColumn("_content", _content(payload))
     contradicts = is_good & (F.min("_content").over(group) != F.max("_content").over(group))

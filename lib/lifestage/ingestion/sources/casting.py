@@ -1,17 +1,19 @@
 """Cast the text columns of raw rows to their declared types, with a reason for each text that does not fit."""
 
 from datetime import date
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.sources.layout import FileLayout
+from lifestage.ingestion.sources.notation import EPOCHS, NUMBERS, to_instant, to_plain_number
 from lifestage.ingestion.sources.reasons import join_reasons
 
 # Spark fills in what a text leaves out: today's date, or January. The patterns demand a complete text.
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 TIME = r"[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
-OFFSET = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+OFFSET = r" ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9998, 12, 31)
 
@@ -23,8 +25,8 @@ def cast_columns(raw: DataFrame, layout: FileLayout, zone: str) -> DataFrame:
     """Cast the struct `c` of raw rows to the declared columns; one row per raw row.
 
     A column is NULL if its text is empty or not of the declared type. Besides the declared columns, the result has
-    `_raw`, `_delivery_no`, `_header`, `_broken`, `file_name`, and `_faults`: the reasons for texts of a wrong type, as
-    one text (see `split_reasons`). A local time that the clocks skip is a fault; an ambiguous one takes the earlier
+    `_raw`, `_delivery_no`, `_header`, `_broken`, `file_name`, `_skipped`, and `_faults`: the reasons for texts of a wrong
+    type, as one text (see `split_reasons`). A local time that the clocks skip is a fault; an ambiguous one takes the earlier
     instant.
 
     Args:
@@ -34,13 +36,20 @@ def cast_columns(raw: DataFrame, layout: FileLayout, zone: str) -> DataFrame:
     """
     own = [F.col(name).alias(alias) for name, alias in OWN.items()]
     # Three projections in a row: texts, values, reasons. No text is trimmed, cast or matched twice.
+    nulls = ["", layout.null_text] if layout.null_text else [""]
     trimmed = [
-        F.nullif(F.trim(F.col(f"c.`{name}`")), F.lit("")).alias(f"_text_{name}") for name in layout.columns
+        _null_if(F.trim(F.col(f"c.`{name}`")), nulls).alias(f"_text_{name}") for name in layout.columns
     ]
     texts = raw.select(*own, "file_name", *trimmed)
     values = texts.select("*", *[_cast_text(name, layout, zone).alias(name) for name in layout.columns])
     faults = join_reasons(_type_reasons(layout, zone)).alias("_faults")
-    return values.select(*OWN.values(), "file_name", faults, *[f"`{name}`" for name in layout.columns])
+    is_skipped = F.coalesce(F.expr(layout.skip_when), F.lit(False)) if layout.skip_when else F.lit(False)
+    columns = [f"`{name}`" for name in layout.columns]
+    return values.select(*OWN.values(), "file_name", faults, is_skipped.alias("_skipped"), *columns)
+
+
+def _null_if(text: Column, nulls: list[str]) -> Column:
+    return reduce(lambda value, null: F.nullif(value, F.lit(null)), nulls, text)
 
 
 def null_if_sentinel(day: Column) -> Column:
@@ -58,7 +67,7 @@ def _cast_text(name: str, layout: FileLayout, zone: str, reject_gaps: bool = Tru
             return text
         case "timestamp":
             if pattern:
-                return F.try_to_timestamp(text, F.lit(pattern))
+                return _parse_time(text, pattern)
             return F.when(text.rlike(f"{DAY}{TIME}{OFFSET}$"), text.try_cast("timestamp"))
         case "local_timestamp":
             return _cast_local_time(text, pattern, layout.time_zone or zone, reject_gaps)
@@ -67,7 +76,12 @@ def _cast_text(name: str, layout: FileLayout, zone: str, reject_gaps: bool = Tru
                 return F.try_to_date(text, pattern)
             return F.when(text.rlike(f"{DAY}([T ]|$)"), text.try_cast("date"))
         case _:
-            return text.try_cast(sql_type)
+            number = to_plain_number(text, pattern) if pattern in NUMBERS else text
+            return number.try_cast(sql_type)
+
+
+def _parse_time(text: Column, pattern: str) -> Column:
+    return to_instant(text, pattern) if pattern in EPOCHS else F.try_to_timestamp(text, F.lit(pattern))
 
 
 def _type_reasons(layout: FileLayout, zone: str) -> list[Column]:
@@ -91,7 +105,7 @@ def _cast_local_time(text: Column, pattern: str | None, zone: str, reject_gaps: 
     With `reject_gaps`, a time that the zone's clocks skip gives NULL: it does not survive the round trip.
     """
     plain = F.when(text.rlike(f"{DAY}({TIME})?$"), text.try_cast("timestamp"))
-    wall = F.try_to_timestamp(text, F.lit(pattern)) if pattern else plain
+    wall = _parse_time(text, pattern) if pattern else plain
     instant = F.to_utc_timestamp(wall, zone)
     if not reject_gaps:
         return instant

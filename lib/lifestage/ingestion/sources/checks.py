@@ -4,11 +4,17 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES, ReferenceSource
-from lifestage.ingestion.sources.layout import FileLayout
+from lifestage.ingestion.sources.decoding import codec_name
+from lifestage.ingestion.sources.layout import FileLayout, Format
+from lifestage.ingestion.sources.notation import EPOCHS, NUMBERS
+from lifestage.ingestion.sources.paths import list_path, parse_path
 from lifestage.platform.config.checks import columns_if_valid, join_names
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.expressions import condition_problems
 
-ENCODINGS = {"UTF-8", "ISO-8859-1"}  # Spark's decode() supports few, and a line break must be one byte
+CSV_KEYS = {"delimiter", "quote", "escape", "skip_lines", "header"}
+NUMBER_TYPES = ("int", "bigint", "double", "decimal")
+TIME_TYPES = ("timestamp", "local_timestamp")
 OFFSET_LETTERS = set("XxZzVO")
 PATTERN_LETTERS = OFFSET_LETTERS | set(
     "GyMLdDQqEFaBhKkHmsSn"
@@ -20,13 +26,46 @@ def layout_problems(layout: FileLayout) -> Iterator[str]:
     for name in sorted(set(layout.formats) - set(layout.columns)):
         yield f"formats.{name}: unknown column {name}"
     for name, pattern in layout.formats.items():
+        sql_type = layout.columns.get(name, "date")
+        if pattern in NUMBERS or pattern in EPOCHS:
+            if not (sql_type.startswith(NUMBER_TYPES) if pattern in NUMBERS else sql_type in TIME_TYPES):
+                yield f"formats.{name}: {pattern} is no format of a column of type {sql_type}"
+            continue
+        if sql_type not in (*TIME_TYPES, "date"):
+            yield f"formats.{name}: a pattern of dates is no format of a column of type {sql_type}"
+            continue
         letters = {letter for letter in re.sub("'[^']*'", "", pattern) if letter.isalpha()}
         if unknown := letters - PATTERN_LETTERS:
             yield f"formats.{name}: {join_names(unknown)} is not a letter of a date pattern such as yyyy-MM-dd, in: {pattern}"
-        if layout.columns.get(name) == "timestamp" and not OFFSET_LETTERS & letters:
+        if sql_type == "timestamp" and not OFFSET_LETTERS & letters:
             yield f"formats.{name}: an instant needs an offset (XXX): add it, or declare the column local_timestamp"
-    if layout.encoding.upper() not in ENCODINGS:
-        yield f"encoding: {layout.encoding} cannot be read, expected one of {join_names(ENCODINGS)}"
+    if codec_name(layout.encoding) is None:
+        yield f"encoding: {layout.encoding} is not known, expected a name such as UTF-8, Windows-1252, GB18030 or UTF-16"
+    if layout.skip_when is not None:
+        types = {**column_types(layout), "file_name": "string", "_raw": "string"}
+        for problem in condition_problems(layout.skip_when, types):
+            yield f"skip_when: {problem}"
+    for name in sorted(set(layout.fields) - set(layout.columns)):
+        yield f"fields.{name}: unknown column {name}"
+    if layout.format is not Format.CSV:
+        yield from _path_problems(layout)
+        for key in sorted(CSV_KEYS & layout.model_fields_set):
+            yield f"{key}: only csv files have it"
+
+
+def _path_problems(layout: FileLayout) -> Iterator[str]:
+    paths = []
+    for name, text in layout.fields.items():
+        try:
+            paths.append(parse_path(text))
+            list_path(paths)
+        except ValueError as error:
+            yield f"fields.{name}: {error}"
+
+
+def column_types(layout: FileLayout) -> dict[str, str]:
+    """Return the SQL type of each declared column."""
+    return {name: kind.replace("local_", "") for name, kind in layout.columns.items()}
 
 
 def join_problems(key: str, on: Iterable[str], reference: ReferenceSource) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from glob import glob
 from pathlib import Path, PurePosixPath
@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 # Files that other tools leave beside data.
 MARKERS = re.compile(r"_SUCCESS$|_committed_|_started_|_temporary$|_delta_log$|\..*\.crc$|\.DS_Store$")
+# A header of 500 columns fits in.
+HEAD_BYTES = 2**14
+# A block must fit in, or nothing can be unpacked.
+PACKED_HEAD_BYTES = 2**20
 MAX_FILE_BYTES = 2**31 - 1  # Spark's binaryFile reader holds a file in one array
 
 
@@ -29,7 +33,9 @@ MAX_FILE_BYTES = 2**31 - 1  # Spark's binaryFile reader holds a file in one arra
 class Delivery:
     """One file of one source with its number in the ingest ledger.
 
-    `known_as` is the number of an earlier delivery with the same content, or None for new content.
+    `known_as` is the number of an earlier delivery with the same content, or None for new content. `head` is the first
+    bytes of a file that decide how it is read (see opening.py), `header` the header of a CSV file whose columns are read
+    by name, and `is_document` whether a JSON file is read as a whole.
     """
 
     delivery_no: int
@@ -39,6 +45,9 @@ class Delivery:
     modified_at: datetime
     fingerprint: str
     known_as: int | None = None
+    head: bytes = field(default=b"", repr=False)
+    header: str | None = None
+    is_document: bool = False
 
     def __str__(self) -> str:
         """The delivery in messages."""
@@ -54,6 +63,7 @@ class FoundFile:
     n_bytes: int
     modified_at: datetime
     is_version: bool = False
+    needs_head: bool = False
 
 
 def group_by_source(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:
@@ -80,14 +90,17 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
         return _find_delta_version(spark, name, pattern)
     _warn_of_hidden_files(name, pattern)
     try:
-        files = _scan_files(spark, pattern)
+        files = scan_files(spark, pattern)
         rows = files.select("file", "length", "modificationTime").collect()  # one row a file
     except (Py4JJavaError, PySparkException) as error:
         if "PATH_NOT_FOUND" in str(error):
             logger.warning("source %s: no file matches %s", name, pattern)
             return []
         raise SourceError(f"source {name}: {pattern} cannot be listed: {error}") from error
-    found = [FoundFile(name, row["file"], row["length"], row["modificationTime"]) for row in rows]
+    found = [
+        FoundFile(name, row["file"], row["length"], row["modificationTime"], needs_head=layout.needs_head)
+        for row in rows
+    ]
     # The list of all files is on the driver already. It writes URIs in another form than the rows.
     empty = {_path_of(uri) for uri in files.inputFiles()} - {_path_of(file.path) for file in found}
     _warn_of_skipped_files(name, [PurePosixPath(path).name for path in empty], "the file is empty")
@@ -121,7 +134,8 @@ def number_deliveries(
         file for file in found if (file.source, file.path, file.n_bytes, file.modified_at) not in known_files
     ]
     fresh.sort(key=lambda file: (file.source, file.path))
-    fingerprints = _hash_files(spark, fresh)
+    hashes = _hash_files(spark, fresh)
+    fingerprints = {path: sha for path, (sha, _) in hashes.items()}
     # Spark skips an empty file: this one had bytes when it was listed.
     if emptied := [file for file in fresh if not file.is_version and fingerprints[file.path] == file.path]:
         raise SourceError(
@@ -134,7 +148,10 @@ def number_deliveries(
         known_as = first_seen.get(content)
         first_seen.setdefault(content, number)
         deliveries.append(
-            Delivery(number, file.source, file.path, file.n_bytes, file.modified_at, content[1], known_as)
+            Delivery(
+                *(number, file.source, file.path, file.n_bytes, file.modified_at, content[1], known_as),
+                head=hashes[file.path][1],
+            )
         )
     return deliveries
 
@@ -154,7 +171,7 @@ def check_unchanged(spark: SparkSession, deliveries: Sequence[Delivery]) -> None
         if d.known_as is None
     ]
     now = _hash_files(spark, files)
-    if changed := [str(d) for d in deliveries if now.get(d.path, d.fingerprint) != d.fingerprint]:
+    if changed := [str(d) for d in deliveries if now.get(d.path, (d.fingerprint,))[0] != d.fingerprint]:
         raise SourceError(_describe_changed(changed))
 
 
@@ -236,7 +253,8 @@ def _warn_of_skipped_files(source: str, names: Iterable[str], reason: str) -> No
         logger.warning("source %s: skipped, because %s: %s", source, reason, ", ".join(shown))
 
 
-def _scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:
+def scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:
+    """Return the `content` of whole files, with the URI of each as `file`."""
     return spark.read.format("binaryFile").load(path).withColumn("file", F.col("_metadata.file_path"))
 
 
@@ -254,8 +272,10 @@ def _find_delta_version(spark: SparkSession, name: str, path: str) -> list[Found
     return [FoundFile(name, f"{path}@v{row['version']}", 0, row["timestamp"], is_version=True)] if row else []
 
 
-def _hash_files(spark: SparkSession, files: list[FoundFile]) -> dict[str, str]:
-    """Map each path to the SHA-256 of the file's bytes, or to the path itself for a Delta version or an empty file.
+def _hash_files(spark: SparkSession, files: list[FoundFile]) -> dict[str, tuple[str, bytes]]:
+    """Map each path to the SHA-256 of the file's bytes, and to the first of them where they are needed.
+
+    For a Delta version or an empty file, the path stands in place of the hash.
 
     Raises:
         SourceError: if a file exceeds 2 GiB or disappeared.
@@ -264,15 +284,24 @@ def _hash_files(spark: SparkSession, files: list[FoundFile]) -> dict[str, str]:
     if too_large:
         raise SourceError(f"larger than 2 GiB, deliver in smaller files: {', '.join(too_large)}")
     paths = [escape_glob(file.path) for file in files if not file.is_version]
-    result = {file.path: file.path for file in files}
+    result = {file.path: (file.path, b"") for file in files}
     if paths:
+        packed = F.rlike("file", F.lit(r"(?i)\.(bz2|zst|zstd)$"))
+        head = F.substring(
+            F.col("content"), F.lit(1), F.when(packed, PACKED_HEAD_BYTES).otherwise(HEAD_BYTES)
+        )
+        read = (
+            F.sha2("content", 256).alias("sha"),
+            head if any(file.needs_head for file in files) else F.lit(b""),
+        )
         try:
-            hashes = _scan_files(spark, paths).select("file", F.sha2("content", 256).alias("sha")).collect()
+            hashes = scan_files(spark, paths).select("file", *read).collect()
         except (Py4JJavaError, PySparkException) as error:
             if not is_missing_file(error):
                 raise
             raise SourceError(
                 f"a file disappeared while it was read; nothing was written: {mask_personal_data(first_line(error))}"
             ) from error
-        result.update((row["file"], row["sha"]) for row in hashes)  # one row a new file
+        # One row for each new file.
+        result.update((file, (sha, bytes(head))) for file, sha, head in hashes)
     return result

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
+from lifestage.ingestion.sources.paths import Path, parse_path
 from lifestage.platform.config.models import Model
 from lifestage.platform.config.time_zones import check_time_zone
 
@@ -24,6 +25,17 @@ class Format(StrEnum):
     DELTA = "delta"
 
 
+class Header(StrEnum):
+    """What the first record of a CSV file says."""
+
+    IN_ORDER = "in_order"
+    """The declared columns, all of them and in their order."""
+    BY_NAME = "by_name"
+    """At least the declared columns, in any order."""
+    NONE = "none"
+    """Nothing: it is data, and the columns are those that are declared."""
+
+
 class FileLayout(Model):
     """Location, format and columns of the files of one source.
 
@@ -36,17 +48,50 @@ class FileLayout(Model):
     )
     delimiter: str = Field(default=",", min_length=1, description="csv: separator of values")
     quote: str = Field(default='"', min_length=1, max_length=1, description="csv: quote character of values")
-    encoding: str = Field(default="UTF-8", description="csv and json: UTF-8 or ISO-8859-1")
+    escape: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1,
+        description="csv: character before a quote inside a quoted value; without one, the quote is doubled",
+    )
+    null_text: str | None = Field(
+        default=None,
+        min_length=1,
+        description="text that stands for NULL, such as \\N; an empty one always does",
+    )
+    encoding: str = Field(
+        default="UTF-8",
+        description="csv and json: encoding of the text, such as GB18030, Windows-1252 or UTF-16",
+    )
+    skip_lines: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="csv: number of lines before the header, or before the first record",
+    )
+    header: Header = Field(
+        default=Header.IN_ORDER,
+        description="csv: whether a file's header has exactly the declared columns, has them among others, or is missing",
+    )
     columns: dict[str, str] = Field(
-        description="columns, each with its type; for csv, all columns in the order of the file"
+        description="columns, each with its type; for csv, all columns in the order of the file unless it is read by_name"
+    )
+    fields: dict[str, str] = Field(
+        default={},
+        description="where a file has a column under another name: its name in the header, or its path in a record",
     )
     formats: dict[str, str] = Field(
-        default={}, description="patterns of date and time columns; ISO 8601 by default"
+        default={},
+        description="patterns of date and time columns, ISO 8601 by default; notations of numbers, such as 1.234,56",
     )
     time_zone: str | None = Field(
         default=None, description="time zone of local_timestamp columns; the business time zone by default"
     )
 
+    skip_when: str | None = Field(
+        default=None,
+        description="SQL condition; a row that meets it is no data, such as a line of totals: it is counted, not read",
+    )
     freshness: str | None = Field(
         default=None,
         pattern=FRESHNESS.pattern,
@@ -60,6 +105,22 @@ class FileLayout(Model):
             return None
         number, unit = self.freshness.split()
         return timedelta(hours=int(number) * (24 if unit.startswith("day") else 1))
+
+    @property
+    def needs_head(self) -> bool:
+        """Whether the first bytes of a file decide how it is read."""
+        return self.format is Format.JSON or (self.format is Format.CSV and self.header is Header.BY_NAME)
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """The path to each column inside a record. A column without an entry in `fields` is found under its own name."""
+        return {
+            name: parse_path(self.fields[name]) if name in self.fields else (name,) for name in self.columns
+        }
+
+    def field_of(self, column: str) -> str:
+        """The name or path under which files have a column."""
+        return self.fields.get(column, column)
 
     @field_validator("columns")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any
 
 from lifestage.ingestion.sources.deliveries import Delivery, find_files, number_deliveries, path_forms
 from lifestage.ingestion.sources.layout import FileLayout
+from lifestage.ingestion.sources.opening import open_deliveries
 from lifestage.platform.job import Job
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.security.personal_data import PREFIX
@@ -65,7 +66,8 @@ def find_new_deliveries(job: Job, sources: Mapping[str, FileLayout], landing: st
     found = [
         file for name, layout in sources.items() for file in find_files(job.spark, name, layout, landing)
     ]
-    return number_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
+    deliveries = number_deliveries(job.spark, found, ledger.files, ledger.contents, ledger.last_delivery_no)
+    return open_deliveries(deliveries, sources)
 
 
 def roll_back_unfinished(store: Store, tables: Iterable[Table], ledger: Iterable[Mapping[str, Any]]) -> None:
@@ -125,6 +127,7 @@ def commit_deliveries(
             "modified_at": delivery.modified_at,
             "fingerprint": delivery.fingerprint,
             "known_as": delivery.known_as,
+            "header": delivery.header,
             "ingested_at": job.run.now,
             "table_versions": versions,
             **entries.get(delivery.delivery_no, {}),

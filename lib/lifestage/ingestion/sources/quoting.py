@@ -33,6 +33,18 @@ def opens_value(layout: FileLayout) -> Column:
     return _has_quote(layout) & F.rlike("raw", F.lit(f"^{_values(layout)}{_open_value(layout)}$"))
 
 
+def breaks_quoting(layout: FileLayout) -> Column:
+    """Whether the text `raw` has a quote whose meaning must be guessed, if the layout has an escape character.
+
+    Then only an escaped quote is one of the value: a doubled quote, or text after the closing quote, breaks the row.
+    """
+    if layout.escape is None:
+        return F.lit(False)
+    return _has_quote(layout) & ~F.rlike(
+        "raw", F.lit(f"^{_values(layout, is_strict=True)}{_last_value(layout)}$")
+    )
+
+
 def join_quoted_lines(lines: DataFrame, layout: FileLayout) -> DataFrame:
     """Make one row of the lines that a quoted value with a line break spreads over; other lines stay as they are.
 
@@ -58,7 +70,7 @@ def _find_records(lines: DataFrame, layout: FileLayout) -> DataFrame:
     closes = f"^{_content(layout)}{quote} *+"
     opens_again = f"{closes}{delimiter}{_values(layout)}{_open_value(layout)}$"
     is_closed = F.rlike("raw", F.lit(f"{closes}(?:{delimiter}|\\r?$)"))
-    stays = ~_has_quote(layout) | F.rlike("raw", F.lit(f"^{_content(layout)}$"))
+    stays = ~_has_quote(layout) | F.rlike("raw", F.lit(f"^{_content(layout)}{_escaped_break(layout)}$"))
     inside = (
         F.when(stays, int(Inside.STAYS))
         .when(~is_closed, int(Inside.BREAKS))
@@ -116,19 +128,36 @@ def _has_quote(layout: FileLayout) -> Column:
 
 
 def _content(layout: FileLayout) -> str:
-    """The text of a quoted value after its opening quote. A doubled quote is one quote of the text."""
+    """The text of a quoted value after its opening quote. A doubled or escaped quote is one quote of the text."""
     quote = re.escape(layout.quote)
+    if layout.escape is not None:
+        escape = re.escape(layout.escape)
+        return rf"(?:[^{quote}{escape}]++|{escape}[\s\S])*+"
     return f"(?:[^{quote}]++|{quote}{quote})*+"
 
 
-def _values(layout: FileLayout) -> str:
-    """Any number of whole values, each with the delimiter after it. A quote counts only where a value begins."""
+def _values(layout: FileLayout, is_strict: bool = False) -> str:
+    """Any number of whole values, each with the delimiter after it. A quote counts only where a value begins.
+
+    If strict, only blanks may follow the closing quote of a value.
+    """
     quote, delimiter = re.escape(layout.quote), re.escape(layout.delimiter)
     rest = rf"(?:(?!{delimiter})[\s\S])*+"
-    quoted = f" *+{quote}{_content(layout)}{quote}{rest}"
+    quoted = f" *+{quote}{_content(layout)}{quote}{' *+' if is_strict else rest}"
     plain = f"(?! *+{quote}){rest}"
     return f"(?:(?:{quoted}|{plain}){delimiter})*+"
 
 
+def _last_value(layout: FileLayout) -> str:
+    """A whole value that ends the row, its closing quote followed by blanks only."""
+    quote = re.escape(layout.quote)
+    return rf"(?: *+{quote}{_content(layout)}{quote} *+|(?! *+{quote})[\s\S]*+)"
+
+
 def _open_value(layout: FileLayout) -> str:
-    return f" *+{re.escape(layout.quote)}{_content(layout)}"
+    return f" *+{re.escape(layout.quote)}{_content(layout)}{_escaped_break(layout)}"
+
+
+def _escaped_break(layout: FileLayout) -> str:
+    """The escape character before the line break inside a value, which is not in the text of the line."""
+    return f"{re.escape(layout.escape)}?" if layout.escape is not None else ""

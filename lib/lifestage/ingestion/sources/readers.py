@@ -2,20 +2,31 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
-from lifestage.ingestion.sources.deliveries import Delivery, escape_glob, is_missing_file
-from lifestage.ingestion.sources.layout import FileLayout, Format
+from lifestage.ingestion.sources.decoding import UNREADABLE, codec_name, decode_files, is_decoded
+from lifestage.ingestion.sources.deliveries import Delivery, escape_glob, is_missing_file, scan_files
+from lifestage.ingestion.sources.layout import FileLayout, Format, Header
+from lifestage.ingestion.sources.opening import mask_unless_known
 from lifestage.ingestion.sources.parsing import csv_header, parse_lines
+from lifestage.ingestion.sources.paths import Each, Path, find_type, list_path, nested_column, split_at_list
 from lifestage.ingestion.sources.quoting import join_quoted_lines, opens_value
 from lifestage.platform.errors import SourceError
 from lifestage.platform.runtime.frames import local_rows
+
+# As text, with and without an offset.
+WALL_TIME = "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"
+INSTANT = f"{WALL_TIME}XXX"
+# Types of objects and lists.
+NESTED = ("struct<", "array<", "map<")
 
 
 def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
@@ -31,7 +42,7 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
     """
     try:
         if layout.format in (Format.CSV, Format.JSON):
-            rows = parse_lines(_read_lines(spark, layout, deliveries), layout)
+            rows = _read_texts(spark, layout, deliveries)
         else:
             rows = _read_typed_files(spark, layout, deliveries)
     except (Py4JJavaError, PySparkException) as error:
@@ -61,13 +72,12 @@ def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries
     problems = []
     for d in deliveries:
         layout = layouts[d.source]
-        if layout.format is Format.CSV and d.n_bytes > 0 and d.delivery_no not in with_header:
-            line = rows.sparkSession.read.text(escape_glob(d.path)).first()
+        has_header = layout.format is Format.CSV and layout.header is not Header.NONE
+        if has_header and d.n_bytes > 0 and d.delivery_no not in with_header:
+            line = _read_text(rows.sparkSession, layout, [d]).orderBy("_line").first()
             if line:
-                expected = (
-                    f"expected the header {csv_header(layout)}, found {_mask_line(line['value'], layout)}"
-                )
-                problems.append(f"{d}: {expected}")
+                found = mask_unless_known(line["raw"], layout)
+                problems.append(f"{d}: expected the header {csv_header(layout)}, found {found}")
     if problems:
         raise SourceError("\n".join(problems))
 
@@ -76,11 +86,14 @@ def _to_source_error(error: Exception, deliveries: Sequence[Delivery]) -> Except
     """Translate a read failure into a SourceError for the files that it names; return other errors unchanged."""
     named = [d for d in deliveries if d.path.partition(":")[2].lstrip("/") in str(error)]
     is_missing = is_missing_file(error)
-    if not named or not (is_missing or "FAILED_READ_FILE" in str(error)):
+    undecoded = re.search(rf"{UNREADABLE}\S+: (.+)", str(error))
+    if not named or not (is_missing or undecoded or "FAILED_READ_FILE" in str(error)):
         return error
     fault = (
         "disappeared while it was read"
         if is_missing
+        else f"cannot be read: {undecoded[1]}"
+        if undecoded
         else "cannot be read to its end: is it truncated, damaged or of other types?"
     )
     problems = [f"{d}: {fault}" for d in named]
@@ -89,60 +102,100 @@ def _to_source_error(error: Exception, deliveries: Sequence[Delivery]) -> Except
     )
 
 
-def _mask_line(line: str, layout: FileLayout) -> str:
-    """Return the line if most of its cells are declared columns; otherwise letters as x and digits as 9.
-
-    A line that is not a header may hold personal data.
-    """
-    line = line[:200].strip("\ufeff")
-    cells = [cell.strip(f" {layout.quote}").lower() for cell in line.split(layout.delimiter)]
-    if 2 * sum(cell in {name.lower() for name in layout.columns} for cell in cells) >= len(cells):
-        return line
-    return re.sub(r"\d", "9", re.sub(r"[^\W\d]", "x", line))
+def _read_texts(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
+    """Read CSV or JSON files. Those with one header are parsed together."""
+    headers = sorted({d.header for d in deliveries}, key=lambda header: header or "") or [None]
+    frames = []
+    for header in headers:
+        lines = _read_lines(spark, layout, [d for d in deliveries if d.header == header])
+        frames.append(parse_lines(lines, layout, header))
+    return reduce(DataFrame.unionByName, frames)
 
 
 def _read_lines(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
     """Read files as `file` and `raw`, the text of one row: a line, or the lines of a quoted value with line breaks."""
-    lines = _read_text(spark, layout, [d.path for d in deliveries if d.known_as is None])
+    lines = _read_text(spark, layout, [d for d in deliveries if d.known_as is None])
     if layout.format is Format.CSV:
-        opened = [row["file"] for row in lines.where(opens_value(layout)).select("file").distinct().collect()]
+        opened = {row["file"] for row in lines.where(opens_value(layout)).select("file").distinct().collect()}
         if opened:
             # Sort the lines only of files in which a value is left open.
             others = lines.where(~F.col("file").isin(opened)).select("file", "raw")
-            lines = others.unionByName(join_quoted_lines(_read_text(spark, layout, opened), layout))
+            of_opened = _read_text(spark, layout, [d for d in deliveries if d.path in opened])
+            lines = others.unionByName(join_quoted_lines(of_opened, layout))
     return lines.select("file", "raw").where("raw <> ''")
 
 
-def _read_text(spark: SparkSession, layout: FileLayout, paths: Sequence[str]) -> DataFrame:
+def _read_text(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
     """Read the lines of files, with their place (see `PLACE`) and their text `raw`."""
-    lines = spark.read.text([escape_glob(path) for path in paths])
-    # The text reader ignores its encoding option and returns the bytes as they are.
-    is_utf8 = layout.encoding.upper() == "UTF-8"
-    raw = F.col("value") if is_utf8 else F.decode(F.col("value").cast("binary"), layout.encoding)
-    return lines.select(
-        F.col("_metadata.file_path").alias("file"),
-        raw.alias("raw"),
-        F.col("_metadata.file_block_start").alias("_block"),
-        F.monotonically_increasing_id().alias("_line"),
-    )
+    whole = [d for d in deliveries if is_decoded(layout, d.path, d.is_document)]
+    frames = []
+    if whole:
+        files = scan_files(spark, [escape_glob(d.path) for d in whole])
+        lines = decode_files(files, layout, [d.path for d in whole if d.is_document])
+        frames.append(lines.withColumn("raw", F.col("raw").cast("string")))
+    split = [d for d in deliveries if not is_decoded(layout, d.path, d.is_document)]
+    if split or not whole:
+        lines = spark.read.text([escape_glob(d.path) for d in split])
+        # The text reader ignores its encoding option and returns the bytes as they are.
+        is_utf8 = codec_name(layout.encoding) == "utf-8"
+        raw = F.col("value") if is_utf8 else F.decode(F.col("value").cast("binary"), "ISO-8859-1")
+        frames.append(
+            lines.select(
+                F.col("_metadata.file_path").alias("file"),
+                F.col("_metadata.file_block_start").alias("_block"),
+                F.monotonically_increasing_id().alias("_line"),
+                raw.alias("raw"),
+            )
+        )
+    return reduce(DataFrame.unionByName, frames)
 
 
 def _read_typed_files(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
     if layout.format is Format.DELTA:
         path, _, version = deliveries[-1].path.rpartition("@v")
         rows = spark.read.format("delta").option("versionAsOf", version).load(path)
-        _check_columns({deliveries[-1]: dict(rows.dtypes)}, layout)
+        _check_columns({deliveries[-1]: rows.schema}, layout)
         rows = rows.withColumn("file", F.lit(deliveries[-1].path))
-    else:
-        # Check each file alone: reading them together fills a column that one file lacks with NULL.
-        _check_columns({d: dict(spark.read.parquet(escape_glob(d.path)).dtypes) for d in deliveries}, layout)
-        rows = spark.read.parquet(*[escape_glob(d.path) for d in deliveries])
-        rows = rows.withColumn("file", F.col("_metadata.file_path"))
-    # A cast of an instant to text leaves out the offset that cast_columns requires.
-    instants = {name for name, kind in rows.dtypes if kind == layout.columns.get(name) == "timestamp"}
-    texts = {name: F.date_format(name, "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX") for name in instants}
-    columns = F.struct(*[texts.get(name, F.col(name).cast("string")).alias(name) for name in layout.columns])
-    return rows.select("file", columns.alias("c")).select(
+        return _to_raw(rows, layout)
+    # Look at each file alone: reading files of several schemas together fails, or fills the columns that one of them
+    # lacks with NULL.
+    schemas = {d: _read_parquet(spark, [d]).schema for d in deliveries}
+    _check_columns(schemas, layout)
+    groups: dict[str, list[Delivery]] = {}
+    for d, schema in schemas.items():
+        groups.setdefault(f"{_base_path(d)} {schema.simpleString()}", []).append(d)
+    frames = []
+    for group in groups.values():
+        rows = _read_parquet(spark, group).withColumn("file", F.col("_metadata.file_path"))
+        frames.append(_to_raw(rows, layout))
+    return reduce(DataFrame.unionByName, frames)
+
+
+def _read_parquet(spark: SparkSession, deliveries: Sequence[Delivery]) -> DataFrame:
+    """Read files of one folder, with the columns that the names of its subfolders give."""
+    paths = [escape_glob(d.path) for d in deliveries]
+    base = _base_path(deliveries[0])
+    return spark.read.options(**({"basePath": base} if base else {})).parquet(*paths)
+
+
+def _base_path(delivery: Delivery) -> str:
+    """Return the folder above those whose names give a column, such as `day=2026-01-05`; empty if there is none."""
+    base, found, _ = re.sub(r"/[^/=]+=[^/]*/", "/=/", unquote(delivery.path), count=1).partition("/=/")
+    return base if found else ""
+
+
+def _to_raw(rows: DataFrame, layout: FileLayout) -> DataFrame:
+    """Return the declared columns of typed rows as text, and as the JSON of the row."""
+    paths = layout.paths
+    of_list = list_path(paths.values())
+    if of_list is not None:
+        items = F.posexplode_outer(nested_column(of_list)).alias("_number", "_item")
+        rows = rows.select("*", items).withColumn("_number", (F.col("_number") + 1).cast("string"))
+    columns = [
+        _to_text(nested_column(path), find_type(rows.schema, path), name, layout).alias(name)
+        for name, path in ((name, _in_row(path)) for name, path in paths.items())
+    ]
+    return rows.select("file", F.struct(*columns).alias("c")).select(
         "file",
         F.to_json("c").alias("raw"),
         "c",
@@ -151,23 +204,54 @@ def _read_typed_files(spark: SparkSession, layout: FileLayout, deliveries: Seque
     )
 
 
-def _check_columns(found: Mapping[Delivery, Mapping[str, str]], layout: FileLayout) -> None:
+def _in_row(path: Path) -> Path:
+    """Return the path in a row whose list of records was made into rows."""
+    _, item = split_at_list(path)
+    if item is None:
+        return path
+    return ("_number",) if item == (Each.NUMBER,) else ("_item", *item)
+
+
+def _to_text(value: Column, kind: str | None, name: str, layout: FileLayout) -> Column:
+    """Return a value as the text that `cast_columns` reads."""
+    declared = layout.columns[name]
+    if kind == "bigint" and declared in ("timestamp", "local_timestamp") and name not in layout.formats:
+        # Spark reads Parquet's nanoseconds as whole numbers; a timestamp holds microseconds.
+        micros = F.timestamp_micros(F.floor(value.cast("decimal(20,0)") / F.lit(1000)).cast("bigint"))
+        return F.date_format(micros, WALL_TIME if declared == "local_timestamp" else INSTANT)
+    # A cast of an instant to text leaves out the offset that cast_columns requires.
+    if kind == declared == "timestamp":
+        return F.date_format(value, INSTANT)
+    return value.cast("string")
+
+
+def _check_columns(found: Mapping[Delivery, StructType], layout: FileLayout) -> None:
     problems = [
-        f"{d}: {problem}" for d, types in found.items() for problem in _find_column_problems(types, layout)
+        f"{d}: {problem}" for d, schema in found.items() for problem in _find_column_problems(schema, layout)
     ]
     if problems:
         raise SourceError("\n".join(problems))
 
 
-def _find_column_problems(types: Mapping[str, str], layout: FileLayout) -> Iterator[str]:
+def _find_column_problems(schema: StructType, layout: FileLayout) -> Iterator[str]:
     """Find declared columns that a file lacks, or whose values a cast to text would lose or change."""
-    if missing := [name for name in layout.columns if name not in types]:
-        yield f"expected columns {', '.join(missing)}, found {', '.join(types)}"
+    types = {name: find_type(schema, path) for name, path in layout.paths.items()}
+    if missing := [layout.field_of(name) for name, kind in types.items() if kind is None]:
+        yield f"expected columns {', '.join(missing)}, found {', '.join(schema.names)}"
     for name, declared in layout.columns.items():
-        kind = types.get(name, declared)
-        if kind.startswith(("struct<", "array<", "map<")):
-            yield f"column {name} is {kind}: nested columns cannot be read, deliver its fields as columns of their own"
+        kind = types[name] or declared
+        if kind.startswith(NESTED):
+            yield f"column {name} is {kind}: nested columns cannot be read, name the value that you need under fields, such as {_example(name, kind)}"
         elif kind == "binary":
             yield f"column {name} is binary, declared {declared}: deliver it as text"
         elif (kind, declared) == ("timestamp", "local_timestamp"):
             yield f"column {name} holds instants: declare it timestamp, or its times would shift by the offset of the zone"
+        elif (kind, declared) == ("timestamp_ntz", "timestamp"):
+            yield f"column {name} has no time zone: declare it local_timestamp, and its zone as time_zone"
+
+
+def _example(name: str, kind: str) -> str:
+    """Return a path into a nested column."""
+    item = "[*]" if kind.startswith("array<") else ""
+    field = re.search(r"^(?:array<)?struct<([^:]+):", kind)
+    return f"{name}{item}{'.' + field[1] if field else '' if item else '.key'}"

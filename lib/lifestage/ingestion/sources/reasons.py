@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+# Rows of a file that are neither its header nor, as its source declares, no data.
+DATA_ROWS = "NOT is_header AND NOT is_skipped"
+
 
 def join_reasons(reasons: Sequence[Column]) -> Column:
     """Join the reasons that are not NULL into the lines of one text, empty for a good row.

@@ -47,6 +47,7 @@ COUNT_COLUMNS = (
     Column("n_superseded", T.LongType(), "Rows with a lower version than the known one"),
     Column("n_duplicate", T.LongType(), "Rows whose key was known"),
     Column("n_rejected", T.LongType(), "Rows that break a rule"),
+    Column("n_skipped", T.LongType(), "Rows that are no data, as the source declares"),
     Column("n_suppressed", T.LongType(), "Rows of suppressed persons"),
 )
 
@@ -65,6 +66,7 @@ INGEST_LEDGER = Table(
         Column("modified_at", T.TimestampType(), "When the file was last changed"),
         Column("fingerprint", T.StringType(), "SHA-256 of the file's bytes", required=True),
         Column("known_as", T.LongType(), "Earlier delivery with the same content"),
+        Column("header", T.StringType(), "Header of a CSV file whose columns are read by name"),
         Column("replayed", T.ArrayType(T.StringType()), "Rejected rows that a replay processed"),
         Column("ingested_at", T.TimestampType(), "The run's now", required=True),
         *COUNT_COLUMNS,
@@ -83,5 +85,5 @@ INGEST_LEDGER = Table(
     ),
     key=("delivery_no",),
     mode=WriteMode.APPEND,
-    unindexed=("path",),
+    unindexed=("path", "header"),
 )

@@ -33,6 +33,10 @@ SEMANTIC_SETTINGS = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
+    # The names of folders are text: as a number, day=0105 would lose its zero.
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    # Other engines write timestamps in nanoseconds, which Spark reads as whole numbers or not at all.
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
 }
 
 LOCAL_SETTINGS = {
