@@ -20,13 +20,13 @@ pytestmark = pytest.mark.slow
 
 def lifestage(folder, *arguments):
     """The finished process of a command in a project that `create` made."""
-    keys = {f"LIFESTAGE_{name.upper()}_KEY_FILE": f"keys/{name}.key" for name in ("pseudonym", "quarantine")}
-    hidden = ("LIFESTAGE_PSEUDONYM_KEY", "LIFESTAGE_QUARANTINE_KEY")
+    # Commands find the main file and the keys in the folder.
+    hidden = ("LIFESTAGE_PSEUDONYM_KEY", "LIFESTAGE_QUARANTINE_KEY", "LIFESTAGE_CONF")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     return subprocess.run(
         [sys.executable, "-m", "lifestage.cli", *arguments],
         cwd=folder,
-        env={**environment, **keys, "LIFESTAGE_CONF": "lifestage.yaml", "COLUMNS": "80"},
+        env={**environment, "COLUMNS": "80"},
         capture_output=True,
         text=True,
         check=False,

@@ -514,6 +514,20 @@ def test_a_key_can_come_from_a_file_and_is_not_shown(tmp_path, monkeypatch):
     assert repr(secrets) == "Secrets(***)"
 
 
+def test_the_keys_that_init_wrote_are_found_beside_the_main_file_unless_the_environment_has_others(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delenv("LIFESTAGE_PSEUDONYM_KEY")
+    monkeypatch.setenv("LIFESTAGE_QUARANTINE_KEY", "cd" * 32)
+    main = write(tmp_path, sound())
+    (main.parent / "keys").mkdir()
+    for name in ("pseudonym", "quarantine"):
+        (main.parent / "keys" / f"{name}.key").write_text("ab" * 32 + "\n")
+    secrets = read_secrets(load_config(main))
+    assert secrets.pseudonym_key == bytes.fromhex("ab" * 32)
+    assert secrets.quarantine_key == bytes.fromhex("cd" * 32)
+
+
 def test_a_missing_key_file_is_named(tmp_path, monkeypatch):
     monkeypatch.delenv("LIFESTAGE_PSEUDONYM_KEY")
     monkeypatch.setenv("LIFESTAGE_PSEUDONYM_KEY_FILE", str(tmp_path / "gone"))

@@ -14,6 +14,7 @@ from lifestage.cli import (
     doctor,
     explain,
     identity,
+    infer,
     init,
     match,
     quarantine,
@@ -55,6 +56,7 @@ def _options(
 
 
 app.command()(init.init)
+app.command()(infer.infer)
 app.command()(validate.validate)
 app.command()(run.run)
 app.command()(backfill.backfill)

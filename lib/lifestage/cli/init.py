@@ -33,12 +33,9 @@ def init(
 
 
 def next_commands(folder: Path, is_empty: bool = False) -> list[str]:
-    """What to type after `init`; the keys stay in their files."""
+    """What to type after `init`. In the folder, commands find the main file and the keys."""
     commands = [
         f"cd {folder}",
-        "export LIFESTAGE_CONF=lifestage.yaml",
-        "export LIFESTAGE_PSEUDONYM_KEY_FILE=keys/pseudonym.key",
-        "export LIFESTAGE_QUARANTINE_KEY_FILE=keys/quarantine.key",
         "lifestage validate",
     ]
     if is_empty:

@@ -23,6 +23,7 @@ from rich.text import Text
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError, ExitCode, LifestageError
 from lifestage.project.loader import load_config
+from lifestage.project.location import MAIN_FILES, find_main_file
 from lifestage.project.opening import Project, open_project
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,21 @@ def build_console(*, stderr: bool = False) -> Console:
 console = build_console()
 errors = build_console(stderr=True)
 
-Conf = Annotated[Path, typer.Option("--conf", help="The project's main file.", envvar="LIFESTAGE_CONF")]
+
+def _find_conf(conf: Path) -> Path:
+    return find_main_file() if conf == DEFAULT_CONF else conf
+
+
+DEFAULT_CONF = MAIN_FILES[0]
+Conf = Annotated[
+    Path,
+    typer.Option(
+        "--conf",
+        help=f"The project's main file; {MAIN_FILES[1]} if only that exists.",
+        envvar="LIFESTAGE_CONF",
+        callback=_find_conf,
+    ),
+]
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", help="Business date to build, such as 2026-11-21; yesterday by default."),
@@ -59,7 +74,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 TRACE_STARTS = ("\tat ", "JVM stacktrace", "'", "+- ", ":- ", "== ")
 # The exit code of a command that was interrupted.
 INTERRUPTED = 130
-DEFAULT_CONF = Path("conf/lifestage.yaml")
 # Messages of these errors quote values of rows.
 ROW_ERRORS = (
     spark_errors.ArithmeticException,

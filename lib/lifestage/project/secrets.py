@@ -1,4 +1,4 @@
-"""The keys of a project: from the environment, or from files that the environment names."""
+"""The keys of a project: from the environment, from files that it names, or from those that `lifestage init` wrote."""
 
 import os
 from collections.abc import Sequence
@@ -8,13 +8,16 @@ from lifestage.platform.config.configuration import Config
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.run import Secrets
 
+# Beside the main file, where `lifestage init` writes the keys.
+PSEUDONYM_KEY_FILE, QUARANTINE_KEY_FILE = Path("keys/pseudonym.key"), Path("keys/quarantine.key")
+
 
 def read_secrets(config: Config) -> Secrets:
-    """The decoded keys. A ConfigError names each variable that is missing or malformed."""
+    """The decoded keys. What the environment says counts first. A ConfigError names each key that is missing or malformed."""
     problems: list[str] = []
     names = config.shared.secrets
-    pseudonym_key = _key(names.pseudonym_key, (32, 64), problems)
-    quarantine_key = _key(names.quarantine_key, (32, 48, 64), problems)
+    pseudonym_key = _key(names.pseudonym_key, config.folder / PSEUDONYM_KEY_FILE, (32, 64), problems)
+    quarantine_key = _key(names.quarantine_key, config.folder / QUARANTINE_KEY_FILE, (32, 48, 64), problems)
     if problems:
         raise ConfigError(problems)
     return Secrets(pseudonym_key, quarantine_key)
@@ -25,21 +28,18 @@ def secret_file(variable: str) -> str | None:
     return os.environ.get(f"{variable}_FILE")
 
 
-def read_secret(variable: str) -> str | None:
-    """A secret from the environment, or from the file that `<variable>_FILE` names; None if there is neither."""
+def read_secret(variable: str, default: Path | None = None) -> str | None:
+    """A secret from the environment, from the file that `<variable>_FILE` names, or from the default file; None without all."""
     if variable in os.environ:
         return os.environ[variable].strip()
-    file = secret_file(variable)
+    named = secret_file(variable)
+    file = Path(named) if named else default
     # Replace bytes that are not UTF-8, so that a binary key file is reported as not hexadecimal.
-    return (
-        Path(file).read_text(encoding="utf-8", errors="replace").strip()
-        if file and Path(file).is_file()
-        else None
-    )
+    return file.read_text(encoding="utf-8", errors="replace").strip() if file and file.is_file() else None
 
 
-def _key(variable: str, lengths: Sequence[int], problems: list[str]) -> bytes:
-    text = read_secret(variable)
+def _key(variable: str, default: Path, lengths: Sequence[int], problems: list[str]) -> bytes:
+    text = read_secret(variable, default)
     allowed = " or ".join(str(length) for length in lengths)
     if text is None:
         file = secret_file(variable)

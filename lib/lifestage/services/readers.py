@@ -9,13 +9,13 @@ from pyspark.sql import DataFrame, SparkSession
 from lifestage.activation.audiences.membership import add_movement
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.history import add_history, add_schemes
+from lifestage.project.location import find_main_file
 from lifestage.project.opening import Project, open_project
 from lifestage.services.completed import LATEST, keep_date, list_dates, read_table, reader
 from lifestage.services.snapshots import find_manifest, read_users
 from lifestage.users.identity.regrouping import add_journal_version, find_regrouped_users, journal_versions
 
 CONF_VARIABLE = "LIFESTAGE_CONF"
-DEFAULT_CONF = "conf/lifestage.yaml"
 
 
 def read(
@@ -29,7 +29,7 @@ def read(
     Args:
         table: name of a table, such as user_features.
         as_of: the rows of one date, "latest" for the newest one; every row by default.
-        conf: the project's main file; LIFESTAGE_CONF or conf/lifestage.yaml by default. Reading needs no key.
+        conf: the project's main file; LIFESTAGE_CONF, conf/lifestage.yaml or lifestage.yaml by default. Reading needs no key.
         spark: a session with Delta; a new one by default.
 
     Raises:
@@ -149,5 +149,5 @@ def _find_regrouped(project: Project) -> DataFrame:
 
 
 def _open(conf: Path | str | None, spark: SparkSession | None) -> Project:
-    path = Path(conf or os.environ.get(CONF_VARIABLE, DEFAULT_CONF))
+    path = Path(conf or os.environ.get(CONF_VARIABLE) or find_main_file())
     return open_project(path, spark, needs_keys=False)

@@ -1,0 +1,28 @@
+"""infer: propose a source for a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifestage.cli.terminal import refuse
+from lifestage.project.loader import load_config
+from lifestage.project.location import find_main_file
+from lifestage.services.infer import infer as propose
+
+
+def infer(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or JSON file, packed or not.")],
+) -> None:
+    """Print a source that reads a file: its layout, types, key, time, amount and identifiers, for you to check.
+
+    The zone of times without an offset is that of the project in this folder, or UTC.
+
+    Example: lifestage infer landing/orders_2026-01.csv > sources/orders.yaml
+    """
+    if not file.is_file():
+        refuse(f"{file}: file not found")
+    main = find_main_file()
+    zone = load_config(main).shared.business.time_zone if main.is_file() else "UTC"
+    # Not through the console, which would fit lines to the terminal.
+    typer.echo(propose(file, zone), nl=False)
