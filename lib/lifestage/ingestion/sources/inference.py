@@ -230,8 +230,8 @@ def _read_csv(lines: list[str], declared: Mapping[str, object]) -> Sample:
     header = read_header(rest, shape)
     if header is None:
         raise ValueError("no line of the file is a header or a record")
-    text = io.StringIO("\n".join(rest).removeprefix("\ufeff"), newline="")
-    records = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
+    opened = io.StringIO("\n".join(rest).removeprefix("\ufeff"), newline="")
+    records = csv.reader(opened, delimiter=delimiter, skipinitialspace=True)
     rows = [row for row in records if any(map(str.strip, row))]
     names = [name.strip() for name in rows[0]]
     if _is_header(rows[0]):
