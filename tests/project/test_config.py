@@ -81,7 +81,7 @@ key: [receipt, card, line]
 identifiers: {email: "lower(email)", card: card}
 pii: [email, emial]
 lookups: [{reference: rates, on: {currency: curency}}, {reference: prices, on: {product: receipt}}]
-map: {event_at: at, amount: CAST(amount AS DOUBLE), quantity: amount / units, duration: "units % units", channel: "split(receipt, '-')[1]", order_id: recipt, campaign: email, colour: receipt}
+map: {event_at: units + 1, amount: CAST(amount AS DOUBLE), quantity: amount / units, duration: "units % units", channel: "split(receipt, '-')[1]", order_id: recipt, campaign: email, colour: receipt}
 attributes: {mail: "concat('x', email)", all: to_json(struct(*))}
 rules: {recent: {check: at < now()}, sure: {check: raise_error(receipt)}, sound: {check: "amount >"}}
 delete_when: rand() > 0.5
@@ -194,6 +194,7 @@ SAID = {
         "expected SQL for each key column of the table: product, store",
     ),
     ("sources/till.yaml", "map.event_type", "required key is missing"),
+    ("sources/till.yaml", "map.event_at", "gives int, expected a point in time"),
     ("sources/till.yaml", "map.colour", "not a canonical column"),
     ("sources/till.yaml", "map.amount", "use TRY_CAST"),
     ("sources/till.yaml", "map.quantity", "use try_divide"),

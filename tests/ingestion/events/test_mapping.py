@@ -21,6 +21,9 @@ LINES = [
     line(id="dollar", currency="USD"),
     line(id="pound", currency="GBP"),
     line(id="yen", currency="YEN"),
+    line(id="euro in lower case", amount="10.05", currency="eur"),
+    line(id="three decimals", amount="10.005"),
+    line(id="zeros", amount="10.0000"),
     # Reference data of the business day.
     line(id="food", product="p1", at="2026-03-05T04:00:00Z"),
     line(id="drinks", product="p1", at="2026-03-05T06:00:00Z"),
@@ -30,6 +33,7 @@ LINES = [
     line(id="unknown type", kind="sneeze"),
     line(id="no time", at=""),
     line(id="tomorrow", at="2026-03-21T06:00:00Z"),
+    line(id="1970", at="1970-01-01T12:00:00Z"),
     line(id="no day known", at="0001-01-01T12:00:00Z"),
     line(id="the last day", at="9999-12-31T00:00:00Z"),
     line(id="day after tomorrow", at="2026-03-21T06:00:01Z"),
@@ -98,6 +102,31 @@ def test_money_is_converted_by_the_rate_of_the_business_day_half_up(rows):
         ("plain", "10.00", "10.00", None),
     ]
     assert_rows(money.select("order_id", "amount", "amount_original", "discount_amount"), expected)
+
+
+def test_the_code_of_a_currency_may_be_in_lower_case(rows):
+    euro = of(rows, "euro in lower case").select("amount", "currency_original")
+    assert_rows(euro, [("11.06", "EUR")])
+
+
+def test_a_number_that_is_rounded_is_warned_of(rows):
+    rounded = of(rows, "three decimals", "zeros", "plain").select("order_id", "amount", "warnings")
+    ten = "10.00"
+    expected = [
+        ("three decimals", "10.01", ["rounded:amount"]),
+        ("zeros", ten, []),
+        ("plain", ten, []),
+    ]
+    assert_rows(rounded, expected)
+
+
+def test_an_event_from_before_the_history_is_warned_of_or_rejected(rows, spark, tmp_path):
+    early = of(rows, "1970").select("warnings", "reasons")
+    assert_rows(early, [(["before_history:event_at"], [])])
+    lines = [line(id="1970", at="1970-01-01T12:00:00Z"), line(id="first day", at="2020-01-01T05:00:00Z")]
+    strict = canonical(spark, tmp_path, lines, before_history="error")
+    expected = [("1970", ["before_history:event_at"], []), ("first day", [], [])]
+    assert_rows(strict.select("order_id", "reasons", "warnings"), expected)
 
 
 def test_without_a_rate_a_row_is_rejected(rows):

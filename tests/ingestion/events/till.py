@@ -98,6 +98,7 @@ def build_context(spark: SparkSession, source: Source) -> IngestContext:
             for name, item in base["identifiers"].items()
         },
         landing="",
+        history_starts_on=date(2020, 1, 1),
         time_zone="America/New_York",
         currency="USD",
         finality_days=3,

@@ -1,6 +1,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
@@ -73,6 +75,68 @@ def test_a_column_whose_values_would_be_lost_or_shifted_is_refused(landing, quer
         landing.rows(file_layout)
     assert problem in str(refused.value)
     assert ".parquet: " in str(refused.value)
+
+
+def test_an_instant_without_a_zone_is_refused_as_a_timestamp(landing):
+    parquet(landing, "SELECT TIMESTAMP_NTZ'2026-01-05 10:00:00' a")
+    with pytest.raises(SourceError, match="column a has no time zone: declare it local_timestamp"):
+        landing.rows(layout(format="parquet", path="till/*.parquet", columns={"a": "timestamp"}))
+
+
+def write(landing, path, /, **columns):
+    file = landing.folder / "till" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), file)
+
+
+def test_values_inside_records_and_names_with_dots_are_read(landing):
+    user = [{"id": "M1", "mail": {"work": "x"}}, None]
+    write(landing, "a.parquet", **{"user": user, "user.id": ["d1", "d2"], "tags": [["p", "q"], []]})
+    fields = {"member": "user.id", "dotted": '"user.id"', "work": "user.mail.work", "second": "tags[1]"}
+    file_layout = layout(
+        format="parquet", path="till/*", columns=dict.fromkeys(fields, "string"), fields=fields
+    )
+    assert_rows(landing.values(file_layout), [("M1", "d1", "x", "q"), (None, "d2", None, None)])
+
+
+def test_the_elements_of_a_list_are_rows(landing):
+    items = [[{"sku": "A", "n": 1}, {"sku": "B", "n": 2}], []]
+    write(landing, "a.parquet", id=["o1", "o2"], items=items)
+    fields = {"id": "id", "line": "items[#]", "sku": "items[*].sku"}
+    file_layout = layout(
+        format="parquet", path="till/*", columns=dict.fromkeys(fields, "string"), fields=fields
+    )
+    assert_rows(landing.values(file_layout), [("o1", "1", "A"), ("o1", "2", "B"), ("o2", None, None)])
+
+
+def test_a_path_that_a_file_lacks_is_named(landing):
+    write(landing, "a.parquet", user=[{"id": "M1"}])
+    file_layout = layout(format="parquet", path="till/*", columns={"m": "string"}, fields={"m": "user.mail"})
+    with pytest.raises(SourceError, match=r"expected columns user\.mail, found user"):
+        landing.rows(file_layout)
+
+
+def test_files_may_differ_in_the_types_of_their_columns_and_folders_are_columns(landing):
+    write(landing, "day=0105/a.parquet", n=pa.array([1.5]), name=["x"])
+    write(landing, "day=0106/b.parquet", n=pa.array([2], pa.int64()), name=["y"], more=["z"])
+    columns = {"day": "string", "name": "string", "n": "decimal(18,2)"}
+    file_layout = layout(format="parquet", path="till/*/*.parquet", columns=columns)
+    assert_rows(landing.values(file_layout), [("0105", "x", "1.50"), ("0106", "y", "2.00")])
+
+
+def test_nanoseconds_are_read_to_the_microsecond(landing):
+    at = pa.array([1_767_610_800_123_456_789], pa.timestamp("ns", "UTC"))
+    write(landing, "a.parquet", at=at, local=at.cast(pa.timestamp("ns")), count=pa.array([1_767_610_800_123]))
+    file_layout = layout(
+        format="parquet",
+        path="till/*",
+        columns={"at": "timestamp", "local": "local_timestamp", "count": "timestamp"},
+        formats={"count": "epoch_millis"},
+        time_zone="UTC",
+    )
+    texts = landing.values(file_layout).select(*[F.col(name).cast("string") for name in file_layout.columns])
+    second = "2026-01-05 11:00:00.123"
+    assert_rows(texts, [(f"{second}456", f"{second}456", second)])
 
 
 def test_a_parquet_file_that_lacks_columns_is_refused_naming_expected_and_found(landing):

@@ -22,7 +22,7 @@ from lifestage.platform.config.checks import (
     sql_problems,
 )
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.expressions import condition_problems, parse
+from lifestage.platform.config.expressions import condition_problems, instant_problems, parse
 from lifestage.platform.errors import did_you_mean
 from lifestage.platform.result import DomainResult
 
@@ -78,8 +78,12 @@ def source_problems(source: Source, config: Config) -> Iterator[str]:
     for kind in sorted(set(source.identifiers) - set(config.shared.identifiers)):
         yield f"identifiers.{kind}: unknown identifier type, expected one of {join_names(config.shared.identifiers)}"
     for key, sql in _source_expressions(source):
-        yield from sql_problems(key, sql, known)
+        if key != "map.event_at":
+            yield from sql_problems(key, sql, known)
     types = {**dict.fromkeys(known, "unknown"), **column_types(source), "file_name": "string"}
+    if instant := source.map.get("event_at"):
+        for problem in instant_problems(instant, types):
+            yield f"map.event_at: {problem}"
     for key, sql in _source_conditions(source):
         for problem in condition_problems(sql, types):
             yield f"{key}: {problem}"

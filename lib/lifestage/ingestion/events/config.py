@@ -1,5 +1,7 @@
 """Configuration of the events domain."""
 
+from datetime import date
+
 from lifestage.ingestion.events.event_types import EVENT_TYPES, EventTypes
 from lifestage.ingestion.sources.config import SOURCES, Source
 from lifestage.platform.config.models import Model
@@ -17,6 +19,7 @@ class IngestConfig(Model):
     time_zone: str
     currency: str
     finality_days: int
+    history_starts_on: date
 
     def sort_by_strength(self) -> list[str]:
         """Return the identifier types, strongest first; ties in order of name."""
@@ -34,4 +37,5 @@ def compose_config(parts: Parts) -> IngestConfig:
         time_zone=shared.business.time_zone,
         currency=shared.business.currency,
         finality_days=shared.business.finality_days,
+        history_starts_on=shared.business.history_starts_on,
     )

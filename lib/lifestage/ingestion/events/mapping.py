@@ -10,7 +10,13 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lifestage.ingestion.events.config import IngestConfig
-from lifestage.ingestion.events.rules import cast_reasons, event_reasons, rule_reasons
+from lifestage.ingestion.events.rules import (
+    BEFORE_HISTORY,
+    cast_reasons,
+    event_reasons,
+    is_before_history,
+    rule_reasons,
+)
 from lifestage.ingestion.events.tables import EVENTS, MAPPED_COLUMNS
 from lifestage.ingestion.sources.casting import cast_columns, null_if_sentinel
 from lifestage.ingestion.sources.config import RATES, OnChange, Severity, Source
@@ -93,7 +99,7 @@ def _map_columns(rows: DataFrame, name: str, source: Source, context: IngestCont
         F.col("_pads"),
         join_reasons([F.col("_faults"), *cast_reasons(source)]).alias("_reasons"),
         join_reasons(rule_reasons(source, Severity.ERROR)).alias("_rules"),
-        join_reasons(rule_reasons(source, Severity.WARNING)).alias("_rule_warnings"),
+        join_reasons([F.col("_rounded"), *rule_reasons(source, Severity.WARNING)]).alias("_rule_warnings"),
         F.lit(name).alias("source"),
         F.lit(context.now).cast("timestamp").alias("ingested_at"),
         *[_map_column(column.name, column.type.simpleString(), source) for column in MAPPED_COLUMNS],
@@ -115,7 +121,9 @@ def _map_column(name: str, sql_type: str, source: Source) -> Column:
         return F.create_map(*pairs).alias(name)
     if name == "attributes" or name not in source.map:
         return F.lit(None).cast(sql_type).alias(name)
-    return F.expr(source.map[name]).try_cast(sql_type).alias(name)
+    value = F.expr(source.map[name]).try_cast(sql_type)
+    # Some systems write codes of currencies in lower case.
+    return (F.upper(F.trim(value)) if name == "currency_original" else value).alias(name)
 
 
 def build_event_id(source: Source) -> Column:
@@ -174,20 +182,21 @@ def _convert_amounts(rows: DataFrame, source: Source, context: IngestContext) ->
 def _add_reasons(rows: DataFrame, source: Source, context: IngestContext) -> DataFrame:
     """Select the canonical columns with reasons, warnings and the flags that `resolve` needs."""
     rows, identifier_warnings = _add_pseudonyms(rows, source, context)
-    found = join_reasons(
-        [F.col("_reasons"), F.col("_rules"), *event_reasons(source, context.config.event_types)]
-    )
+    found = join_reasons([F.col("_reasons"), F.col("_rules"), *event_reasons(source, context.config)])
     reasons = F.when(F.col("_broken"), broken_line_reason(F.col("raw"))).otherwise(found)
     # A good row needs its text only if another row with the same key can still cause its rejection.
     needs_raw = source.looks_back or source.on_change is OnChange.REJECT or not source.key
     is_good = F.trim(reasons, F.lit("\n")) == ""
+    early = F.when(is_good & is_before_history(context.config.history_starts_on), F.lit(BEFORE_HISTORY))
     raw = F.col("raw") if needs_raw else F.when(~is_good, F.col("raw"))
     return rows.select(
         *EVENTS.names,
         raw.alias("raw"),
         split_reasons(reasons).alias("reasons"),
         split_reasons(
-            join_reasons([F.col("_rule_warnings"), *identifier_warnings, F.when(is_good, F.col("_forms"))])
+            join_reasons(
+                [F.col("_rule_warnings"), early, *identifier_warnings, F.when(is_good, F.col("_forms"))]
+            )
         ).alias("warnings"),
         F.coalesce("is_delete", F.lit(False)).alias("is_delete"),
         F.col("_header").alias("is_header"),

@@ -1,11 +1,13 @@
 """The reasons to reject an event: values of the wrong type, rules for every event, and rules of its source."""
 
 import re
+from datetime import date
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.events.event_types import AmountSign, EventTypes
+from lifestage.ingestion.events.config import IngestConfig
+from lifestage.ingestion.events.event_types import AmountSign
 from lifestage.ingestion.events.tables import MAPPED_COLUMNS
 from lifestage.ingestion.sources.config import Severity, Source
 from lifestage.platform.config.expressions import columns_of
@@ -14,6 +16,7 @@ MAX_FUTURE = "INTERVAL 1 DAY"
 NOT_NEGATIVE = ("discount_amount", "coupon_amount", "quantity")
 # No real receipt line is this large, and the sum of a day of such lines would overflow.
 AMOUNT_LIMIT = 10**12
+BEFORE_HISTORY = "before_history:event_at"
 
 
 def cast_reasons(source: Source) -> list[Column]:
@@ -34,11 +37,17 @@ def rule_reasons(source: Source, severity: Severity) -> list[Column]:
     return [F.when(~F.expr(check), F.lit(f"rule:{name}")) for name, check in rules.items()]
 
 
-def event_reasons(source: Source, types: EventTypes) -> list[Column]:
+def is_before_history(history_starts_on: date) -> Column:
+    """Return whether an event is from before the first day of the data, as one with a clock at 1970 is."""
+    return F.coalesce(F.col("event_date") < F.lit(history_starts_on), F.lit(False))
+
+
+def event_reasons(source: Source, config: IngestConfig) -> list[Column]:
     """Return the reasons that follow from the canonical columns.
 
     They are the same for every source, except that some columns are required only if the source declares them.
     """
+    types = config.event_types
     signs = {
         sign: [name for name, event_type in types.items() if event_type.amount is sign] for sign in AmountSign
     }
@@ -58,6 +67,8 @@ def event_reasons(source: Source, types: EventTypes) -> list[Column]:
         **{f"out_of_range:{name}": F.abs(name) >= AMOUNT_LIMIT for name in NOT_NEGATIVE},
         **{f"negative:{name}": F.col(name) < 0 for name in NOT_NEGATIVE},
     }
+    if source.before_history is Severity.ERROR:
+        faults[BEFORE_HISTORY] = is_before_history(config.history_starts_on)
     if source.key:
         faults["missing:key"] = F.col("event_id").isNull()
     if source.version is not None:

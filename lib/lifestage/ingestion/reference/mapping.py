@@ -51,7 +51,7 @@ def _map_columns(rows: DataFrame, source: ReferenceSource) -> DataFrame:
         for column, sql in source.map.items()
     ]
     day = null_if_sentinel(F.expr(source.valid_from).try_cast("date"))
-    own = ("_raw", "_delivery_no", "_broken", "_header", "_skipped", "_faults")
+    own = ("_raw", "_delivery_no", "_broken", "_header", "_skipped", "_rounded", "_faults")
     return rows.select(F.struct(*columns).alias("_row"), day.alias("extract_date"), *own)
 
 
@@ -67,7 +67,7 @@ def _add_reasons(rows: DataFrame, source: ReferenceSource) -> DataFrame:
         F.lit(False).alias("is_ended"),
         F.col("_header").alias("is_header"),
         F.col("_skipped").alias("is_skipped"),
-        join_reasons(warnings).alias("_warnings"),
+        join_reasons([F.col("_rounded"), *warnings]).alias("_warnings"),
         "_raw",
         "_broken",
         "_faults",

@@ -1,5 +1,6 @@
 """Cast the text columns of raw rows to their declared types, with a reason for each text that does not fit."""
 
+import re
 from datetime import date
 from functools import reduce
 
@@ -25,8 +26,8 @@ def cast_columns(raw: DataFrame, layout: FileLayout, zone: str) -> DataFrame:
     """Cast the struct `c` of raw rows to the declared columns; one row per raw row.
 
     A column is NULL if its text is empty or not of the declared type. Besides the declared columns, the result has
-    `_raw`, `_delivery_no`, `_header`, `_broken`, `file_name`, `_skipped`, and `_faults`: the reasons for texts of a wrong
-    type, as one text (see `split_reasons`). A local time that the clocks skip is a fault; an ambiguous one takes the earlier
+    `_raw`, `_delivery_no`, `_header`, `_broken`, `file_name`, `_skipped`, `_rounded`, and `_faults`: the warnings of numbers
+    with more decimals than declared, and the reasons for texts of a wrong type, each as one text (see `split_reasons`). A local time that the clocks skip is a fault; an ambiguous one takes the earlier
     instant.
 
     Args:
@@ -45,7 +46,8 @@ def cast_columns(raw: DataFrame, layout: FileLayout, zone: str) -> DataFrame:
     faults = join_reasons(_type_reasons(layout, zone)).alias("_faults")
     is_skipped = F.coalesce(F.expr(layout.skip_when), F.lit(False)) if layout.skip_when else F.lit(False)
     columns = [f"`{name}`" for name in layout.columns]
-    return values.select(*OWN.values(), "file_name", faults, is_skipped.alias("_skipped"), *columns)
+    rounded = join_reasons(_rounding_warnings(layout)).alias("_rounded")
+    return values.select(*OWN.values(), "file_name", faults, rounded, is_skipped.alias("_skipped"), *columns)
 
 
 def _null_if(text: Column, nulls: list[str]) -> Column:
@@ -97,6 +99,18 @@ def _type_reasons(layout: FileLayout, zone: str) -> list[Column]:
             reason = F.when(is_gap, F.lit(f"local_time_does_not_exist:{name}")).otherwise(reason)
         reasons.append(reason)
     return reasons
+
+
+def _rounding_warnings(layout: FileLayout) -> list[Column]:
+    """Return a warning for each decimal column whose text has more decimals than the column, other than zeros."""
+    warnings = []
+    for name, sql_type in layout.columns.items():
+        # The scale of decimal(18, 2) is 2. Notations of money are not compared as text.
+        scale = re.fullmatch(r"decimal\(\d+, ?(\d+)\)", sql_type)
+        if scale and name not in layout.formats:
+            more = F.col(f"`_text_{name}`").rlike(rf"[.][0-9]{{{scale[1]}}}[0-9]*[1-9]")
+            warnings.append(F.when(more & F.col(f"`{name}`").isNotNull(), F.lit(f"rounded:{name}")))
+    return warnings
 
 
 def _cast_local_time(text: Column, pattern: str | None, zone: str, reject_gaps: bool) -> Column:

@@ -69,6 +69,10 @@ class Source(FileLayout):
     rules: dict[str, QualityRule] = Field(
         default={}, description="conditions that every row must meet, by name"
     )
+    before_history: Severity = Field(
+        default=Severity.WARNING,
+        description="what happens to an event from before history_starts_on, such as one of a clock that begins at 1970",
+    )
     version: str | None = Field(
         default=None,
         description="SQL that gives a whole number or a timestamp; among rows with one key the highest wins",

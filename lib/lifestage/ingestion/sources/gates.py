@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.ingestion.sources.inference import guess_encoding
+from lifestage.ingestion.sources.reasons import WRONG_ENCODING
 from lifestage.platform.errors import CheckError
 from lifestage.platform.plurals import count_of
 
 N_EXAMPLES = 3
+N_GUESSED = 100
 
 
 @dataclass
@@ -48,6 +51,8 @@ def describe_gate_failure(name: str, gate: float, counts: GateCounts, rows: Data
     lines = [f"{name}: {share:.1%} of {count_of(counts.n_rows, 'row')} pass, the gate is {100 * gate:.6g}%"]
     for reason, n in sorted(counts.reasons.items(), key=lambda item: (-item[1], item[0])):
         lines.append(f"  {reason}: {count_of(n, 'row')}, e.g. {'; '.join(_mask_examples(rows, reason))}")
+        if reason == WRONG_ENCODING:
+            lines.append(f"    the bytes look like {_guess_encoding(rows)}: set encoding")
     return lines
 
 
@@ -55,6 +60,13 @@ def raise_gate_failures(problems: Sequence[str]) -> None:
     """Raise a CheckError that lists the problems, if there are any. Call it before the first write."""
     if problems:
         raise CheckError("\n".join(problems) + "\nnothing was written; the next run reads these files again")
+
+
+def _guess_encoding(rows: DataFrame) -> str:
+    texts = rows.where(F.array_contains("reasons", WRONG_ENCODING)).select(
+        F.col("raw").cast("binary").alias("raw")
+    )
+    return guess_encoding(b"\n".join(bytes(row["raw"]) for row in texts.limit(N_GUESSED).collect()))
 
 
 def _mask_examples(rows: DataFrame, reason: str) -> list[str]:

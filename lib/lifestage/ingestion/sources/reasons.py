@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+WRONG_ENCODING = "wrong_encoding"
 # Rows of a file that are neither its header nor, as its source declares, no data.
 DATA_ROWS = "NOT is_header AND NOT is_skipped"
 
@@ -26,7 +27,7 @@ def split_reasons(text: Column) -> Column:
 
 def broken_line_reason(raw: Column) -> Column:
     """Return the reason for a line that cannot be parsed: `malformed`, or `wrong_encoding` if it is not UTF-8."""
-    return F.when(F.is_valid_utf8(raw), F.lit("malformed")).otherwise(F.lit("wrong_encoding"))
+    return F.when(F.is_valid_utf8(raw), F.lit("malformed")).otherwise(F.lit(WRONG_ENCODING))
 
 
 def count_reasons(rows: DataFrame, column: str) -> dict[int, dict[str, int]]:

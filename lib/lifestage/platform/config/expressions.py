@@ -21,6 +21,17 @@ VOLATILE = {
 
 UNKNOWN_TYPES = {"UNKNOWN", "NULL", "VOID"}
 BOOLEAN_TYPES = {"BOOLEAN", *UNKNOWN_TYPES}
+# A date is refused where it is mapped, with a hint. A text is read as one.
+INSTANT_TYPES = {
+    "TIMESTAMP",
+    "TIMESTAMP_NTZ",
+    "TIMESTAMPTZ",
+    "TIMESTAMPLTZ",
+    "DATETIME",
+    "DATE",
+    "STRING",
+    *UNKNOWN_TYPES,
+}
 # A boolean counts as 1 or 0.
 NUMBER_TYPES = {"TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", *BOOLEAN_TYPES}
 
@@ -122,6 +133,11 @@ def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
 def number_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
     """Yield the problems of an expression that must give a number. Otherwise like `condition_problems`."""
     yield from _type_problems(sql, known, NUMBER_TYPES, "a number")
+
+
+def instant_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
+    """Yield the problems of an expression that must give a point in time. Otherwise like `condition_problems`."""
+    yield from _type_problems(sql, known, INSTANT_TYPES, "a point in time")
 
 
 def normalise_sql(sql: str) -> str:
