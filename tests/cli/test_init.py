@@ -8,7 +8,7 @@ from lifestage.cli.init import next_commands
 from lifestage.cli.terminal import guard
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.project.loader import load_config
-from lifestage.services.starter import SAMPLE_ENDS_ON, create, sample_files
+from lifestage.services.starter import SAMPLE_ENDS_ON, create, list_systems, sample_files
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +70,27 @@ def test_what_to_type_next_is_printed(tmp_path, capsys):
     said = capsys.readouterr().out
     assert all(command in said for command in next_commands(tmp_path / "shop"))
     assert "lifestage run --as-of 2026-03-31" in said
+
+
+def test_a_project_for_exports_of_systems_has_their_sources(tmp_path, capsys):
+    command = ["init", str(tmp_path / "shop"), "--from", "shopify", "--from", "ga4"]
+    guard(lambda: app(command, standalone_mode=False))
+    assert "exports of shopify and ga4" in capsys.readouterr().out
+    config = load_config(tmp_path / "shop" / "lifestage.yaml")
+    assert sorted(config.parts[SOURCES]) == ["ga4", "shopify"]
+
+
+@pytest.mark.parametrize("system", list_systems())
+def test_the_source_of_every_system_is_sound(tmp_path, system):
+    create(tmp_path / "shop", is_empty=True, systems=[system])
+    assert [*load_config(tmp_path / "shop" / "lifestage.yaml").parts[SOURCES]] == [system]
+
+
+def test_an_unknown_system_is_refused_with_the_nearest(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        guard(lambda: app(["init", str(tmp_path / "shop"), "--from", "shopifi"], standalone_mode=False))
+    assert "unknown system shopifi: " in capsys.readouterr().err
+    assert not (tmp_path / "shop").exists()
 
 
 def test_an_empty_project_has_no_sources_and_is_sound(tmp_path, capsys):

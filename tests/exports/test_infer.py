@@ -7,11 +7,12 @@ import pytest
 import yaml
 from pyspark.sql import functions as F
 
-from exports.test_exports import FOLDERS, HERE, load
+from exports.test_exports import FOLDERS, HERE, load, source_of
 from lifestage.cli import app
 from lifestage.cli.terminal import guard
 from lifestage.ingestion.sources.config import SOURCES
-from lifestage.ingestion.sources.inference import infer_type, read_sample
+from lifestage.ingestion.sources.inference import infer_type
+from lifestage.ingestion.sources.sampling import read_sample
 from lifestage.platform.errors import SourceError
 from lifestage.project.loader import load_config
 from lifestage.services.infer import infer
@@ -27,7 +28,7 @@ OTHERWISE = {
 
 def propose(folder, tmp_path):
     """The proposal for the first file of an export, in the encoding that the export has."""
-    encoding = yaml.safe_load((folder / "source.yaml").read_text(encoding="utf-8")).get("encoding", "UTF-8")
+    encoding = yaml.safe_load(source_of(folder)).get("encoding", "UTF-8")
     first = min((folder / "given").iterdir())
     file = tmp_path / first.name
     file.write_bytes(first.read_bytes().decode().encode(encoding))
@@ -46,7 +47,7 @@ def test_a_proposal_is_valid_and_names_what_a_person_must_decide(tmp_path, folde
 
 
 @pytest.mark.parametrize(
-    "name", ["square", "event_properties", "order_lines", "query_result", "order_report"]
+    "name", ["square", "wall_clock", "nested_lines", "query_result", "order_report", "generic"]
 )
 def test_a_proposal_gives_the_figures_of_the_export(spark, tmp_path, name):
     folder = HERE / name
@@ -54,8 +55,9 @@ def test_a_proposal_gives_the_figures_of_the_export(spark, tmp_path, name):
         name, {}
     )
     text = propose(folder, tmp_path)
-    gated = text if "gate:" in text else text + "gate: 0\n"
-    project = load(spark, tmp_path / "project", folder, gated, expected.get("time_zone", "America/New_York"))
+    project = load(
+        spark, tmp_path / "project", folder, text + "gate: 0\n", expected.get("time_zone", "America/New_York")
+    )
     accepted = project.read("ingest_ledger").agg(F.sum("n_accepted")).first()[0]
     total = project.read("events").agg(F.sum("amount")).first()[0]
     assert (accepted, total) == (expected["n_accepted"], Decimal(expected["net_total"]))

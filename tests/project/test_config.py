@@ -89,7 +89,7 @@ delete_when: rand() > 0.5
     "sources/sensor.yaml": """
 path: sensor/*.csv
 format: csv
-columns: {at: timestamp, n: int}
+columns: {at: timestamp, n: int, N: int, _raw: string, file_name: string}
 map: {event_type: "CASE WHEN n > 0 THEN 'store_vist' ELSE if(n < 0, 'sneeze', 'share') END", event_at: at}
 version: n
 """,
@@ -194,6 +194,10 @@ SAID = {
         "expected SQL for each key column of the table: product, store",
     ),
     ("sources/till.yaml", "map.event_type", "required key is missing"),
+    ("sources/sensor.yaml", "columns.n", "differs in upper and lower case only"),
+    ("sources/sensor.yaml", "columns.N", "differs in upper and lower case only"),
+    ("sources/sensor.yaml", "columns._raw", "lifestage uses this name itself"),
+    ("sources/sensor.yaml", "columns.file_name", "lifestage uses this name itself"),
     ("sources/till.yaml", "map.event_at", "gives int, expected a point in time"),
     ("sources/till.yaml", "map.colour", "not a canonical column"),
     ("sources/till.yaml", "map.amount", "use TRY_CAST"),

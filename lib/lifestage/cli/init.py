@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from lifestage.cli.terminal import console, refuse
-from lifestage.services.starter import SAMPLE_ENDS_ON, create
+from lifestage.platform.errors import suggest_name
+from lifestage.services.starter import SAMPLE_ENDS_ON, create, list_systems
 
 
 def init(
@@ -14,21 +15,34 @@ def init(
     empty: Annotated[
         bool, typer.Option("--empty", help="Without sample sources and data: for your own from the start.")
     ] = False,
+    systems: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            help=f"Without sample data, but with a source for the exports of a system, repeatable: {', '.join(list_systems())}.",
+        ),
+    ] = None,
 ) -> None:
     """Write a small project that runs, with sample data and new keys, as a start for your own.
 
-    Example: lifestage init shop
+    Example: lifestage init shop --from shopify --from ga4
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         refuse(f"{folder} is not an empty folder: give another DIR")
-    create(folder, empty)
+    for system in systems or ():
+        if system not in list_systems():
+            refuse(f"--from: unknown system {system}: {suggest_name(system, list_systems())}")
+    is_empty = empty or bool(systems)
+    create(folder, is_empty, systems or ())
     what = (
-        "an empty project. Describe your files in sources/. Next"
+        f"a project that reads exports of {' and '.join(systems)}. Put them where sources/ says. Next"
+        if systems
+        else "an empty project. Describe your files in sources/. Next"
         if empty
         else "a project with a year of sample data. Next"
     )
     console.print(f"{folder}: {what}:\n", soft_wrap=True)
-    for command in next_commands(folder, empty):
+    for command in next_commands(folder, is_empty):
         console.print(f"  {command}", soft_wrap=True)
 
 

@@ -1,65 +1,24 @@
 """Propose the YAML of a source for a file of one's own."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
-from lifestage.ingestion.sources.inference import (
-    EMAIL,
-    PHONE,
-    SAMPLE_BYTES,
-    Column,
-    Sample,
-    read_sample,
-)
+from lifestage.ingestion.sources.inference import Column
+from lifestage.ingestion.sources.sampling import SAMPLE_BYTES, Sample, read_sample
 from lifestage.platform.errors import SourceError
 from lifestage.platform.plurals import count_of
+from lifestage.services.roles import (
+    find_amount,
+    find_event_names,
+    find_identifiers,
+    find_key,
+    find_roles,
+    find_time,
+)
 
-# Words of names, the most telling first. Those in Chinese are looked for inside a name.
-EVENT_TIMES = (
-    "创建时间",
-    "下单时间",
-    "付款时间",
-    "created",
-    "ordered",
-    "occurred",
-    "event_time",
-    "event_at",
-    "timestamp",
-    "purchased",
-    "placed",
-    "time",
-    "date",
-    "at",
-)
-AMOUNTS = (
-    "实际支付",
-    "实付",
-    "金额",
-    "net",
-    "paid",
-    "subtotal",
-    "total",
-    "amount",
-    "revenue",
-    "price",
-    "value",
-    "sum",
-)
-EVENT_NAMES = ("event", "event_name", "event_type", "type", "action")
-ROLES: Mapping[str, str] = {
-    "order_id": r"订单编号|订单号|(order|transaction|receipt|invoice|basket)(_?(id|no|nr|number|name))?",
-    "product_id": r"(lineitem_|line_items_|items_)?(sku|product(_?(id|no))?|item(_?(id|no))?)",
-    "category": r"(product_)?(category|department|type)",
-    "quantity": r"(lineitem_|line_items_|items_)?(qty|quantity|units)",
-    "session_id": r"session(_?id)?",
-    "campaign": r"(utm_)?campaign",
-    "location_id": r"(store|location|shop|branch)(_?(id|no|code))?",
-}
-MEMBER = r"买家会员名|会员号|会员名|用户ID|((properties_)?(customer|user|member|buyer|client|shopper|account)(_?(id|no|nr|number))?|(properties_)?distinct_id)"
-DEVICE = r".*(device|anonymous|cookie|visitor).*"
 # What systems call the packaged event types.
 EVENT_TYPES = {
     "purchase": r"purchase|order (completed|placed|paid)|checkout completed|payment|placed order|sale",
@@ -72,9 +31,6 @@ EVENT_TYPES = {
     "return": r"refund(ed)?|return(ed)?|order refunded",
     "search": r"(products )?search(ed)?",
 }
-CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
-MAX_EVENT_NAMES = 30
-MIN_SHARE = 0.8
 
 
 def infer(file: Path, time_zone: str) -> str:
@@ -98,16 +54,12 @@ def infer(file: Path, time_zone: str) -> str:
 
 def _write_source(file: Path, sample: Sample, time_zone: str) -> Iterator[str]:
     found = [column for column in sample.columns if column.texts]
-    time, time_sql = _find_time(found, time_zone)
-    names = _find_event_names(found)
-    amount = _find_amount(found)
-    identifiers = _find_identifiers(found)
-    roles = {
-        role: column
-        for role, pattern in ROLES.items()
-        if (column := _find(found, pattern, set(identifiers.values())))
-    }
-    key = _find_key(found, sample.n_records)
+    time, time_sql = find_time(found, time_zone)
+    names = find_event_names(found)
+    amount = find_amount(found)
+    identifiers = find_identifiers(found)
+    roles = find_roles(found, identifiers.values())
+    key = find_key(found, sample.n_records)
     used = list(
         dict.fromkeys(
             [*key, *time, *names, *([amount] if amount else []), *identifiers.values(), *roles.values()]
@@ -165,120 +117,33 @@ def _write_source(file: Path, sample: Sample, time_zone: str) -> Iterator[str]:
         yield " ".join(("# Other columns: " + ", ".join(left)).split())
 
 
-def _find_time(columns: Sequence[Column], time_zone: str) -> tuple[list[Column], str]:
-    """The columns that give the time of an event, and SQL over them."""
-    moment = _pick(columns, EVENT_TIMES, lambda column: column.type in ("timestamp", "local_timestamp"))
-    if moment:
-        return [moment], "{}"
-    day = _pick(columns, EVENT_TIMES, lambda column: column.type == "date")
-    if day is None:
-        return [], "NULL"
-    clock = [column for column in columns if _share(column, CLOCK) == 1]
-    if clock:
-        text = "concat(date_format({}, 'yyyy-MM-dd'), ' ', {})"
-        return [day, clock[0]], f"to_utc_timestamp(try_to_timestamp({text}), '{time_zone}')"
-    # Only the day is known: noon.
-    return [day], f"to_utc_timestamp(try_cast({{}} AS timestamp) + INTERVAL 12 HOURS, '{time_zone}')"
-
-
-def _find_amount(columns: Sequence[Column]) -> Column | None:
-    """The column of money by its name, or the only one with decimals."""
-    named = _pick(columns, AMOUNTS, lambda column: column.type.startswith(("decimal", "double", "int")))
-    decimals = [column for column in columns if column.type.startswith("decimal")]
-    return named or (decimals[0] if len(decimals) == 1 else None)
-
-
-def _find_event_names(columns: Sequence[Column]) -> list[Column]:
-    """The column that says what happened, if there is one with few different texts."""
-    found = [
-        column
-        for column in columns
-        if column.words in EVENT_NAMES
-        and column.type == "string"
-        and len(set(column.texts)) <= MAX_EVENT_NAMES
-    ]
-    return found[:1]
-
-
 def _event_type(names: Sequence[Column], amount: Column | None, aliases: Mapping[str, str]) -> str:
     """SQL for the type of an event, with a comment."""
     if not names:
-        return "\"'purchase'\"" if amount else "\"'page_view'\"  # what does a row stand for?"
-    cases, unknown = [], []
+        return _type_without_names(amount, aliases)
+    known, unknown = [], []
     for text in sorted(set(names[0].texts)):
         plain = re.sub(r"[^a-z$]+", " ", text.lower()).strip()
         kind = next((kind for kind, pattern in EVENT_TYPES.items() if re.fullmatch(pattern, plain)), None)
         if kind is None:
             unknown.append(text)
-            kind = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "other"
-        cases.append(f"WHEN '{text.replace(chr(39), chr(39) * 2)}' THEN '{kind}'")
-    sql = f"CASE {_sql_name(aliases[names[0].name])} {' '.join(cases)} END"
-    asked = (
-        f"  # declare in event_types.yaml, or choose a packaged type for: {', '.join(unknown)}"
-        if unknown
-        else ""
-    )
-    return _dump_text(sql) + asked
+        else:
+            known.append(f"WHEN '{text.replace(chr(39), chr(39) * 2)}' THEN '{kind}' ")
+    if not known:
+        return f"\"'feature_use'\"  # choose types for: {', '.join(unknown)}"
+    other = "ELSE 'feature_use' " if unknown else ""
+    sql = f"CASE {_sql_name(aliases[names[0].name])} {''.join(known)}{other}END"
+    return _dump_text(sql) + (f"  # choose types for: {', '.join(unknown)}" if unknown else "")
 
 
-def _find_identifiers(columns: Sequence[Column]) -> dict[str, Column]:
-    """Identifier type to column, by what the texts look like and what the column is called."""
-    found: dict[str, Column] = {}
-    tests: dict[str, Callable[[Column], bool]] = {
-        "member": lambda column: (
-            re.fullmatch(MEMBER, column.words or column.name) is not None and not _share(column, EMAIL)
-        ),
-        "email": lambda column: _share(column, EMAIL) >= MIN_SHARE,
-        "phone": lambda column: "phone" in column.words and _share(column, PHONE) >= MIN_SHARE,
-        "device": lambda column: re.fullmatch(DEVICE, column.words) is not None and column.type == "string",
-    }
-    for kind, test in tests.items():
-        fitting = [column for column in columns if column not in found.values() and test(column)]
-        if fitting:
-            found[kind] = fitting[0]
-    return found
-
-
-def _share(column: Column, pattern: re.Pattern[str]) -> float:
-    return sum(pattern.fullmatch(text) is not None for text in column.texts) / len(column.texts)
-
-
-def _find_key(columns: Sequence[Column], n_records: int) -> list[Column]:
-    """The first unique column of names or whole numbers that every record has; with a list of rows, also its number."""
-    whole = [column for column in columns if len(column.texts) == n_records]
-    number = [column for column in columns if column.name.endswith("[#]")]
-    unique = [
-        column
-        for column in whole
-        if column.is_unique and column.type in ("string", "int", "bigint") and not _share(column, EMAIL)
-    ]
-    named = [column for column in unique if re.search(r"(^|_)(id|no|number|key|name)$", column.words)]
-    if not number:
-        return (named or unique)[:1]
-    record = [
-        column
-        for column in whole
-        if re.fullmatch(r"(.*_)?(id|no|number)", column.words) and "[" not in column.name
-    ]
-    return [record[0], number[0]] if record and number else []
-
-
-def _find(columns: Sequence[Column], pattern: str, taken: set[Column] | set[object]) -> Column | None:
-    return next((c for c in columns if re.fullmatch(pattern, c.words or c.name) and c not in taken), None)
-
-
-def _pick(columns: Sequence[Column], words: Sequence[str], fits: Callable[[Column], bool]) -> Column | None:
-    """The fitting column whose name has the most telling word; the first fitting one without any."""
-    fitting = [column for column in columns if fits(column)]
-    ranked = [
-        (rank, n, column)
-        for n, column in enumerate(fitting)
-        for rank, word in enumerate(words)
-        if word in column.words.split("_") or (not word.isascii() and word in column.name)
-    ]
-    if ranked:
-        return min(ranked, key=lambda each: each[:2])[2]
-    return fitting[0] if fitting and fitting[0].type in ("timestamp", "local_timestamp", "date") else None
+def _type_without_names(amount: Column | None, aliases: Mapping[str, str]) -> str:
+    if amount is None:
+        return "\"'page_view'\"  # what does a row stand for?"
+    if any("-" in text or "(" in text for text in amount.texts):
+        return _dump_text(
+            f"CASE WHEN {_sql_name(aliases[amount.name])} < 0 THEN 'return' ELSE 'purchase' END"
+        )
+    return "\"'purchase'\""
 
 
 def _name_columns(columns: Sequence[Column]) -> dict[str, str]:

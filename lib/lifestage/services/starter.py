@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 SAMPLE_BEGINS_ON = date(2025, 4, 1)
 SAMPLE_ENDS_ON = date(2026, 3, 31)
 ZONE = ZoneInfo("Europe/Berlin")
+_SYSTEMS = files("lifestage") / "services" / "export_sources"
 KEY_FILES = ("pseudonym.key", "quarantine.key")
 KEY_BYTES = 32
 N_CUSTOMERS = 300
@@ -65,10 +66,22 @@ HABITS: tuple[tuple[Span, ...], ...] = (
 )
 
 
-def create(folder: Path, is_empty: bool = False) -> None:
+def list_systems() -> list[str]:
+    """The systems whose exports a new project can read from the start."""
+    return sorted(
+        file.name.removesuffix(".yaml") for file in _SYSTEMS.iterdir() if file.name.endswith(".yaml")
+    )
+
+
+def read_source(system: str) -> str:
+    """The YAML of the source that reads the exports of a system."""
+    return (_SYSTEMS / f"{system}.yaml").read_text(encoding="utf-8")
+
+
+def create(folder: Path, is_empty: bool = False, systems: Sequence[str] = ()) -> None:
     """Write configuration, sample files and new keys into an empty folder. Only the keys differ between calls.
 
-    An empty project has a main file, keys and folders, but no sources and no data.
+    An empty project has a main file, keys and folders, but no data, and no sources but those of the given systems.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _copy(files("lifestage") / "services" / ("empty_project" if is_empty else "starter_project"), folder)
@@ -78,6 +91,8 @@ def create(folder: Path, is_empty: bool = False) -> None:
         file = folder / "landing" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+    for system in systems:
+        (folder / "sources" / f"{system}.yaml").write_text(read_source(system), encoding="utf-8")
     (folder / ".gitignore").write_text("/out/\n/keys/\n", encoding="utf-8")
     _write_keys(folder / "keys")
 

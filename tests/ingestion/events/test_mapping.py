@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from ingestion.events.till import KEY, TILL, canonical, line
+from lifestage.ingestion.events.mapping import list_fraction_digits
 from lifestage.ingestion.events.tables import EVENTS
 from lifestage.platform.storage.contracts import conform
 from support.frames import assert_rows
@@ -107,6 +108,22 @@ def test_money_is_converted_by_the_rate_of_the_business_day_half_up(rows):
 def test_the_code_of_a_currency_may_be_in_lower_case(rows):
     euro = of(rows, "euro in lower case").select("amount", "currency_original")
     assert_rows(euro, [("11.06", "EUR")])
+
+
+def test_amounts_may_count_the_smallest_unit_of_their_currency(spark, tmp_path):
+    lines = [
+        line(id="cents", amount="1050", discount="50", currency="eur"),
+        line(id="no currency", amount="1050"),
+        line(id="half a cent", amount="10.5"),
+    ]
+    rows = canonical(spark, tmp_path, lines, amounts="minor")
+    expected = [("cents", "11.55", "0.55"), ("no currency", "10.50", None), ("half a cent", "0.11", None)]
+    assert_rows(rows.select("order_id", "amount", "discount_amount"), expected)
+    assert {code: list_fraction_digits().get(code) for code in ("JPY", "KWD", "USD")} == {
+        "JPY": 0,
+        "KWD": 3,
+        "USD": None,
+    }
 
 
 def test_a_number_that_is_rounded_is_warned_of(rows):

@@ -105,5 +105,5 @@ def test_the_sentence_and_the_tile_tell_the_share_of_valid_rows():
 def test_there_is_no_column_for_suppressed_rows_while_nothing_suppresses_them():
     found = grid(data_chapter(delivery()), "Delivered in this run")
     assert labels(found) == [
-        *("Source", "Deliveries", "Rows in", "Accepted", "Replaced", "Superseded", "Duplicates", "Rejected", "Late", "Valid"),
+        *("Source", "Deliveries", "Rows in", "Accepted", "Replaced", "Superseded", "Duplicates", "Rejected", "Skipped", "Late", "Valid"),
     ]  # fmt: skip

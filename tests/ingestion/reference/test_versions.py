@@ -163,16 +163,22 @@ def test_a_corrected_extract_of_the_same_date_wins_and_marks_the_days_it_changed
     assert_rows(versions(read(no_products(spark), [first, wrong, corrected])), expected)
 
 
-ROWS = "delivery_no bigint, id string, extract_date date, category string, is_ended boolean, reasons array<string>"
+ROWS = "delivery_no bigint, id string, extract_date date, category string, is_ended boolean, reasons array<string>, is_skipped boolean"
 
 
 def flag(spark, rows, partitions=1):
     """Flag rows of (delivery, id, day, category, reasons); return (delivery, id, category, is_repeat, reasons)."""
     frame = spark.createDataFrame(
-        [(n, id_, day(on), said, False, why) for n, id_, on, said, why in rows], ROWS
+        [(n, id_, day(on), said, False, why, False) for n, id_, on, said, why in rows], ROWS
     )
     found = flag_repeats(frame.repartition(partitions), KEY, PAYLOAD)
     return found.select("delivery_no", "id", "category", "is_repeat", "reasons")
+
+
+def test_a_row_that_is_no_data_contradicts_no_other(spark):
+    rows = [(1, "total", day(1), said, False, [], said == "sum") for said in ("A", "sum")]
+    found = flag_repeats(spark.createDataFrame(rows, ROWS), KEY, PAYLOAD)
+    assert_rows(found.select("category", "is_repeat", "reasons"), [("A", False, []), ("sum", False, [])])
 
 
 def test_rows_of_one_delivery_key_and_date_repeat_or_contradict_each_other(spark):

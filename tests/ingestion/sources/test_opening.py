@@ -116,6 +116,15 @@ def test_names_are_found_in_any_order_and_case_and_an_equal_name_counts_first():
     assert find_positions("a,n", layout(), may_lack=True) == {"n": 1}
 
 
+def test_a_header_with_further_columns_is_refused_if_the_source_says_so():
+    strict = layout(**BY_NAME, extra_columns="refuse")
+    content = b"name,n,note,,\nx,1,y,,\n"
+    with pytest.raises(SourceError, match="the header has columns that are not declared: note"):
+        open_deliveries([delivery("a.csv", content)], {"till": strict})
+    (opened,) = open_deliveries([delivery("a.csv", b"n,name,,\n")], {"till": strict})
+    assert opened.header == "n,name,,"
+
+
 def test_names_are_split_as_csv_splits_them():
     assert split_header('a, "b,""c""" ,,"d\ne"', layout()) == ["a", 'b,"c"', "", "d\ne"]
     assert split_header("a || b", layout(delimiter="||")) == ["a", "b"]

@@ -9,6 +9,9 @@ from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.corrected import drop_corrected
 from lifestage.ingestion.events.rejected import count_rejected
 from lifestage.ingestion.events.replay import add_origins
+from lifestage.ingestion.sources.deliveries import find_files, show_path
+from lifestage.ingestion.sources.layout import OnBadFile
+from lifestage.ingestion.sources.ledger import KNOWN_COLUMNS, read_ledger
 from lifestage.ingestion.sources.stored_forms import FORM_COLUMNS, count_forms
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.findings import N_NAMED, Examination, Finding, Level
@@ -17,8 +20,9 @@ from lifestage.platform.security.personal_data import mask_personal_data
 
 
 def diagnose_events(root: Examination, config: IngestConfig) -> Iterator[Finding]:
-    """Findings about rejected rows and personal data, and about keys on two dates unless the examination is fast."""
+    """Findings about rejected rows, held files and personal data, and about keys on two dates unless the examination is fast."""
     yield from _diagnose_rejected_rows(root, config)
+    yield from _diagnose_held_files(root, config)
     yield from _diagnose_personal_data(root)
     if not root.is_fast:
         yield from _diagnose_keys(root, config)
@@ -51,6 +55,28 @@ def _diagnose_rejected_rows(root: Examination, config: IngestConfig) -> Iterator
         detail = f"{item.source}: {count_of(item.n_waiting, 'row')} {'waits' if item.n_waiting == 1 else 'wait'}: {reasons}"
         next_step = f"lifestage quarantine list --source {item.source} --show"
         yield Finding(Level.NOTE, "rejected rows", detail, next_step)
+
+
+def _diagnose_held_files(root: Examination, config: IngestConfig) -> Iterator[Finding]:
+    """Files that no run has read, of sources that hold the files that they cannot read."""
+    holding = {name: s for name, s in config.sources.items() if s.on_bad_file is OnBadFile.HOLD}
+    if not holding:
+        return
+    # One small row for each file ever delivered.
+    known = read_ledger(root.store.read_rows(root.tables["ingest_ledger"], KNOWN_COLUMNS)).files
+    waiting = [
+        file
+        for name, source in holding.items()
+        for file in find_files(root.store.spark, name, source, config.landing)
+        if file.identity not in known
+    ]
+    if not waiting:
+        yield Finding(Level.OK, "held files", "every file was read")
+    for file in waiting:
+        detail = f"source {file.source}: {show_path(file.path)} is not read yet"
+        yield Finding(
+            Level.NOTE, "held files", detail, "if the last run warned of it, deliver it again in order"
+        )
 
 
 def _diagnose_personal_data(root: Examination) -> Iterator[Finding]:

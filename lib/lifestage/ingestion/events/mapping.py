@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
+from decimal import Decimal
+from functools import cache, reduce
 
+from babel.numbers import get_currency_precision, list_currencies
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -35,7 +37,9 @@ from lifestage.platform.security.pseudonyms import (
 from lifestage.platform.storage.contracts import MONEY
 
 AMOUNTS = ("amount", "discount_amount", "coupon_amount")
+MONEY_COLUMNS = (*AMOUNTS, "amount_original")
 RATE_TYPE = "decimal(18,8)"
+UNIT_TYPE = "decimal(5,4)"
 # The catalogue and the table of rates list the values of these.
 LISTED = ("event_type", "currency_original")
 
@@ -102,7 +106,10 @@ def _map_columns(rows: DataFrame, name: str, source: Source, context: IngestCont
         join_reasons([F.col("_rounded"), *rule_reasons(source, Severity.WARNING)]).alias("_rule_warnings"),
         F.lit(name).alias("source"),
         F.lit(context.now).cast("timestamp").alias("ingested_at"),
-        *[_map_column(column.name, column.type.simpleString(), source) for column in MAPPED_COLUMNS],
+        *[
+            _map_column(column.name, column.type.simpleString(), source, context.config.currency)
+            for column in MAPPED_COLUMNS
+        ],
         build_event_id(source).alias("event_id"),
         _version(source).alias("version"),
         (F.expr(source.delete_when) if source.delete_when else F.lit(False)).alias("is_delete"),
@@ -110,7 +117,7 @@ def _map_columns(rows: DataFrame, name: str, source: Source, context: IngestCont
     )
 
 
-def _map_column(name: str, sql_type: str, source: Source) -> Column:
+def _map_column(name: str, sql_type: str, source: Source, currency: str) -> Column:
     """Return a canonical column, NULL where the value does not fit its type (see `cast_reasons`)."""
     if name == "attributes" and source.attributes:
         pairs = [
@@ -121,9 +128,33 @@ def _map_column(name: str, sql_type: str, source: Source) -> Column:
         return F.create_map(*pairs).alias(name)
     if name == "attributes" or name not in source.map:
         return F.lit(None).cast(sql_type).alias(name)
-    value = F.expr(source.map[name]).try_cast(sql_type)
+    value = F.expr(source.map[name])
+    if source.amounts == "minor" and name in MONEY_COLUMNS:
+        value = value.try_cast("decimal(24,4)") * _minor_unit(source, currency)
+    value = value.try_cast(sql_type)
     # Some systems write codes of currencies in lower case.
     return (F.upper(F.trim(value)) if name == "currency_original" else value).alias(name)
+
+
+def _minor_unit(source: Source, currency: str) -> Column:
+    """Return what the smallest unit of a row's currency is worth: 0.01 for most."""
+    code = F.upper(F.trim(F.expr(source.map.get("currency_original", f"'{currency}'"))))
+    units = {code: Decimal(1).scaleb(-digits) for code, digits in list_fraction_digits().items()}
+    others = [part for code, unit in units.items() for part in (F.lit(code), F.lit(unit).cast(UNIT_TYPE))]
+    return F.coalesce(F.create_map(*others)[code], F.lit(Decimal("0.01")).cast(UNIT_TYPE))
+
+
+@cache
+def list_fraction_digits() -> Mapping[str, int]:
+    """Return the decimals of each currency that has another number of them than two (ISO 4217).
+
+    Example:
+        >>> digits = list_fraction_digits()
+        >>> digits["JPY"], digits["KWD"], digits.get("EUR")
+        (0, 3, None)
+    """
+    digits = {code: get_currency_precision(code) for code in sorted(list_currencies())}
+    return {code: n for code, n in digits.items() if n != 2}
 
 
 def build_event_id(source: Source) -> Column:

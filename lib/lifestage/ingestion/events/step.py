@@ -21,6 +21,7 @@ from lifestage.ingestion.events.mapping import IngestContext, to_canonical
 from lifestage.ingestion.events.resolve import Outcome, Resolution, build_tombstones, resolve
 from lifestage.ingestion.events.tables import EVENTS
 from lifestage.ingestion.sources.deliveries import Delivery, check_unchanged, group_by_source
+from lifestage.ingestion.sources.holding import read_or_hold
 from lifestage.ingestion.sources.ledger import LEDGER, commit_deliveries, find_new_deliveries
 from lifestage.ingestion.sources.quarantine import to_rejected
 from lifestage.ingestion.sources.readers import check_headers, read_raw
@@ -46,17 +47,30 @@ def run(job: Job, config: IngestConfig) -> None:
     deliveries = find_new_deliveries(job, config.sources, config.landing)
     if not deliveries:
         return
+    lines, deliveries = read_or_hold(deliveries, config.sources, partial(_read_lines, job, config))
     fresh = [delivery for delivery in deliveries if delivery.known_as is None]
-    counts = _ingest(job, config, fresh) if fresh else {}
+    counts = _ingest(job, config, lines, fresh) if fresh else {}
     # A file without rows has no counts, but it was delivered.
     entries = {d.delivery_no: to_ledger_entry(counts.get(d.delivery_no, DeliveryCounts())) for d in fresh}
-    commit_deliveries(job, deliveries, "events", entries, TABLES)
+    if deliveries:
+        commit_deliveries(job, deliveries, "events", entries, TABLES)
 
 
-def _ingest(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> dict[int, DeliveryCounts]:
+def _read_lines(job: Job, config: IngestConfig, deliveries: Sequence[Delivery]) -> DataFrame | None:
+    """Read the new files as canonical rows, header lines included, and check their headers; None if there are no new files."""
+    fresh = [delivery for delivery in deliveries if delivery.known_as is None]
+    if not fresh:
+        return None
     # Counts, events, versions and quarantine all read the rows: keep them instead of reading the files four times.
-    lines = checkpoint(_read_canonical(job, config, deliveries))
-    check_headers(lines, config.sources, deliveries)
+    lines = checkpoint(_read_canonical(job, config, fresh))
+    check_headers(lines, config.sources, fresh)
+    return lines
+
+
+def _ingest(
+    job: Job, config: IngestConfig, lines: DataFrame | None, deliveries: Sequence[Delivery]
+) -> dict[int, DeliveryCounts]:
+    assert lines is not None, "there are new files"
     check_unchanged(job.spark, deliveries)
     today = job.run.now.astimezone(ZoneInfo(config.time_zone)).date()
     window_starts = {

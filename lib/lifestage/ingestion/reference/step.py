@@ -13,6 +13,7 @@ from lifestage.ingestion.reference.versions import build_versions
 from lifestage.ingestion.sources.config import Extract, ReferenceSource
 from lifestage.ingestion.sources.deliveries import Delivery, check_unchanged, group_by_source
 from lifestage.ingestion.sources.gates import raise_gate_failures
+from lifestage.ingestion.sources.holding import read_or_hold
 from lifestage.ingestion.sources.ledger import commit_deliveries, find_new_deliveries
 from lifestage.ingestion.sources.quarantine import to_rejected
 from lifestage.ingestion.sources.readers import check_headers, read_raw
@@ -37,11 +38,10 @@ def run(job: Job, config: ReferenceConfig) -> None:
     deliveries = find_new_deliveries(job, config.sources, config.landing)
     if not deliveries:
         return
+    lines, deliveries = read_or_hold(deliveries, config.sources, partial(_read_tables, job, config))
+    if not deliveries:
+        return
     fresh = group_by_source(deliveries)
-    # The counts and the load both read the rows: keep them instead of reading the extracts twice.
-    lines = {name: checkpoint(_read_lines(job, config, name, fresh[name])) for name in fresh}
-    for name, rows in lines.items():
-        check_headers(rows, config.sources, fresh[name])
     check_unchanged(job.spark, deliveries)
     counts = dict(
         zip(lines, run_in_parallel([partial(count_rows, rows) for rows in lines.values()]), strict=True)
@@ -64,6 +64,16 @@ def run(job: Job, config: ReferenceConfig) -> None:
         for number, entry in of_table.items()
     }
     commit_deliveries(job, deliveries, REFERENCE, entries, [*config.sources, QUARANTINE])
+
+
+def _read_tables(job: Job, config: ReferenceConfig, deliveries: Sequence[Delivery]) -> dict[str, DataFrame]:
+    """Read the rows of each table with new files, and check their headers."""
+    fresh = group_by_source(deliveries)
+    # The counts and the load both read the rows: keep them instead of reading the extracts twice.
+    lines = {name: checkpoint(_read_lines(job, config, name, fresh[name])) for name in fresh}
+    for name, rows in lines.items():
+        check_headers(rows, config.sources, fresh[name])
+    return lines
 
 
 def _read_lines(job: Job, config: ReferenceConfig, name: str, deliveries: Sequence[Delivery]) -> DataFrame:

@@ -1,6 +1,7 @@
 """Checks that event sources and reference sources share."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES, ReferenceSource
@@ -12,7 +13,7 @@ from lifestage.platform.config.checks import columns_if_valid, join_names
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.expressions import condition_problems
 
-CSV_KEYS = {"delimiter", "quote", "escape", "skip_lines", "header"}
+CSV_KEYS = {"delimiter", "quote", "escape", "skip_lines", "header", "extra_columns"}
 NUMBER_TYPES = ("int", "bigint", "double", "decimal")
 TIME_TYPES = ("timestamp", "local_timestamp")
 OFFSET_LETTERS = set("XxZzVO")
@@ -23,6 +24,12 @@ PATTERN_LETTERS = OFFSET_LETTERS | set(
 
 def layout_problems(layout: FileLayout) -> Iterator[str]:
     """Yield the problems of the layout of a source's files."""
+    lower = Counter(name.lower() for name in layout.columns)
+    for name in sorted(layout.columns):
+        if lower[name.lower()] > 1:
+            yield f"columns.{name}: another column differs in upper and lower case only: give it another name with fields"
+        if name.startswith("_") or name == "file_name":
+            yield f"columns.{name}: lifestage uses this name itself: give the column another one with fields"
     for name in sorted(set(layout.formats) - set(layout.columns)):
         yield f"formats.{name}: unknown column {name}"
     for name, pattern in layout.formats.items():

@@ -52,6 +52,10 @@ class Source(FileLayout):
         default=(), description="columns that identify a row; without them the source is keyless"
     )
     map: dict[str, str] = Field(description="columns of `events`, each with SQL over the source's columns")
+    amounts: Literal["major", "minor"] = Field(
+        default="major",
+        description="unit of the mapped amounts: the currency, or its smallest unit, such as cents, yen or fils",
+    )
     attributes: dict[str, str] = Field(default={}, description="attributes, each with SQL")
     identifiers: dict[str, str] = Field(default={}, description="identifier types, each with SQL")
     identifier: Literal["required", "optional"] = Field(

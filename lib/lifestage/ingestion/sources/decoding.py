@@ -19,6 +19,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from lifestage.ingestion.sources.layout import FileLayout, Format
+from lifestage.platform.plurals import count_of
 
 # Encodings of which Spark splits the lines and decodes the text itself.
 SPLIT = ("utf-8", "iso8859-1")
@@ -180,7 +181,7 @@ def decompress(content: bytes, path: str) -> bytes:
                     name for name in packed.namelist() if not name.startswith("__MACOSX/") and name[-1] != "/"
                 ]
                 if len(names) != 1:
-                    raise ValueError(f"the zip file holds {len(names)} files, expected one")
+                    raise ValueError(f"the zip file holds {count_of(len(names), 'file')}, expected one")
                 return packed.read(names[0])
         case _:
             return content

@@ -65,6 +65,11 @@ class FoundFile:
     is_version: bool = False
     needs_head: bool = False
 
+    @property
+    def identity(self) -> tuple[str, str, int, datetime]:
+        """What the ledger knows a file by."""
+        return self.source, self.path, self.n_bytes, self.modified_at
+
 
 def group_by_source(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:
     """Group deliveries by source, leaving out those whose content is known: they are not read again."""
@@ -130,9 +135,7 @@ def number_deliveries(
     Raises:
         SourceError: if a new file exceeds 2 GiB, or changes after it was listed.
     """
-    fresh = [
-        file for file in found if (file.source, file.path, file.n_bytes, file.modified_at) not in known_files
-    ]
+    fresh = [file for file in found if file.identity not in known_files]
     fresh.sort(key=lambda file: (file.source, file.path))
     hashes = _hash_files(spark, fresh)
     fingerprints = {path: sha for path, (sha, _) in hashes.items()}

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -34,6 +35,15 @@ class Header(StrEnum):
     """At least the declared columns, in any order."""
     NONE = "none"
     """Nothing: it is data, and the columns are those that are declared."""
+
+
+class OnBadFile(StrEnum):
+    """What a file does that cannot be read as its source declares."""
+
+    STOP = "stop"
+    """The run stops before it writes anything."""
+    HOLD = "hold"
+    """The run goes on without it, and the next run tries again."""
 
 
 class FileLayout(Model):
@@ -73,6 +83,10 @@ class FileLayout(Model):
         default=Header.IN_ORDER,
         description="csv: whether a file's header has exactly the declared columns, has them among others, or is missing",
     )
+    extra_columns: Literal["ignore", "refuse"] = Field(
+        default="ignore",
+        description="csv read by_name: whether a file with further columns is read without them, or counts as bad",
+    )
     columns: dict[str, str] = Field(
         description="columns, each with its type; for csv, all columns in the order of the file unless it is read by_name"
     )
@@ -91,6 +105,10 @@ class FileLayout(Model):
     skip_when: str | None = Field(
         default=None,
         description="SQL condition; a row that meets it is no data, such as a line of totals: it is counted, not read",
+    )
+    on_bad_file: OnBadFile = Field(
+        default=OnBadFile.STOP,
+        description="what a file does that cannot be read: it stops the run, or the run goes on and holds it for the next",
     )
     freshness: str | None = Field(
         default=None,

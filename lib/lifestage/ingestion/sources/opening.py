@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from lifestage.ingestion.sources.decoding import decode_lines, decompress_start
 from lifestage.ingestion.sources.deliveries import Delivery
+from lifestage.ingestion.sources.holding import BadFilesError, hold_bad_files
 from lifestage.ingestion.sources.layout import FileLayout, Format
 from lifestage.platform.config.checks import join_names
-from lifestage.platform.errors import SourceError
 
 
 def open_deliveries(deliveries: Sequence[Delivery], layouts: Mapping[str, FileLayout]) -> list[Delivery]:
@@ -22,18 +22,19 @@ def open_deliveries(deliveries: Sequence[Delivery], layouts: Mapping[str, FileLa
         layouts: Layout by source.
 
     Raises:
-        SourceError: naming each file without the declared columns.
+        BadFilesError: naming each file without the declared columns that its source does not hold.
     """
-    opened, problems = [], []
+    opened: list[Delivery] = []
+    faults: dict[Delivery, str] = {}
     for delivery in deliveries:
         layout = layouts[delivery.source]
         try:
             opened.append(_open(delivery, layout))
         except ValueError as error:
-            problems.append(f"{delivery}: {error}")
-    if problems:
-        raise SourceError("\n".join(problems) + "\nnothing was written")
-    return opened
+            faults[delivery] = str(error)
+    if not faults:
+        return opened
+    return hold_bad_files(opened, BadFilesError(faults, "nothing was written"), layouts)
 
 
 def _open(delivery: Delivery, layout: FileLayout) -> Delivery:
@@ -49,7 +50,10 @@ def _open(delivery: Delivery, layout: FileLayout) -> Delivery:
         return replace(delivery, head=b"", is_document=is_document(lines))
     header = read_header(lines, layout)
     if header is not None:
-        find_positions(header, layout)
+        used = find_positions(header, layout).values()
+        others = [name for n, name in enumerate(split_header(header, layout)) if n not in used and name]
+        if others and layout.extra_columns == "refuse":
+            raise ValueError(f"the header has columns that are not declared: {join_names(others)}")
     elif is_cut:
         raise ValueError("no header was found in the first lines: is a quoted name never closed?")
     return replace(delivery, head=b"", header=header)

@@ -14,12 +14,12 @@ from pyspark.sql.types import StructType
 
 from lifestage.ingestion.sources.decoding import UNREADABLE, codec_name, decode_files, is_decoded
 from lifestage.ingestion.sources.deliveries import Delivery, escape_glob, is_missing_file, scan_files
+from lifestage.ingestion.sources.holding import BadFilesError
 from lifestage.ingestion.sources.layout import FileLayout, Format, Header
 from lifestage.ingestion.sources.opening import mask_unless_known
 from lifestage.ingestion.sources.parsing import csv_header, parse_lines
 from lifestage.ingestion.sources.paths import Each, Path, find_type, list_path, nested_column, split_at_list
 from lifestage.ingestion.sources.quoting import join_quoted_lines, opens_value
-from lifestage.platform.errors import SourceError
 from lifestage.platform.runtime.frames import local_rows
 
 # As text, with and without an offset.
@@ -37,7 +37,7 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
     `check_headers` before you use the rows, then drop the header lines.
 
     Raises:
-        SourceError: if a Parquet or Delta delivery lacks a declared column or holds another kind of values in it, or if a
+        BadFilesError: if a Parquet or Delta delivery lacks a declared column or holds another kind of values in it, or if a
             file cannot be read to its end or disappeared.
     """
     try:
@@ -61,7 +61,7 @@ def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries
         deliveries: The files that the rows come from.
 
     Raises:
-        SourceError: naming every file with a wrong header, or the files that Spark cannot read to their end.
+        BadFilesError: naming every file with a wrong header, or the files that Spark cannot read to their end.
     """
     try:
         with_header = {
@@ -69,7 +69,7 @@ def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries
         }
     except (Py4JJavaError, PySparkException) as error:
         raise _to_source_error(error, deliveries) from error
-    problems = []
+    faults = {}
     for d in deliveries:
         layout = layouts[d.source]
         has_header = layout.format is Format.CSV and layout.header is not Header.NONE
@@ -77,13 +77,13 @@ def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries
             line = _read_text(rows.sparkSession, layout, [d]).orderBy("_line").first()
             if line:
                 found = mask_unless_known(line["raw"], layout)
-                problems.append(f"{d}: expected the header {csv_header(layout)}, found {found}")
-    if problems:
-        raise SourceError("\n".join(problems))
+                faults[d] = f"expected the header {csv_header(layout)}, found {found}"
+    if faults:
+        raise BadFilesError(faults)
 
 
 def _to_source_error(error: Exception, deliveries: Sequence[Delivery]) -> Exception:
-    """Translate a read failure into a SourceError for the files that it names; return other errors unchanged."""
+    """Translate a read failure into a BadFilesError for the files that it names; return other errors unchanged."""
     named = [d for d in deliveries if d.path.partition(":")[2].lstrip("/") in str(error)]
     is_missing = is_missing_file(error)
     undecoded = re.search(rf"{UNREADABLE}\S+: (.+)", str(error))
@@ -96,10 +96,8 @@ def _to_source_error(error: Exception, deliveries: Sequence[Delivery]) -> Except
         if undecoded
         else "cannot be read to its end: is it truncated, damaged or of other types?"
     )
-    problems = [f"{d}: {fault}" for d in named]
-    return SourceError(
-        "\n".join(problems) + "\nnothing was written: deliver it again, and the next run reads it"
-    )
+    advice = "nothing was written: deliver it again, and the next run reads it"
+    return BadFilesError(dict.fromkeys(named, fault), advice)
 
 
 def _read_texts(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
@@ -226,11 +224,9 @@ def _to_text(value: Column, kind: str | None, name: str, layout: FileLayout) -> 
 
 
 def _check_columns(found: Mapping[Delivery, StructType], layout: FileLayout) -> None:
-    problems = [
-        f"{d}: {problem}" for d, schema in found.items() for problem in _find_column_problems(schema, layout)
-    ]
-    if problems:
-        raise SourceError("\n".join(problems))
+    problems = {d: "; ".join(_find_column_problems(schema, layout)) for d, schema in found.items()}
+    if faults := {d: problem for d, problem in problems.items() if problem}:
+        raise BadFilesError(faults)
 
 
 def _find_column_problems(schema: StructType, layout: FileLayout) -> Iterator[str]:

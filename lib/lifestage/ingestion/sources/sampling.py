@@ -1,0 +1,224 @@
+"""Read the first records of a file of unknown layout: how it is written, and the texts of its columns."""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from lifestage.ingestion.sources.decoding import codec_name, decode_lines, decompress_start, split_document
+from lifestage.ingestion.sources.inference import EMAIL, Column, infer_type
+from lifestage.ingestion.sources.layout import FileLayout, Format, Header
+from lifestage.ingestion.sources.opening import is_document, read_header
+from lifestage.platform.plurals import count_of
+
+# So much of a file is read, and so many of its records.
+SAMPLE_BYTES = 4 * 2**20
+MAX_RECORDS = 2_000
+DELIMITERS = (",", ";", "\t", "|")
+# Tried in this order if a text is not UTF-8. Nearly every text can be read as the last one.
+ENCODINGS = ("GB18030", "Shift_JIS", "EUC-KR", "Windows-1252")
+# Of the letters of a text in an East Asian encoding, so many are of the East.
+MIN_EASTERN = 0.7
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first records of a file, and the keys of a source that say how to read it."""
+
+    layout: Mapping[str, object]
+    columns: tuple[Column, ...]
+    n_records: int
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_sample(path: str, content: bytes) -> Sample:
+    """Read the first records of a CSV or JSON file.
+
+    Args:
+        path: Name of the file; its ending says how it is packed.
+        content: Its first bytes.
+
+    Raises:
+        ValueError: if the file is neither CSV nor JSON.
+    """
+    plain = decompress_start(content, path)
+    encoding = guess_encoding(plain)
+    lines = [*decode_lines(plain, encoding)]
+    if len(content) >= SAMPLE_BYTES and len(lines) > 1:
+        # The last line may be cut off.
+        lines.pop()
+    declared = {} if encoding == "UTF-8" else {"encoding": encoding}
+    first = next((line.strip("\ufeff \t") for line in lines if line.strip("\ufeff \t")), "")
+    if first.startswith(("{", "[")):
+        return _read_json(lines, declared)
+    return _read_csv(lines, declared)
+
+
+def guess_encoding(content: bytes) -> str:
+    """Return the encoding that a text is probably in.
+
+    Example:
+        >>> guess_encoding("Köln".encode("cp1252")), guess_encoding("东京 上海 北京".encode("gbk"))
+        ('Windows-1252', 'GB18030')
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    # The last character may be cut off.
+    whole = content[: content.rfind(b"\n") + 1] or content
+    try:
+        whole.decode()
+    except UnicodeDecodeError:
+        return next(name for name in ENCODINGS if _fits(whole, name))
+    return "UTF-8"
+
+
+def _fits(content: bytes, encoding: str) -> bool:
+    try:
+        text = content.decode(
+            codec_name(encoding) or encoding, "strict" if encoding != ENCODINGS[-1] else "replace"
+        )
+    except UnicodeDecodeError:
+        return False
+    letters = [letter for letter in text if ord(letter) > 127]
+    eastern = [
+        letter for letter in letters if "\u3000" <= letter <= "\u9fff" or "\uac00" <= letter <= "\uffef"
+    ]
+    return encoding == ENCODINGS[-1] or len(eastern) >= MIN_EASTERN * len(letters)
+
+
+def _read_json(lines: list[str], declared: Mapping[str, object]) -> Sample:
+    texts: Iterator[str]
+    if is_document(lines):
+        texts = _whole_records("\n".join(lines))
+    else:
+        texts = (line.strip("\ufeff") for line in lines if line.strip())
+    records, n_broken = [], 0
+    for text in islice(texts, MAX_RECORDS):
+        try:
+            record = json.loads(text)
+        except ValueError:
+            record = None
+        if isinstance(record, dict):
+            records.append(record)
+        else:
+            n_broken += 1
+    if not records:
+        raise ValueError("no record of the file is a JSON object")
+    of_list = _longest_list(records)
+    values: dict[str, list[str]] = {}
+    n_rows = 0
+    for record in records:
+        items = record.get(of_list) if of_list else None
+        for number, item in enumerate(items if isinstance(items, list) and items else [None], start=1):
+            n_rows += 1
+            row = dict(_flatten(record))
+            if item is not None:
+                row[f"{of_list}[#]"] = str(number)
+                row |= {f"{of_list}[*].{path}": text for path, text in _flatten(item)}
+            for path, text in row.items():
+                values.setdefault(path, []).append(text)
+    notes = [f"{count_of(n_broken, 'line')} of the sample without a JSON object"] if n_broken else []
+    columns = tuple(infer_type(path, found) for path, found in values.items())
+    return Sample({"format": "json", **declared}, columns, n_rows, tuple(notes))
+
+
+def _whole_records(text: str) -> Iterator[str]:
+    """The records of a document, of which the last one may be cut off."""
+    try:
+        yield from split_document(text)
+    except ValueError:
+        return
+
+
+def _longest_list(records: Sequence[Mapping[str, object]]) -> str | None:
+    """The key whose value is a list of objects in most records; None if there is none."""
+    counts: Counter[str] = Counter()
+    for record in records:
+        for key, value in record.items():
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                counts[key] += len(value)
+    return max(counts, key=lambda key: (counts[key], key), default=None)
+
+
+def _flatten(record: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The path and text of each value that is neither empty nor a list."""
+    for key, value in record.items():
+        path = f"{prefix}{_quote(key)}"
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{path}.")
+        elif value is not None and value != "" and not isinstance(value, list):
+            yield path, json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _quote(key: str) -> str:
+    return f'"{key}"' if re.search(r'[."\[\]]', key) else key
+
+
+def _read_csv(lines: list[str], declared: Mapping[str, object]) -> Sample:
+    delimiter, width = _guess_delimiter(lines)
+    skipped = 0
+    while skipped < len(lines) and len(_cells(lines[skipped], delimiter)) < width:
+        skipped += 1
+    rest = lines[skipped:]
+    if rest and rest[0].strip("\ufeff") == f"sep={delimiter}":
+        rest = rest[1:]
+    layout: dict[str, object] = {"format": "csv", **declared}
+    if skipped:
+        layout["skip_lines"] = skipped
+    if delimiter != ",":
+        layout["delimiter"] = delimiter
+    shape = FileLayout(
+        path="*", format=Format.CSV, columns={"a": "string"}, delimiter=delimiter, header=Header.BY_NAME
+    )
+    header = read_header(rest, shape)
+    if header is None:
+        raise ValueError("no line of the file is a header or a record")
+    opened = io.StringIO("\n".join(rest).removeprefix("\ufeff"), newline="")
+    records = csv.reader(opened, delimiter=delimiter, skipinitialspace=True)
+    rows = [row for row in records if any(map(str.strip, row))]
+    names = [name.strip() for name in rows[0]]
+    if _is_header(rows[0]):
+        layout["header"] = Header.BY_NAME.value
+        rows = rows[1:]
+    else:
+        layout["header"] = Header.NONE.value
+        names = [f"column_{n}" for n in range(1, len(names) + 1)]
+    rows = rows[:MAX_RECORDS]
+    whole = [row for row in rows if len(row) == len(names)]
+    notes = []
+    if len(whole) < len(rows):
+        notes.append(
+            f"{count_of(len(rows) - len(whole), 'record')} of the sample with another number of values: no data (skip_when)?"
+        )
+    doubled = {name for name, n in Counter(names).items() if n > 1 or not name}
+    columns = tuple(
+        infer_type(name, [text for row in whole if (text := row[n].strip())])
+        for n, name in enumerate(names)
+        if name not in doubled
+    )
+    return Sample(layout, columns, len(whole), tuple(notes))
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+
+
+def _guess_delimiter(lines: Sequence[str]) -> tuple[str, int]:
+    """The delimiter that gives most lines the same number of values, two or more; and this number."""
+    best: tuple[int, int, str] = (0, 1, ",")
+    for delimiter in DELIMITERS:
+        widths = Counter(len(_cells(line, delimiter)) for line in lines[:200] if line.strip())
+        widths.pop(1, None)
+        for width, n in widths.items():
+            best = max(best, (n, width, delimiter))
+    return best[2], best[1]
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    """Whether the first record has names: no number, no time and no address."""
+    values = [cell.strip("\ufeff ") for cell in cells if cell.strip("\ufeff ")]
+    return all(infer_type("", [value]).type == "string" and not EMAIL.fullmatch(value) for value in values)
