@@ -140,6 +140,7 @@ def test_names_are_split_as_csv_splits_them():
         (['[{"a": 1}]'], True),
         (["{", '"a": 1', "}"], True),
         (['{"a": 1}{"a": 2}'], True),
+        (["[" * 100_000], True),
         # One broken line does not make the file one document.
         (['{"a": 1', '{"a": 2}'], False),
         (["name,n"], False),

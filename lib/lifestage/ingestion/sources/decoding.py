@@ -28,6 +28,7 @@ WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
 PACKED = (".zip", ".zst", ".zstd")
 # Marks the message of a file that cannot be decoded, in the error of a Spark task.
 UNREADABLE = "file cannot be decoded: "
+BAD_CONTENT = (ValueError, OSError, EOFError, RecursionError, zlib.error, zipfile.BadZipFile)
 LINES_SCHEMA = "file string, _block bigint, _line bigint, raw binary"
 BATCH_LINES = 10_000
 
@@ -101,7 +102,7 @@ def _read_records(file: str, content: bytes, layout: FileLayout, is_document: bo
             )
         else:
             yield from islice(split_lines(plain, layout.encoding), layout.skip_lines, None)
-    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowInvalid) as error:
+    except BAD_CONTENT as error:
         raise RuntimeError(f"{UNREADABLE}{file}: {error}") from error
 
 
@@ -209,7 +210,7 @@ def decompress_start(head: bytes, path: str) -> bytes:
                 return start if is_stored else zlib.decompressobj(-15).decompress(start)
             case _:
                 return head
-    except (OSError, zlib.error, pa.ArrowInvalid) as error:
+    except BAD_CONTENT as error:
         raise ValueError(f"it is not packed as its name says: {error}") from error
 
 

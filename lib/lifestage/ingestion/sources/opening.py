@@ -69,7 +69,7 @@ def is_document(lines: Sequence[str]) -> bool:
     first, *others = [text for line in lines[:100] if (text := line.strip(" \t\ufeff"))] or [""]
     try:
         _, end = json.JSONDecoder().raw_decode(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         is_of_lines = bool(others) and others[0].startswith(("{", "["))
         return first.startswith("[") or (first.startswith("{") and not is_of_lines)
     return first.startswith("[") or first[end:].lstrip().startswith("{")

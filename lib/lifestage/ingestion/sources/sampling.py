@@ -100,7 +100,7 @@ def _read_json(lines: list[str], declared: Mapping[str, object]) -> Sample:
     for text in islice(texts, MAX_RECORDS):
         try:
             record = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if isinstance(record, dict):
             records.append(record)
@@ -130,7 +130,7 @@ def _whole_records(text: str) -> Iterator[str]:
     """The records of a document, of which the last one may be cut off."""
     try:
         yield from split_document(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
 
 
