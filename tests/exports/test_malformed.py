@@ -129,7 +129,7 @@ def test_damaged_files_are_read_or_held_and_every_record_has_an_outcome(spark, t
     source = re.sub(r"(?m)^gate:.*\n", "", source_of(HERE / name)) + "gate: 0\non_bad_file: hold\n"
     declared = yaml.safe_load(source)
     # Names of damaged files end in more than the export's.
-    source = source.replace(declared["path"], str(Path(declared["path"]).parent / "*"))
+    source = source.replace(declared["path"], f'"{Path(declared["path"]).parent / "*"}"')
     project = make_project(spark, tmp_path, {"shop": source}, MAIN)
     landing = project.folder / "landing" / Path(declared["path"]).parent
     landing.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from pyspark.sql import functions as F
 
 from ingestion.sources.landing import Landing, layout
 from lifestage.platform.errors import SourceError
@@ -80,6 +81,13 @@ def test_short_long_and_unclosed_lines_are_broken_and_empty_ones_are_skipped(lan
     landing.put("a.csv", 'name,n\nshort\n\nlong,1,2\n"open,1\n   \ngood,1\n')
     expected = [("short", True), ("long,1,2", True), ('"open,1', True), ("   ", True), ("good,1", False)]
     assert_rows(landing.rows(layout()).select("raw", "is_broken"), expected)
+
+
+def test_a_row_of_thirty_thousand_values_is_broken(landing):
+    wide = ",".join(["x"] * 30_000)
+    landing.put("a.csv", f'name,n\n{wide}\n"{wide}",1\ngood,1\n')
+    broken = landing.rows(layout()).select(F.substring("raw", 1, 4).alias("start"), "is_broken")
+    assert_rows(broken, [("x,x,", True), ('"x,x', True), ("good", False)])
 
 
 @pytest.mark.parametrize("header", ["\ufeffname;n", '"name";"n"', "name ; n"])

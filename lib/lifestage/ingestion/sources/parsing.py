@@ -12,6 +12,8 @@ from lifestage.ingestion.sources.paths import Path, extract_values
 from lifestage.ingestion.sources.quoting import breaks_quoting, opens_value
 
 BROKEN = "_broken"
+# The parser of Spark holds 20,480 values of a row.
+MAX_VALUES = 20_000
 
 
 def parse_lines(lines: DataFrame, layout: FileLayout, header: str | None = None) -> DataFrame:
@@ -49,8 +51,9 @@ def _parse_csv(lines: DataFrame, layout: FileLayout, header: str | None) -> Data
         "ignoreLeadingWhiteSpace": "true",
         "ignoreTrailingWhiteSpace": "true",
     }
+    text = F.when(_has_few_values(layout), F.col("raw"))
     if header is None:
-        rows = lines.withColumn("c", F.from_csv("raw", _text_schema(layout.columns), options))
+        rows = lines.withColumn("c", F.from_csv(text, _text_schema(layout.columns), options))
     else:
         width = [str(n) for n in range(len(split_header(header, layout)))]
         positions = find_positions(header, layout, may_lack=True)
@@ -60,10 +63,17 @@ def _parse_csv(lines: DataFrame, layout: FileLayout, header: str | None) -> Data
             )
             for name in layout.columns
         ]
-        rows = lines.withColumn("_cells", F.from_csv("raw", _text_schema(width), options))
+        rows = lines.withColumn("_cells", F.from_csv(text, _text_schema(width), options))
         rows = rows.withColumn("c", F.struct(*values, f"_cells.{BROKEN}")).drop("_cells")
     is_broken = F.col(f"c.{BROKEN}").isNotNull() | opens_value(layout) | breaks_quoting(layout)
+    is_broken |= ~_has_few_values(layout)
     return rows.withColumns({"is_header": _is_header(layout, header), "is_broken": is_broken})
+
+
+def _has_few_values(layout: FileLayout) -> Column:
+    """Whether `raw` has no more values than the parser can hold; with more, it fails the query. The cheap test comes first."""
+    n_delimiters = F.length("raw") - F.length(F.replace("raw", F.lit(layout.delimiter), F.lit("")))
+    return (F.octet_length("raw") < MAX_VALUES) | (n_delimiters < MAX_VALUES * len(layout.delimiter))
 
 
 def _is_header(layout: FileLayout, header: str | None) -> Column:
