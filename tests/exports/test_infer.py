@@ -117,6 +117,21 @@ def test_a_file_without_times_says_so(tmp_path):
     assert "no column holds a time" in infer(file, "UTC")
 
 
+def test_without_a_header_every_column_is_declared_also_an_empty_one(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("O1||2026-01-05|10.00\nO2||2026-01-06|5.50\n")
+    assert list(yaml.safe_load(infer(file, "UTC"))["columns"]) == [f"column_{n}" for n in (1, 2, 3, 4)]
+
+
+def test_a_line_break_in_a_name_does_not_end_a_comment(tmp_path):
+    file = tmp_path / "a.json"
+    file.write_text(
+        '{"event": "odd\\nname", "at": "2026-01-05T10:00:00Z", "total\\nnet": 1.25, "net": 2.25}\n'
+    )
+    proposed = yaml.safe_load(infer(file, "UTC"))
+    assert proposed["map"]["event_type"] == "'feature_use'"
+
+
 def test_a_sample_ends_in_the_middle_of_a_record():
     whole = "id,note\n" + '1,"two\nlines"\n' * 9
     assert read_sample("a.csv", whole.encode()).n_records == 9

@@ -60,20 +60,40 @@ def _write_source(file: Path, sample: Sample, time_zone: str) -> Iterator[str]:
     identifiers = find_identifiers(found)
     roles = find_roles(found, identifiers.values())
     key = find_key(found, sample.n_records)
-    used = list(
-        dict.fromkeys(
-            [*key, *time, *names, *([amount] if amount else []), *identifiers.values(), *roles.values()]
-        )
-    )
+    meant = [*key, *time, *names, *([amount] if amount else []), *identifiers.values(), *roles.values()]
+    # Without a header, a column is known by its place, so none can be left out.
+    used = [*sample.columns] if sample.layout.get("header") == "none" else [*dict.fromkeys(meant)]
     aliases = _name_columns(used)
 
     yield f"# Proposed from {count_of(sample.n_records, 'record')} of {file.name}. Check it, above all the lines with a comment."
     yield from (f"# {note}" for note in sample.notes)
     yield _dump({"path": re.sub(r"\d[\d_-]*(?=\D|$)", "*", file.name)})
+    yield from _write_layout(sample, used, aliases)
+    in_utc = any(re.search(r"(^|_)(utc|gmt)(_|$)", column.words) for column in time)
+    yield f"time_zone: {'UTC' if in_utc else time_zone}" + _comment("of times without an offset")
+    if key:
+        columns = ", ".join(_dump_text(aliases[column.name]) for column in key)
+        yield f"key: [{columns}]" + _comment("do these identify a row for ever?")
+    else:
+        yield "# key: []" + _comment(
+            "no column is unique: rows count by their content, and cannot be corrected"
+        )
+    yield "map:"
+    yield f"  event_type: {_event_type(names, amount, aliases)}"
+    sql = time_sql.format(*[_sql_name(aliases[column.name]) for column in time])
+    yield f"  event_at: {_dump_text(sql)}" + ("" if time else _comment("no column holds a time"))
+    yield "  channel: \"'web'\"" + _comment("web, app, store, call, mail")
+    if amount:
+        yield f"  amount: {_dump_text(_sql_name(aliases[amount.name]))}" + _ask_amount(amount, found)
+    yield from _write_roles(roles, aliases)
+    yield from _write_identifiers(identifiers, aliases)
+    if left := [column.name for column in sample.columns if column not in used]:
+        yield _comment(f"Other columns: {', '.join(left)}").strip()
+
+
+def _write_layout(sample: Sample, used: Sequence[Column], aliases: Mapping[str, str]) -> Iterator[str]:
+    """How the file is written, and the columns with their types, names in the file, and formats."""
     yield _dump(sample.layout)
-    if sample.layout.get("header") == "none":
-        # Without a header, a column is known by its place.
-        used, aliases = found, _name_columns(found)
     yield _dump({"columns": {aliases[column.name]: column.type for column in used}})
     fields = {aliases[column.name]: column.name for column in used if aliases[column.name] != column.name}
     if fields and sample.layout.get("header") != "none":
@@ -81,40 +101,41 @@ def _write_source(file: Path, sample: Sample, time_zone: str) -> Iterator[str]:
     if formats := {aliases[column.name]: column for column in used if column.format}:
         yield "formats:"
         for name, column in formats.items():
-            yield f"  {_dump({name: column.format})}" + (f"  # {column.doubt}" if column.doubt else "")
-    in_utc = any(re.search(r"(^|_)(utc|gmt)(_|$)", column.words) for column in time)
-    yield f"time_zone: {'UTC' if in_utc else time_zone}  # of times without an offset"
-    if key:
-        yield f"key: [{', '.join(_dump_text(aliases[column.name]) for column in key)}]  # do these identify a row for ever?"
-    else:
-        yield "# key: []  # no column is unique: rows count by their content, and cannot be corrected"
-    yield "map:"
-    yield f"  event_type: {_event_type(names, amount, aliases)}"
-    sql = time_sql.format(*[_sql_name(aliases[column.name]) for column in time])
-    yield f"  event_at: {_dump_text(sql)}" + ("" if time else "  # no column holds a time")
-    yield "  channel: \"'web'\"  # web, app, store, call, mail"
-    if amount:
-        others = [
-            c.name
-            for c in found
-            if c is not amount and c.type == amount.type and c.type.startswith("decimal")
-        ]
-        asked = f", or {', '.join(others[:4])}" if others else ""
-        yield f"  amount: {_dump_text(_sql_name(aliases[amount.name]))}  # after discounts, in the business currency{asked}?"
+            yield f"  {_dump({name: column.format})}" + (_comment(column.doubt) if column.doubt else "")
+
+
+def _ask_amount(amount: Column, columns: Sequence[Column]) -> str:
+    """The comment on the amount, with the other columns that may be meant."""
+    others = [
+        column.name
+        for column in columns
+        if column is not amount and column.type == amount.type and column.type.startswith("decimal")
+    ]
+    either = f", or {', '.join(others[:4])}" if others else ""
+    return _comment(f"after discounts, in the business currency{either}?")
+
+
+def _write_roles(roles: Mapping[str, Column], aliases: Mapping[str, str]) -> Iterator[str]:
     for role, column in roles.items():
         name = _sql_name(aliases[column.name])
         # A return of two units is two units.
         is_signed = role == "quantity" and any("-" in text for text in column.texts)
         yield f"  {role}: {_dump_text(f'abs({name})' if is_signed else name)}"
-    if identifiers:
-        yield "identifiers:"
-        for kind, column in identifiers.items():
-            yield f"  {kind}: {_dump_text(_sql_name(aliases[column.name]))}"
-        yield f"pii: [{', '.join(_dump_text(aliases[column.name]) for column in identifiers.values())}]"
-    else:
-        yield "# identifiers: {email: ...}  # no column looks like an identifier: all events are anonymous"
-    if left := [column.name for column in sample.columns if column not in used]:
-        yield " ".join(("# Other columns: " + ", ".join(left)).split())
+
+
+def _write_identifiers(identifiers: Mapping[str, Column], aliases: Mapping[str, str]) -> Iterator[str]:
+    if not identifiers:
+        yield "# identifiers: {email: ...}" + _comment("no column looks like one: all events are anonymous")
+        return
+    yield "identifiers:"
+    for kind, column in identifiers.items():
+        yield f"  {kind}: {_dump_text(_sql_name(aliases[column.name]))}"
+    yield f"pii: [{', '.join(_dump_text(aliases[column.name]) for column in identifiers.values())}]"
+
+
+def _comment(text: str) -> str:
+    """A comment at the end of a line. A line break in a name of the file must not end it."""
+    return f"  # {' '.join(text.split())}"
 
 
 def _event_type(names: Sequence[Column], amount: Column | None, aliases: Mapping[str, str]) -> str:
@@ -130,15 +151,15 @@ def _event_type(names: Sequence[Column], amount: Column | None, aliases: Mapping
         else:
             known.append(f"WHEN '{text.replace(chr(39), chr(39) * 2)}' THEN '{kind}' ")
     if not known:
-        return f"\"'feature_use'\"  # choose types for: {', '.join(unknown)}"
+        return "\"'feature_use'\"" + _comment(f"choose types for: {', '.join(unknown)}")
     other = "ELSE 'feature_use' " if unknown else ""
     sql = f"CASE {_sql_name(aliases[names[0].name])} {''.join(known)}{other}END"
-    return _dump_text(sql) + (f"  # choose types for: {', '.join(unknown)}" if unknown else "")
+    return _dump_text(sql) + (_comment(f"choose types for: {', '.join(unknown)}") if unknown else "")
 
 
 def _type_without_names(amount: Column | None, aliases: Mapping[str, str]) -> str:
     if amount is None:
-        return "\"'page_view'\"  # what does a row stand for?"
+        return "\"'page_view'\"" + _comment("what does a row stand for?")
     if any("-" in text or "(" in text for text in amount.texts):
         return _dump_text(
             f"CASE WHEN {_sql_name(aliases[amount.name])} < 0 THEN 'return' ELSE 'purchase' END"

@@ -126,7 +126,7 @@ def _add_values(rows: DataFrame, text: str, paths: Mapping[str, Path]) -> DataFr
     return rows.drop(*levels)
 
 
-def nested_column(path: Path) -> Column:
+def select_value(path: Path) -> Column:
     """Return the column of a typed file at a path without a list of rows."""
     first, *rest = path
     value = F.col(_quote(str(first)))

@@ -70,7 +70,7 @@ def _find_records(lines: DataFrame, layout: FileLayout) -> DataFrame:
     closes = f"^{_content(layout)}{quote} *+"
     opens_again = f"{closes}{delimiter}{_values(layout)}{_open_value(layout)}$"
     is_closed = F.rlike("raw", F.lit(f"{closes}(?:{delimiter}|\\r?$)"))
-    stays = ~_has_quote(layout) | F.rlike("raw", F.lit(f"^{_content(layout)}{_escaped_break(layout)}$"))
+    stays = ~_has_quote(layout) | F.rlike("raw", F.lit(f"^{_content(layout)}{_break_after_escape(layout)}$"))
     inside = (
         F.when(stays, int(Inside.STAYS))
         .when(~is_closed, int(Inside.BREAKS))
@@ -155,9 +155,9 @@ def _last_value(layout: FileLayout) -> str:
 
 
 def _open_value(layout: FileLayout) -> str:
-    return f" *+{re.escape(layout.quote)}{_content(layout)}{_escaped_break(layout)}"
+    return f" *+{re.escape(layout.quote)}{_content(layout)}{_break_after_escape(layout)}"
 
 
-def _escaped_break(layout: FileLayout) -> str:
+def _break_after_escape(layout: FileLayout) -> str:
     """The escape character before the line break inside a value, which is not in the text of the line."""
     return f"{re.escape(layout.escape)}?" if layout.escape is not None else ""

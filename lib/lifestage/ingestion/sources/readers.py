@@ -18,7 +18,7 @@ from lifestage.ingestion.sources.holding import BadFilesError
 from lifestage.ingestion.sources.layout import FileLayout, Format, Header
 from lifestage.ingestion.sources.opening import mask_unless_known
 from lifestage.ingestion.sources.parsing import csv_header, parse_lines
-from lifestage.ingestion.sources.paths import Each, Path, find_type, list_path, nested_column, split_at_list
+from lifestage.ingestion.sources.paths import Each, Path, find_type, list_path, select_value, split_at_list
 from lifestage.ingestion.sources.quoting import join_quoted_lines, opens_value
 from lifestage.platform.runtime.frames import local_rows
 
@@ -187,10 +187,10 @@ def _to_raw(rows: DataFrame, layout: FileLayout) -> DataFrame:
     paths = layout.paths
     of_list = list_path(paths.values())
     if of_list is not None:
-        items = F.posexplode_outer(nested_column(of_list)).alias("_number", "_item")
+        items = F.posexplode_outer(select_value(of_list)).alias("_number", "_item")
         rows = rows.select("*", items).withColumn("_number", (F.col("_number") + 1).cast("string"))
     columns = [
-        _to_text(nested_column(path), find_type(rows.schema, path), name, layout).alias(name)
+        _to_text(select_value(path), find_type(rows.schema, path), name, layout).alias(name)
         for name, path in ((name, _in_row(path)) for name, path in paths.items())
     ]
     return rows.select("file", F.struct(*columns).alias("c")).select(
