@@ -46,7 +46,13 @@ def judged(history):
 
 def model_row(row):
     receipt, version, deleted, _, day, cents = row
-    flags = {"source": "till", "looks_back": True, "rejects_changes": False, "is_delete": deleted}
+    flags = {
+        "source": "till",
+        "looks_back": True,
+        "rejects_changes": False,
+        "replaces_changes": False,
+        "is_delete": deleted,
+    }
     return {
         **flags,
         "event_id": f"r{receipt}|1",

@@ -13,13 +13,14 @@ from pyspark.sql import types as T
 from lifestage.ingestion.events.resolve import Resolution, build_tombstones, resolve
 from lifestage.ingestion.events.tables import EVENT_VERSIONS, EVENTS
 
-# Source: whether it looks back, and whether it rejects changes.
+# Source: whether it looks back, whether it rejects changes, and whether each file is the whole list.
 SOURCES = {
-    "plain": (False, False),
-    "strict": (False, True),
-    "versioned": (True, False),
-    "deletable": (True, False),
-    "strict_deletable": (True, True),
+    "plain": (False, False, False),
+    "strict": (False, True, False),
+    "versioned": (True, False, False),
+    "deletable": (True, False, False),
+    "strict_deletable": (True, True, False),
+    "list": (True, False, True),
 }
 WINDOW_START = date(2026, 3, 1)
 INSIDE, LATER, BEFORE = date(2026, 3, 10), date(2026, 4, 12), date(2026, 2, 1)
@@ -34,6 +35,7 @@ ARRIVALS = T.StructType(
         T.StructField("is_delete", T.BooleanType()),
         T.StructField("looks_back", T.BooleanType()),
         T.StructField("rejects_changes", T.BooleanType()),
+        T.StructField("replaces_changes", T.BooleanType()),
     ]
 )
 
@@ -50,7 +52,7 @@ def row(
     **columns: Any,
 ) -> dict[str, Any]:
     """Build one arriving row. The part of the source name before a dash decides its kind (see SOURCES)."""
-    looks_back, rejects_changes = SOURCES[source.partition("-")[0]]
+    looks_back, rejects_changes, replaces_changes = SOURCES[source.partition("-")[0]]
     return {
         "event_id": key,
         "source": source,
@@ -68,6 +70,7 @@ def row(
         "is_delete": is_delete,
         "looks_back": looks_back,
         "rejects_changes": rejects_changes,
+        "replaces_changes": replaces_changes,
         **columns,
     }
 

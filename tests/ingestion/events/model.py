@@ -31,9 +31,14 @@ class Model:
     def deliver(self, rows: Iterable[Row]) -> None:
         """Apply one delivery, its rows in order of version, is_delete and content."""
         seen = defaultdict(int)
-        for row in sorted(rows, key=lambda r: (r["version"] or 0, r["is_delete"], r["content"])):
+        ordered = sorted(rows, key=lambda r: (r["version"] or 0, r["is_delete"], r["content"]))
+        last = {id(self._slot(row)): row for row in ordered}
+        for row in ordered:
             slot = self._slot(row)
             twin = (id(slot), row["version"])
+            if row["replaces_changes"] and row is not last[id(slot)]:
+                self.outcomes.append((row, "duplicate"))
+                continue
             self.outcomes.append((row, self._outcome(slot, row, is_twin=seen[twin] > 0)))
             seen[twin] += 1
 
@@ -75,6 +80,8 @@ class Model:
             return "rejected: late" if slot.is_frozen else self._leave(slot, row)
         if row["rejects_changes"] and row["content"] != slot.present["content"]:
             return "rejected: changed"
+        if row["replaces_changes"] and row["content"] != slot.present["content"]:
+            return "rejected: late" if slot.is_frozen else self._enter(slot, row, "replaced")
         return "duplicate"
 
     def _enter(self, slot: Slot, row: Row, outcome: str) -> str:

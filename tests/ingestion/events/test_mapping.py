@@ -82,7 +82,7 @@ def test_a_line_becomes_an_event_of_the_declared_schema(rows):
     event = of(rows, "plain").select(
         "event_id", "source", "event_type", F.col("event_at").cast("string"), "event_date", "event_month",
         F.col("ingested_at").cast("string"), "delivery_no", "channel", "amount", "duration", "attributes",
-        "raw", "reasons", "warnings", "is_delete", "looks_back", "rejects_changes",
+        "raw", "reasons", "warnings", "is_delete", "looks_back", "rejects_changes", "replaces_changes",
     )  # fmt: skip
     expected = (
         "plain|1", "till", "purchase", "2026-03-04 12:00:00", date(2026, 3, 4), date(2026, 3, 1),

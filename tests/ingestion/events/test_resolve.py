@@ -12,6 +12,7 @@ KNOWN = [
     row("plain", "known", amount=1),
     row("strict", "known", amount=1),
     row("versioned", "known", version=2, amount=1),
+    row("list", "known", amount=1),
     row("versioned", "known and moved", version=2),
 ]
 ARRIVING = [
@@ -48,6 +49,18 @@ ARRIVING = [
     row("versioned", "known", delivery=4, version=1, amount=7),
     row("versioned", "known", delivery=4, version=1, amount=8),
     row("versioned", "known and moved", delivery=2, version=3, day=LATER),
+    # Each file is the whole list: the row of the latest one counts.
+    row("list", "known", delivery=2, amount=1),
+    row("list", "known", delivery=3, amount=2),
+    row("list", "known", delivery=4, amount=2, day=LATER),
+    row("list", "known", delivery=5, amount=2, day=LATER),
+    row("list", "back", delivery=2, amount=1),
+    row("list", "back", delivery=3, amount=2),
+    row("list", "back", delivery=4, amount=1),
+    row("list", "twice in one", delivery=2, amount=1),
+    row("list", "twice in one", delivery=2, amount=2),
+    row("list", "twice in one", delivery=3, amount=2),
+    row("list", "twice in one", delivery=3, amount=1),
 ]
 
 
@@ -120,6 +133,30 @@ def test_only_a_higher_version_replaces_a_known_row(books):
     assert_rows(outcomes_of(books, "versioned", "known"), expected)
 
 
+def test_of_whole_lists_the_row_of_the_latest_one_counts(books):
+    expected = [
+        (2, None, "duplicate", False, []),
+        (3, None, "replaced", False, []),
+        (4, None, "replaced", True, []),
+        (5, None, "duplicate", False, []),
+    ]
+    assert_rows(outcomes_of(books, "list", "known"), expected)
+    moved = books.events.where("source = 'list' AND event_id = 'known'").select("event_date", "amount")
+    assert_rows(moved, [(LATER, 2)])
+    back = [
+        (2, None, "accepted", False, []),
+        (3, None, "replaced", False, []),
+        (4, None, "replaced", True, []),
+    ]
+    assert_rows(outcomes_of(books, "list", "back"), back)
+
+
+def test_a_list_that_is_delivered_again_changes_nothing_even_if_a_key_is_in_it_twice(books):
+    rows = outcomes_of(books, "list", "twice in one").groupBy("delivery_no", "outcome", "stays").count()
+    expected = [(2, "accepted", True, 1), (2, "duplicate", False, 1), (3, "duplicate", False, 2)]
+    assert_rows(rows, expected)
+
+
 def test_a_correction_can_move_an_event_to_another_day(books):
     moved = books.events.where("event_id = 'known and moved'").select("event_date", "event_month", "version")
     assert_rows(moved, [(LATER, LATER.replace(day=1), 3)])
@@ -139,6 +176,7 @@ def test_every_replaced_row_is_kept_with_its_successor(books):
             ("known", 2, "corrected", 2, 3),
             ("known", 1, "outdated", 4, 3),
             ("known and moved", 2, "corrected", 2, 3),
+            *[(key, None, "corrected", delivery, None) for key in ("known", "back") for delivery in (3, 4)],
         ],
     )
 

@@ -44,7 +44,7 @@ def rows_of(history, division):
     kinds = list(SOURCES)
     for number, key_steps in enumerate(history):
         kind = kinds[number % len(kinds)]
-        looks_back, _ = SOURCES[kind]
+        looks_back, _, _ = SOURCES[kind]
         for delivery, version, is_delete, day, amount in key_steps:
             yield row(
                 f"{kind}-{division}",

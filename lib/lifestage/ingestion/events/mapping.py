@@ -234,6 +234,7 @@ def _add_reasons(rows: DataFrame, source: Source, context: IngestContext) -> Dat
         F.col("_skipped").alias("is_skipped"),
         F.lit(source.looks_back).alias("looks_back"),
         F.lit(source.on_change is OnChange.REJECT).alias("rejects_changes"),
+        F.lit(source.snapshot).alias("replaces_changes"),
     )
 
 

@@ -8,7 +8,6 @@ delivery.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import reduce
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -20,6 +19,7 @@ from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.events.counts import DeliveryCounts, to_ledger_entry
+from lifestage.ingestion.events.resolve import ALL_TIME
 from lifestage.ingestion.events.step import TABLES, build_canonical_rows, build_context, resolve_and_write
 from lifestage.ingestion.sources.config import Source
 from lifestage.ingestion.sources.decoding import codec_name
@@ -34,8 +34,6 @@ from lifestage.platform.runtime.frames import checkpoint, local_rows
 
 TEXT = ("source", "raw")
 LATIN_1 = "iso8859-1"
-# Start of a window that holds every event. The JVM reads years of four digits only.
-ALL_TIME = date(1000, 1, 1)
 # A replay has no file.
 NO_FILE: Mapping[str, None] = dict.fromkeys(("path", "n_bytes", "modified_at"))
 
@@ -103,7 +101,9 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
         build_canonical_rows(parse_source(rows, d.source, config.sources[d.source]), d.source, context)
         for d in deliveries
     ]
-    arrivals = checkpoint(reduce(DataFrame.unionByName, frames).drop("is_header"))
+    # A waiting row of a full list is older than the list that arrived last.
+    arrivals = reduce(DataFrame.unionByName, frames).withColumn("replaces_changes", F.lit(False))
+    arrivals = checkpoint(arrivals.drop("is_header"))
     window_starts = {name: ALL_TIME for name in ids if config.sources[name].looks_back}
     counts = resolve_and_write(job, config, arrivals, deliveries, window_starts, is_gated=False)
     entries = {

@@ -5,12 +5,14 @@ window on are one slot. Rows of a slot are taken in order of delivery, version a
 
     no version     the first row stays; a row whose key is present is a duplicate; a delete removes the key
     version        a higher version replaces, an equal one is a duplicate, a lower one is superseded
+    snapshot       of each delivery one row counts; it replaces if its content differs, else it is a duplicate
 
 A deleted key keeps its version. A later row is accepted; if the source has versions, it needs a higher one. A delete
 whose key is not found is rejected as too late. So is any change to a key from before the window.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from pyspark.sql import Column, DataFrame, Window
@@ -22,6 +24,8 @@ from lifestage.platform.runtime.frames import checkpoint
 
 ANY_DAY = "DATE'0001-01-01'"
 SLOT = ("source", "event_id", "_slot")
+# Start of a window that holds every event. The JVM reads years of four digits only.
+ALL_TIME = date(1000, 1, 1)
 TOO_LATE = "correction_too_late"
 CHANGED = "changed_without_version"
 
@@ -60,7 +64,7 @@ def resolve(arrivals: DataFrame, known: DataFrame, deleted: DataFrame, window_st
     """Resolve arriving rows against each other and against the known events. Row order does not matter.
 
     Args:
-        arrivals: Canonical rows with `reasons`, `is_delete`, `looks_back` and `rejects_changes`.
+        arrivals: Canonical rows with `reasons`, `is_delete`, `looks_back`, `rejects_changes` and `replaces_changes`.
         known: Events that may share a slot with an arrival: all on the arrivals' dates, and all in the window.
         deleted: Tombstones of the same dates (see `build_tombstones`).
         window_starts: First date of a source's window, a column over `source`.
@@ -105,7 +109,7 @@ def _build_known_rows(known: DataFrame, deleted: DataFrame, arrivals: DataFrame)
     rows = known.withColumn("is_delete", F.lit(False)).unionByName(
         deleted.withColumn("is_delete", F.lit(True))
     )
-    flags = arrivals.select("source", "looks_back", "rejects_changes").distinct()
+    flags = arrivals.select("source", "looks_back", "rejects_changes", "replaces_changes").distinct()
     no_reasons = F.array().cast("array<string>")
     return rows.join(F.broadcast(flags), on="source", how="inner").withColumns(
         {
@@ -150,16 +154,20 @@ def _decide_contenders(rows: DataFrame, window_starts: Column) -> DataFrame:
 
     rows = rows.withColumn("_content", content_hash()).withColumns(
         {
-            "_n_before": F.count(F.when(F.col("_known") | ~F.col("is_delete"), 1)).over(before),
             "_n_twins": F.count("*").over(twins.rowsBetween(Window.unboundedPreceding, -1)),
+            "_n_later_twins": F.count("*").over(twins.rowsBetween(1, Window.unboundedFollowing)),
             "_may_change": ~F.col("looks_back") | (F.col("event_date") >= window_starts),
         }
     )
+    counts = (F.col("_known") | ~F.col("is_delete")) & ~_is_repeated()
+    rows = rows.withColumn("_n_before", F.count(F.when(counts, 1)).over(before))
     # Each column needs the previous one: greatest version, whether the key is deleted, content of the key.
     rows = rows.withColumn("_best", F.max(F.when(_is_effective(), F.col("version"))).over(before))
     rows = rows.withColumn("_was_delete", last_before(_outranks_earlier(), "is_delete"))
     makes_present = (
-        _outranks_earlier() & ~F.col("is_delete") & ((F.col("_n_before") == 0) | F.col("_was_delete"))
+        _outranks_earlier()
+        & ~F.col("is_delete")
+        & ((F.col("_n_before") == 0) | F.col("_was_delete") | F.col("replaces_changes"))
     )
     rows = rows.withColumn("_present", last_before(makes_present, "_content"))
     outcome = F.when(F.col("_known"), F.lit(Outcome.ACCEPTED)).otherwise(_contender_outcome())
@@ -175,7 +183,13 @@ def _decide_contenders(rows: DataFrame, window_starts: Column) -> DataFrame:
 def _is_effective() -> Column:
     """Return whether a row affects later rows: neither a delete without a key nor a change that is too late does."""
     is_first = F.col("_n_before") == 0
-    return F.col("_known") | (is_first & ~F.col("is_delete")) | (~is_first & F.col("_may_change"))
+    changes = (is_first & ~F.col("is_delete")) | (~is_first & F.col("_may_change"))
+    return F.col("_known") | (changes & ~_is_repeated())
+
+
+def _is_repeated() -> Column:
+    """Return whether another row of the same full list has the key, too. The last by content counts."""
+    return F.col("replaces_changes") & ~F.col("_known") & (F.col("_n_later_twins") > 0)
 
 
 def _outranks_earlier() -> Column:
@@ -194,7 +208,7 @@ def _contender_outcome() -> Column:
         .when(F.col("_best").isNotNull(), _outcome_by_version())
         .otherwise(_outcome_by_presence())
     )
-    outcome = F.when(is_first, alone).otherwise(contest)
+    outcome = F.when(_is_repeated(), F.lit(Outcome.DUPLICATE)).when(is_first, alone).otherwise(contest)
     is_too_late = ~F.col("_may_change") & ~is_first & outcome.isin(Outcome.ACCEPTED, Outcome.REPLACED)
     return F.when(is_too_late, F.lit(Outcome.REJECTED)).otherwise(outcome)
 
@@ -212,7 +226,12 @@ def _outcome_by_presence() -> Column:
     is_present = ~F.col("_was_delete")
     is_refused = F.col("rejects_changes") & (F.col("_content") != F.col("_present"))
     delete = F.when(is_present, F.lit(Outcome.REPLACED)).otherwise(F.lit(Outcome.DUPLICATE))
-    repeat = F.when(is_refused, F.lit(Outcome.REJECTED)).otherwise(F.lit(Outcome.DUPLICATE))
+    is_replaced = F.col("replaces_changes") & (F.col("_content") != F.col("_present"))
+    repeat = (
+        F.when(is_refused, F.lit(Outcome.REJECTED))
+        .when(is_replaced, F.lit(Outcome.REPLACED))
+        .otherwise(F.lit(Outcome.DUPLICATE))
+    )
     return F.when(F.col("is_delete"), delete).when(~is_present, F.lit(Outcome.ACCEPTED)).otherwise(repeat)
 
 

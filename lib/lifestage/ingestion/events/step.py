@@ -18,7 +18,7 @@ from lifestage.ingestion.events.counts import (
 )
 from lifestage.ingestion.events.keys import add_keyless_ids
 from lifestage.ingestion.events.mapping import IngestContext, to_canonical
-from lifestage.ingestion.events.resolve import Outcome, Resolution, build_tombstones, resolve
+from lifestage.ingestion.events.resolve import ALL_TIME, Outcome, Resolution, build_tombstones, resolve
 from lifestage.ingestion.events.tables import EVENTS
 from lifestage.ingestion.sources.deliveries import Delivery, check_unchanged, group_by_source
 from lifestage.ingestion.sources.holding import read_or_hold
@@ -74,7 +74,7 @@ def _ingest(
     check_unchanged(job.spark, deliveries)
     today = job.run.now.astimezone(ZoneInfo(config.time_zone)).date()
     window_starts = {
-        name: today - timedelta(days=source.lookback_days)
+        name: ALL_TIME if source.snapshot else today - timedelta(days=source.lookback_days)
         for name, source in config.sources.items()
         if source.looks_back
     }
@@ -146,7 +146,7 @@ def _resolve_arrivals(job: Job, arrivals: DataFrame, window_starts: Mapping[str,
         row["event_date"]
         for row in arrivals.where("event_date IS NOT NULL").select("event_date").distinct().collect()
     )
-    may_meet = _is_on_dates(dates, min(window_starts.values(), default=None))
+    may_meet = _is_on_dates(dates, window_starts)
     # A source without a window never looks back.
     starts: Column = F.lit(date(9999, 12, 31))
     if window_starts:
@@ -157,7 +157,7 @@ def _resolve_arrivals(job: Job, arrivals: DataFrame, window_starts: Mapping[str,
     return resolve(arrivals, known, deleted, starts)
 
 
-def _is_on_dates(dates: Sequence[date], window_start: date | None) -> Column:
+def _is_on_dates(dates: Sequence[date], window_starts: Mapping[str, date]) -> Column:
     """Return a predicate for the events that may share a slot with an arrival. It prunes partitions and files."""
     if not dates:
         return F.lit(False)
@@ -167,10 +167,11 @@ def _is_on_dates(dates: Sequence[date], window_start: date | None) -> Column:
         else F.col("event_date").between(dates[0], dates[-1])
     )
     in_months = F.col("event_month").between(dates[0].replace(day=1), dates[-1])
-    if window_start is None:
-        return in_months & on_dates
-    in_window = (F.col("event_month") >= window_start.replace(day=1)) & (F.col("event_date") >= window_start)
-    return (in_months & on_dates) | in_window
+    condition = in_months & on_dates
+    for source, start in window_starts.items():
+        in_window = (F.col("event_month") >= start.replace(day=1)) & (F.col("event_date") >= start)
+        condition |= (F.col("source") == source) & in_window
+    return condition
 
 
 def _write(job: Job, resolution: Resolution, counts: Mapping[int, DeliveryCounts]) -> None:

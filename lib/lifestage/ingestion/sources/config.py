@@ -88,6 +88,11 @@ class Source(FileLayout):
         default=OnChange.DUPLICATE,
         description="without `version`: what happens to a row with a known key and other values",
     )
+    snapshot: bool = Field(
+        default=False,
+        description="each file holds the whole list again: of rows with one key, that of the latest file counts, whatever "
+        "its date; a row that a later file lacks stays",
+    )
     across_files: Literal["same", "new"] = Field(
         default="same",
         description="for keyless sources: whether an equal row in another file is the same event or a new one",
@@ -100,7 +105,7 @@ class Source(FileLayout):
     @property
     def looks_back(self) -> bool:
         """Whether a row may change an event of another date."""
-        return self.version is not None or self.delete_when is not None
+        return self.version is not None or self.delete_when is not None or self.snapshot
 
 
 class Extract(StrEnum):
