@@ -115,6 +115,8 @@ def a_full_disk(scene):
         scene.run()
     scene.met.append("disk full")
     filler.unlink()
+    # On a full disk a run cannot release its lock either. Its process ends.
+    scene.end_holder()
 
 
 def fail_in_the_middle_of_a_write(scene):

@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.yaml_lines import add_line
 from lifestage.platform.errors import ConfigError, ExitCode, LifestageError
 from lifestage.project.loader import load_config
 from lifestage.project.location import MAIN_FILES, find_main_file
@@ -209,7 +210,7 @@ def _list_problems(error: Exception) -> list[str]:
     """Every problem of an error, and the notes about where it happened."""
     notes = getattr(error, "__notes__", ())
     if isinstance(error, ConfigError):
-        return [*error.problems, *notes]
+        return [*map(add_line, error.problems), *notes]
     if isinstance(error, LifestageError):
         return [str(error), *notes]
     if _is_usage_error(error):

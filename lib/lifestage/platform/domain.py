@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.declared import Expression
 from lifestage.platform.config.parts import Part, Parts
 from lifestage.platform.explain import Explain
 from lifestage.platform.findings import Diagnose
@@ -68,6 +69,8 @@ class Domain:
     """The contracts of the tables that the domain owns. The second argument holds the results of earlier domains."""
     checks: Callable[[Config, Sequence[DomainResult]], Iterable[str]] | None = None
     """Checks that need the whole configuration. Arguments as for `tables`; each problem is `file: key: problem`."""
+    expressions: Callable[[Config, Sequence[DomainResult]], Iterable[Expression]] | None = None
+    """The SQL expressions of the domain's configuration, which validation checks. Arguments as for `tables`."""
     meaning: Meaning | None = None
     result: Result | None = None
     explain: Explain | None = None

@@ -9,7 +9,7 @@ from pydantic import Field
 from pyspark.sql import DataFrame
 
 from lifestage.platform.config.models import Model
-from lifestage.platform.storage.contracts import Column, Table
+from lifestage.platform.storage.contracts import Column, Table, sql_types
 
 
 class Strategy(Model):
@@ -115,4 +115,4 @@ class DomainResult:
 
 def rule_columns(results: Iterable[DomainResult]) -> dict[str, str]:
     """The columns that rules may use, each with its SQL type."""
-    return {column.name: column.type.simpleString() for each in results for column in each.rule_columns()}
+    return sql_types(column for each in results for column in each.rule_columns())

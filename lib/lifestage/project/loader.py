@@ -63,7 +63,7 @@ def _read_parts(path: Path, declared: Mapping[str, Part[Any]]) -> Parts:
     values: dict[str, Any] = {}
     if given is not None:
         own = {key: value for key, value in given.items() if key not in sections}
-        shared = validate_model(Shared, own, path, problems)
+        shared = validate_model(Shared, own, path, problems, siblings=sections)
         values = {name: _read_section(part, given, path, problems) for name, part in sections.items()}
     for name, part in declared.items():
         if name not in sections:

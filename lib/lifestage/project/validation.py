@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.checks import prefix_file
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.declared import Expression
 from lifestage.platform.domain import Domain
 from lifestage.platform.result import rule_columns
 from lifestage.project.registry import RegisteredDomain, register
@@ -22,7 +23,16 @@ def find_problems(config: Config, domains: Sequence[Domain]) -> Iterator[str]:
     for each in registered:
         if each.domain.checks:
             yield from each.domain.checks(config, each.results)
+        for expression in list_expressions(config, [each]):
+            yield from expression.problems()
         yield from _column_problems(config, each)
+
+
+def list_expressions(config: Config, registered: Iterable[RegisteredDomain]) -> Iterator[Expression]:
+    """Every SQL expression that the configurations of domains declare."""
+    for each in registered:
+        if each.domain.expressions:
+            yield from each.domain.expressions(config, each.results)
 
 
 def _table_problems(config: Config, registered: Iterable[RegisteredDomain]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from lifestage.activation.report.config import ReportSettings
@@ -20,7 +21,10 @@ from lifestage.ingestion.sources.tables import REFERENCE
 from lifestage.platform.errors import ConfigError, NoDataError
 from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS
+from lifestage.project.registry import register
 from lifestage.project.runner import execute
+from lifestage.project.validation import list_expressions
+from lifestage.services.validate import check_expressions
 from lifestage.users.identity.advice import Suspicions, read_suspicions
 
 # The possible outcomes of a row.
@@ -101,7 +105,8 @@ def run(project: Project, request: Request, progress: Progress = lambda _: None)
         progress: called with each finished step.
 
     Raises:
-        ConfigError: a date is after the business date of now.
+        ConfigError: a date is after the business date of now, or an SQL expression of a configuration that no earlier run
+            has used fails on a value that its columns can hold.
         NoDataError: there is nothing to build from. The message says which data exists.
     """
     check_dates(project, request)
@@ -111,11 +116,25 @@ def run(project: Project, request: Request, progress: Progress = lambda _: None)
         rows[name] = n_rows
         progress(FinishedStep(name, seconds, n_rows))
 
+    runs = project.store.read(project.tables["runs"])
+    if runs.where(F.col("config_hash") == project.config.hash).isEmpty():
+        check_expressions(project.config, project.store.spark)
     try:
         execute(project, request, note)
     except NoDataError as error:
         raise NoDataError(f"{error}\n{describe_data(project)}") from error
+    except PySparkException as error:
+        for place in _find_expressions(project, error):
+            error.add_note(place)
+        raise
     return _describe_outcome(project, request, rows)
+
+
+def _find_expressions(project: Project, error: PySparkException) -> list[str]:
+    """The expressions of the configuration that an error of Spark is about: file, key and SQL."""
+    fragments = {context.fragment() for context in error.getQueryContext()} - {""}
+    declared = list_expressions(project.config, register(project.config))
+    return [f"{each.place}: {each.sql}" for each in declared if any(text in each.sql for text in fragments)]
 
 
 def describe_data(project: Project) -> str:

@@ -1,28 +1,43 @@
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import yaml
 from pydantic import ValidationError
+from pyspark.sql import types as T
 
 from analytics.segments.builders import FEATURES, config
-from lifestage.analytics.segments.config import SegmentsConfig, expression_problems
+from lifestage.analytics.segments.checks import expressions
+from lifestage.analytics.segments.config import SegmentsConfig
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.result import DomainResult, Result
+from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 
 COLUMNS = dict.fromkeys([
     "user_id", "as_of", "silence_days", "occasions_365d", "net_amount_365d", "mean_occasion_amount_365d",
     "active_days_90d", "n_categories_365d", "discount_share_365d", "cycle_days", "weekend_share_365d",
-], "bigint")  # fmt: skip
+], T.LongType())  # fmt: skip
+
+
+def problems(settings, columns=COLUMNS):
+    """The problems of the expressions of segments.yaml over features with these columns."""
+    described = tuple(Column(name, kind, name) for name, kind in columns.items())
+    table = Table("user_features", Kind.DERIVED, "", described, ("user_id",), WriteMode.OVERWRITE)
+    whole = Config(Path("lifestage.yaml"), None, {"segments": settings}, "")
+    results = [DomainResult(Result("user_features", rules=None), table, None)]
+    return [problem for each in expressions(whole, results) for problem in each.problems()]
 
 
 def test_the_shipped_defaults_are_valid_over_the_shipped_features():
     shipped = yaml.safe_load((files("lifestage") / "analytics" / "segments" / "defaults.yaml").read_text())
-    assert list(expression_problems(SegmentsConfig.model_validate(shipped), COLUMNS)) == []
+    assert problems(SegmentsConfig.model_validate(shipped)) == []
 
 
 def test_problems_of_expressions_come_all_at_once_with_their_keys():
     features = [{**FEATURES[0], "expression": "spendd"}, {**FEATURES[1], "expression": "rand()"}]
-    columns = {"spend": "bigint", "as_of": "date"}
-    found = list(expression_problems(config(eligible="now() > as_of", features=features), columns))
-    assert {problem.split(":")[0] for problem in found} == {
+    columns = {"spend": T.LongType(), "as_of": T.DateType()}
+    found = problems(config(eligible="now() > as_of", features=features), columns)
+    assert {problem.split(": ")[1] for problem in found} == {
         "eligible",
         "features[0].expression",
         "features[1].expression",
@@ -30,8 +45,10 @@ def test_problems_of_expressions_come_all_at_once_with_their_keys():
 
 
 def test_eligible_must_be_a_condition():
-    told = "eligible: gives bigint, expected a condition that is true or false, in: silence_days"
-    assert told in list(expression_problems(config(eligible="silence_days"), COLUMNS))
+    told = (
+        "segments.yaml: eligible: gives bigint, expected a condition that is true or false, in: silence_days"
+    )
+    assert told in problems(config(eligible="silence_days"))
 
 
 def test_every_contradiction_is_reported():

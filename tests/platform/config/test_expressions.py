@@ -1,12 +1,13 @@
 import pytest
 
 from lifestage.platform.config.expressions import (
+    Gives,
     columns_of,
-    condition_problems,
     expression_problems,
     normalise_sql,
     parse,
     semantic_hash,
+    typed_problems,
 )
 
 KNOWN = {"amount", "items", "sold_at", "products.category"}
@@ -164,7 +165,7 @@ TYPED = {
     ],
 )  # fmt: skip
 def test_boolean_expressions_are_conditions(sql):
-    assert list(condition_problems(sql, TYPED)) == []
+    assert list(typed_problems(sql, TYPED, Gives.CONDITION)) == []
 
 
 @pytest.mark.parametrize(
@@ -177,12 +178,43 @@ def test_boolean_expressions_are_conditions(sql):
     ],
 )
 def test_other_expressions_are_refused_with_their_type(sql, kind):
-    (problem,) = condition_problems(sql, TYPED)
+    (problem,) = typed_problems(sql, TYPED, Gives.CONDITION)
     assert problem == f"gives {kind}, expected a condition that is true or false, in: {sql}"
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "stage > 5",
+        "n = stage",
+        "stage IN (1, 2)",
+        "stage BETWEEN n AND 9",
+        "stage + 1 > 2",
+        "r.born = DATE'2026-01-01'",
+    ],
+)
+def test_a_text_that_spark_would_cast_is_refused(sql):
+    (problem,) = typed_problems(sql, {**TYPED, "r.born": "string"}, Gives.CONDITION)
+    assert "is text: compared with another type, it fails the run on one bad row, use TRY_CAST" in problem
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "stage > '5'",
+        "try_cast(stage AS INT) > 5",
+        "n = 5 AND stage = 'x'",
+        "stage || 'x' = 'yx'",
+        "r.born = stage",
+        "n > '5'",
+    ],
+)
+def test_texts_are_compared_with_texts(sql):
+    assert list(typed_problems(sql, {**TYPED, "r.born": "string"}, Gives.CONDITION)) == []
+
+
 def test_an_unknown_column_is_the_only_problem_of_its_condition():
-    (problem,) = condition_problems("spent > 1", TYPED)
+    (problem,) = typed_problems("spent > 1", TYPED, Gives.CONDITION)
     assert problem.startswith("unknown column spent")
     assert problem.endswith("(did you mean spend?)")
 

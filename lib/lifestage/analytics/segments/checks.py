@@ -1,14 +1,17 @@
-"""Checks of segments.yaml."""
+"""The SQL expressions of segments.yaml."""
 
 from collections.abc import Iterator, Sequence
 
-from lifestage.analytics.segments.config import SEGMENTS, SegmentsConfig, expression_problems
-from lifestage.platform.config.checks import prefix_file
+from lifestage.analytics.segments.config import SEGMENTS, SegmentsConfig
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.expressions import Gives
 from lifestage.platform.result import DomainResult, rule_columns
 
 
-def check_config(config: Config, results: Sequence[DomainResult]) -> Iterator[str]:
-    """Yield the problems of the features and of the condition of eligibility."""
-    problems = expression_problems(config.of(SegmentsConfig), rule_columns(results))
-    yield from prefix_file(config.folder / SEGMENTS.name, problems)
+def expressions(config: Config, results: Sequence[DomainResult]) -> Iterator[Expression]:
+    """Yield the condition of eligibility and the features."""
+    settings, file, known = config.of(SegmentsConfig), config.folder / SEGMENTS.name, rule_columns(results)
+    yield Expression(file, "eligible", settings.eligible, known, Gives.CONDITION)
+    for index, feature in enumerate(settings.features):
+        yield Expression(file, f"features[{index}].expression", feature.expression, known, Gives.NUMBER)

@@ -1,13 +1,12 @@
 """Configuration of segments: eligible users, features, number of segments, and training dates."""
 
-from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from lifestage.platform.config.expressions import condition_problems, number_problems, semantic_hash
+from lifestage.platform.config.expressions import semantic_hash
 from lifestage.platform.config.models import Model
 from lifestage.platform.config.parts import ConfigFile, Parts
 
@@ -105,19 +104,6 @@ class SegmentsConfig(SegmentsSettings):
 
     profile: tuple[str, ...] = ()
     """Features that profile a segment."""
-
-
-def expression_problems(config: SegmentsConfig, columns: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with the SQL expressions over user_features, each with its key.
-
-    Args:
-        config: The configuration.
-        columns: Columns of user_features and their types.
-    """
-    yield from (f"eligible: {problem}" for problem in condition_problems(config.eligible, columns))
-    for index, feature in enumerate(config.features):
-        for problem in number_problems(feature.expression, columns):
-            yield f"features[{index}].expression: {problem}"
 
 
 SEGMENTS = ConfigFile("segments.yaml", SegmentsSettings, defaults="analytics/segments/defaults.yaml")

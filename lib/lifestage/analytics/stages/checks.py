@@ -7,7 +7,8 @@ from lifestage.analytics.stages.reachability import find_unreachable
 from lifestage.analytics.stages.tables import USER_STAGES
 from lifestage.platform.config.checks import bad_names, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.expressions import condition_problems
+from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.expressions import Gives
 from lifestage.platform.result import DomainResult, rule_columns
 from lifestage.users.identity.regrouping import Regrouped
 
@@ -17,25 +18,37 @@ OF_HISTORY = {*USER_STAGES.names, "observed_since", "previous_stage"}
 
 def check_config(config: Config, results: Sequence[DomainResult]) -> Iterator[str]:
     """Yield the problems of the ladder."""
-    problems = stage_problems(config.of(StageLadder), rule_columns(results))
+    ladder = config.of(StageLadder)
+    problems = [*_name_problems(ladder), *_feature_problems(rule_columns(results))]
+    if not any(problem for each in expressions(config, results) for problem in each.problems()):
+        problems += _unreachable_stages(ladder)
     yield from prefix_file(config.folder / LADDER.name, problems)
 
 
-def stage_problems(ladder: StageLadder, features: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with conditions, names and views, and the stages that no user can reach."""
+def expressions(config: Config, results: Sequence[DomainResult]) -> Iterator[Expression]:
+    """Yield the conditions of the ladder."""
+    file, features = config.folder / LADDER.name, rule_columns(results)
+    for number, rung in enumerate(config.of(StageLadder).ladder):
+        yield Expression(file, f"ladder.{number} ({rung.stage})", rung.when, features, Gives.CONDITION)
+
+
+def _feature_problems(features: Mapping[str, str]) -> Iterator[str]:
+    if "net_amount_30d" not in features:
+        yield "stage_totals: needs the feature net_amount_30d: declare its window in features.yaml"
+
+
+def _unreachable_stages(ladder: StageLadder) -> Iterator[str]:
+    for stage in find_unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
+        yield f"ladder: no user can ever reach {stage}: an earlier condition always wins or its own never holds"
+
+
+def _name_problems(ladder: StageLadder) -> Iterator[str]:
+    """Yield what is wrong with the names of stages, their order of display, and the views."""
     names = [rung.stage for rung in ladder.ladder]
-    found = [
-        f"ladder.{number} ({rung.stage}): {problem}"
-        for number, rung in enumerate(ladder.ladder)
-        for problem in condition_problems(rung.when, features)
-    ]
-    yield from found
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"ladder: stage {name} is defined twice"
     for name in sorted({*names} & {*Regrouped}):
         yield f"ladder: stage {name} has a name that is reserved for users who merged or split: choose another name"
-    if "net_amount_30d" not in features:
-        yield "stage_totals: needs the feature net_amount_30d: declare its window in features.yaml"
     if sorted(ladder.display) != sorted(names):
         yield f"display: expected each stage once: {join_names(names)}"
     yield from bad_names(ladder.views)
@@ -44,6 +57,3 @@ def stage_problems(ladder: StageLadder, features: Mapping[str, str]) -> Iterator
             yield f"views.{view}: stages have a column of that name"
         if set(mapping) != set(names):
             yield f"views.{view}: expected each stage once: {join_names(names)}"
-    if not found:
-        for stage in find_unreachable([(rung.stage, rung.when) for rung in ladder.ladder]):
-            yield f"ladder: no user can ever reach {stage}: an earlier condition always wins or its own never holds"

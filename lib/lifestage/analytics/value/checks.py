@@ -6,7 +6,8 @@ from lifestage.analytics.value.config import VALUE, ValueConfig
 from lifestage.analytics.value.rfm import names_by_cell
 from lifestage.platform.config.checks import bad_names, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.expressions import number_problems
+from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.expressions import Gives
 from lifestage.platform.result import DomainResult, rule_columns
 from lifestage.users.identity.regrouping import Regrouped
 
@@ -14,11 +15,20 @@ from lifestage.users.identity.regrouping import Regrouped
 def check_config(config: Config, results: Sequence[DomainResult]) -> Iterator[str]:
     """Yield the problems of RFM, of the index, and of the tiers."""
     value, features = config.of(ValueConfig), rule_columns(results)
-    problems = (*rfm_problems(value, features), *index_problems(value, features))
+    problems = (*_rfm_problems(value, features), *_index_problems(value))
     yield from prefix_file(config.folder / VALUE.name, problems)
 
 
-def rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[str]:
+def expressions(config: Config, results: Sequence[DomainResult]) -> Iterator[Expression]:
+    """Yield the components of the index."""
+    file, features = config.folder / VALUE.name, rule_columns(results)
+    for name, dimension in config.of(ValueConfig).index.dimensions.items():
+        for component, sql in dimension.components.items():
+            key = f"index.dimensions.{name}.components.{component}"
+            yield Expression(file, key, sql, features, Gives.NUMBER)
+
+
+def _rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong with the R x F map, and the features of the period that are hidden."""
     rfm = config.rfm
     for pattern in rfm.names:
@@ -32,12 +42,9 @@ def rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[s
         yield f"rfm.period_days: needs the feature {name}: do not hide its window in features.yaml"
 
 
-def index_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with the components of the index and the names of tiers."""
+def _index_problems(config: ValueConfig) -> Iterator[str]:
+    """Yield what is wrong with the names of components and tiers."""
     for name in sorted({tier.tier for tier in config.tiers} & {*Regrouped}):
         yield f"tiers: {name} is a name that is reserved for users who merged or split: choose another name"
     for name, dimension in config.index.dimensions.items():
         yield from bad_names([name, *dimension.components])
-        for component, sql in dimension.components.items():
-            for problem in number_problems(sql, features):
-                yield f"index.dimensions.{name}.components.{component}: {problem}"

@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from sqlglot import exp
 
 from lifestage.ingestion.events.event_types import EVENT_TYPES
 from lifestage.ingestion.events.tables import MAPPED_COLUMNS
 from lifestage.ingestion.sources.checks import (
-    column_types,
     join_problems,
+    layout_expressions,
     layout_problems,
+    reference_columns,
     reference_identifiers,
+    source_columns,
 )
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES, Source
 from lifestage.platform.config.checks import (
@@ -19,10 +22,10 @@ from lifestage.platform.config.checks import (
     columns_if_valid,
     join_names,
     prefix_file,
-    sql_problems,
 )
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.expressions import condition_problems, instant_problems, parse
+from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.expressions import Gives, parse
 from lifestage.platform.errors import did_you_mean
 from lifestage.platform.result import DomainResult
 
@@ -30,32 +33,53 @@ MAPPABLE = {column.name for column in MAPPED_COLUMNS} - {"attributes"}
 
 
 def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[str]:
-    """Yield the problems of the sources, then those of the identifiers."""
+    """Yield the problems of the sources."""
     for name, source in config.parts[SOURCES].items():
         file = config.folder / SOURCES.name / f"{name}.yaml"
         yield from prefix_file(file, (*bad_names([name]), *source_problems(source, config)))
-    yield from prefix_file(config.file, _identifier_problems(config))
 
 
-def _identifier_problems(config: Config) -> Iterator[str]:
-    """Yield the problems of the section `identifiers` of the main file."""
+def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
+    """Yield the SQL of the sources, then that of the identifiers."""
+    for name, source in config.parts[SOURCES].items():
+        yield from source_expressions(config.folder / SOURCES.name / f"{name}.yaml", source, config)
     for name, rules in config.shared.identifiers.items():
-        for key, sql in (("normalise", rules.normalise), ("valid", rules.valid)):
-            yield from sql_problems(f"identifiers.{name}.{key}", sql, {"value"})
+        yield Expression(config.file, f"identifiers.{name}.normalise", rules.normalise, {"value": "string"})
+        yield Expression(
+            config.file, f"identifiers.{name}.valid", rules.valid, {"value": "string"}, Gives.CONDITION
+        )
+
+
+def source_expressions(file: Path, source: Source, config: Config) -> Iterator[Expression]:
+    """Yield the SQL of one file of sources/."""
+    own = source_columns(source)
+    columns, references = {**own}, config.parts[REFERENCE_SOURCES]
+    yield from layout_expressions(file, source)
+    for lookup in source.lookups:
+        if lookup.reference in references:
+            columns |= reference_columns(lookup.reference, references[lookup.reference])
+        for column, sql in lookup.on.items():
+            yield Expression(file, f"lookups.{lookup.reference}.on.{column}", sql, own)
+    for section in ("map", "attributes", "identifiers"):
+        for name, sql in getattr(source, section).items():
+            gives = Gives.INSTANT if (section, name) == ("map", "event_at") else Gives.VALUE
+            yield Expression(file, f"{section}.{name}", sql, columns, gives)
+    if source.version is not None:
+        yield Expression(file, "version", source.version, columns)
+    for name, rule in source.rules.items():
+        yield Expression(file, f"rules.{name}.check", rule.check, columns, Gives.CONDITION)
+    if source.delete_when is not None:
+        yield Expression(file, "delete_when", source.delete_when, columns, Gives.CONDITION)
 
 
 def source_problems(source: Source, config: Config) -> Iterator[str]:
     """Yield the problems of one file of sources/."""
-    known = {*source.columns, "file_name"}
     for lookup in source.lookups:
         reference = config.parts[REFERENCE_SOURCES].get(lookup.reference)
         if reference is None:
             yield f"lookups: unknown reference table {lookup.reference}, expected one of {join_names(config.parts[REFERENCE_SOURCES])}"
         else:
-            known |= {f"{lookup.reference}.{column}" for column in reference.in_clear}
             yield from join_problems(f"lookups.{lookup.reference}.on", lookup.on, reference)
-        for column, sql in lookup.on.items():
-            yield from sql_problems(f"lookups.{lookup.reference}.on.{column}", sql, source.columns)
     yield from layout_problems(source)
     for name in sorted({"event_type", "event_at"} - set(source.map)):
         yield f"map.{name}: required key is missing"
@@ -74,19 +98,12 @@ def source_problems(source: Source, config: Config) -> Iterator[str]:
     if not source.key and re.search(r"\[[*#]\]", " ".join(source.fields.values())):
         yield "key: required if the elements of a list become rows: a replay reads all elements of a record again"
     if source.looks_back and not source.key:
-        yield "key: required for version and delete_when"
+        yield "key: required for version, delete_when and snapshot"
+    for name in sorted({"version", "on_change", "lookback_days"} & source.model_fields_set):
+        if source.snapshot:
+            yield f"{name}: not with snapshot, where the row of the latest file counts"
     for kind in sorted(set(source.identifiers) - set(config.shared.identifiers)):
         yield f"identifiers.{kind}: unknown identifier type, expected one of {join_names(config.shared.identifiers)}"
-    for key, sql in _source_expressions(source):
-        if key != "map.event_at":
-            yield from sql_problems(key, sql, known)
-    types = {**dict.fromkeys(known, "unknown"), **column_types(source), "file_name": "string"}
-    if instant := source.map.get("event_at"):
-        for problem in instant_problems(instant, types):
-            yield f"map.event_at: {problem}"
-    for key, sql in _source_conditions(source):
-        for problem in condition_problems(sql, types):
-            yield f"{key}: {problem}"
     yield from _leaks(source, config)
 
 
@@ -101,21 +118,6 @@ def _literal_results(sql: str) -> set[str]:
     return {
         node.this for node in (tree, *branches, *others) if isinstance(node, exp.Literal) and node.is_string
     }
-
-
-def _source_expressions(source: Source) -> Iterator[tuple[str, str]]:
-    for section in ("map", "attributes", "identifiers"):
-        for name, sql in getattr(source, section).items():
-            yield f"{section}.{name}", sql
-    if source.version is not None:
-        yield "version", source.version
-
-
-def _source_conditions(source: Source) -> Iterator[tuple[str, str]]:
-    for name, rule in source.rules.items():
-        yield f"rules.{name}.check", rule.check
-    if source.delete_when is not None:
-        yield "delete_when", source.delete_when
 
 
 def _leaks(source: Source, config: Config) -> Iterator[str]:

@@ -3,7 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from lifestage.ingestion.reference.tables import VERSION_COLUMNS
-from lifestage.ingestion.sources.checks import layout_problems, private_columns, reference_identifiers
+from lifestage.ingestion.sources.checks import (
+    layout_expressions,
+    layout_problems,
+    private_columns,
+    reference_identifiers,
+    source_columns,
+)
 from lifestage.ingestion.sources.config import RATES, REFERENCE_SOURCES, SOURCES, ReferenceSource
 from lifestage.ingestion.sources.layout import is_column_type
 from lifestage.platform.config.checks import (
@@ -11,9 +17,9 @@ from lifestage.platform.config.checks import (
     columns_if_valid,
     join_names,
     prefix_file,
-    sql_problems,
 )
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.declared import Expression
 from lifestage.platform.result import DomainResult
 
 
@@ -28,6 +34,16 @@ def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[s
             *sealed_problems(source),
         )
         yield from prefix_file(file, problems)
+
+
+def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
+    """Yield the SQL of each reference table."""
+    for table, source in config.parts[REFERENCE_SOURCES].items():
+        file, columns = config.folder / REFERENCE_SOURCES.name / f"{table}.yaml", source_columns(source)
+        yield from layout_expressions(file, source)
+        yield Expression(file, "valid_from", source.valid_from, columns)
+        for name, sql in source.map.items():
+            yield Expression(file, f"map.{name}", sql, columns)
 
 
 def _name_problems(name: str, config: Config) -> Iterator[str]:
@@ -52,7 +68,6 @@ def reference_problems(table: str, source: ReferenceSource, config: Config) -> I
         yield f"identifiers: unknown identifier type {kind}, expected one of {join_names(config.shared.identifiers)}"
     for name, sql in {**source.map, "valid_from": source.valid_from}.items():
         key = name if name == "valid_from" else f"map.{name}"
-        yield from sql_problems(key, sql, {*source.columns, "file_name"})
         # A column that has the name of an identifier in a source counts as one.
         for column in (
             sorted(columns_if_valid(sql) & private_columns(config)) if name not in source.identifiers else ()

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES, ReferenceSource
 from lifestage.ingestion.sources.decoding import codec_name
@@ -11,7 +12,8 @@ from lifestage.ingestion.sources.notation import EPOCHS, NUMBERS
 from lifestage.ingestion.sources.paths import list_path, parse_path
 from lifestage.platform.config.checks import columns_if_valid, join_names
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.expressions import condition_problems
+from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.expressions import Gives
 
 CSV_KEYS = {"delimiter", "quote", "escape", "skip_lines", "header", "extra_columns"}
 NUMBER_TYPES = ("int", "bigint", "double", "decimal")
@@ -48,10 +50,6 @@ def layout_problems(layout: FileLayout) -> Iterator[str]:
             yield f"formats.{name}: an instant needs an offset (XXX): add it, or declare the column local_timestamp"
     if codec_name(layout.encoding) is None:
         yield f"encoding: {layout.encoding} is not known, expected a name such as UTF-8, Windows-1252, GB18030 or UTF-16"
-    if layout.skip_when is not None:
-        types = {**column_types(layout), "file_name": "string", "_raw": "string"}
-        for problem in condition_problems(layout.skip_when, types):
-            yield f"skip_when: {problem}"
     for name in sorted(set(layout.fields) - set(layout.columns)):
         yield f"fields.{name}: unknown column {name}"
     if layout.format is not Format.CSV:
@@ -70,9 +68,25 @@ def _path_problems(layout: FileLayout) -> Iterator[str]:
             yield f"fields.{name}: {error}"
 
 
-def column_types(layout: FileLayout) -> dict[str, str]:
-    """Return the SQL type of each declared column."""
-    return {name: kind.replace("local_", "") for name, kind in layout.columns.items()}
+def layout_expressions(file: Path, layout: FileLayout) -> Iterator[Expression]:
+    """Yield the SQL of the layout of a source's files."""
+    if layout.skip_when is not None:
+        columns = {**source_columns(layout), "_raw": "string"}
+        yield Expression(file, "skip_when", layout.skip_when, columns, Gives.CONDITION)
+
+
+def source_columns(layout: FileLayout) -> dict[str, str]:
+    """Return the columns that the SQL of a source may use, with SQL types: the declared ones, and the name of the file."""
+    declared = {name: kind.replace("local_", "") for name, kind in layout.columns.items()}
+    return {**declared, "file_name": "string"}
+
+
+def reference_columns(name: str, source: ReferenceSource) -> dict[str, str]:
+    """Return the columns of a reference table as `table.column`, with SQL types. Sealed ones are left out."""
+    return {
+        f"{name}.{column}": source.types.get(column, "string").replace("local_", "")
+        for column in source.in_clear
+    }
 
 
 def join_problems(key: str, on: Iterable[str], reference: ReferenceSource) -> Iterator[str]:

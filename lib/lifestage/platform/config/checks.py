@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from lifestage.platform.config.expressions import columns_of, expression_problems
+from lifestage.platform.config.expressions import columns_of
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -16,12 +16,6 @@ def bad_names(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         if not NAME.fullmatch(name):
             yield f"{name}: expected lower-case letters, digits and _, a letter first"
-
-
-def sql_problems(key: str, sql: str, known: Iterable[str]) -> Iterator[str]:
-    """Yield the problems of an expression over known columns, each prefixed with its key in the file."""
-    for problem in expression_problems(sql, set(known)):
-        yield f"{key}: {problem}"
 
 
 def columns_if_valid(sql: str) -> set[str]:

@@ -3,11 +3,15 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import cast
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.schema import MappingSchema
 
 from lifestage.platform.errors import did_you_mean
 
@@ -18,6 +22,16 @@ VOLATILE = {
     "shuffle", "monotonically_increasing_id", "spark_partition_id", "input_file_name", "session_user", "user",
     "utc_timestamp", "utc_date", "utc_time", "curtime", "version", "current_catalog", "current_database", "current_schema", "reflect", "java_method", "try_reflect",
 }  # fmt: skip
+
+
+class Gives(StrEnum):
+    """What an expression must give."""
+
+    VALUE = "a value"
+    CONDITION = "a condition that is true or false"
+    NUMBER = "a number"
+    INSTANT = "a point in time"
+
 
 UNKNOWN_TYPES = {"UNKNOWN", "NULL", "VOID"}
 BOOLEAN_TYPES = {"BOOLEAN", *UNKNOWN_TYPES}
@@ -34,6 +48,14 @@ INSTANT_TYPES = {
 }
 # A boolean counts as 1 or 0.
 NUMBER_TYPES = {"TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", *BOOLEAN_TYPES}
+TYPES_OF = {
+    Gives.VALUE: (),
+    Gives.CONDITION: BOOLEAN_TYPES,
+    Gives.NUMBER: NUMBER_TYPES,
+    Gives.INSTANT: INSTANT_TYPES,
+}
+# Spark casts a text that it compares with a value of one of these types.
+CAST_FROM_TEXT = (*exp.DataType.NUMERIC_TYPES, *exp.DataType.TEMPORAL_TYPES, exp.DataType.Type.BOOLEAN)
 
 FAILING = {"raise_error", "assert_true", "url_decode", "parse_url", "parse_json", "to_number", "to_binary"}
 
@@ -41,8 +63,9 @@ FAILING = {"raise_error", "assert_true", "url_decode", "parse_url", "parse_json"
 CLOCK_TEXTS = {"now", "today", "tomorrow", "yesterday"}
 
 
+@lru_cache(maxsize=10_000)
 def parse(sql: str) -> exp.Expression:
-    """Parse one Spark SQL scalar expression into its tree.
+    """Parse one Spark SQL scalar expression into its tree, which callers must not change.
 
     Raises:
         ValueError: if the text is not SQL, or is anything but one unnamed scalar expression without comments.
@@ -118,26 +141,31 @@ def expression_problems(sql: str, known: Collection[str]) -> Iterator[str]:
         yield f"{problem}, in: {sql}"
 
 
-def condition_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
-    """Yield the problems of an expression that must be true or false (see `expression_problems`).
+def typed_problems(sql: str, known: Mapping[str, str], gives: Gives) -> Iterator[str]:
+    """Yield the problems of an expression over columns whose types are known (see `expression_problems`).
 
-    Accepts a type that only Spark can infer, such as that of a column of reference data.
+    Adds texts that are compared with a number, date or flag, and a result of another type than expected. Accepts a
+    type that only Spark can infer.
 
     Args:
-        sql: The condition.
-        known: Column to SQL type.
+        sql: The expression.
+        known: Column to SQL type; a column of a joined table is `table.column`.
+        gives: What the expression must give.
+
+    Example:
+        >>> list(typed_problems("spent", {"spent": "bigint"}, Gives.CONDITION))
+        ['gives bigint, expected a condition that is true or false, in: spent']
     """
-    yield from _type_problems(sql, known, BOOLEAN_TYPES, "a condition that is true or false")
-
-
-def number_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
-    """Yield the problems of an expression that must give a number. Otherwise like `condition_problems`."""
-    yield from _type_problems(sql, known, NUMBER_TYPES, "a number")
-
-
-def instant_problems(sql: str, known: Mapping[str, str]) -> Iterator[str]:
-    """Yield the problems of an expression that must give a point in time. Otherwise like `condition_problems`."""
-    yield from _type_problems(sql, known, INSTANT_TYPES, "a point in time")
+    problems = [*expression_problems(sql, known)]
+    yield from problems
+    if problems:
+        return
+    tree = _annotate(sql, known)
+    if text := next(_compared_texts(tree), None):
+        yield f"{text} is text: compared with another type, it fails the run on one bad row, use TRY_CAST, in: {sql}"
+    sql_type = _type_of(tree)
+    if TYPES_OF[gives] and sql_type.partition("(")[0] not in TYPES_OF[gives]:
+        yield f"gives {sql_type.lower()}, expected {gives}, in: {sql}"
 
 
 def normalise_sql(sql: str) -> str:
@@ -177,23 +205,36 @@ def _is_safe_cast(cast: exp.Cast) -> bool:
     )
 
 
-def _type_problems(
-    sql: str, known: Mapping[str, str], types: Collection[str], expected: str
-) -> Iterator[str]:
-    problems = [*expression_problems(sql, known)]
-    yield from problems
-    if not problems and (sql_type := _infer_type(sql, known)).partition("(")[0] not in types:
-        yield f"gives {sql_type.lower()}, expected {expected}, in: {sql}"
+def _compared_texts(tree: exp.Expression) -> Iterator[str]:
+    """Yield each column of text that is compared or computed with a value of another type. Spark casts the text."""
+    for node in tree.find_all(exp.Binary, exp.Between, exp.In):
+        if isinstance(node, exp.Connector | exp.Dot | exp.DPipe):
+            continue
+        sides = [side for side in (node.this, *node.iter_expressions()) if isinstance(side, exp.Expression)]
+        if any(side.is_type(*CAST_FROM_TEXT) for side in sides):
+            yield from (
+                side.name
+                for side in sides
+                if isinstance(side, exp.Column) and side.is_type(*exp.DataType.TEXT_TYPES)
+            )
 
 
-def _infer_type(sql: str, known: Mapping[str, str]) -> str:
-    tree = parse(sql).copy()
-    for column in tree.find_all(exp.Column):
-        if not column.table and column.name in known:
-            column.set("table", exp.to_identifier("_rows"))
-    query = annotate_types(exp.select(tree).from_("_rows"), schema={"_rows": dict(known)}, dialect="spark")
-    data_type = query.selects[0].type
-    return data_type.sql(dialect="spark") if data_type else "UNKNOWN"
+def _annotate(sql: str, known: Mapping[str, str]) -> exp.Expression:
+    """Return the tree of an expression with the type of each node, as far as it can be inferred."""
+    query = exp.select(parse(sql)).from_("_rows")
+    used: dict[str, object] = {}
+    for node in [*query.find_all(exp.Column)]:
+        name = ".".join(part.name for part in node.parts)
+        if name in known:
+            used[name] = known[name]
+            # The column of a joined table counts as one of the same rows, under its full name.
+            node.replace(exp.column(name, table="_rows", quoted=True))
+    schema = MappingSchema({"_rows": used} if used else None, dialect="spark", normalize=False)
+    return cast(exp.Expression, annotate_types(query, schema=schema).selects[0])
+
+
+def _type_of(tree: exp.Expression) -> str:
+    return tree.type.sql(dialect="spark") if tree.type else "UNKNOWN"
 
 
 def _function_names(tree: exp.Expression) -> set[str]:

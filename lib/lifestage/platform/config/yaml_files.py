@@ -1,6 +1,8 @@
 """Read YAML from disk or from the package, and report every problem with its file and key."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -8,9 +10,9 @@ from typing import Any, ClassVar, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+from lifestage.platform.config.model_problems import describe_problems
 
-PYDANTIC_MESSAGES = {"extra_forbidden": "unknown key", "missing": "required key is missing"}
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Problems(list[str]):
@@ -52,6 +54,8 @@ def read_yaml(path: Path, problems: Problems) -> dict[str, Any] | None:
         problems.at(path, "", f"not UTF-8 (byte {error.start})")
     except OSError as error:
         problems.at(path, "", f"cannot be read: {error.strerror}")
+    except yaml.MarkedYAMLError as error:
+        problems.at(path, "", _describe_syntax(error))
     except (yaml.YAMLError, ValueError) as error:
         problems.at(path, "", " ".join(str(error).split()))
     except RecursionError:
@@ -64,6 +68,11 @@ def packaged_yaml(name: str) -> dict[str, Any]:
 
     Example: packaged_yaml("analytics/stages/defaults.yaml")
     """
+    return deepcopy(_load_packaged(name))
+
+
+@cache
+def _load_packaged(name: str) -> dict[str, Any]:
     return _load_mapping(packaged_text(name))
 
 
@@ -91,7 +100,12 @@ def merge_keys(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
 
 
 def validate_model(
-    model: type[ModelT], data: Mapping[str, Any] | None, file: object, problems: Problems, below: str = ""
+    model: type[ModelT],
+    data: Mapping[str, Any] | None,
+    file: object,
+    problems: Problems,
+    below: str = "",
+    siblings: Iterable[str] = (),
 ) -> ModelT | None:
     """Build a model from data. If that fails, add a problem per key and return None.
 
@@ -101,17 +115,25 @@ def validate_model(
         file: Name of the file, for the problems.
         problems: The list that problems are added to.
         below: Key in the file under which the data is; empty for the whole file.
+        siblings: Keys beside those of the model, for hints about an unknown key.
     """
     if data is None:
         return None
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        for detail in error.errors():
-            key = ".".join(str(part) for part in ((below,) if below else ()) + detail["loc"])
-            message = PYDANTIC_MESSAGES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
-            problems.at(file, key, message)
+        for key, problem in describe_problems(model, error, siblings):
+            problems.at(file, ".".join(part for part in (below, key) if part), problem)
         return None
+
+
+def _describe_syntax(error: yaml.MarkedYAMLError) -> str:
+    """Say where the text stops being YAML, with the line and a caret below the place."""
+    mark, text = error.problem_mark, error.problem or error.context or "not YAML"
+    if mark is None:
+        return text
+    snippet = (mark.get_snippet(indent=4) or "").rstrip()
+    return f"line {mark.line + 1}, column {mark.column + 1}: {text}\n{snippet}".rstrip()
 
 
 def _load_mapping(text: str) -> dict[str, Any]:

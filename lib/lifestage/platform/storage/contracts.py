@@ -1,5 +1,6 @@
 """The contract of a table: its kind, columns, key, partitions and write mode."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,6 +57,11 @@ class Column:
     def field(self) -> T.StructField:
         """The column as Spark declares it."""
         return T.StructField(self.name, self.type, not self.required, {"comment": self.comment})
+
+
+def sql_types(columns: Iterable[Column]) -> dict[str, str]:
+    """Return the SQL type of each column by name."""
+    return {column.name: column.type.simpleString() for column in columns}
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from lifestage.platform.config.checks import bad_names, prefix_file, sql_problems
+from lifestage.platform.config.checks import bad_names, prefix_file
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.expressions import Gives
 from lifestage.platform.result import DomainResult
+from lifestage.platform.storage.contracts import sql_types
 from lifestage.users.catalogue.checks import event_columns
-from lifestage.users.catalogue.model import CATALOGUE, Aggregate, Catalogue
+from lifestage.users.catalogue.model import CATALOGUE, Aggregate, type_of
 from lifestage.users.features.config import REQUIRED_NAMES
 from lifestage.users.features.mapping import layer_features
 from lifestage.users.features.tables import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_features, user_state
@@ -24,7 +27,6 @@ def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[s
 def catalogue_problems(config: Config) -> Iterator[str]:
     """Problems of features.yaml: unknown columns, duplicate names, missing or unknown entries."""
     catalogue = config.parts[CATALOGUE]
-    events = event_columns(config)
     without_faults = catalogue.without_unknown_windows()
     sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.profile, catalogue.features)
     names = [name for section in sections for name in section]
@@ -35,27 +37,33 @@ def catalogue_problems(config: Config) -> Iterator[str]:
     for name, measure in catalogue.measures.items():
         if measure.expression is None and measure.aggregate is not Aggregate.COUNT:
             yield f"measures.{name}.expression: required for {measure.aggregate}"
-        for key, sql in (("expression", measure.expression), ("filter", measure.filter)):
-            if sql is not None:
-                yield from sql_problems(f"measures.{name}.{key}", sql, events)
-    days = {*catalogue.measures, "event_date"}
-    for name, day in catalogue.days.items():
-        yield from sql_problems(f"days.{name}.expression", day.expression, days)
-    for name, mark in catalogue.dates.items():
-        yield from sql_problems(f"dates.{name}.when", mark.when, days | set(catalogue.days))
     for name in sorted(set(catalogue.windows) - set(without_faults.windows)):
         yield f"windows.{name}: neither a measure nor a day"
     windows = {window.name for window in without_faults.all_windows()}
     for name in sorted(REQUIRED_NAMES - {*catalogue.measures, *catalogue.days, *catalogue.dates, *windows}):
         yield f"{name}: the features step needs it, do not remove it"
-    yield from _feature_problems(without_faults)
-
-
-def _feature_problems(catalogue: Catalogue) -> Iterator[str]:
-    known = {*user_state(catalogue).names, *user_features(catalogue).names, "as_of"}
-    for name, feature in catalogue.features.items():
-        yield from sql_problems(f"features.{name}.expression", feature.expression, known)
     try:
         layer_features(catalogue)
     except ValueError as error:
         yield f"features: {error}"
+
+
+def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
+    """Yield the SQL of measures, days, dates and features."""
+    file, catalogue = config.folder / CATALOGUE.name, config.parts[CATALOGUE].without_unknown_windows()
+    events = event_columns(config)
+    for name, measure in catalogue.measures.items():
+        if measure.expression is not None:
+            yield Expression(file, f"measures.{name}.expression", measure.expression, events)
+        if measure.filter is not None:
+            yield Expression(file, f"measures.{name}.filter", measure.filter, events, Gives.CONDITION)
+    merged = {name: measure.type.simpleString() for name, measure in catalogue.measures.items()}
+    columns = {**merged, "event_date": "date"}
+    for name, day in catalogue.days.items():
+        yield Expression(file, f"days.{name}.expression", day.expression, columns, Gives.NUMBER)
+    columns |= {name: type_of(day.unit).simpleString() for name, day in catalogue.days.items()}
+    for name, mark in catalogue.dates.items():
+        yield Expression(file, f"dates.{name}.when", mark.when, columns, Gives.CONDITION)
+    columns = sql_types((*user_state(catalogue).columns, *user_features(catalogue).columns))
+    for name, feature in catalogue.features.items():
+        yield Expression(file, f"features.{name}.expression", feature.expression, columns)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from lifestage.ingestion.sources.checks import reference_columns
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
-from lifestage.platform.config.checks import columns_if_valid, join_names, prefix_file, sql_problems
+from lifestage.platform.config.checks import columns_if_valid, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.declared import Expression
 from lifestage.platform.result import DomainResult
 from lifestage.platform.units import Unit
 from lifestage.users.catalogue.model import CATALOGUE
@@ -21,7 +23,6 @@ def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[s
 
 def _profile_problems(config: Config) -> Iterator[str]:
     """Problems of attributes: each expression uses the columns of one reference table with an identifier."""
-    references = config.parts[REFERENCE_SOURCES]
     for name in sorted({*config.parts[CATALOGUE].profile} & BUILT_IN):
         yield f"profile.{name}: is the name of a built-in column"
     for name, attribute in config.parts[CATALOGUE].profile.items():
@@ -32,7 +33,19 @@ def _profile_problems(config: Config) -> Iterator[str]:
             tables = {column.partition(".")[0] for column in columns_if_valid(sql)}
             if len(tables) != 1 or not tables <= config.of(ProfilesConfig).named_by.keys():
                 yield f"{key}: expected columns of one of {join_names(config.of(ProfilesConfig).named_by)}, such as members.city, in: {sql}"
-                continue
-            (table,) = tables
-            open_columns = {*references[table].in_clear} - {*references[table].identifiers}
-            yield from sql_problems(key, sql, {f"{table}.{column}" for column in open_columns})
+
+
+def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
+    """Yield the SQL of the attributes that name a table with an identifier."""
+    for name, attribute in config.parts[CATALOGUE].profile.items():
+        for number, sql in enumerate(attribute.sources):
+            for table in {column.partition(".")[0] for column in columns_if_valid(sql)} & {
+                *config.of(ProfilesConfig).named_by
+            }:
+                reference = config.parts[REFERENCE_SOURCES][table]
+                columns = reference_columns(table, reference)
+                for identifier in reference.identifiers:
+                    columns.pop(f"{table}.{identifier}", None)
+                yield Expression(
+                    config.folder / CATALOGUE.name, f"profile.{name}.from.{number}", sql, columns
+                )

@@ -1,0 +1,30 @@
+"""The SQL expressions that a configuration declares, each with its file, its key and the columns it may use."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifestage.platform.config.expressions import Gives, typed_problems
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """An SQL expression of a configuration file. Two are equal only if they are the same object."""
+
+    file: Path
+    key: str
+    """Where the file declares it, such as `map.amount`."""
+    sql: str
+    columns: Mapping[str, str]
+    """Column that it may use to SQL type; a column of a joined table is `table.column`."""
+    gives: Gives = Gives.VALUE
+
+    @property
+    def place(self) -> str:
+        """File and key, as messages show them."""
+        return f"{self.file}: {self.key}"
+
+    def problems(self) -> Iterator[str]:
+        """Yield the problems that show without Spark, each with file and key."""
+        for problem in typed_problems(self.sql, self.columns, self.gives):
+            yield f"{self.place}: {problem}"
