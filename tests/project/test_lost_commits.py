@@ -87,6 +87,7 @@ def test_a_run_stops_if_a_commit_is_empty(copy, table):
         copy.run("2026-03-11", steps=("ingest", "activity"))
 
 
+@pytest.mark.slow
 def test_a_run_stops_if_the_row_of_the_last_run_is_lost(copy, tmp_path):
     """No table but the lock knows of it. A run in between that does not complete passes the knowledge on."""
     complete(copy, "complete")

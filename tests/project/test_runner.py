@@ -43,6 +43,7 @@ def leave(shop, day, name="user_features", **metadata):
     shop.project.store.write(table, row, metadata, {"as_of": [day]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["norms", "user_features"])
 def test_a_date_that_no_completed_run_keeps_is_removed_by_the_next_run(shop, name):
     leave(shop, MONDAY, name)
@@ -58,6 +59,7 @@ def test_writes_of_an_unfinished_run_are_rolled_back_whichever_step_comes_next(s
     assert_rows(shop.read("events").select("order_id"), [("r0",), ("r1",)])
 
 
+@pytest.mark.slow
 def test_a_run_also_builds_the_training_date_of_a_missing_model(shop):
     shop.run(TUESDAY, steps=("features", "segments"), run_id="trains")
     days = shop.read("user_features").selectExpr("CAST(as_of AS STRING)")
@@ -68,6 +70,7 @@ def request(run_id, *steps, is_job=False):
     return Request(run_id, (date.fromisoformat(TUESDAY),), NOW, NOW, steps, is_job)
 
 
+@pytest.mark.slow
 def test_jobs_hold_the_root_until_their_run_is_complete_and_again_when_they_are_run_again(shop):
     for _ in range(2):
         with hold_root(shop.project, request("nightly", "identity", is_job=True)):
@@ -87,6 +90,7 @@ def test_a_request_that_only_reads_takes_no_lock(shop):
         assert shop.read("run_lock").isEmpty()
 
 
+@pytest.mark.slow
 def test_a_changed_meaning_stops_a_run_until_it_is_accepted(shop):
     leave(shop, MONDAY, meaning="another")
     with pytest.raises(

@@ -62,6 +62,7 @@ EXPECTED = [
 ]
 
 
+@pytest.mark.slow
 def test_a_run_counts_them_by_source_and_column(outcome):
     found = outcome.personal_data
     assert {(each.source, each.column, each.form, each.n_rows) for each in found} == {*EXPECTED}

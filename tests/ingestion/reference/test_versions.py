@@ -228,6 +228,7 @@ def ended_keys(spark, *rejections):
     return sorted((row["id"], row["extract_date"].day, row["delivery_no"]) for row in found.collect())
 
 
+@pytest.mark.slow
 def test_a_key_in_a_rejected_row_does_not_end_whatever_the_date(spark):
     both = [("b", 5, 2), ("c", 5, 2)]
     assert ended_keys(spark) == both

@@ -16,7 +16,9 @@ from support.sales import FEBRUARY, JANUARY, SALES, sales, table
 MONTHS = "month IN (DATE'2026-01-01', DATE'2026-02-01')"
 
 
-@pytest.fixture(params=["delta", "memory", "run on delta", "run on memory"])
+@pytest.fixture(
+    params=["delta", "memory", pytest.param("run on delta", marks=pytest.mark.slow), "run on memory"]
+)
 def store(request, spark, tmp_path):
     is_delta = "delta" in request.param
     inner = DeltaStore(spark, Location(root=str(tmp_path / "tables"))) if is_delta else MemoryStore(spark)

@@ -54,6 +54,7 @@ def test_a_merge_is_recorded_with_its_evidence(world):
     assert {row["to_user_id"] for row in journal} == older
 
 
+@pytest.mark.slow
 def test_a_deleted_event_splits_the_user_it_had_merged(world):
     world.deliver_events(("1", 1, {"cookie": "c", "member": "m"}), ("2", 1, {"cookie": "c", "member": "n"}))
     world.run(1)
@@ -67,6 +68,7 @@ def test_a_deleted_event_splits_the_user_it_had_merged(world):
     assert causes["n"] == "split"
 
 
+@pytest.mark.slow
 def test_a_device_beyond_its_limit_is_withheld_and_restored_within_it(world):
     world.deliver_events(*[(str(n), n, {"device": "k", "member": f"m{n}"}) for n in (1, 2)])
     world.run(2)

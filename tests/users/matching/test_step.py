@@ -58,6 +58,7 @@ def test_links_are_added_rescored_and_removed(town, tmp_path):
         assert_frames(town.test.read(name), once.read(name))
 
 
+@pytest.mark.slow
 def test_a_changed_score_updates_the_evidence(town):
     town.deliver_records("member", ("m-anna", ANNA, 2))
     town.deliver_records("card", ("c-anna", ANNA, 1))
@@ -109,6 +110,7 @@ def test_without_the_section_the_next_run_removes_the_links(spark, town, tmp_pat
     assert again.test.read("link_days").count() == 1
 
 
+@pytest.mark.slow
 def test_a_storage_root_without_the_score_column_is_upgraded(spark, tmp_path):
     town = Town(spark, tmp_path / "town", store=delta_store(spark, tmp_path / "town"))
     table = town.test.project.tables["link_days"]
@@ -123,6 +125,7 @@ def test_a_storage_root_without_the_score_column_is_upgraded(spark, tmp_path):
     assert town.test.read("link_days").count() == 1
 
 
+@pytest.mark.slow
 def test_sealed_values_are_in_no_file_and_another_key_is_an_error(spark, tmp_path):
     town = Town(spark, tmp_path / "town", store=delta_store(spark, tmp_path / "town"))
     town.deliver_records("member", ("m-anna", ANNA, 1), ("m-again", ANNA, 1))
