@@ -116,7 +116,7 @@ WRONG = [
     (ORDERS, "formats.amont", "1,234.56", "unknown column amont"),
     (ORDERS, "lookups", [{"reference": "prices", "on": {"a": "b"}}], "unknown reference table prices"),
     (ORDERS, "columns._raw", "string", "lifestage uses this name itself"),
-    (ORDERS, "snapshot", "yes", "expected true or false, found yes"),
+    (ORDERS, "snapshot", "maybe", "expected true or false, found maybe"),
     (ORDERS, "amounts", "", "expected one of major, minor"),
     (ORDERS, "across_files", "maybe", "expected one of same, new, found maybe"),
     (ORDERS, "freshness", "often", "freshness"),
