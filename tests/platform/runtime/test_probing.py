@@ -55,17 +55,17 @@ FAILING = {
     "days[n]": "out of bounds",
     "name RLIKE '('": "`regexp` in `rlike` is invalid",
     "regexp_extract(name, 'x', 3)": "group index",
-    "regexp_replace(name, name, '')": "pattern",
+    "regexp_replace(name, name, '')": "`regexp` in `regexp_replace` is invalid",
     "date_format(at, 'bb')": "pattern",
-    "from_utc_timestamp(at, name)": "time zone",
+    "from_utc_timestamp(at, name)": "The timezone: ",
     "next_day(day, name)": "day",
     "CAST(name AS INT)": 'cannot be cast to "INT"',
     "unix_timestamp(name)": "could not be parsed",
     "assert_true(n > 0)": "is not true",
-    "to_number(name, '999')": "does not match the given format",
+    "to_number(name, '999')": "The format is invalid",
     "elt(n, name, name)": "out of bounds",
     "coalesce(n, name)": "cannot be cast",
-    "map_from_arrays(days, days)": "Duplicate map key",
+    "map_from_arrays(days, days)": "map key",
 }
 
 
