@@ -15,7 +15,13 @@ from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.declared import Expression
 from lifestage.platform.config.expressions import Gives
 
-CSV_KEYS = {"delimiter", "quote", "escape", "skip_lines", "header", "extra_columns"}
+# Keys that only some formats have.
+KEYS = {
+    **dict.fromkeys(("delimiter", "quote", "escape"), (Format.CSV,)),
+    **dict.fromkeys(("skip_lines", "header", "extra_columns"), (Format.CSV, Format.EXCEL)),
+    "encoding": (Format.CSV, Format.JSON),
+    "sheet": (Format.EXCEL,),
+}
 NUMBER_TYPES = ("int", "bigint", "double", "decimal")
 TIME_TYPES = ("timestamp", "local_timestamp")
 OFFSET_LETTERS = set("XxZzVO")
@@ -52,10 +58,11 @@ def layout_problems(layout: FileLayout) -> Iterator[str]:
         yield f"encoding: {layout.encoding} is not known, expected a name such as UTF-8, Windows-1252, GB18030 or UTF-16"
     for name in sorted(set(layout.fields) - set(layout.columns)):
         yield f"fields.{name}: unknown column {name}"
-    if layout.format is not Format.CSV:
+    if layout.format not in (Format.CSV, Format.EXCEL):
         yield from _path_problems(layout)
-        for key in sorted(CSV_KEYS & layout.model_fields_set):
-            yield f"{key}: only csv files have it"
+    for key, formats in KEYS.items():
+        if key in layout.model_fields_set and layout.format not in formats:
+            yield f"{key}: only {' and '.join(formats)} files have it"
 
 
 def _path_problems(layout: FileLayout) -> Iterator[str]:

@@ -1,7 +1,4 @@
-"""Read files that Spark cannot read line by line: other encodings, lines before the header, zip and zstd, whole JSON documents.
-
-Such a file is read as a whole by one task. It gives the same lines as a file that Spark reads itself.
-"""
+"""Unpack files, decode their text, and split it into lines or the records of a JSON document."""
 
 import bz2
 import codecs
@@ -10,37 +7,18 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from functools import partial
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
-from lifestage.ingestion.sources.layout import FileLayout, Format
 from lifestage.platform.plurals import count_of
 
 # Encodings of which Spark splits the lines and decodes the text itself.
 SPLIT = ("utf-8", "iso8859-1")
 # In these, a line break is more than one byte.
 WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
-PACKED = (".zip", ".zst", ".zstd")
-# Marks the message of a file that cannot be decoded, in the error of a Spark task.
-UNREADABLE = "file cannot be decoded: "
 BAD_CONTENT = (ValueError, OSError, EOFError, RecursionError, zlib.error, zipfile.BadZipFile)
-LINES_SCHEMA = "file string, _block bigint, _line bigint, raw binary"
-BATCH_LINES = 10_000
-
-
-def is_decoded(layout: FileLayout, path: str, is_document: bool) -> bool:
-    """Return whether a file is read as a whole."""
-    return (
-        layout.skip_lines > 0
-        or is_document
-        or codec_name(layout.encoding) not in SPLIT
-        or PurePosixPath(path).suffix.lower() in PACKED
-    )
 
 
 def codec_name(encoding: str) -> str | None:
@@ -60,50 +38,6 @@ def codec_name(encoding: str) -> str | None:
 def _has_lines(name: str) -> bool:
     """Whether the codec writes a line break as ASCII does, or as one code unit of UTF-16 or UTF-32."""
     return name in WIDE or "a,\n".encode(name) == b"a,\n"
-
-
-def decode_files(files: DataFrame, layout: FileLayout, documents: Iterable[str] = ()) -> DataFrame:
-    """Return the lines of whole files, each with its place; `raw` is text in UTF-8.
-
-    A line with bytes that the encoding does not know stays as it is.
-
-    Args:
-        files: `file` and `content`, one row per file.
-        layout: Encoding, and number of lines to leave out.
-        documents: The files among them that are one JSON document, or several objects over many lines.
-    """
-    decode = partial(_decode_batches, layout=layout, documents=frozenset(documents))
-    return files.select("file", "content").mapInArrow(decode, LINES_SCHEMA)
-
-
-def _decode_batches(
-    batches: Iterable[pa.RecordBatch], layout: FileLayout, documents: frozenset[str]
-) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        for row in batch.to_pylist():
-            lines = enumerate(_read_records(row["file"], row["content"], layout, row["file"] in documents))
-            while part := list(islice(lines, BATCH_LINES)):
-                numbers, texts = zip(*part, strict=True)
-                columns = [
-                    pa.array([row["file"]] * len(part), pa.string()),
-                    pa.array([0] * len(part), pa.int64()),
-                    pa.array(numbers, pa.int64()),
-                    pa.array(texts, pa.binary()),
-                ]
-                yield pa.RecordBatch.from_arrays(columns, ["file", "_block", "_line", "raw"])
-
-
-def _read_records(file: str, content: bytes, layout: FileLayout, is_document: bool) -> Iterator[bytes]:
-    try:
-        plain = decompress(content, file)
-        if is_document and layout.format is Format.JSON:
-            yield from (
-                text.encode() for text in split_document(plain.decode(codec_name(layout.encoding) or ""))
-            )
-        else:
-            yield from islice(split_lines(plain, layout.encoding), layout.skip_lines, None)
-    except BAD_CONTENT as error:
-        raise RuntimeError(f"{UNREADABLE}{file}: {error}") from error
 
 
 def split_lines(content: bytes, encoding: str) -> Iterator[bytes]:

@@ -18,16 +18,18 @@ FRESHNESS = re.compile(r"^[1-9][0-9]{0,3} (hours?|days?)$")
 
 
 class Format(StrEnum):
-    """Supported file formats. CSV and JSON files may be gzipped."""
+    """Supported file formats."""
 
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
     DELTA = "delta"
+    AVRO = "avro"
+    EXCEL = "excel"
 
 
 class Header(StrEnum):
-    """What the first record of a CSV file says."""
+    """What the first record of a CSV or Excel file says."""
 
     IN_ORDER = "in_order"
     """The declared columns, all of them and in their order."""
@@ -53,9 +55,7 @@ class FileLayout(Model):
     """
 
     path: str = Field(description="glob below the landing folder, or an absolute path or URI")
-    format: Format = Field(
-        description="format of the files; csv and json (one object per line) can be gzipped"
-    )
+    format: Format = Field(description="format of the files; csv and json files can be packed")
     delimiter: str = Field(default=",", min_length=1, description="csv: separator of values")
     quote: str = Field(default='"', min_length=1, max_length=1, description="csv: quote character of values")
     escape: str | None = Field(
@@ -73,22 +73,25 @@ class FileLayout(Model):
         default="UTF-8",
         description="csv and json: encoding of the text, such as GB18030, Windows-1252 or UTF-16",
     )
+    sheet: str | None = Field(
+        default=None, min_length=1, description="excel: name of the sheet; the first visible one by default"
+    )
     skip_lines: int = Field(
         default=0,
         ge=0,
         le=1000,
-        description="csv: number of lines before the header, or before the first record",
+        description="csv and excel: number of lines before the header, or before the first record",
     )
     header: Header = Field(
         default=Header.IN_ORDER,
-        description="csv: whether a file's header has exactly the declared columns, has them among others, or is missing",
+        description="csv and excel: whether a file's header has exactly the declared columns, has them among others, or is missing",
     )
     extra_columns: Literal["ignore", "refuse"] = Field(
         default="ignore",
-        description="csv read by_name: whether a file with further columns is read without them, or counts as bad",
+        description="csv and excel read by_name: whether a file with further columns is read without them, or counts as bad",
     )
     columns: dict[str, str] = Field(
-        description="columns, each with its type; for csv, all columns in the order of the file unless it is read by_name"
+        description="columns, each with its type; for csv and excel, all columns in the order of the file unless it is read by_name"
     )
     fields: dict[str, str] = Field(
         default={},
@@ -127,11 +130,16 @@ class FileLayout(Model):
     @property
     def needs_head(self) -> bool:
         """Whether the first bytes of a file decide how it is read."""
-        return self.format is Format.JSON or (self.format is Format.CSV and self.header is Header.BY_NAME)
+        return self.format in (Format.JSON, Format.AVRO) or (
+            self.format is Format.CSV and self.header is Header.BY_NAME
+        )
 
     @property
     def paths(self) -> dict[str, Path]:
         """The path to each column inside a record. A column without an entry in `fields` is found under its own name."""
+        if self.format in (Format.CSV, Format.EXCEL):
+            # Names in a header, with dots and brackets as they are.
+            return {name: (self.field_of(name),) for name in self.columns}
         return {
             name: parse_path(self.fields[name]) if name in self.fields else (name,) for name in self.columns
         }

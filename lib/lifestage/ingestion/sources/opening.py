@@ -1,4 +1,4 @@
-"""Look at the first bytes of new files: the header of a CSV file, and whether a JSON file is one document."""
+"""Look at the first bytes of new files: the header of a CSV file, the schema of Avro, and whether JSON is one document."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lifestage.ingestion.sources.avro import check_schema, read_schema
 from lifestage.ingestion.sources.decoding import decode_lines, decompress_start
 from lifestage.ingestion.sources.deliveries import Delivery
 from lifestage.ingestion.sources.holding import BadFilesError, hold_bad_files
@@ -41,8 +42,12 @@ def _open(delivery: Delivery, layout: FileLayout) -> Delivery:
     if delivery.known_as is not None or not layout.needs_head:
         return replace(delivery, head=b"")
     start = decompress_start(delivery.head, delivery.path)
-    lines = [*decode_lines(start, layout.encoding)][layout.skip_lines :]
     is_cut = len(delivery.head) < delivery.n_bytes
+    if layout.format is Format.AVRO:
+        if (schema := read_schema(start, is_cut)) is not None:
+            check_schema(schema, layout)
+        return replace(delivery, head=b"")
+    lines = [*decode_lines(start, layout.encoding)][layout.skip_lines :]
     if is_cut and len(lines) > 1:
         # The last line is incomplete.
         lines.pop()
@@ -50,13 +55,24 @@ def _open(delivery: Delivery, layout: FileLayout) -> Delivery:
         return replace(delivery, head=b"", is_document=is_document(lines))
     header = read_header(lines, layout)
     if header is not None:
-        used = find_positions(header, layout).values()
-        others = [name for n, name in enumerate(split_header(header, layout)) if n not in used and name]
-        if others and layout.extra_columns == "refuse":
-            raise ValueError(f"the header has columns that are not declared: {join_names(others)}")
+        check_header(header, layout)
     elif is_cut:
         raise ValueError("no header was found in the first lines: is a quoted name never closed?")
     return replace(delivery, head=b"", header=header)
+
+
+def check_header(header: str, layout: FileLayout) -> dict[str, int]:
+    """Return the place of each declared column in a header that is read by name (see `find_positions`).
+
+    Raises:
+        ValueError: if a column is missing or doubled, or if the source refuses columns that it does not declare.
+    """
+    positions = find_positions(header, layout)
+    used = positions.values()
+    others = [name for n, name in enumerate(split_header(header, layout)) if n not in used and name]
+    if others and layout.extra_columns == "refuse":
+        raise ValueError(f"the header has columns that are not declared: {join_names(others)}")
+    return positions
 
 
 def is_document(lines: Sequence[str]) -> bool:
@@ -154,3 +170,10 @@ def mask_unless_known(line: str, layout: FileLayout) -> str:
     if 2 * sum(cell in known for cell in cells) >= len(cells):
         return line
     return re.sub(r"\d", "9", re.sub(r"[^\W\d]", "x", line))
+
+
+def write_header(names: Sequence[str]) -> str:
+    """Return names as the header of a CSV file with commas, which `split_header` reads."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(names)
+    return out.getvalue()

@@ -1,4 +1,4 @@
-"""Parse lines of CSV and JSON text into columns that are still text."""
+"""Parse lines of CSV and JSON text, which other formats become too, into columns that are still text."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -20,8 +20,8 @@ def parse_lines(lines: DataFrame, layout: FileLayout, header: str | None = None)
     """Add the struct `c` of declared columns (all text), `is_header` and `is_broken`; one row per row of text.
 
     A row is broken if it has too few or too many values, leaves a quoted value open, is not one JSON object, or is not
-    valid in its encoding. The `raw` text of a row from Parquet or Delta is the JSON that `read_raw` wrote, so those
-    formats are parsed as JSON. A column that the header lacks is NULL.
+    valid in its encoding. The `raw` text of a row of any other format is the JSON that `read_raw` wrote, and is parsed as
+    such. A column that the header lacks is NULL.
 
     Args:
         lines: Rows with their text as `raw`. A quoted value may have line breaks.
@@ -95,7 +95,7 @@ def _is_header(layout: FileLayout, header: str | None) -> Column:
 def _parse_json(lines: DataFrame, layout: FileLayout) -> DataFrame:
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN}
     # The JSON of a typed file has the declared columns as keys, wherever the file had them.
-    paths = layout.paths if layout.format is Format.JSON else {}
+    paths = {} if layout.format in (Format.PARQUET, Format.DELTA) else layout.paths
     names = [name for name in layout.columns if paths.get(name, (name,)) == (name,)]
     columns = F.from_json("raw", _text_schema(names), options)
     # The parser stops after the first object and would silently lose the rest of the line. So put the line into a list

@@ -1,7 +1,7 @@
 """Read deliveries into raw rows: every declared column as text, next to the exact text of the row."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from lifestage.ingestion.sources.decoding import UNREADABLE, codec_name, decode_files, is_decoded
+from lifestage.ingestion.sources.decoding import codec_name
 from lifestage.ingestion.sources.deliveries import Delivery, escape_glob, is_missing_file, scan_files
 from lifestage.ingestion.sources.holding import BadFilesError
 from lifestage.ingestion.sources.layout import FileLayout, Format, Header
@@ -20,31 +20,31 @@ from lifestage.ingestion.sources.opening import mask_unless_known
 from lifestage.ingestion.sources.parsing import csv_header, parse_lines
 from lifestage.ingestion.sources.paths import Each, Path, find_type, list_path, select_value, split_at_list
 from lifestage.ingestion.sources.quoting import join_quoted_lines, opens_value
+from lifestage.ingestion.sources.schemas import find_column_problems
+from lifestage.ingestion.sources.whole_files import UNREADABLE, decode_files, is_decoded
 from lifestage.platform.runtime.frames import local_rows
 
 # As text, with and without an offset.
 WALL_TIME = "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"
 INSTANT = f"{WALL_TIME}XXX"
-# Types of objects and lists.
-NESTED = ("struct<", "array<", "map<")
 
 
 def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
     """Read the deliveries of one source; one row per record, header lines included.
 
     Columns: `delivery_no`, `file_name`, `raw` (the row as text), `is_header`, `is_broken`, and the struct `c` with the
-    declared columns as text. Values of Parquet and Delta files are cast to text, and `raw` is their JSON. Call
-    `check_headers` before you use the rows, then drop the header lines.
+    declared columns as text. Values of Parquet and Delta files are cast to text, and `raw` is their JSON; that of an Avro
+    or Excel file is the JSON of the whole record. Call `check_headers` before you use the rows, then drop the header lines.
 
     Raises:
         BadFilesError: if a Parquet or Delta delivery lacks a declared column or holds another kind of values in it, or if a
             file cannot be read to its end or disappeared.
     """
     try:
-        if layout.format in (Format.CSV, Format.JSON):
-            rows = _read_texts(spark, layout, deliveries)
-        else:
+        if layout.format in (Format.PARQUET, Format.DELTA):
             rows = _read_typed_files(spark, layout, deliveries)
+        else:
+            rows = _read_texts(spark, layout, deliveries)
     except (Py4JJavaError, PySparkException) as error:
         raise _to_source_error(error, deliveries) from error
     files = [(d.path, PurePosixPath(unquote(d.path)).name, d.delivery_no) for d in deliveries]
@@ -101,7 +101,7 @@ def _to_source_error(error: Exception, deliveries: Sequence[Delivery]) -> Except
 
 
 def _read_texts(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
-    """Read CSV or JSON files. Those with one header are parsed together."""
+    """Read files whose records are text, or become text. Those with one header are parsed together."""
     headers = sorted({d.header for d in deliveries}, key=lambda header: header or "") or [None]
     frames = []
     for header in headers:
@@ -224,30 +224,9 @@ def _to_text(value: Column, kind: str | None, name: str, layout: FileLayout) -> 
 
 
 def _check_columns(found: Mapping[Delivery, StructType], layout: FileLayout) -> None:
-    problems = {d: "; ".join(_find_column_problems(schema, layout)) for d, schema in found.items()}
+    problems = {}
+    for d, schema in found.items():
+        types = {name: find_type(schema, path) for name, path in layout.paths.items()}
+        problems[d] = "; ".join(find_column_problems(types, schema.names, layout))
     if faults := {d: problem for d, problem in problems.items() if problem}:
         raise BadFilesError(faults)
-
-
-def _find_column_problems(schema: StructType, layout: FileLayout) -> Iterator[str]:
-    """Find declared columns that a file lacks, or whose values a cast to text would lose or change."""
-    types = {name: find_type(schema, path) for name, path in layout.paths.items()}
-    if missing := [layout.field_of(name) for name, kind in types.items() if kind is None]:
-        yield f"expected columns {', '.join(missing)}, found {', '.join(schema.names)}"
-    for name, declared in layout.columns.items():
-        kind = types[name] or declared
-        if kind.startswith(NESTED):
-            yield f"column {name} is {kind}: nested columns cannot be read, name the value that you need under fields, such as {_example(name, kind)}"
-        elif kind == "binary":
-            yield f"column {name} is binary, declared {declared}: deliver it as text"
-        elif (kind, declared) == ("timestamp", "local_timestamp"):
-            yield f"column {name} holds instants: declare it timestamp, or its times would shift by the offset of the zone"
-        elif (kind, declared) == ("timestamp_ntz", "timestamp"):
-            yield f"column {name} has no time zone: declare it local_timestamp, and its zone as time_zone"
-
-
-def _example(name: str, kind: str) -> str:
-    """Return a path into a nested column."""
-    item = "[*]" if kind.startswith("array<") else ""
-    field = re.search(r"^(?:array<)?struct<([^:]+):", kind)
-    return f"{name}{item}{'.' + field[1] if field else '' if item else '.key'}"

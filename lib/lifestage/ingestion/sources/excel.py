@@ -1,0 +1,193 @@
+"""Read spreadsheets: the texts of a sheet's cells, and each record as JSON text."""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
+
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from lifestage.ingestion.sources.layout import FileLayout, Header
+from lifestage.ingestion.sources.opening import check_header, mask_unless_known, write_header
+from lifestage.platform.config.checks import join_names
+
+Row = Sequence[str | None]
+"""The texts of cells, None for an empty one."""
+
+SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+# How an encrypted file of Office 2007 and later names its content.
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+ERROR_CELL = re.compile(
+    rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?\s*<(?:\w+:)?v>([^<]*)<'
+)
+PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
+
+
+def read_records(content: bytes, layout: FileLayout) -> Iterator[str]:
+    """Return each row of the sheet as the text of a JSON object: names of the header to texts of cells, none if empty.
+
+    Rows without a value are left out. Declared columns have the name that is declared. Others keep theirs; one without a
+    name is `column_<n>`. Without a header, a row with more values than columns is a list.
+
+    Raises:
+        ValueError: if the file cannot be read, lacks the sheet, or has another header than declared.
+    """
+    rows = [row for row in read_cells(content, layout.sheet)[layout.skip_lines :] if has_values(row)]
+    if layout.header is Header.NONE:
+        names = [layout.field_of(name) for name in layout.columns]
+        for row in rows:
+            is_long = has_values(row[len(names) :])
+            yield _dump([cell or "" for cell in row] if is_long else _to_record(names, row))
+        return
+    rows = drop_empty_margin(rows)
+    if rows:
+        names = _find_names(name_columns(rows[0]), layout)
+        for row in rows[1:]:
+            yield _dump(_to_record(names, row))
+
+
+def _find_names(header: Sequence[str], layout: FileLayout) -> list[str]:
+    """The names of a record's values, by column, each once."""
+    declared = [layout.field_of(name) for name in layout.columns]
+    line = write_header(header)
+    if layout.header is Header.BY_NAME:
+        positions = {n: layout.field_of(column) for column, n in check_header(line, layout).items()}
+    else:
+        if list(header[: len(declared)]) != declared or any(header[len(declared) :]):
+            found = mask_unless_known(line, layout)
+            raise ValueError(f"expected the header {write_header(declared)}, found {found}")
+        positions = dict(enumerate(declared))
+    names: list[str] = []
+    for n, name in enumerate(header):
+        other = name or f"column_{n + 1}"
+        is_taken = other in names or other in positions.values()
+        names.append(positions.get(n, f"{other} ({n + 1})" if is_taken else other))
+    return names
+
+
+def _to_record(names: Sequence[str], row: Row) -> dict[str, str]:
+    # A row without a header may be shorter or, with empty cells, longer than its names.
+    return {name: cell for name, cell in zip(names, row, strict=False) if cell is not None}
+
+
+def _dump(record: object) -> str:
+    return json.dumps(record, ensure_ascii=False)
+
+
+def has_values(row: Row) -> bool:
+    """Return whether a row has a value."""
+    return any(cell is not None for cell in row)
+
+
+def drop_empty_margin(rows: Sequence[Row]) -> list[Row]:
+    """Return rows without the columns at the left and the right in which no row has a value."""
+    used = sorted({n for row in rows for n, cell in enumerate(row) if cell is not None})
+    return [row[used[0] : used[-1] + 1] for row in rows] if used else []
+
+
+def name_columns(row: Row) -> list[str]:
+    """Return the names in a header row; line breaks and other spaces inside a name are one blank."""
+    return [" ".join((cell or "").split()) for cell in row]
+
+
+def read_cells(content: bytes, sheet: str | None = None) -> list[Row]:
+    """Return the texts of a sheet's cells from its first row and column on.
+
+    Args:
+        content: The file.
+        sheet: Name of the sheet; by default the first one that is visible.
+
+    Raises:
+        ValueError: if the file cannot be read or lacks the sheet.
+    """
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        names = list_sheets(book)
+        if sheet is not None and sheet not in names:
+            raise ValueError(f"it has no sheet {sheet}, found {join_names(names)}")
+        name = sheet or names[0]
+        values = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        errors = _find_errors(content, name)
+    except PasswordError as error:
+        raise ValueError("it is protected by a password") from error
+    except (CalamineError, zipfile.BadZipFile, ElementTree.ParseError, IndexError) as error:
+        reason = "protected by a password" if ENCRYPTED in content else "cut off, damaged, or no spreadsheet"
+        raise ValueError(f"it is {reason}") from error
+    return [
+        [errors.get((y, x)) or to_text(value) for x, value in enumerate(row)] for y, row in enumerate(values)
+    ]
+
+
+def list_sheets(book: CalamineWorkbook) -> list[str]:
+    """Return the names of the sheets with cells, the visible ones first."""
+    sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    hidden = [sheet.name for sheet in sheets if sheet.visible != SheetVisibleEnum.Visible]
+    return [*(sheet.name for sheet in sheets if sheet.name not in hidden), *hidden]
+
+
+def to_text(value: Any) -> str | None:
+    """Return the value of a cell as text, None for an empty one.
+
+    Numbers have at most 15 significant digits, as in Excel, unless they are whole. Times and dates are ISO 8601, and a
+    duration is hours, minutes and seconds.
+
+    Example:
+        >>> to_text(10.0), to_text(1e-7), to_text(True), to_text(timedelta(hours=36.5))
+        ('10', '0.0000001', 'true', '36:30:00')
+    """
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return str(int(value)) if value.is_integer() else format(Decimal(f"{value:.15g}"), "f")
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            seconds = int(value.total_seconds())
+            return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        case _:
+            return str(value).strip() or None
+
+
+def _find_errors(content: bytes, sheet: str) -> dict[tuple[int, int], str]:
+    """The errors such as #N/A in cells of an .xlsx file, by row and column from 0 on. The reader takes them for empty cells."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        part = _find_part(archive, sheet)
+        if part not in archive.namelist():
+            return {}
+        xml = archive.read(part)
+    errors = {}
+    for found in ERROR_CELL.finditer(xml) if b't="e"' in xml else ():
+        if place := PLACE.search(found[1]):
+            column = 0
+            for letter in place[1]:
+                column = column * 26 + letter - ord("A") + 1
+            errors[int(place[2]) - 1, column - 1] = found[2].decode()
+    return errors
+
+
+def _find_part(archive: zipfile.ZipFile, sheet: str) -> str | None:
+    """The name of the file in an .xlsx archive that holds a sheet."""
+    book, links = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+    if not {book, links} <= set(archive.namelist()):
+        return None
+    targets = {link.get("Id"): link.get("Target", "") for link in ElementTree.fromstring(archive.read(links))}
+    for element in ElementTree.fromstring(archive.read(book)).iter("{*}sheet"):
+        if element.get("name") == sheet:
+            number = next((value for key, value in element.items() if key.endswith("}id")), None)
+            target = targets.get(number, "")
+            return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return None
