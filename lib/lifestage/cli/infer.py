@@ -12,7 +12,9 @@ from lifestage.services.infer import infer as propose
 
 
 def infer(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or JSON file, packed or not.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV, JSON, Avro or Excel file, packed or not.")
+    ],
 ) -> None:
     """Print a source that reads a file: its layout, types, key, time, amount and identifiers, for you to check.
 

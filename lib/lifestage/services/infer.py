@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from lifestage.ingestion.sources.inference import Column
-from lifestage.ingestion.sources.sampling import SAMPLE_BYTES, Sample, read_sample
+from lifestage.ingestion.sources.sampling import SAMPLE_BYTES, Sample, is_workbook, read_sample
 from lifestage.platform.errors import SourceError
 from lifestage.platform.plurals import count_of
 from lifestage.services.roles import (
@@ -37,18 +37,21 @@ def infer(file: Path, time_zone: str) -> str:
     """Propose the YAML of a source that reads a file. Comments say what a person must decide.
 
     Args:
-        file: a CSV or JSON file, packed or not.
+        file: a CSV, JSON, Avro or Excel file, packed or not.
         time_zone: zone of wall times.
 
     Raises:
-        SourceError: the file is neither.
+        SourceError: the file is of none of these formats.
     """
     with file.open("rb") as opened:
         content = opened.read(SAMPLE_BYTES)
+        if is_workbook(file.name, content):
+            # The table of contents is at its end.
+            content += opened.read()
     try:
         sample = read_sample(file.name, content)
     except ValueError as error:
-        raise SourceError(f"{file}: cannot be read as CSV or JSON: {error}") from error
+        raise SourceError(f"{file}: cannot be read as CSV, JSON, Avro or Excel: {error}") from error
     return "\n".join(_write_source(file, sample, time_zone)) + "\n"
 
 

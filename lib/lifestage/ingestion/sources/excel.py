@@ -25,6 +25,8 @@ from lifestage.platform.config.checks import join_names
 Row = Sequence[str | None]
 """The texts of cells, None for an empty one."""
 
+# Archives of Office 2007 and OpenDocument, and the container of older and of encrypted files.
+MAGICS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 # How an encrypted file of Office 2007 and later names its content.
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -185,7 +187,7 @@ def _find_part(archive: zipfile.ZipFile, sheet: str) -> str | None:
     if not {book, links} <= set(archive.namelist()):
         return None
     targets = {link.get("Id"): link.get("Target", "") for link in ElementTree.fromstring(archive.read(links))}
-    for element in ElementTree.fromstring(archive.read(book)).iter("{*}sheet"):
+    for element in ElementTree.fromstring(archive.read(book)).iterfind(".//{*}sheet"):
         if element.get("name") == sheet:
             number = next((value for key, value in element.items() if key.endswith("}id")), None)
             target = targets.get(number, "")

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import PurePosixPath
 
+from lifestage.ingestion.sources import avro, excel
 from lifestage.ingestion.sources.decoding import codec_name, decode_lines, decompress_start, split_document
 from lifestage.ingestion.sources.inference import EMAIL, Column, infer_type
 from lifestage.ingestion.sources.layout import FileLayout, Format, Header
@@ -18,6 +20,8 @@ from lifestage.platform.plurals import count_of
 # So much of a file is read, and so many of its records.
 SAMPLE_BYTES = 4 * 2**20
 MAX_RECORDS = 2_000
+# Rows of a sheet among which the header is.
+HEAD_ROWS = 200
 DELIMITERS = (",", ";", "\t", "|")
 # Tried in this order if a text is not UTF-8. Nearly every text can be read as the last one.
 ENCODINGS = ("GB18030", "Shift_JIS", "EUC-KR", "Windows-1252")
@@ -36,16 +40,20 @@ class Sample:
 
 
 def read_sample(path: str, content: bytes) -> Sample:
-    """Read the first records of a CSV or JSON file.
+    """Read the first records of a CSV, JSON, Avro or Excel file.
 
     Args:
         path: Name of the file; its ending says how it is packed.
-        content: Its first bytes.
+        content: Its first bytes; the whole file if it is a workbook.
 
     Raises:
-        ValueError: if the file is neither CSV nor JSON.
+        ValueError: if the file is of none of these formats.
     """
+    if is_workbook(path, content):
+        return _read_excel(content)
     plain = decompress_start(content, path)
+    if plain.startswith(avro.MAGIC):
+        return _read_avro(plain)
     encoding = guess_encoding(plain)
     lines = [*decode_lines(plain, encoding)]
     if len(content) >= SAMPLE_BYTES and len(lines) > 1:
@@ -56,6 +64,12 @@ def read_sample(path: str, content: bytes) -> Sample:
     if first.startswith(("{", "[")):
         return _read_json(lines, declared)
     return _read_csv(lines, declared)
+
+
+def is_workbook(path: str, head: bytes) -> bool:
+    """Return whether a file is a spreadsheet, by its name and its first bytes."""
+    is_named = PurePosixPath(path).suffix.lower() in excel.SUFFIXES
+    return is_named and head.startswith(excel.MAGICS)
 
 
 def guess_encoding(content: bytes) -> str:
@@ -108,6 +122,25 @@ def _read_json(lines: list[str], declared: Mapping[str, object]) -> Sample:
             n_broken += 1
     if not records:
         raise ValueError("no record of the file is a JSON object")
+    notes = [f"{count_of(n_broken, 'line')} of the sample without a JSON object"] if n_broken else []
+    return _to_nested_sample({"format": "json", **declared}, records, notes)
+
+
+def _read_avro(content: bytes) -> Sample:
+    records = []
+    try:
+        for text in islice(avro.read_records(content), MAX_RECORDS):
+            records.append(json.loads(text))
+    except ValueError:
+        # The last block may be cut off.
+        if not records:
+            raise
+    return _to_nested_sample({"format": "avro"}, records)
+
+
+def _to_nested_sample(
+    layout: Mapping[str, object], records: Sequence[Mapping[str, object]], notes: Sequence[str] = ()
+) -> Sample:
     of_list = _longest_list(records)
     values: dict[str, list[str]] = {}
     n_rows = 0
@@ -121,9 +154,8 @@ def _read_json(lines: list[str], declared: Mapping[str, object]) -> Sample:
                 row |= {f"{of_list}[*].{path}": text for path, text in _flatten(item)}
             for path, text in row.items():
                 values.setdefault(path, []).append(text)
-    notes = [f"{count_of(n_broken, 'line')} of the sample without a JSON object"] if n_broken else []
     columns = tuple(infer_type(path, found) for path, found in values.items())
-    return Sample({"format": "json", **declared}, columns, n_rows, tuple(notes))
+    return Sample(layout, columns, n_rows, tuple(notes))
 
 
 def _whole_records(text: str) -> Iterator[str]:
@@ -179,7 +211,26 @@ def _read_csv(lines: list[str], declared: Mapping[str, object]) -> Sample:
         raise ValueError("no line of the file is a header or a record")
     opened = io.StringIO("\n".join(rest).removeprefix("\ufeff"), newline="")
     records = csv.reader(opened, delimiter=delimiter, skipinitialspace=True)
-    rows = [row for row in records if any(map(str.strip, row))]
+    return _to_flat_sample(layout, [row for row in records if any(map(str.strip, row))])
+
+
+def _read_excel(content: bytes) -> Sample:
+    cells = excel.read_cells(content)
+    counts = [sum(cell is not None for cell in row) for row in cells]
+    widest = max(counts[:HEAD_ROWS], default=0)
+    # Above the header is at most a title, in few cells.
+    first = next((n for n, count in enumerate(counts) if 2 * count > widest), 0)
+    rows = excel.drop_empty_margin([row for row in cells[first:] if excel.has_values(row)])
+    if not rows:
+        raise ValueError("the first sheet is empty")
+    layout = {"format": "excel", **({"skip_lines": first} if any(counts[:first]) else {})}
+    names = excel.name_columns(rows[0])
+    return _to_flat_sample(layout, [names, *([cell or "" for cell in row] for row in rows[1:])])
+
+
+def _to_flat_sample(declared: Mapping[str, object], rows: list[list[str]]) -> Sample:
+    """The sample of records whose first one may be the header."""
+    layout = dict(declared)
     names = [name.strip() for name in rows[0]]
     if _is_header(rows[0]):
         layout["header"] = Header.BY_NAME.value
