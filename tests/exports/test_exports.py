@@ -1,7 +1,7 @@
 """Exports of real systems in small: each folder holds files, the source that reads them, and the figures worked out by hand.
 
 source.yaml     what a user writes; without it, the source of `lifestage init --from` with the name of the folder
-given/          the files
+given/          the files, as text; one of *.avro.json or *.xlsx.yaml describes an Avro file or a workbook
 expected.yaml   n_<outcome>, net total, net of each user, reasons, and some values of events
 """
 
@@ -18,6 +18,7 @@ from lifestage.ingestion.events.replay import ReplayFilter
 from lifestage.platform.errors import SourceError
 from lifestage.services.quarantine import replay_rejected
 from lifestage.services.starter import list_systems, read_source
+from support.binary_files import from_text
 from support.frames import assert_rows
 from support.projects import MAIN, make_project
 
@@ -31,6 +32,14 @@ def source_of(folder):
     return own.read_text(encoding="utf-8") if own.is_file() else read_source(folder.name)
 
 
+def deliver(file, encoding="UTF-8"):
+    """The name and the content of a file as the system exports it. The files here are in UTF-8, to be read by people."""
+    content = file.read_bytes()
+    if file.name.endswith((".avro.json", ".xlsx.yaml")):
+        return file.stem, from_text(content.decode(), file.name)
+    return file.name, content if encoding == "UTF-8" else content.decode().encode(encoding)
+
+
 def load(spark, tmp_path, folder, source, time_zone="America/New_York", reference=()):
     """Ingest the files of a folder with a source."""
     main = MAIN.replace("America/New_York", time_zone)
@@ -39,11 +48,10 @@ def load(spark, tmp_path, folder, source, time_zone="America/New_York", referenc
     declared = yaml.safe_load(source)
     encoding = declared.get("encoding", "UTF-8")
     for file in (folder / "given").iterdir():
-        landed = project.folder / "landing" / Path(declared["path"]).parent / file.name
+        name, content = deliver(file, encoding)
+        landed = project.folder / "landing" / Path(declared["path"]).parent / name
         landed.parent.mkdir(exist_ok=True, parents=True)
-        # The files here are in UTF-8, to be read by people.
-        content = file.read_bytes()
-        landed.write_bytes(content if encoding == "UTF-8" else content.decode().encode(encoding))
+        landed.write_bytes(content)
     project.run("2026-03-31", steps=STEPS)
     return project
 

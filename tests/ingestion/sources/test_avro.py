@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from ingestion.sources.landing import layout
-from ingestion.sources.workbooks import logical, record, to_avro
 from lifestage.ingestion.sources.avro import check_schema, read_records, read_schema
 from lifestage.ingestion.sources.paths import parse_path
+from support.binary_files import logical, record, to_avro
 
 USER = record("User", email=["null", "string"], score="float")
 ORDER = record(

@@ -6,8 +6,8 @@ import pytest
 from openpyxl.styles import Protection
 
 from ingestion.sources.landing import layout
-from ingestion.sources.workbooks import to_encrypted, to_xlsx
 from lifestage.ingestion.sources.excel import read_cells, read_records
+from support.binary_files import to_encrypted, to_xlsx
 
 
 def records(content, **changes):

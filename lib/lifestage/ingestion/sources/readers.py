@@ -21,7 +21,12 @@ from lifestage.ingestion.sources.parsing import csv_header, parse_lines
 from lifestage.ingestion.sources.paths import Each, Path, find_type, list_path, select_value, split_at_list
 from lifestage.ingestion.sources.quoting import join_quoted_lines, opens_value
 from lifestage.ingestion.sources.schemas import find_column_problems
-from lifestage.ingestion.sources.whole_files import UNREADABLE, decode_files, is_decoded
+from lifestage.ingestion.sources.whole_files import (
+    UNREADABLE,
+    decode_files,
+    find_undecodable,
+    is_decoded,
+)
 from lifestage.platform.runtime.frames import local_rows
 
 # As text, with and without an offset.
@@ -46,7 +51,7 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
         else:
             rows = _read_texts(spark, layout, deliveries)
     except (Py4JJavaError, PySparkException) as error:
-        raise _to_source_error(error, deliveries) from error
+        raise _to_source_error(error, spark, {d.source: layout for d in deliveries}, deliveries) from error
     files = [(d.path, PurePosixPath(unquote(d.path)).name, d.delivery_no) for d in deliveries]
     numbers = local_rows(spark, files, "file string, file_name string, delivery_no bigint")
     return rows.join(F.broadcast(numbers), on="file", how="inner")
@@ -68,7 +73,7 @@ def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries
             row["delivery_no"] for row in rows.where("is_header").select("delivery_no").distinct().collect()
         }
     except (Py4JJavaError, PySparkException) as error:
-        raise _to_source_error(error, deliveries) from error
+        raise _to_source_error(error, rows.sparkSession, layouts, deliveries) from error
     faults = {}
     for d in deliveries:
         layout = layouts[d.source]
@@ -82,22 +87,41 @@ def check_headers(rows: DataFrame, layouts: Mapping[str, FileLayout], deliveries
         raise BadFilesError(faults)
 
 
-def _to_source_error(error: Exception, deliveries: Sequence[Delivery]) -> Exception:
-    """Translate a read failure into a BadFilesError for the files that it names; return other errors unchanged."""
+def _to_source_error(
+    error: Exception, spark: SparkSession, layouts: Mapping[str, FileLayout], deliveries: Sequence[Delivery]
+) -> Exception:
+    """Translate a read failure into a BadFilesError for the files that cannot be read; return other errors unchanged."""
+    advice = "nothing was written: deliver it again, and the next run reads it"
+    if UNREADABLE in str(error) and (faults := _find_undecodable(spark, layouts, deliveries)):
+        return BadFilesError(faults, advice)
     named = [d for d in deliveries if d.path.partition(":")[2].lstrip("/") in str(error)]
     is_missing = is_missing_file(error)
-    undecoded = re.search(rf"{UNREADABLE}\S+: (.+)", str(error))
-    if not named or not (is_missing or undecoded or "FAILED_READ_FILE" in str(error)):
+    if not named or not (is_missing or "FAILED_READ_FILE" in str(error)):
         return error
     fault = (
         "disappeared while it was read"
         if is_missing
-        else f"cannot be read: {undecoded[1]}"
-        if undecoded
         else "cannot be read to its end: is it truncated, damaged or of other types?"
     )
-    advice = "nothing was written: deliver it again, and the next run reads it"
     return BadFilesError(dict.fromkeys(named, fault), advice)
+
+
+def _find_undecodable(
+    spark: SparkSession, layouts: Mapping[str, FileLayout], deliveries: Sequence[Delivery]
+) -> dict[Delivery, str]:
+    """Return every file that cannot be decoded, with the reason: Spark's error names one of them."""
+    faults = {}
+    for source in sorted({d.source for d in deliveries}):
+        layout = layouts[source]
+        whole = {
+            d.path: d for d in deliveries if d.source == source and is_decoded(layout, d.path, d.is_document)
+        }
+        if whole and layout.format not in (Format.PARQUET, Format.DELTA):
+            files = scan_files(spark, [escape_glob(path) for path in whole])
+            documents = [path for path, d in whole.items() if d.is_document]
+            for path, reason in find_undecodable(files, layout, documents).items():
+                faults[whole[path]] = f"cannot be read: {reason}"
+    return faults
 
 
 def _read_texts(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:

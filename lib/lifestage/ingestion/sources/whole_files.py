@@ -72,6 +72,27 @@ def _decode_batches(
                 yield pa.RecordBatch.from_arrays(columns, ["file", "_block", "_line", "raw"])
 
 
+def find_undecodable(files: DataFrame, layout: FileLayout, documents: Iterable[str] = ()) -> dict[str, str]:
+    """Return the files that cannot be decoded, each with the reason. The arguments are those of `decode_files`."""
+    find = partial(_find_in_batches, layout=layout, documents=frozenset(documents))
+    found = files.select("file", "content").mapInArrow(find, "file string, reason string").collect()
+    return {row["file"]: row["reason"] for row in found}
+
+
+def _find_in_batches(
+    batches: Iterable[pa.RecordBatch], layout: FileLayout, documents: frozenset[str]
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for row in batch.to_pylist():
+            try:
+                for _ in _read_records(row["file"], row["content"], layout, row["file"] in documents):
+                    pass
+            except RuntimeError as error:
+                reason = str(error).removeprefix(f"{UNREADABLE}{row['file']}: ")
+                columns = [pa.array([row["file"]], pa.string()), pa.array([reason], pa.string())]
+                yield pa.RecordBatch.from_arrays(columns, ["file", "reason"])
+
+
 def _read_records(file: str, content: bytes, layout: FileLayout, is_document: bool) -> Iterator[bytes]:
     try:
         plain = decompress(content, file)

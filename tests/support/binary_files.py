@@ -1,9 +1,12 @@
 """Avro files and workbooks of the tests."""
 
 import io
+import json
 import struct
+from decimal import Decimal
 
 import fastavro
+import yaml
 from openpyxl import Workbook
 
 
@@ -35,6 +38,19 @@ def to_xlsx(*rows, change=None, **sheets):
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def from_text(text, name):
+    """A file from its description: name.avro.json has schema, codec and records; name.xlsx.yaml the rows of sheets."""
+    if name.endswith(".avro.json"):
+        described = json.loads(text, parse_float=Decimal)
+        return to_avro(described["schema"], described["records"], described["codec"])
+    (first, rows), *others = yaml.safe_load(text).items()
+
+    def rename(book):
+        book["Data"].title = first
+
+    return to_xlsx(*rows, change=rename, **dict(others))
 
 
 def to_encrypted(content):
