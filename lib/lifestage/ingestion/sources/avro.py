@@ -87,7 +87,8 @@ def _name_kind(kind: Mapping[str, Any]) -> str:
     """The name of a type in messages; that of a record shows its first field."""
     if "fields" in kind:
         return f"struct<{kind['fields'][0]['name'] if kind['fields'] else ''}:...>"
-    return KINDS.get(kind.get("logicalType", ""), KINDS.get(kind["type"], kind["type"]))
+    own: str = kind["type"]
+    return KINDS.get(kind.get("logicalType", ""), KINDS.get(own, own))
 
 
 def _walk(kind: Any) -> Iterator[Mapping[str, Any]]:

@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -113,29 +114,45 @@ def read_cells(content: bytes, sheet: str | None = None) -> list[Row]:
     Raises:
         ValueError: if the file cannot be read or lacks the sheet.
     """
-    try:
+    with _named_errors(content):
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        names = list_sheets(book)
+        names = _list_sheets(book)
         if sheet is not None and sheet not in names:
             raise ValueError(f"it has no sheet {sheet}, found {join_names(names)}")
         name = sheet or names[0]
         values = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
         errors = _find_errors(content, name)
-    except PasswordError as error:
-        raise ValueError("it is protected by a password") from error
-    except (CalamineError, zipfile.BadZipFile, ElementTree.ParseError, IndexError) as error:
-        reason = "protected by a password" if ENCRYPTED in content else "cut off, damaged, or no spreadsheet"
-        raise ValueError(f"it is {reason}") from error
     return [
         [errors.get((y, x)) or to_text(value) for x, value in enumerate(row)] for y, row in enumerate(values)
     ]
 
 
-def list_sheets(book: CalamineWorkbook) -> list[str]:
-    """Return the names of the sheets with cells, the visible ones first."""
+def read_sheet_names(content: bytes) -> list[str]:
+    """Return the names of the sheets with cells, the visible ones first.
+
+    Raises:
+        ValueError: if the file cannot be read.
+    """
+    with _named_errors(content):
+        return _list_sheets(CalamineWorkbook.from_filelike(io.BytesIO(content)))
+
+
+def _list_sheets(book: CalamineWorkbook) -> list[str]:
     sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
     hidden = [sheet.name for sheet in sheets if sheet.visible != SheetVisibleEnum.Visible]
     return [*(sheet.name for sheet in sheets if sheet.name not in hidden), *hidden]
+
+
+@contextmanager
+def _named_errors(content: bytes) -> Iterator[None]:
+    """Translate the errors of the reader."""
+    try:
+        yield
+    except PasswordError as error:
+        raise ValueError("it is protected by a password") from error
+    except (CalamineError, zipfile.BadZipFile, ElementTree.ParseError, IndexError) as error:
+        reason = "protected by a password" if ENCRYPTED in content else "cut off, damaged, or no spreadsheet"
+        raise ValueError(f"it is {reason}") from error
 
 
 def to_text(value: Any) -> str | None:

@@ -133,8 +133,9 @@ _TYPES: tuple[tuple[str, str | None, Callable[[str], bool]], ...] = (
     ("decimal(18, 2)", "1,234.56", _matches(_money(",", "."))),
     ("decimal(18, 2)", "1.234,56", _matches(_money(".", ","))),
     ("timestamp", None, _matches(rf"{ISO_TIME} ?(Z|UTC|[+-]\d{{2}}:?(\d{{2}})?)")),
-    ("local_timestamp", None, _matches(ISO_TIME)),
     ("date", None, _matches(ISO_DAY)),
+    # Some systems leave out midnight.
+    ("local_timestamp", None, _matches(f"{ISO_TIME}|{ISO_DAY}")),
     *[
         ("timestamp" if "XX" in pattern else "local_timestamp", pattern, _fits_time(python))
         for pattern, python in TIME_PATTERNS.items()

@@ -27,6 +27,8 @@ DELIMITERS = (",", ";", "\t", "|")
 ENCODINGS = ("GB18030", "Shift_JIS", "EUC-KR", "Windows-1252")
 # Of the letters of a text in an East Asian encoding, so many are of the East.
 MIN_EASTERN = 0.7
+# What a cell shows whose formula failed.
+ERROR = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)")
 
 
 @dataclass(frozen=True)
@@ -215,22 +217,43 @@ def _read_csv(lines: list[str], declared: Mapping[str, object]) -> Sample:
 
 
 def _read_excel(content: bytes) -> Sample:
-    cells = excel.read_cells(content)
+    """The sample of the sheet with the most rows."""
+    names = excel.read_sheet_names(content)
+    sheets = [excel.read_cells(content, name) for name in names]
+    n_rows = [sum(map(excel.has_values, cells)) for cells in sheets]
+    largest = n_rows.index(max(n_rows))
+    cells = sheets[largest]
     counts = [sum(cell is not None for cell in row) for row in cells]
     widest = max(counts[:HEAD_ROWS], default=0)
     # Above the header is at most a title, in few cells.
     first = next((n for n, count in enumerate(counts) if 2 * count > widest), 0)
     rows = excel.drop_empty_margin([row for row in cells[first:] if excel.has_values(row)])
     if not rows:
-        raise ValueError("the first sheet is empty")
-    layout = {"format": "excel", **({"skip_lines": first} if any(counts[:first]) else {})}
-    names = excel.name_columns(rows[0])
-    return _to_flat_sample(layout, [names, *([cell or "" for cell in row] for row in rows[1:])])
+        raise ValueError("no sheet has values")
+    layout: dict[str, object] = {"format": "excel"}
+    if len(names) > 1:
+        layout["sheet"] = names[largest]
+    if any(counts[:first]):
+        layout["skip_lines"] = first
+    header, *records = rows
+    filled = [sum(cell is not None for cell in row) for row in records]
+    typical = sorted(filled)[len(filled) // 2] if filled else 0
+    full = [row for row, n in zip(records, filled, strict=True) if 2 * n > typical]
+    # The type of a column does not depend on cells whose formula failed.
+    texts = [["" if cell is None or ERROR.fullmatch(cell) else cell for cell in row] for row in full]
+    notes = []
+    if n_sparse := len(records) - len(full):
+        notes.append(f"{count_of(n_sparse, 'row')} with few values: no data (skip_when)?")
+    if n_errors := sum(ERROR.fullmatch(cell) is not None for row in full for cell in row if cell):
+        notes.append(f"{count_of(n_errors, 'cell')} with an error such as #N/A: reject them, or null_text?")
+    return _to_flat_sample(layout, [excel.name_columns(header), *texts], notes)
 
 
-def _to_flat_sample(declared: Mapping[str, object], rows: list[list[str]]) -> Sample:
-    """The sample of records whose first one may be the header."""
-    layout = dict(declared)
+def _to_flat_sample(
+    declared: Mapping[str, object], rows: list[list[str]], known: Sequence[str] = ()
+) -> Sample:
+    """The sample of records whose first one may be the header, with the notes that are known."""
+    layout, notes = dict(declared), [*known]
     names = [name.strip() for name in rows[0]]
     if _is_header(rows[0]):
         layout["header"] = Header.BY_NAME.value
@@ -240,7 +263,6 @@ def _to_flat_sample(declared: Mapping[str, object], rows: list[list[str]]) -> Sa
         names = [f"column_{n}" for n in range(1, len(names) + 1)]
     rows = rows[:MAX_RECORDS]
     whole = [row for row in rows if len(row) == len(names)]
-    notes = []
     if len(whole) < len(rows):
         notes.append(
             f"{count_of(len(rows) - len(whole), 'record')} of the sample with another number of values: no data (skip_when)?"
