@@ -134,3 +134,22 @@ def test_a_rejected_row_is_replayed_with_the_header_of_its_file(spark, tmp_path)
     (result,) = replay_rejected(better.project, ReplayFilter(), later, later)
     assert result.counts.outcomes["accepted"] == 1
     assert_rows(project.read("events").select("order_id", "amount"), [("O1", Decimal("1000.50"))])
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "order"),
+    [
+        ("sales_report", "gate: 0.5", 'null_text: "#REF!"', "1004"),
+        ("order_stream", "key: [id, line]", "key: [id]", "e3"),
+    ],
+)
+def test_a_record_of_a_binary_file_is_replayed_from_its_text(spark, tmp_path, name, old, new, order):
+    source = (HERE / name / "source.yaml").read_text()
+    project = load(spark, tmp_path / "project", HERE / name, source)
+    sources = {"shop": source.replace(old, new)}
+    better = make_project(spark, project.folder, sources, store=project.project.store)
+    later = datetime(2026, 4, 1, tzinfo=UTC)
+    (result,) = replay_rejected(better.project, ReplayFilter(), later, later)
+    assert result.counts.outcomes["accepted"] == 1
+    found = project.read("events").where(F.col("order_id") == order)
+    assert_rows(found.select("order_id", F.col("amount").cast("string")), [(order, None)])

@@ -47,7 +47,11 @@ def test_a_proposal_is_valid_and_names_what_a_person_must_decide(tmp_path, folde
 
 
 @pytest.mark.parametrize(
-    "name", ["square", "wall_clock", "nested_lines", "query_result", "order_report", "generic"]
+    "name",
+    [
+        *("square", "wall_clock", "nested_lines", "query_result", "order_report", "generic"),
+        *("order_stream", "sales_report"),
+    ],
 )
 def test_a_proposal_gives_the_figures_of_the_export(spark, tmp_path, name):
     folder = HERE / name

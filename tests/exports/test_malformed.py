@@ -1,6 +1,6 @@
 """Files that somebody or something damaged: each is read or held, each record has an outcome, and nothing crashes.
 
-Forty files with seeded damage of each of eight exports. The name of a failing test begins with the export; the seed is fixed.
+Forty files with seeded damage of each of ten exports. The name of a failing test begins with the export; the seed is fixed.
 """
 
 import gzip
@@ -13,12 +13,14 @@ import pytest
 import yaml
 from pyspark.sql import functions as F
 
-from exports.test_exports import HERE, source_of
+from exports.test_exports import HERE, deliver, source_of
 from support.projects import MAIN, make_project
 
 pytestmark = pytest.mark.slow
 
 N_FILES = 40
+# Nearly any damage makes a file of these unreadable.
+BINARY = ("order_stream", "sales_report")
 OUTCOMES = ("accepted", "replaced", "superseded", "duplicate", "rejected", "skipped", "suppressed")
 
 
@@ -112,8 +114,8 @@ def damaged_files(folder, random):
     originals = sorted(file for file in (folder / "given").iterdir() if not file.name.startswith("rates"))
     for n in range(N_FILES):
         original = random.choice(originals)
-        content = original.read_bytes()
-        name = re.sub(r"(\.\w+)?$", rf"_{n}\1", original.name, count=1)
+        name, content = deliver(original)
+        name = re.sub(r"(\.\w+)?$", rf"_{n}\1", name, count=1)
         if n % 10 == 9:
             yield f"{name}.gz", wreck_packing(content, random)
         else:
@@ -123,7 +125,19 @@ def damaged_files(folder, random):
 
 @pytest.mark.parametrize(
     "name",
-    ["square", "shopify", "header_drift", "escaped", "no_header", "nested_lines", "segment", "woocommerce"],
+    [
+        *(
+            "square",
+            "shopify",
+            "header_drift",
+            "escaped",
+            "no_header",
+            "nested_lines",
+            "segment",
+            "woocommerce",
+        ),
+        *BINARY,
+    ],
 )
 def test_damaged_files_are_read_or_held_and_every_record_has_an_outcome(spark, tmp_path, caplog, name):
     source = re.sub(r"(?m)^gate:.*\n", "", source_of(HERE / name)) + "gate: 0\non_bad_file: hold\n"
@@ -147,7 +161,7 @@ def test_damaged_files_are_read_or_held_and_every_record_has_an_outcome(spark, t
     total = sum((F.coalesce(F.col(f"n_{outcome}"), F.lit(0)) for outcome in OUTCOMES), F.lit(0))
     assert ledger.where("kind = 'events'").where(F.col("n_rows") != total).isEmpty()
     assert project.read("rejected_events").where("size(reasons) = 0").isEmpty()
-    assert len(read) > N_FILES / 4, "the damage leaves too little to read"
+    assert len(read) > (0 if name in BINARY else N_FILES / 4), "the damage leaves too little to read"
 
 
 def _twins(files, held):

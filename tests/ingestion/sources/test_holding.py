@@ -8,6 +8,7 @@ import pytest
 from lifestage.platform.errors import SourceError
 from lifestage.platform.findings import Level
 from lifestage.services.doctor import examine
+from support.binary_files import logical, record, to_avro, to_encrypted, to_xlsx
 from support.frames import assert_rows
 from support.projects import MEMBERS, make_project
 
@@ -94,3 +95,50 @@ def test_only_bad_files_write_nothing(spark, tmp_path):
     project.write("shop/1.csv", "id,amount\ns2,5.00\n")
     project.run("2026-03-02", steps=STEPS)
     assert project.read("ingest_ledger").isEmpty()
+
+
+BOOKS = KIOSK.replace("format: csv", "format: excel").replace("kiosk/*", "kiosk/*.xlsx")
+STREAM = (
+    SHOP.replace("format: csv", "format: avro")
+    .replace("header: by_name\n", "")
+    .replace("shop/*", "shop/*.avro")
+)
+
+
+def test_torn_avro_files_and_workbooks_are_named_all_at_once(spark, tmp_path, caplog):
+    project = make_project(spark, tmp_path, {"shop": STREAM + HOLD, "kiosk": BOOKS + HOLD})
+    row = {"id": "s1", "at": datetime(2026, 3, 1, 10, tzinfo=UTC), "amount": 5.25}
+    schema = record("Sale", id="string", at=logical("long", "timestamp-millis"), amount="float")
+    stream = to_avro(schema, [row])
+    book = to_xlsx(["id", "at", "amount"], ["k1", "2026-03-01T10:00:00Z", 5])
+    files = {
+        "shop/good.avro": stream,
+        "shop/torn.avro": stream[:-9],
+        "shop/text.avro": b"id,at,amount",
+        "shop/lacks.avro": to_avro(record("Sale", id="string"), [{"id": "s2"}]),
+        "kiosk/good.xlsx": book,
+        "kiosk/torn.xlsx": book[:-90],
+        "kiosk/locked.xlsx": to_encrypted(book),
+        "kiosk/other.xlsx": to_xlsx(["id", "amount"], ["k2", 5]),
+    }
+    for path, content in files.items():
+        project.write(path, "").write_bytes(content)
+    project.run("2026-03-02", steps=STEPS)
+    assert orders(project) == ["k1", "s1"]
+    problems = {
+        "torn.avro": "cannot be read: its Avro records cannot be decoded to the end",
+        "text.avro": "it is no Avro file",
+        "lacks.avro": "expected columns at, amount, found id",
+        "torn.xlsx": "cannot be read: it is cut off, damaged, or no spreadsheet",
+        "locked.xlsx": "cannot be read: it is protected by a password",
+        "other.xlsx": "cannot be read: expected the header id,at,amount, found id,amount",
+    }
+    for name, problem in problems.items():
+        assert f"{name}: held, and tried again by the next run: {problem}" in caplog.text
+    strict = make_project(spark, tmp_path, {"shop": STREAM, "kiosk": BOOKS}, store=project.project.store)
+    for name in ("text.avro", "lacks.avro"):
+        (project.folder / "landing" / "shop" / name).unlink()
+    with pytest.raises(SourceError) as refused:
+        strict.run("2026-03-03", steps=STEPS)
+    for name in ("torn.avro", "torn.xlsx", "locked.xlsx", "other.xlsx"):
+        assert f"{name}: cannot be read: " in str(refused.value)
