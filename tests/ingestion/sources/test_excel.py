@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import date, datetime, time, timedelta
 from random import Random
 
@@ -6,7 +7,7 @@ import pytest
 from openpyxl.styles import Protection
 
 from ingestion.sources.landing import layout
-from lifestage.ingestion.sources.excel import read_cells, read_records
+from lifestage.ingestion.sources.excel import MAGICS, read_cells, read_records, run_apart
 from support.binary_files import to_encrypted, to_xlsx
 
 
@@ -147,6 +148,15 @@ def test_a_protected_sheet_is_read_and_an_encrypted_file_is_named():
     assert records(content) == [{"name": "A", "n": "1"}]
     with pytest.raises(ValueError, match="it is protected by a password"):
         records(to_encrypted(content))
+
+
+def crash(content):
+    os._exit(len(content))
+
+
+def test_a_file_that_ends_its_reader_is_an_error():
+    with pytest.raises(ValueError, match="it is cut off, damaged, or no spreadsheet"):
+        run_apart(crash, MAGICS[1])
 
 
 def test_a_torn_file_is_an_error():

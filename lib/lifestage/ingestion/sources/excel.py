@@ -4,15 +4,17 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from multiprocessing import get_context
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 from python_calamine import (
-    CalamineError,
     CalamineWorkbook,
     PasswordError,
     SheetTypeEnum,
@@ -23,6 +25,7 @@ from lifestage.ingestion.sources.layout import FileLayout, Header
 from lifestage.ingestion.sources.opening import check_header, mask_unless_known, write_header
 from lifestage.platform.config.checks import join_names
 
+T = TypeVar("T")
 Row = Sequence[str | None]
 """The texts of cells, None for an empty one."""
 
@@ -31,6 +34,8 @@ MAGICS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 # How an encrypted file of Office 2007 and later names its content.
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+LOCKED = "it is protected by a password"
+DAMAGED = "it is cut off, damaged, or no spreadsheet"
 ERROR_CELL = re.compile(
     rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?\s*<(?:\w+:)?v>([^<]*)<'
 )
@@ -114,6 +119,10 @@ def read_cells(content: bytes, sheet: str | None = None) -> list[Row]:
     Raises:
         ValueError: if the file cannot be read or lacks the sheet.
     """
+    return run_apart(_read_cells, content, sheet)
+
+
+def _read_cells(content: bytes, sheet: str | None) -> list[Row]:
     with _named_errors(content):
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         names = _list_sheets(book)
@@ -133,8 +142,24 @@ def read_sheet_names(content: bytes) -> list[str]:
     Raises:
         ValueError: if the file cannot be read.
     """
+    return run_apart(_read_sheet_names, content)
+
+
+def _read_sheet_names(content: bytes) -> list[str]:
     with _named_errors(content):
         return _list_sheets(CalamineWorkbook.from_filelike(io.BytesIO(content)))
+
+
+def run_apart(read: Callable[..., T], content: bytes, *args: Any) -> T:
+    """Read a file. A file of the old format is read by a process of its own: the reader ends it if the file is damaged."""
+    if not content.startswith(MAGICS[1]):
+        return read(content, *args)
+    # A fork imports nothing again, so it costs little.
+    with ProcessPoolExecutor(1, get_context("fork")) as processes:
+        try:
+            return processes.submit(read, content, *args).result()
+        except BrokenProcessPool as error:
+            raise ValueError(DAMAGED) from error
 
 
 def _list_sheets(book: CalamineWorkbook) -> list[str]:
@@ -149,10 +174,17 @@ def _named_errors(content: bytes) -> Iterator[None]:
     try:
         yield
     except PasswordError as error:
-        raise ValueError("it is protected by a password") from error
-    except (CalamineError, zipfile.BadZipFile, ElementTree.ParseError, IndexError) as error:
-        reason = "protected by a password" if ENCRYPTED in content else "cut off, damaged, or no spreadsheet"
-        raise ValueError(f"it is {reason}") from error
+        raise ValueError(LOCKED) from error
+    except ValueError:
+        raise
+    except Exception as error:
+        # Damage makes the reader and the archive fail in many ways.
+        raise ValueError(LOCKED if ENCRYPTED in content else DAMAGED) from error
+    except BaseException as error:
+        # What Rust calls a panic is no Exception in Python, and its class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ValueError(DAMAGED) from error
 
 
 def to_text(value: Any) -> str | None:
