@@ -4,7 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
@@ -31,10 +31,21 @@ KINDS = {
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What to rewrite in the values of a type: whether they are numbers of single precision, and the types of such elements."""
+
+    is_single: bool = False
+    items: Any = None
+    values: Any = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Schema:
     """The schema of an Avro file."""
 
     root: Any
+    _plans: dict[Any, Plan] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def named(self) -> Mapping[str, Any]:
@@ -42,9 +53,9 @@ class Schema:
         return {kind["name"]: kind for kind in _walk(self.root) if "name" in kind}
 
     @cached_property
-    def has_floats(self) -> bool:
-        """Whether there is a number of single precision."""
-        return any(kind.get("type") == "float" for kind in _walk(self.root))
+    def is_rewritten(self) -> bool:
+        """Whether a record differs from what the decoder gives (see `_shorten_floats`)."""
+        return self._is_rewritten(self.root)
 
     def branches(self, kind: Any) -> Iterator[Mapping[str, Any]]:
         """Yield the types that a value may have: those of a union, or one."""
@@ -64,6 +75,39 @@ class Schema:
         found = found - {"null"} or found
         return "mixed" if len(found) > 1 else next(iter(found), None)
 
+    def plan(self, at: Any) -> Plan:
+        """Return what to rewrite in the values of a type."""
+        key = at if isinstance(at, str) else id(at)
+        if key not in self._plans:
+            kinds = {kind["type"]: kind for kind in self.branches(at)}
+            inside = {
+                name: kinds[kind][name]
+                for kind, name in (("array", "items"), ("map", "values"))
+                if kind in kinds and self._is_rewritten(kinds[kind][name])
+            }
+            fields = {
+                part["name"]: part["type"]
+                for part in kinds.get("record", {}).get("fields", ())
+                if self._is_rewritten(part["type"])
+            }
+            self._plans[key] = Plan("float" in kinds and "double" not in kinds, **inside, fields=fields)
+        return self._plans[key]
+
+    def _is_rewritten(self, at: Any, within: frozenset[str] = frozenset()) -> bool:
+        """Whether values have numbers of single precision, or records that the decoder names."""
+        kinds = [*self.branches(at)]
+        if sum("fields" in kind for kind in kinds) > 1:
+            return True
+        for kind in kinds:
+            name = kind.get("name", "")
+            parts = [kind[key] for key in ("items", "values") if key in kind]
+            parts += [part["type"] for part in kind.get("fields", ()) if name not in within]
+            if kind["type"] == "float" or any(
+                self._is_rewritten(part, within | {name} if name else within) for part in parts
+            ):
+                return True
+        return False
+
     def _find_types(self, at: Any, path: Path) -> Iterator[Mapping[str, Any]]:
         for kind in self.branches(at):
             if not path:
@@ -72,9 +116,9 @@ class Schema:
             step, rest = path[0], path[1:]
             match kind["type"], step:
                 case "record" | "error", str():
-                    for field in kind["fields"]:
-                        if field["name"] == step:
-                            yield from self._find_types(field["type"], rest)
+                    for part in kind["fields"]:
+                        if part["name"] == step:
+                            yield from self._find_types(part["type"], rest)
                 case "map", str():
                     yield from self._find_types(kind["values"], rest)
                 case "array", int() | Each.VALUE:
@@ -164,7 +208,7 @@ def read_records(content: bytes, layout: FileLayout | None = None) -> Iterator[s
         default=_to_text, ensure_ascii=False, allow_nan=False, check_circular=False
     ).encode
     for record in _decode(content, schema):
-        plain = _shorten_floats(record, schema.root, schema) if schema.has_floats else record
+        plain = _shorten_floats(record, schema.root, schema) if schema.is_rewritten else record
         try:
             yield encode(plain)
         except ValueError:
@@ -173,7 +217,7 @@ def read_records(content: bytes, layout: FileLayout | None = None) -> Iterator[s
 
 def _decode(content: bytes, schema: Schema) -> Iterator[Any]:
     # The name of a record in a union of several tells which one it is.
-    names = schema.has_floats
+    names = schema.is_rewritten
     try:
         yield from fastavro.reader(
             io.BytesIO(content), return_record_name=names, return_record_name_override=names
@@ -202,24 +246,23 @@ def _to_text(value: Any) -> str:
 
 
 def _shorten_floats(value: Any, at: Any, schema: Schema) -> Any:
-    """Return a value with each number of single precision as its shortest text says: 19.99, not 19.989999771118164."""
-    if value is None or isinstance(value, str | int):
-        return value
+    """Return a value with each number of single precision as its shortest text says: 19.99, not 19.989999771118164.
+
+    The decoder gives the name with a record, where a union has several: the name is dropped.
+    """
     if isinstance(value, tuple):
         at, value = value
-    kinds = {kind["type"]: kind for kind in schema.branches(at)}
+    plan = schema.plan(at)
     match value:
-        case float():
-            return float(str(np.float32(value))) if "float" in kinds and "double" not in kinds else value
-        case list():
-            items = kinds["array"]["items"]
-            return [_shorten_floats(item, items, schema) for item in value]
-        case dict() if record := kinds.get("record"):
-            types = {field["name"]: field["type"] for field in record["fields"]}
-            return {name: _shorten_floats(item, types[name], schema) for name, item in value.items()}
-        case dict() if "map" in kinds:
-            values = kinds["map"]["values"]
-            return {name: _shorten_floats(item, values, schema) for name, item in value.items()}
+        case float() if plan.is_single:
+            return float(str(np.float32(value)))
+        case list() if plan.items is not None:
+            return [_shorten_floats(item, plan.items, schema) for item in value]
+        case dict() if plan.fields:
+            changed = {name: _shorten_floats(value[name], kind, schema) for name, kind in plan.fields.items()}
+            return value | changed
+        case dict() if plan.values is not None:
+            return {name: _shorten_floats(item, plan.values, schema) for name, item in value.items()}
         case _:
             return value
 
