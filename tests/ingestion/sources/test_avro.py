@@ -123,7 +123,9 @@ def test_a_type_may_contain_itself():
 
 def test_a_record_of_a_union_is_the_record():
     either = [record("Card", number="int"), record("Cash", change=["null", "float"])]
-    schema = record("Sale", paid={"type": "array", "items": either}, by={"type": "map", "values": either})
+    schema = record(
+        "Sale", paid={"type": "array", "items": either}, by={"type": "map", "values": ["Card", "Cash"]}
+    )
     paid = [("Card", {"number": 1}), ("Cash", {"change": 0.3})]
     (text,) = read_records(to_avro(schema, [{"paid": paid, "by": {"k": paid[0]}}]))
     assert json.loads(text) == {"paid": [{"number": 1}, {"change": 0.3}], "by": {"k": {"number": 1}}}
