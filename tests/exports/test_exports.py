@@ -136,6 +136,7 @@ def test_a_rejected_row_is_replayed_with_the_header_of_its_file(spark, tmp_path)
     assert_rows(project.read("events").select("order_id", "amount"), [("O1", Decimal("1000.50"))])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new", "order"),
     [
