@@ -1,4 +1,4 @@
-"""Write the documentation that is generated from the code: the map, jobs, tables, features, settings and commands."""
+"""Write the documentation that is generated from the code: the map, jobs, schedules, tables, features, settings and commands."""
 
 import tempfile
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from documents.commands import commands_page
 from documents.features import features_page
 from documents.jobs import job_file
+from documents.schedules import bundle_file, dag_file
 from documents.settings import settings_page
 from documents.tables import tables_page
 from lifestage.ingestion.reference.tables import reference_table
@@ -42,6 +43,8 @@ def generated(readme: str, domains: Sequence[Domain] = DOMAINS) -> dict[str, str
         "docs/settings.md": settings_page(domains),
         "docs/cli.md": commands_page(),
         **{f"jobs/{step.name}.py": job_file(step) for step in steps(domains)},
+        "jobs/airflow/lifestage_steps.py": dag_file(domains),
+        "jobs/databricks.yml": bundle_file(domains),
     }
 
 

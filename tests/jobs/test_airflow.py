@@ -1,0 +1,167 @@
+"""Airflow runs the DAGs of jobs/airflow on a starter project, in an environment of its own."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lifestage.platform.storage.contracts import Kind
+from lifestage.project.opening import open_project
+from lifestage.project.pipeline import STEPS
+from lifestage.services.snapshots import read_manifests
+from lifestage.services.starter import create
+from support.sessions import BRIEF, to_yaml
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+# The run of a logical date builds the day before it.
+FIRST, SECOND = "2026-03-31", "2026-04-01"
+# What Airflow must not know: this checkout, and the environment that it is tested in.
+OF_THE_CHECKOUT = ("LIFESTAGE_", "PYTHON", "PYSPARK", "SPARK_", "VIRTUAL_ENV")
+LISTED = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+
+bag = DagBag()
+dags = {
+    dag.dag_id: {
+        "edges": [[task.task_id, sorted(task.downstream_task_ids)] for task in dag.topological_sort()],
+        "limits": [dag.catchup, dag.max_active_runs, *{task.retries for task in dag.tasks}],
+        "zone": str(dag.timezone),
+    }
+    for dag in bag.dags.values()
+}
+heavy = sorted({"lifestage", "pyspark", "delta"} & set(sys.modules))
+print(json.dumps({"dags": dags, "errors": bag.import_errors, "heavy": heavy}))
+"""
+
+
+def with_constants(text: str, **constants: str) -> str:
+    """A DAG file with other constants; every line keeps its number."""
+    lines = text.splitlines()
+    found = {
+        ast.unparse(node.targets[0]): node for node in ast.parse(text).body if isinstance(node, ast.Assign)
+    }
+    for name, value in constants.items():
+        node = found[name]
+        rest = [""] * (node.end_lineno - node.lineno)
+        lines[node.lineno - 1 : node.end_lineno] = [f"{name} = {value}", *rest]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """An Airflow with a database of its own, and the project that its DAGs run."""
+
+    programs: Path
+    home: Path
+    shop: Path
+
+    def call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_CHECKOUT)}
+        jars = {name: os.environ[name] for name in ("LIFESTAGE_JARS",) if name in os.environ}
+        settings = {
+            "AIRFLOW_HOME": str(self.home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "PATH": f"{self.programs}:{os.environ['PATH']}",
+            "SPARK_LOCAL_IP": "127.0.0.1",
+        }
+        return subprocess.run(
+            [self.programs / program, *arguments],
+            env={**kept, **jars, **settings},
+            cwd=self.home,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    def run(self, dag: str, logical_date: str) -> subprocess.CompletedProcess[str]:
+        return self.call("airflow", "dags", "test", dag, logical_date)
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory):
+    tool = subprocess.run([ROOT / "scripts/lib/tool", "airflow"], check=True, capture_output=True, text=True)
+    home = tmp_path_factory.mktemp("airflow")
+    shop = home / "shop"
+    create(shop, False, ())
+    with (shop / "lifestage.yaml").open("a") as main:
+        main.write(to_yaml(BRIEF))
+    python = f"env PYTHONPATH={ROOT / 'lib'} {sys.executable}"
+    constants = {"PROJECT": repr(str(shop)), "RETRY_DELAY": "timedelta(seconds=1)"}
+    daily = {"LIFESTAGE": repr(f"{python} -m lifestage.cli")}
+    steps = {"SUBMIT": repr(python), "JOBS": repr(str(ROOT / "jobs")), "CONF": repr("lifestage.yaml")}
+    (home / "dags").mkdir()
+    for name, more in (("lifestage_daily", daily), ("lifestage_steps", steps)):
+        text = (ROOT / "jobs" / "airflow" / f"{name}.py").read_text()
+        (home / "dags" / f"{name}.py").write_text(with_constants(text, **constants, **more))
+    found = Airflow(Path(tool.stdout.strip()), home, shop)
+    migrated = found.call("airflow", "db", "migrate")
+    assert migrated.returncode == 0, migrated.stderr[-4000:]
+    return found
+
+
+@pytest.fixture
+def contents(airflow, spark, monkeypatch):
+    """Reads what the DAGs built: the ids of the snapshots, and the rows of every table that a rerun must not change."""
+    monkeypatch.chdir(airflow.shop)
+
+    def read() -> tuple[list[str], dict[str, list[str]]]:
+        project = open_project(airflow.shop / "lifestage.yaml", spark, needs_keys=False)
+        tables = {
+            name: sorted(str(row) for row in project.store.read(table).collect())
+            for name, table in project.tables.items()
+            if table.kind in (Kind.DERIVED, Kind.ARTEFACT, Kind.FROZEN)
+        }
+        return [row["snapshot_id"] for row in read_manifests(project)], tables
+
+    return read
+
+
+def test_airflow_finds_both_dags_and_imports_nothing_heavy(airflow):
+    found = airflow.call("python", "-c", LISTED)
+    assert found.returncode == 0, found.stderr[-4000:]
+    listed = json.loads(found.stdout.splitlines()[-1])
+    assert (listed["errors"], listed["heavy"]) == ({}, [])
+    names = list(STEPS)
+    chained = [
+        [name, after] for name, after in zip(names, [*([name] for name in names[1:]), []], strict=True)
+    ]
+    same = {"limits": [False, 1, 2], "zone": "Europe/Berlin"}
+    assert listed["dags"] == {
+        "lifestage_daily": {"edges": [["run", []]], **same},
+        "lifestage_steps": {"edges": chained, **same},
+    }
+
+
+def test_two_days_are_two_snapshots_and_a_second_run_changes_nothing(airflow, contents):
+    """By one task a day; then the steps as jobs repeat the second day, which is the same run."""
+    for logical_date in (FIRST, SECOND):
+        done = airflow.run("lifestage_daily", logical_date)
+        assert done.returncode == 0, done.stdout[-8000:]
+    before = contents()
+    assert before[0] == ["2026-03-31.r1", "2026-03-30.r1"]
+    for dag in ("lifestage_daily", "lifestage_steps"):
+        done = airflow.run(dag, SECOND)
+        assert done.returncode == 0, done.stdout[-8000:]
+        assert contents() == before
+
+
+@pytest.mark.parametrize("dag", ["lifestage_daily", "lifestage_steps"])
+def test_a_step_that_fails_fails_the_run_of_the_dag(airflow, dag):
+    main = airflow.shop / "lifestage.yaml"
+    sound = main.read_text()
+    try:
+        main.write_text(sound.replace("landing: landing", "landings: landing"))
+        done = airflow.run(dag, SECOND)
+    finally:
+        main.write_text(sound)
+    assert done.returncode == 1
+    assert "landings" in done.stdout + done.stderr
