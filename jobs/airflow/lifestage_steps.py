@@ -34,7 +34,8 @@ RETRY_DELAY = timedelta(minutes=5)
 MOMENT = f'logical_date.in_timezone("{TIME_ZONE}")'
 AS_OF = f"{{{{ {MOMENT}.subtract(days=1).to_date_string() }}}}"
 RUN_ID = "airflow-{{ ts_nodash }}"
-NOW = "{{ dag_run.start_date.isoformat() }}"
+# The start of the run. `airflow dags test` gives the logical date as start_date, and the clock as run_after.
+NOW = "{{ ([dag_run.start_date, dag_run.run_after] | max).isoformat() }}"
 
 # The map, in its order.
 STEPS = (

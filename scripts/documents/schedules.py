@@ -44,7 +44,8 @@ RETRY_DELAY = timedelta(minutes=5)
 MOMENT = f'logical_date.in_timezone("{TIME_ZONE}")'
 AS_OF = f"{{{{ {MOMENT}.subtract(days=1).to_date_string() }}}}"
 RUN_ID = "airflow-{{ ts_nodash }}"
-NOW = "{{ dag_run.start_date.isoformat() }}"
+# The start of the run. `airflow dags test` gives the logical date as start_date, and the clock as run_after.
+NOW = "{{ ([dag_run.start_date, dag_run.run_after] | max).isoformat() }}"
 
 # The map, in its order.
 STEPS = (
@@ -118,6 +119,7 @@ def _job(names: Sequence[str]) -> dict[str, Any]:
         "spark_version": "${var.spark_version}",
         "node_type_id": "${var.node_type_id}",
         "num_workers": "${var.num_workers}",
+        "data_security_mode": "SINGLE_USER",
         "spark_conf": {"spark.sql.codegen.hugeMethodLimit": "8000"},
         "spark_env_vars": keys,
     }

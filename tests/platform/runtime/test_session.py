@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from lifestage.platform.errors import LifestageError
-from lifestage.platform.runtime.session import DELTA_JARS, _explain_failed_start, _merge_settings
+from lifestage.platform.runtime.session import (
+    DELTA_JARS,
+    SEMANTIC_SETTINGS,
+    _explain_failed_start,
+    _merge_settings,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +67,16 @@ def test_packages_of_a_project_are_downloaded_with_their_dependencies():
     settings = _merge_settings({"spark.jars.packages": "org.example:connector:1"})
     assert settings["spark.jars.packages"] == "org.example:connector:1"
     assert "spark.jars.excludes" not in settings
+
+
+def test_a_cluster_keeps_its_master_and_its_settings(monkeypatch):
+    for name in ("SPARK_ENV_LOADED", "PYSPARK_GATEWAY_PORT"):
+        monkeypatch.setenv(name, "1")
+    assert _merge_settings({"mine": "1"}) == {"mine": "1", **SEMANTIC_SETTINGS}
+    monkeypatch.delenv("SPARK_ENV_LOADED")
+    assert "spark.master" in _merge_settings({})
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "19.0")
+    assert _merge_settings({"mine": "1"}) == {"mine": "1", **SEMANTIC_SETTINGS}
 
 
 def test_a_folder_without_the_jars_is_refused(monkeypatch, tmp_path):

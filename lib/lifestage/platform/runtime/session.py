@@ -72,7 +72,7 @@ BRIEF_SETTINGS = {
 def build_session(name: str = "lifestage", settings: Mapping[str, str] | None = None) -> SparkSession:
     """Build a session that reads and writes Delta, with UTC as session time zone.
 
-    Under spark-submit, the cluster's settings apply. Started from plain Python, the session is local.
+    Under spark-submit and on Databricks, the cluster's settings apply. Started from plain Python, the session is local.
 
     Args:
         name: Application name.
@@ -135,7 +135,8 @@ def _java_version() -> int | None:
 
 def _merge_settings(settings: Mapping[str, str]) -> dict[str, str]:
     submitted = "SPARK_ENV_LOADED" in os.environ and "PYSPARK_GATEWAY_PORT" in os.environ
-    if submitted:
+    # Databricks starts Python beside a session that exists.
+    if submitted or "DATABRICKS_RUNTIME_VERSION" in os.environ:
         return {**settings, **SEMANTIC_SETTINGS}
     master = {"spark.master": os.environ.get("SPARK_MASTER", "local[*]")}
     return {
