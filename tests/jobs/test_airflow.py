@@ -21,7 +21,9 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 # The run of a logical date builds the day before it.
-FIRST, SECOND = "2026-03-31", "2026-04-01"
+FIRST, SECOND = "2026-03-31T12:00", "2026-04-01T12:00"
+# Without a model of segments, which a first run would train on a date of its own.
+SEGMENTS = "training: {from: 2026-04-01}\n"
 # What Airflow must not know: this checkout, and the environment that it is tested in.
 OF_THE_CHECKOUT = ("LIFESTAGE_", "PYTHON", "PYSPARK", "SPARK_", "VIRTUAL_ENV")
 LISTED = """
@@ -94,6 +96,7 @@ def airflow(tmp_path_factory):
     create(shop, False, ())
     with (shop / "lifestage.yaml").open("a") as main:
         main.write(to_yaml(BRIEF))
+    (shop / "segments.yaml").write_text(SEGMENTS)
     python = f"env PYTHONPATH={ROOT / 'lib'} {sys.executable}"
     constants = {"PROJECT": repr(str(shop)), "RETRY_DELAY": "timedelta(seconds=1)"}
     daily = {"LIFESTAGE": repr(f"{python} -m lifestage.cli")}
