@@ -84,8 +84,8 @@ class Airflow:
             text=True,
         )
 
-    def run(self, dag: str, logical_date: str) -> subprocess.CompletedProcess[str]:
-        return self.call("airflow", "dags", "test", dag, logical_date)
+    def run(self, dag: str, logical_date: str, *options: str) -> subprocess.CompletedProcess[str]:
+        return self.call("airflow", "dags", "test", dag, logical_date, *options)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +109,15 @@ def airflow(tmp_path_factory):
     migrated = found.call("airflow", "db", "migrate")
     assert migrated.returncode == 0, migrated.stderr[-4000:]
     return found
+
+
+@pytest.fixture(scope="module")
+def built(airflow):
+    """The Airflow whose DAG has run on two days."""
+    for logical_date in (FIRST, SECOND):
+        done = airflow.run("lifestage_daily", logical_date)
+        assert done.returncode == 0, done.stdout[-8000:]
+    return airflow
 
 
 @pytest.fixture
@@ -144,17 +153,26 @@ def test_airflow_finds_both_dags_and_imports_nothing_heavy(airflow):
     }
 
 
-def test_two_days_are_two_snapshots_and_a_second_run_changes_nothing(airflow, contents):
-    """By one task a day; then the steps as jobs repeat the second day, which is the same run."""
-    for logical_date in (FIRST, SECOND):
-        done = airflow.run("lifestage_daily", logical_date)
-        assert done.returncode == 0, done.stdout[-8000:]
+def test_two_days_are_two_snapshots(built, contents):
+    assert contents()[0] == ["2026-03-31.r1", "2026-03-30.r1"]
+
+
+def test_a_second_run_of_a_day_changes_nothing(built, contents):
     before = contents()
-    assert before[0] == ["2026-03-31.r1", "2026-03-30.r1"]
-    for dag in ("lifestage_daily", "lifestage_steps"):
-        done = airflow.run(dag, SECOND)
-        assert done.returncode == 0, done.stdout[-8000:]
-        assert contents() == before
+    done = built.run("lifestage_daily", SECOND)
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert contents() == before
+
+
+def test_a_step_is_a_job_of_the_run_of_its_day(built, contents):
+    """Two steps run, because each starts a Spark session; the others are marked as done."""
+    ran = ("reference", "ingest")
+    others = "|".join(name for name in STEPS if name not in ran)
+    before = contents()
+    done = built.run("lifestage_steps", SECOND, "--mark-success-pattern", others)
+    assert done.returncode == 0, done.stdout[-8000:]
+    assert done.stdout.count("run airflow-20260401T120000: as of 2026-03-31, 1 of") == len(ran)
+    assert contents() == before
 
 
 @pytest.mark.parametrize("dag", ["lifestage_daily", "lifestage_steps"])
