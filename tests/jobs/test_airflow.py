@@ -153,7 +153,8 @@ def test_airflow_finds_both_dags_and_imports_nothing_heavy(airflow):
     }
 
 
-def test_two_days_are_two_snapshots(built, contents):
+@pytest.mark.usefixtures("built")
+def test_two_days_are_two_snapshots(contents):
     assert contents()[0] == ["2026-03-31.r1", "2026-03-30.r1"]
 
 
