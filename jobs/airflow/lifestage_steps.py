@@ -31,9 +31,10 @@ SCHEDULE = "15 5 * * *"  # after the last files of a day have arrived
 TIME_ZONE = "Europe/Berlin"  # of the schedule and of the business
 RETRY_DELAY = timedelta(minutes=5)
 
-MOMENT = f'logical_date.in_timezone("{TIME_ZONE}")'
-AS_OF = f"{{{{ {MOMENT}.subtract(days=1).to_date_string() }}}}"
-RUN_ID = "airflow-{{ ts_nodash }}"
+# A run that is triggered without a logical date has the moment of the trigger.
+MOMENT = "(dag_run.logical_date or dag_run.run_after)"
+AS_OF = f"{{{{ ({MOMENT}.astimezone(dag.timezone) - macros.timedelta(days=1)) | ds }}}}"
+RUN_ID = f"airflow-{{{{ {MOMENT} | ts_nodash }}}}"
 # The start of the run. `airflow dags test` gives the logical date as start_date, and the clock as run_after.
 NOW = "{{ ([dag_run.start_date, dag_run.run_after] | max).isoformat() }}"
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,10 @@ def airflow(tmp_path_factory):
     for name, more in (("lifestage_daily", daily), ("lifestage_steps", steps)):
         text = (ROOT / "jobs" / "airflow" / f"{name}.py").read_text()
         (home / "dags" / f"{name}.py").write_text(with_constants(text, **constants, **more))
+    # The DAG of steps once more: it prints its commands instead.
+    text = (ROOT / "jobs" / "airflow" / "lifestage_steps.py").read_text()
+    printing = with_constants(text, **constants, SUBMIT='"echo"', JOBS='"JOBS"', CONF='"CONF"')
+    (home / "dags" / "printing.py").write_text(printing.replace('"lifestage_steps"', '"printing"'))
     found = Airflow(Path(tool.stdout.strip()), home, shop)
     migrated = found.call("airflow", "db", "migrate")
     assert migrated.returncode == 0, migrated.stderr[-4000:]
@@ -151,7 +156,21 @@ def test_airflow_finds_both_dags_and_imports_nothing_heavy(airflow):
     assert listed["dags"] == {
         "lifestage_daily": {"edges": [["run", []]], **same},
         "lifestage_steps": {"edges": chained, **same},
+        "printing": {"edges": chained, **same},
     }
+
+
+def test_the_jobs_of_a_day_are_those_of_the_map_with_one_date_and_one_now(airflow):
+    """In Berlin the run begins on the first of April, so it builds the day before."""
+    done = airflow.run("printing", "2026-03-31T23:30")
+    assert done.returncode == 0, done.stdout[-8000:]
+    printed = re.findall(r"\] JOBS/(\w+)\.py (--conf .*? --now )(\S+)", done.stdout)
+    assert [step for step, _, _ in printed] == list(STEPS)
+    assert {options for _, options, _ in printed} == {
+        "--conf CONF --run-id airflow-20260331T233000 --as-of 2026-03-31 --now "
+    }
+    (now,) = {now for _, _, now in printed}
+    assert datetime.fromisoformat(now) - datetime.now(UTC) < timedelta(hours=1)
 
 
 @pytest.mark.usefixtures("built")
