@@ -10,8 +10,7 @@ from lifestage.project.pipeline import steps
 
 DAG = '''"""Run lifestage once a day with a task for each step of the map. Written by scripts/docs.
 
-For clusters: each task submits a job of its own. On one machine, lifestage_daily.py is several times as fast, because its steps share one
-Spark session.
+For clusters: each task submits a job of its own. On one machine, lifestage_daily.py is faster, because its steps share one Spark session.
 
 Copy this file to Airflow's DAG folder and set the constants. This file imports only Airflow. SUBMIT starts the jobs in an environment
 that has Spark and the packages of lifestage.
