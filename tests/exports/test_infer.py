@@ -151,3 +151,18 @@ def test_the_command_prints_a_proposal_in_the_zone_of_the_project(tmp_path, monk
     said = capsys.readouterr().out
     assert "time_zone: America/New_York" in said
     assert "path: orders_*.csv" in said
+
+
+def test_a_proposal_goes_straight_into_a_source_of_the_project(tmp_path, monkeypatch, capsys):
+    """The shell makes the empty file before the command starts."""
+    (tmp_path / "lifestage.yaml").write_text(MAIN)
+    (tmp_path / "landing" / "till").mkdir(parents=True)
+    shutil.copy(
+        HERE / "no_header" / "given" / "unload_0000_part_00", tmp_path / "landing" / "till" / "t_1.csv"
+    )
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "till.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    guard(lambda: app(["infer", "landing/till/t_1.csv"], standalone_mode=False))
+    (tmp_path / "sources" / "till.yaml").write_text(capsys.readouterr().out)
+    assert load_config(tmp_path / "lifestage.yaml").parts[SOURCES]["till"].path == "till/t_*.csv"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lifestage.cli.terminal import refuse
-from lifestage.project.loader import load_config
+from lifestage.project.loader import read_shared
 from lifestage.project.location import find_main_file
 from lifestage.services.infer import infer as propose
 
@@ -25,6 +25,8 @@ def infer(
     if not file.is_file():
         refuse(f"{file}: file not found")
     main = find_main_file()
-    zone = load_config(main).shared.business.time_zone if main.is_file() else "UTC"
+    # Only the main file: the shell has already made the file that the proposal goes to, and it is empty.
+    project = read_shared(main) if main.is_file() else None
+    text = propose(file, project.business.time_zone, project.landing) if project else propose(file, "UTC")
     # Not through the console, which would fit lines to the terminal.
-    typer.echo(propose(file, zone), nl=False)
+    typer.echo(text, nl=False)

@@ -54,6 +54,30 @@ def load_config(path: Path, domains: Sequence[Domain] = DOMAINS) -> Config:
     return config
 
 
+def read_shared(path: Path, domains: Sequence[Domain] = DOMAINS) -> Shared:
+    """The shared sections of the main file `path`. Sources and other files beside it are not read.
+
+    Raises:
+        ConfigError: with every problem of the main file outside the sections of domains.
+    """
+    problems = Problems()
+    parts = [part for domain in domains for part in domain.config.parts]
+    sections = {part.name: part for part in parts if isinstance(part, Section)}
+    given = _read_main(path.resolve(), _load_packaged_main(sections.values()), problems)
+    shared = None if given is None else _read_shared(given, sections, path, problems)
+    if problems or shared is None:
+        raise ConfigError(problems)
+    return shared
+
+
+def _read_shared(
+    given: Mapping[str, Any], sections: Mapping[str, Section[Any]], path: Path, problems: Problems
+) -> Shared | None:
+    """The keys of a main file that are not the section of a domain."""
+    own = {key: value for key, value in given.items() if key not in sections}
+    return validate_model(Shared, own, path, problems, siblings=sections)
+
+
 def _read_parts(path: Path, declared: Mapping[str, Part[Any]]) -> Parts:
     problems = Problems()
     main = path.resolve()
@@ -62,8 +86,7 @@ def _read_parts(path: Path, declared: Mapping[str, Part[Any]]) -> Parts:
     shared = None
     values: dict[str, Any] = {}
     if given is not None:
-        own = {key: value for key, value in given.items() if key not in sections}
-        shared = validate_model(Shared, own, path, problems, siblings=sections)
+        shared = _read_shared(given, sections, path, problems)
         values = {name: _read_section(part, given, path, problems) for name, part in sections.items()}
     for name, part in declared.items():
         if name not in sections:

@@ -33,12 +33,13 @@ EVENT_TYPES = {
 }
 
 
-def infer(file: Path, time_zone: str) -> str:
+def infer(file: Path, time_zone: str, landing: str = "") -> str:
     """Propose the YAML of a source that reads a file. Comments say what a person must decide.
 
     Args:
         file: a CSV, JSON, Avro or Excel file, packed or not.
         time_zone: zone of wall times.
+        landing: the folder that paths of sources start from. A file outside of it gets its name as its path.
 
     Raises:
         SourceError: the file is of none of these formats.
@@ -52,10 +53,10 @@ def infer(file: Path, time_zone: str) -> str:
         sample = read_sample(file.name, content)
     except ValueError as error:
         raise SourceError(f"{file}: cannot be read as CSV, JSON, Avro or Excel: {error}") from error
-    return "\n".join(_write_source(file, sample, time_zone)) + "\n"
+    return "\n".join(_write_source(file, sample, time_zone, landing)) + "\n"
 
 
-def _write_source(file: Path, sample: Sample, time_zone: str) -> Iterator[str]:
+def _write_source(file: Path, sample: Sample, time_zone: str, landing: str) -> Iterator[str]:
     found = [column for column in sample.columns if column.texts]
     time, time_sql = find_time(found, time_zone)
     names = find_event_names(found)
@@ -70,7 +71,7 @@ def _write_source(file: Path, sample: Sample, time_zone: str) -> Iterator[str]:
 
     yield f"# Proposed from {count_of(sample.n_records, 'record')} of {file.name}. Check it, above all the lines with a comment."
     yield from (f"# {note}" for note in sample.notes)
-    yield _dump({"path": re.sub(r"\d[\d_-]*(?=\D|$)", "*", file.name)})
+    yield _dump({"path": (_folder_below(file, landing) / _name_glob(file.name)).as_posix()})
     yield from _write_layout(sample, used, aliases)
     in_utc = any(re.search(r"(^|_)(utc|gmt)(_|$)", column.words) for column in time)
     yield f"time_zone: {'UTC' if in_utc else time_zone}" + _comment("of times without an offset")
@@ -92,6 +93,17 @@ def _write_source(file: Path, sample: Sample, time_zone: str) -> Iterator[str]:
     yield from _write_identifiers(identifiers, aliases)
     if left := [column.name for column in sample.columns if column not in used]:
         yield _comment(f"Other columns: {', '.join(left)}").strip()
+
+
+def _folder_below(file: Path, landing: str) -> Path:
+    """The folder of a file, from the landing folder on; empty if the file is not below it."""
+    folder, top = file.resolve().parent, Path(landing).resolve()
+    return folder.relative_to(top) if landing and folder.is_relative_to(top) else Path()
+
+
+def _name_glob(name: str) -> str:
+    """A pattern of names: any number in the place of each number."""
+    return re.sub(r"\d[\d_-]*(?=\D|$)", "*", name)
 
 
 def _write_layout(sample: Sample, used: Sequence[Column], aliases: Mapping[str, str]) -> Iterator[str]:
