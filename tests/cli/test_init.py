@@ -83,7 +83,17 @@ def test_a_project_for_exports_of_systems_has_their_sources(tmp_path, capsys):
 @pytest.mark.parametrize("system", list_systems())
 def test_the_source_of_every_system_is_sound(tmp_path, system):
     create(tmp_path / "shop", is_empty=True, systems=[system])
-    assert [*load_config(tmp_path / "shop" / "lifestage.yaml").parts[SOURCES]] == [system]
+    config = load_config(tmp_path / "shop" / "lifestage.yaml")
+    assert [*config.parts[SOURCES]] == [system]
+    assert all(table.startswith(f"{system}_") for table in config.parts[REFERENCE_SOURCES])
+
+
+def test_the_sources_of_all_systems_are_sound_together(tmp_path):
+    create(tmp_path / "shop", is_empty=True, systems=list_systems())
+    config = load_config(tmp_path / "shop" / "lifestage.yaml")
+    assert [*config.parts[SOURCES]] == list_systems()
+    tables = ["hubspot_contacts", "klaviyo_metrics", "klaviyo_profiles"]
+    assert [*config.parts[REFERENCE_SOURCES]] == tables
 
 
 def test_an_unknown_system_is_refused_with_the_nearest(tmp_path, capsys):

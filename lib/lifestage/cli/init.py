@@ -35,7 +35,7 @@ def init(
     is_empty = empty or bool(systems)
     create(folder, is_empty, systems or ())
     what = (
-        f"a project that reads exports of {' and '.join(systems)}. Put them where sources/ says. Next"
+        f"a project that reads exports of {' and '.join(systems)}. Put them where sources/ and reference/ say. Next"
         if systems
         else "an empty project. Describe your files in sources/. Next"
         if empty

@@ -73,9 +73,17 @@ def list_systems() -> list[str]:
     )
 
 
-def read_source(system: str) -> str:
-    """The YAML of the source that reads the exports of a system."""
-    return (_SYSTEMS / f"{system}.yaml").read_text(encoding="utf-8")
+def read_system(system: str) -> dict[str, str]:
+    """The YAML that reads the exports of a system, by its path in a project: a source, and the reference tables it needs."""
+    tables = [
+        file.name
+        for file in (_SYSTEMS / "reference").iterdir()
+        if file.name.startswith(f"{system}_") and file.name.endswith(".yaml")
+    ]
+    files = {f"sources/{system}.yaml": _SYSTEMS / f"{system}.yaml"} | {
+        f"reference/{name}": _SYSTEMS / "reference" / name for name in sorted(tables)
+    }
+    return {path: file.read_text(encoding="utf-8") for path, file in files.items()}
 
 
 def create(folder: Path, is_empty: bool = False, systems: Sequence[str] = ()) -> None:
@@ -92,7 +100,8 @@ def create(folder: Path, is_empty: bool = False, systems: Sequence[str] = ()) ->
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     for system in systems:
-        (folder / "sources" / f"{system}.yaml").write_text(read_source(system), encoding="utf-8")
+        for path, text in read_system(system).items():
+            (folder / path).write_text(text, encoding="utf-8")
     (folder / ".gitignore").write_text("/out/\n/keys/\n", encoding="utf-8")
     _write_keys(folder / "keys")
 
