@@ -14,6 +14,8 @@ from support.sessions import BRIEF, to_yaml
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
 PAGES = ("add-a-source.md", "add-a-feature.md", "change-the-ladder.md", "choose-an-audience.md")
+# Applied alone: it creates files that another page creates as well.
+ALONE = ("find-bots.md",)
 # One session for the run and for all that is read: what a page prints begins with its name.
 READERS = ("follow-cohorts.md",)
 """Pages that only read."""
@@ -40,7 +42,7 @@ def change(folder: Path, page: str) -> None:
     subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=folder, env=environment, check=True)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PAGES + ALONE)
 def test_each_diff_alone_gives_a_sound_project(tmp_path, page):
     create(tmp_path)
     before = load_config(tmp_path / "lifestage.yaml").hash
