@@ -34,12 +34,13 @@ def source_of(folder):
     return read_system(folder.name)[f"sources/{folder.name}.yaml"]
 
 
-def tables_of(folder):
-    """Reference tables that come with the source of a system, by name."""
+def others_of(folder):
+    """The further sources and the reference tables of a system, by name; tables have the prefix `reference/`."""
     if (folder / "source.yaml").is_file():
         return {}
-    files = read_system(folder.name).items()
-    return {Path(path).stem: text for path, text in files if path.startswith("reference/")}
+    files = {path.removesuffix(".yaml"): text for path, text in read_system(folder.name).items()}
+    del files[f"sources/{folder.name}"]
+    return {path.removeprefix("sources/"): text for path, text in files.items()}
 
 
 def deliver(file, encoding="UTF-8"):
@@ -50,11 +51,10 @@ def deliver(file, encoding="UTF-8"):
     return file.name, content if encoding == "UTF-8" else content.decode().encode(encoding)
 
 
-def load(spark, tmp_path, folder, source, time_zone="America/New_York", reference=()):
-    """Ingest the files of a folder with a source."""
+def load(spark, tmp_path, folder, source, time_zone="America/New_York", others=()):
+    """Ingest the files of a folder with a source, and other files of the project by name."""
     main = MAIN.replace("America/New_York", time_zone)
-    tables = {f"reference/{name}": text for name, text in dict(reference).items()}
-    project = make_project(spark, tmp_path, {"shop": source, **tables}, main)
+    project = make_project(spark, tmp_path, {"shop": source, **dict(others)}, main)
     declared = yaml.safe_load(source)
     encoding = declared.get("encoding", "UTF-8")
     for file in (folder / "given").iterdir():
@@ -71,8 +71,8 @@ def test_an_export_gives_the_figures_worked_out_by_hand(spark, tmp_path, folder)
     expected = yaml.safe_load((folder / "expected.yaml").read_text(encoding="utf-8"))
     source = source_of(folder) + (f"gate: {expected['gate']}\n" if "gate" in expected else "")
     zone = expected.get("time_zone", "America/New_York")
-    reference = tables_of(folder) | expected.get("reference", {})
-    project = load(spark, tmp_path, folder, source, zone, reference)
+    tables = {f"reference/{name}": text for name, text in expected.get("reference", {}).items()}
+    project = load(spark, tmp_path, folder, source, zone, others_of(folder) | tables)
     ledger, events = project.read("ingest_ledger"), project.read("events")
     counts = [name for name in expected if name.startswith("n_")]
     (sums,) = ledger.agg(*[F.sum(name).alias(name) for name in counts]).collect()

@@ -166,3 +166,13 @@ def test_a_proposal_goes_straight_into_a_source_of_the_project(tmp_path, monkeyp
     guard(lambda: app(["infer", "landing/till/t_1.csv"], standalone_mode=False))
     (tmp_path / "sources" / "till.yaml").write_text(capsys.readouterr().out)
     assert load_config(tmp_path / "lifestage.yaml").parts[SOURCES]["till"].path == "till/t_*.csv"
+
+
+def test_a_record_without_a_time_and_a_number_as_a_formula_are_pointed_out(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text(
+        'order no,ordered,total\n="01",2026-01-05 10:00:00,5.50\n="02",2026-01-06 10:00:00,6.50\nsum,,12.00\n'
+    )
+    proposed = infer(file, "UTC")
+    assert "# skip_when: ordered IS NULL  # 1 record without a time: totals?" in proposed
+    assert yaml.safe_load(proposed)["map"]["order_id"] == """translate(order_no, '="', '')"""

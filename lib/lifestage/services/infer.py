@@ -75,6 +75,7 @@ def _write_source(file: Path, sample: Sample, time_zone: str, landing: str) -> I
     yield from _write_layout(sample, used, aliases)
     in_utc = any(re.search(r"(^|_)(utc|gmt)(_|$)", column.words) for column in time)
     yield f"time_zone: {'UTC' if in_utc else time_zone}" + _comment("of times without an offset")
+    yield from _ask_totals(sample, time, aliases)
     if key:
         columns = ", ".join(_dump_text(aliases[column.name]) for column in key)
         yield f"key: [{columns}]" + _comment("do these identify a row for ever?")
@@ -119,6 +120,14 @@ def _write_layout(sample: Sample, used: Sequence[Column], aliases: Mapping[str, 
             yield f"  {_dump({name: column.format})}" + (_comment(column.doubt) if column.doubt else "")
 
 
+def _ask_totals(sample: Sample, time: Sequence[Column], aliases: Mapping[str, str]) -> Iterator[str]:
+    """A condition for the records without a time, which are rejected otherwise: a line of totals is no data."""
+    n_missing = sample.n_records - len(time[0].texts) if time else 0
+    if n_missing:
+        doubt = f"{count_of(n_missing, 'record')} without a time: totals?"
+        yield f"# skip_when: {_dump_text(f'{_sql_name(aliases[time[0].name])} IS NULL')}" + _comment(doubt)
+
+
 def _ask_amount(amount: Column, columns: Sequence[Column]) -> str:
     """The comment on the amount, with the other columns that may be meant."""
     others = [
@@ -132,7 +141,7 @@ def _ask_amount(amount: Column, columns: Sequence[Column]) -> str:
 
 def _write_roles(roles: Mapping[str, Column], aliases: Mapping[str, str]) -> Iterator[str]:
     for role, column in roles.items():
-        name = _sql_name(aliases[column.name])
+        name = _plain_text(column, aliases)
         # A return of two units is two units.
         is_signed = role == "quantity" and any("-" in text for text in column.texts)
         yield f"  {role}: {_dump_text(f'abs({name})' if is_signed else name)}"
@@ -144,8 +153,15 @@ def _write_identifiers(identifiers: Mapping[str, Column], aliases: Mapping[str, 
         return
     yield "identifiers:"
     for kind, column in identifiers.items():
-        yield f"  {kind}: {_dump_text(_sql_name(aliases[column.name]))}"
+        yield f"  {kind}: {_dump_text(_plain_text(column, aliases))}"
     yield f"pii: [{', '.join(_dump_text(aliases[column.name]) for column in identifiers.values())}]"
+
+
+def _plain_text(column: Column, aliases: Mapping[str, str]) -> str:
+    """SQL for the texts of a column, without the formula that makes a spreadsheet show a number as text: ="00123"."""
+    name = _sql_name(aliases[column.name])
+    n_formulas = sum(re.fullmatch(r'="[^"]*"', text) is not None for text in column.texts)
+    return f"""translate({name}, '="', '')""" if n_formulas > len(column.texts) / 2 else name
 
 
 def _comment(text: str) -> str:

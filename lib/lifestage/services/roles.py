@@ -110,7 +110,10 @@ def _share(column: Column, pattern: re.Pattern[str]) -> float:
 
 
 def find_key(columns: Sequence[Column], n_records: int) -> list[Column]:
-    """The first unique column of names or whole numbers that every record has; with a list of rows, also its number."""
+    """The first unique column of names or whole numbers that every record has; with a list of rows, also its number.
+
+    A list without such a column around it, as a page of an API has it, holds whole records: then it is a column of the list.
+    """
     whole = [column for column in columns if len(column.texts) == n_records]
     number = [column for column in columns if column.name.endswith("[#]")]
     unique = [
@@ -126,7 +129,7 @@ def find_key(columns: Sequence[Column], n_records: int) -> list[Column]:
         for column in whole
         if re.fullmatch(r"(.*_)?(id|no|number)", column.words) and "[" not in column.name
     ]
-    return [record[0], number[0]] if record and number else []
+    return [record[0], number[0]] if record else [column for column in named if "[*]" in column.name][:1]
 
 
 def find_roles(columns: Sequence[Column], taken: Collection[Column]) -> dict[str, Column]:

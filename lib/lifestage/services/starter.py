@@ -74,16 +74,12 @@ def list_systems() -> list[str]:
 
 
 def read_system(system: str) -> dict[str, str]:
-    """The YAML that reads the exports of a system, by its path in a project: a source, and the reference tables it needs."""
-    tables = [
-        file.name
-        for file in (_SYSTEMS / "reference").iterdir()
-        if file.name.startswith(f"{system}_") and file.name.endswith(".yaml")
-    ]
-    files = {f"sources/{system}.yaml": _SYSTEMS / f"{system}.yaml"} | {
-        f"reference/{name}": _SYSTEMS / "reference" / name for name in sorted(tables)
-    }
-    return {path: file.read_text(encoding="utf-8") for path, file in files.items()}
+    """The YAML that reads the exports of a system, by its path in a project: its source, further sources, and reference tables."""
+    found = {f"sources/{system}.yaml": _SYSTEMS / f"{system}.yaml"}
+    for kind in ("sources", "reference"):
+        files = sorted((_SYSTEMS / kind).iterdir(), key=lambda file: file.name)
+        found |= {f"{kind}/{file.name}": file for file in files if file.name.startswith(f"{system}_")}
+    return {path: file.read_text(encoding="utf-8") for path, file in found.items()}
 
 
 def create(folder: Path, is_empty: bool = False, systems: Sequence[str] = ()) -> None:
