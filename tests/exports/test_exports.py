@@ -16,8 +16,10 @@ from pyspark.sql import functions as F
 
 from lifestage.ingestion.events.replay import ReplayFilter
 from lifestage.platform.errors import SourceError
+from lifestage.project.loader import load_config
 from lifestage.services.quarantine import replay_rejected
-from lifestage.services.starter import list_systems, read_system
+from lifestage.services.starter import create, list_systems, read_system
+from lifestage.services.validate import check_expressions
 from support.binary_files import from_text
 from support.frames import assert_rows
 from support.projects import MAIN, make_project
@@ -106,6 +108,11 @@ def test_a_source_is_short():
 
 def test_every_system_has_an_export():
     assert {folder.name for folder in FOLDERS} >= set(list_systems())
+
+
+def test_the_sql_of_every_system_stands_odd_values(spark, tmp_path):
+    create(tmp_path / "shop", is_empty=True, systems=list_systems())
+    check_expressions(load_config(tmp_path / "shop" / "lifestage.yaml"), spark)
 
 
 DRIFT = HERE / "header_drift"
