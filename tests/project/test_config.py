@@ -219,7 +219,7 @@ SAID = {
         "unknown event type store_vist: declare it in event_types.yaml (did you mean store_visit?)",
     ),
     ("sources/sensor.yaml", "map.event_type", "unknown event type sneeze"),
-    ("sources/sensor.yaml", "key", "required for version and delete_when"),
+    ("sources/sensor.yaml", "key", "required for version, delete_when and snapshot"),
     ("reference/Events.yaml", "Events", "expected lower-case letters"),
     ("reference/runs.yaml", "runs", "cannot have the name of another table"),
     ("reference/products.yaml", "key", "product_id is not a column of map"),
