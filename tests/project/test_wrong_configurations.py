@@ -121,7 +121,7 @@ WRONG = [
     (ORDERS, "across_files", "maybe", "expected one of same, new, found maybe"),
     (ORDERS, "freshness", "often", "freshness"),
     (APP, "delimiter", ";", "only csv files have it"),
-    (APP, "header", "none", "only csv files have it"),
+    (APP, "header", "none", "only csv and excel files have it"),
     (PRODUCTS, "key", ["sku"], "sku is not a column of map"),
     (PRODUCTS, "types.price", "money", "unknown type money"),
     (PRODUCTS, "valid_from", "file_nam", "unknown column file_nam"),
