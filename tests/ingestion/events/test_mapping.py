@@ -87,7 +87,7 @@ def test_a_line_becomes_an_event_of_the_declared_schema(rows):
     expected = (
         "plain|1", "till", "purchase", "2026-03-04 12:00:00", date(2026, 3, 4), date(2026, 3, 1),
         "2026-03-20 06:00:00", 1, "store", "10.00", 10, {"file": "a.csv", "none": None},
-        line(id="plain"), [], [], False, True, False,
+        line(id="plain"), [], [], False, True, False, False,
     )  # fmt: skip
     assert_rows(event, [expected])
 

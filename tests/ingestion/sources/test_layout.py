@@ -7,11 +7,11 @@ from lifestage.ingestion.sources.checks import layout_problems
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"format": "excel", "delimiter": ";"}, "delimiter: only csv files have it"),
-        ({"format": "excel", "encoding": "GB18030"}, "encoding: only csv and json files have it"),
-        ({"format": "csv", "sheet": "Data"}, "sheet: only excel files have it"),
-        ({"format": "avro", "header": "by_name"}, "header: only csv and excel files have it"),
-        ({"format": "avro", "skip_lines": 1}, "skip_lines: only csv and excel files have it"),
+        ({"format": "excel", "delimiter": ";"}, "delimiter: is for csv only"),
+        ({"format": "excel", "encoding": "GB18030"}, "encoding: is for csv and json only"),
+        ({"format": "csv", "sheet": "Data"}, "sheet: is for excel only"),
+        ({"format": "avro", "header": "by_name"}, "header: is for csv and excel only"),
+        ({"format": "avro", "skip_lines": 1}, "skip_lines: is for csv and excel only"),
         ({"format": "avro", "fields": {"n": "a..b"}}, "fields.n: a..b is no path"),
         ({"format": "excel", "fields": {"m": "M"}}, "fields.m: unknown column m"),
     ],

@@ -48,7 +48,7 @@ def test_a_mapping_is_read_and_an_empty_file_is_an_empty_mapping(file):
         ("name: x\nname: y\n", "key given twice: name"),
         ("shelves:\n  a: {height: 1, label: l, height: 2}\n", "key given twice: height"),
         ("- a\n- b\n", "a mapping of keys is expected, found list"),
-        ("name: [\n", "while parsing"),
+        ("name: [\n", "line 2, column 1: "),
         ("name: x\n\tlabel: y\n", "found character '\\t'"),
         (b"name: M\xfcller\n", "not UTF-8 (byte 7)"),
         ("name: !!python/object:os.system x\n", "could not determine a constructor"),
@@ -91,9 +91,9 @@ def test_every_problem_of_a_model_is_reported_with_its_key():
     assert sorted(problems) == [
         "shop.yaml: name: required key is missing",
         "shop.yaml: owner: unknown key",
-        "shop.yaml: shelves.a.height: Input should be greater than or equal to 1",
+        "shop.yaml: shelves.a.height: expected at least 1, found 0",
         "shop.yaml: shelves.b.colour: unknown key",
-        "shop.yaml: shelves.b.height: Input should be a valid integer, unable to parse string as an integer",
+        "shop.yaml: shelves.b.height: expected a whole number, found tall",
     ]
 
 

@@ -62,7 +62,7 @@ def layout_problems(layout: FileLayout) -> Iterator[str]:
         yield from _path_problems(layout)
     for key, formats in KEYS.items():
         if key in layout.model_fields_set and layout.format not in formats:
-            yield f"{key}: only {' and '.join(formats)} files have it"
+            yield f"{key}: is for {' and '.join(formats)} only"
 
 
 def _path_problems(layout: FileLayout) -> Iterator[str]:
