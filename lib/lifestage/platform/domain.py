@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.declared_expressions import Expression
 from lifestage.platform.config.parts import Part, Parts
 from lifestage.platform.explain import Explain
 from lifestage.platform.findings import Diagnose

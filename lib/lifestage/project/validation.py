@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.checks import prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.declared_expressions import Expression
 from lifestage.platform.domain import Domain
 from lifestage.platform.result import rule_columns
 from lifestage.project.registry import RegisteredDomain, register

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pyspark.sql import types as T
 
 from analytics.segments.builders import FEATURES, config
-from lifestage.analytics.segments.checks import expressions
+from lifestage.analytics.segments.checks import declare_expressions
 from lifestage.analytics.segments.config import SegmentsConfig
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.result import DomainResult, Result
@@ -25,7 +25,7 @@ def problems(settings, columns=COLUMNS):
     table = Table("user_features", Kind.DERIVED, "", described, ("user_id",), WriteMode.OVERWRITE)
     whole = Config(Path("lifestage.yaml"), None, {"segments": settings}, "")
     results = [DomainResult(Result("user_features", rules=None), table, None)]
-    return [problem for each in expressions(whole, results) for problem in each.problems()]
+    return [problem for each in declare_expressions(whole, results) for problem in each.problems()]
 
 
 def test_the_shipped_defaults_are_valid_over_the_shipped_features():

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from lifestage.platform.config.declared import Expression
-from lifestage.platform.config.expressions import Gives
+from lifestage.platform.config.declared_expressions import Expression
+from lifestage.platform.config.expressions import ExpressionKind
 from lifestage.platform.runtime.probing import build_awkward_rows, probe_expressions
 
 COLUMNS = {
@@ -24,9 +24,9 @@ FILE = Path("sources/till.yaml")
 
 @pytest.fixture(scope="module")
 def probe(spark_session):
-    def probe(*sqls, gives=Gives.VALUE):
+    def probe(*sqls, kind=ExpressionKind.VALUE):
         expressions = [
-            Expression(FILE, f"map.c{number}", sql, COLUMNS, gives) for number, sql in enumerate(sqls)
+            Expression(FILE, f"map.c{number}", sql, COLUMNS, kind) for number, sql in enumerate(sqls)
         ]
         return [*probe_expressions(spark_session, expressions)]
 
@@ -100,7 +100,7 @@ def test_expressions_that_hold_for_every_value_pass(probe):
 
 
 def test_a_type_that_only_spark_knows_is_compared_with_the_expected_one(probe):
-    (problem,) = probe("transform(days, x -> 1)", gives=Gives.CONDITION)
+    (problem,) = probe("transform(days, x -> 1)", kind=ExpressionKind.CONDITION)
     assert problem.endswith(
         "gives array<int>, expected a condition that is true or false, in: transform(days, x -> 1)"
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lifestage.activation.audiences.checks import check_config, expressions
+from lifestage.activation.audiences.checks import check_config, declare_expressions
 from lifestage.activation.audiences.config import AUDIENCES, AudiencesConfig, compose_config
 from lifestage.activation.audiences.explain import EXPLAIN
 from lifestage.activation.audiences.growth import check_growth
@@ -27,7 +27,7 @@ DOMAIN = Domain(
     config=Configuration((AUDIENCES,), compose_config),
     tables=lambda _config, _results: (AUDIENCE_DEFINITIONS, USER_AUDIENCES, AUDIENCE_TOTALS),
     checks=check_config,
-    expressions=expressions,
+    expressions=declare_expressions,
     result=Result(
         "user_audiences",
         snapshot={"audiences": "audience"},

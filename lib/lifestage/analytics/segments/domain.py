@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from lifestage.analytics.segments.checks import expressions
+from lifestage.analytics.segments.checks import declare_expressions
 from lifestage.analytics.segments.config import SEGMENTS, SegmentsConfig, compose_config
 from lifestage.analytics.segments.diagnose import diagnose_model
 from lifestage.analytics.segments.explain import EXPLAIN
@@ -32,7 +32,7 @@ DOMAIN = Domain(
     run=run,
     config=Configuration((SEGMENTS,), compose_config),
     tables=lambda _config, _results: (SEGMENT_MODELS, USER_SEGMENTS, SEGMENT_TOTALS, SEGMENT_PROFILES),
-    expressions=expressions,
+    expressions=declare_expressions,
     result=Result(
         "user_segments",
         rules=("segment_id", "segment"),

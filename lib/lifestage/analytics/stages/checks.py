@@ -7,8 +7,8 @@ from lifestage.analytics.stages.reachability import find_unreachable
 from lifestage.analytics.stages.tables import USER_STAGES
 from lifestage.platform.config.checks import bad_names, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
-from lifestage.platform.config.expressions import Gives
+from lifestage.platform.config.declared_expressions import Expression
+from lifestage.platform.config.expressions import ExpressionKind
 from lifestage.platform.result import DomainResult, rule_columns
 from lifestage.users.identity.regrouping import Regrouped
 
@@ -20,16 +20,19 @@ def check_config(config: Config, results: Sequence[DomainResult]) -> Iterator[st
     """Yield the problems of the ladder."""
     ladder = config.of(StageLadder)
     problems = [*_name_problems(ladder), *_feature_problems(rule_columns(results))]
-    if not any(problem for each in expressions(config, results) for problem in each.problems()):
+    # Reachability can only be decided over sound conditions.
+    if not any([*each.problems()] for each in declare_expressions(config, results)):
         problems += _unreachable_stages(ladder)
     yield from prefix_file(config.folder / LADDER.name, problems)
 
 
-def expressions(config: Config, results: Sequence[DomainResult]) -> Iterator[Expression]:
+def declare_expressions(config: Config, results: Sequence[DomainResult]) -> Iterator[Expression]:
     """Yield the conditions of the ladder."""
     file, features = config.folder / LADDER.name, rule_columns(results)
     for number, rung in enumerate(config.of(StageLadder).ladder):
-        yield Expression(file, f"ladder.{number} ({rung.stage})", rung.when, features, Gives.CONDITION)
+        yield Expression(
+            file, f"ladder.{number} ({rung.stage})", rung.when, features, ExpressionKind.CONDITION
+        )
 
 
 def _feature_problems(features: Mapping[str, str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from lifestage.analytics.stages.checks import check_config, expressions
+from lifestage.analytics.stages.checks import check_config, declare_expressions
 from lifestage.analytics.stages.config import LADDER, StageLadder, compose_config
 from lifestage.analytics.stages.explain import EXPLAIN
 from lifestage.analytics.stages.section import SECTION
@@ -33,7 +33,7 @@ DOMAIN = Domain(
     config=Configuration((LADDER,), compose_config),
     tables=lambda _config, _results: (USER_STAGES, STAGE_TOTALS),
     checks=check_config,
-    expressions=expressions,
+    expressions=declare_expressions,
     result=Result(
         "user_stages",
         rules=("stage",),

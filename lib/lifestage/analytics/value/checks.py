@@ -6,8 +6,8 @@ from lifestage.analytics.value.config import VALUE, ValueConfig
 from lifestage.analytics.value.rfm import names_by_cell
 from lifestage.platform.config.checks import bad_names, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
-from lifestage.platform.config.expressions import Gives
+from lifestage.platform.config.declared_expressions import Expression
+from lifestage.platform.config.expressions import ExpressionKind
 from lifestage.platform.result import DomainResult, rule_columns
 from lifestage.users.identity.regrouping import Regrouped
 
@@ -19,13 +19,13 @@ def check_config(config: Config, results: Sequence[DomainResult]) -> Iterator[st
     yield from prefix_file(config.folder / VALUE.name, problems)
 
 
-def expressions(config: Config, results: Sequence[DomainResult]) -> Iterator[Expression]:
+def declare_expressions(config: Config, results: Sequence[DomainResult]) -> Iterator[Expression]:
     """Yield the components of the index."""
     file, features = config.folder / VALUE.name, rule_columns(results)
     for name, dimension in config.of(ValueConfig).index.dimensions.items():
         for component, sql in dimension.components.items():
             key = f"index.dimensions.{name}.components.{component}"
-            yield Expression(file, key, sql, features, Gives.NUMBER)
+            yield Expression(file, key, sql, features, ExpressionKind.NUMBER)
 
 
 def _rfm_problems(config: ValueConfig, features: Mapping[str, str]) -> Iterator[str]:

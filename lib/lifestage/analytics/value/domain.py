@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from pyspark.sql import functions as F
 
-from lifestage.analytics.value.checks import check_config, expressions
+from lifestage.analytics.value.checks import check_config, declare_expressions
 from lifestage.analytics.value.config import VALUE, ValueConfig, add_period_windows, compose_config
 from lifestage.analytics.value.explain import EXPLAIN
 from lifestage.analytics.value.section import SECTION
@@ -85,7 +85,7 @@ DOMAIN = Domain(
         TIER_CUTS,
     ),
     checks=check_config,
-    expressions=expressions,
+    expressions=declare_expressions,
     result=Result(
         "user_value",
         rules=("rfm_status", "r_score", "f_score", "m_score", "rfm_name", "value_index", "tier"),

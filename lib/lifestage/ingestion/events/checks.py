@@ -24,8 +24,8 @@ from lifestage.platform.config.checks import (
     prefix_file,
 )
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
-from lifestage.platform.config.expressions import Gives, parse
+from lifestage.platform.config.declared_expressions import Expression
+from lifestage.platform.config.expressions import ExpressionKind, parse
 from lifestage.platform.errors import did_you_mean
 from lifestage.platform.result import DomainResult
 
@@ -39,14 +39,18 @@ def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[s
         yield from prefix_file(file, (*bad_names([name]), *source_problems(source, config)))
 
 
-def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
+def declare_expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
     """Yield the SQL of the sources, then that of the identifiers."""
     for name, source in config.parts[SOURCES].items():
         yield from source_expressions(config.folder / SOURCES.name / f"{name}.yaml", source, config)
     for name, rules in config.shared.identifiers.items():
         yield Expression(config.file, f"identifiers.{name}.normalise", rules.normalise, {"value": "string"})
         yield Expression(
-            config.file, f"identifiers.{name}.valid", rules.valid, {"value": "string"}, Gives.CONDITION
+            config.file,
+            f"identifiers.{name}.valid",
+            rules.valid,
+            {"value": "string"},
+            ExpressionKind.CONDITION,
         )
 
 
@@ -62,14 +66,14 @@ def source_expressions(file: Path, source: Source, config: Config) -> Iterator[E
             yield Expression(file, f"lookups.{lookup.reference}.on.{column}", sql, own)
     for section in ("map", "attributes", "identifiers"):
         for name, sql in getattr(source, section).items():
-            gives = Gives.INSTANT if (section, name) == ("map", "event_at") else Gives.VALUE
-            yield Expression(file, f"{section}.{name}", sql, columns, gives)
+            kind = ExpressionKind.INSTANT if (section, name) == ("map", "event_at") else ExpressionKind.VALUE
+            yield Expression(file, f"{section}.{name}", sql, columns, kind)
     if source.version is not None:
         yield Expression(file, "version", source.version, columns)
     for name, rule in source.rules.items():
-        yield Expression(file, f"rules.{name}.check", rule.check, columns, Gives.CONDITION)
+        yield Expression(file, f"rules.{name}.check", rule.check, columns, ExpressionKind.CONDITION)
     if source.delete_when is not None:
-        yield Expression(file, "delete_when", source.delete_when, columns, Gives.CONDITION)
+        yield Expression(file, "delete_when", source.delete_when, columns, ExpressionKind.CONDITION)
 
 
 def source_problems(source: Source, config: Config) -> Iterator[str]:

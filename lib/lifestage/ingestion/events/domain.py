@@ -1,6 +1,6 @@
 """The declaration of events."""
 
-from lifestage.ingestion.events.checks import check_config, expressions
+from lifestage.ingestion.events.checks import check_config, declare_expressions
 from lifestage.ingestion.events.config import compose_config
 from lifestage.ingestion.events.diagnose import diagnose_events
 from lifestage.ingestion.events.event_types import EVENT_TYPES
@@ -20,7 +20,7 @@ DOMAIN = Domain(
     config=Configuration((SOURCES, EVENT_TYPES), compose_config),
     tables=lambda _config, _results: (EVENTS, EVENT_VERSIONS, REJECTED_EVENTS, INGEST_LEDGER),
     checks=check_config,
-    expressions=expressions,
+    expressions=declare_expressions,
     diagnose=diagnose_events,
     section=SECTION,
 )

@@ -19,7 +19,7 @@ from lifestage.platform.config.checks import (
     prefix_file,
 )
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.declared_expressions import Expression
 from lifestage.platform.result import DomainResult
 
 
@@ -36,7 +36,7 @@ def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[s
         yield from prefix_file(file, problems)
 
 
-def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
+def declare_expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
     """Yield the SQL of each reference table."""
     for table, source in config.parts[REFERENCE_SOURCES].items():
         file, columns = config.folder / REFERENCE_SOURCES.name / f"{table}.yaml", source_columns(source)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from lifestage.ingestion.reference.checks import check_config, expressions
+from lifestage.ingestion.reference.checks import check_config, declare_expressions
 from lifestage.ingestion.reference.config import compose_config
 from lifestage.ingestion.reference.step import run
 from lifestage.ingestion.reference.tables import reference_table
@@ -36,5 +36,5 @@ DOMAIN = Domain(
     config=Configuration((REFERENCE_SOURCES,), compose_config),
     tables=tables,
     checks=check_config,
-    expressions=expressions,
+    expressions=declare_expressions,
 )

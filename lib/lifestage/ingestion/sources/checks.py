@@ -12,8 +12,8 @@ from lifestage.ingestion.sources.notation import EPOCHS, NUMBERS
 from lifestage.ingestion.sources.paths import list_path, parse_path
 from lifestage.platform.config.checks import columns_if_valid, join_names
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
-from lifestage.platform.config.expressions import Gives
+from lifestage.platform.config.declared_expressions import Expression
+from lifestage.platform.config.expressions import ExpressionKind
 
 # Keys that only some formats have.
 KEYS = {
@@ -79,7 +79,7 @@ def layout_expressions(file: Path, layout: FileLayout) -> Iterator[Expression]:
     """Yield the SQL of the layout of a source's files."""
     if layout.skip_when is not None:
         columns = {**source_columns(layout), "_raw": "string"}
-        yield Expression(file, "skip_when", layout.skip_when, columns, Gives.CONDITION)
+        yield Expression(file, "skip_when", layout.skip_when, columns, ExpressionKind.CONDITION)
 
 
 def source_columns(layout: FileLayout) -> dict[str, str]:

@@ -24,7 +24,7 @@ VOLATILE = {
 }  # fmt: skip
 
 
-class Gives(StrEnum):
+class ExpressionKind(StrEnum):
     """What an expression must give."""
 
     VALUE = "a value"
@@ -48,11 +48,11 @@ INSTANT_TYPES = {
 }
 # A boolean counts as 1 or 0.
 NUMBER_TYPES = {"TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", *BOOLEAN_TYPES}
-TYPES_OF = {
-    Gives.VALUE: (),
-    Gives.CONDITION: BOOLEAN_TYPES,
-    Gives.NUMBER: NUMBER_TYPES,
-    Gives.INSTANT: INSTANT_TYPES,
+TYPES_BY_KIND = {
+    ExpressionKind.VALUE: (),
+    ExpressionKind.CONDITION: BOOLEAN_TYPES,
+    ExpressionKind.NUMBER: NUMBER_TYPES,
+    ExpressionKind.INSTANT: INSTANT_TYPES,
 }
 # Spark casts a text that it compares with a value of one of these types.
 CAST_FROM_TEXT = (*exp.DataType.NUMERIC_TYPES, *exp.DataType.TEMPORAL_TYPES, exp.DataType.Type.BOOLEAN)
@@ -141,19 +141,19 @@ def expression_problems(sql: str, known: Collection[str]) -> Iterator[str]:
         yield f"{problem}, in: {sql}"
 
 
-def typed_problems(sql: str, known: Mapping[str, str], gives: Gives) -> Iterator[str]:
+def typed_problems(sql: str, known: Mapping[str, str], kind: ExpressionKind) -> Iterator[str]:
     """Yield the problems of an expression over columns whose types are known (see `expression_problems`).
 
-    Adds texts that are compared with a number, date or flag, and a result of another type than expected. Accepts a
-    type that only Spark can infer.
+    Beside those problems: a text that is compared with a number, date or flag, and a result of another type than
+    expected. A type that only Spark can infer is accepted.
 
     Args:
         sql: The expression.
         known: Column to SQL type; a column of a joined table is `table.column`.
-        gives: What the expression must give.
+        kind: What the expression must give.
 
     Example:
-        >>> list(typed_problems("spent", {"spent": "bigint"}, Gives.CONDITION))
+        >>> list(typed_problems("spent", {"spent": "bigint"}, ExpressionKind.CONDITION))
         ['gives bigint, expected a condition that is true or false, in: spent']
     """
     problems = [*expression_problems(sql, known)]
@@ -164,8 +164,8 @@ def typed_problems(sql: str, known: Mapping[str, str], gives: Gives) -> Iterator
     if text := next(_compared_texts(tree), None):
         yield f"{text} is text: compared with another type, it fails the run on one bad row, use TRY_CAST, in: {sql}"
     sql_type = _type_of(tree)
-    if TYPES_OF[gives] and sql_type.partition("(")[0] not in TYPES_OF[gives]:
-        yield f"gives {sql_type.lower()}, expected {gives}, in: {sql}"
+    if TYPES_BY_KIND[kind] and sql_type.partition("(")[0] not in TYPES_BY_KIND[kind]:
+        yield f"gives {sql_type.lower()}, expected {kind}, in: {sql}"
 
 
 def normalise_sql(sql: str) -> str:

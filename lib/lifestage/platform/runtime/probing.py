@@ -12,8 +12,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.platform.config.declared import Expression
-from lifestage.platform.config.expressions import TYPES_OF
+from lifestage.platform.config.declared_expressions import Expression
+from lifestage.platform.config.expressions import TYPES_BY_KIND
 from lifestage.platform.runtime.frames import local_rows
 
 N_ROWS = 60
@@ -55,11 +55,11 @@ def probe_expressions(spark: SparkSession, expressions: Iterable[Expression]) ->
             yield f"{each.place}: {_shorten(error)}, in: {each.sql}"
         for each in accepted:
             sql_type = rows.select(F.expr(each.sql)).schema[0].dataType.simpleString()
-            expected = TYPES_OF[each.gives]
+            expected = TYPES_BY_KIND[each.kind]
             if each in failing:
                 yield f"{each.place}: fails the run on one bad row: {_shorten(failing[each])}, in: {each.sql}"
             elif expected and sql_type.partition("(")[0].upper() not in expected:
-                yield f"{each.place}: gives {sql_type}, expected {each.gives}, in: {each.sql}"
+                yield f"{each.place}: gives {sql_type}, expected {each.kind}, in: {each.sql}"
 
 
 def build_awkward_rows(spark: SparkSession, columns: Mapping[str, str]) -> DataFrame:

@@ -6,8 +6,8 @@ from lifestage.ingestion.sources.checks import join_problems
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.checks import join_names, prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
-from lifestage.platform.config.expressions import Gives
+from lifestage.platform.config.declared_expressions import Expression
+from lifestage.platform.config.expressions import ExpressionKind
 from lifestage.platform.result import DomainResult
 from lifestage.users.activity.config import ACTIVITY
 from lifestage.users.catalogue.checks import event_columns
@@ -28,7 +28,7 @@ def _lookup_problems(config: Config) -> Iterator[str]:
             yield f"activity.lookups.{name}: unknown reference table, expected one of {join_names(config.parts[REFERENCE_SOURCES])}"
 
 
-def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
+def declare_expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
     """Yield the keys of lookups, and the expressions of two event columns."""
     settings, columns = config.parts[ACTIVITY], event_columns(config)
     for name, on in settings.lookups.items():
@@ -36,5 +36,5 @@ def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Ex
             yield Expression(config.file, f"activity.lookups.{name}.{column}", sql, columns)
     yield Expression(config.file, "activity.category", settings.category, columns)
     yield Expression(
-        config.file, "activity.is_new_product", settings.is_new_product, columns, Gives.CONDITION
+        config.file, "activity.is_new_product", settings.is_new_product, columns, ExpressionKind.CONDITION
     )

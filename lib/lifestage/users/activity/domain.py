@@ -1,7 +1,7 @@
 """The domain `activity`."""
 
 from lifestage.platform.domain import REFERENCES, Configuration, Domain, Meaning
-from lifestage.users.activity.checks import check_config, expressions
+from lifestage.users.activity.checks import check_config, declare_expressions
 from lifestage.users.activity.config import ACTIVITY, ActivityConfig, compose_config
 from lifestage.users.activity.explain import EXPLAIN
 from lifestage.users.activity.step import run
@@ -23,7 +23,7 @@ DOMAIN = Domain(
     config=Configuration((CATALOGUE, ACTIVITY), compose_config),
     tables=lambda config, _results: (activity_days(config.parts[CATALOGUE]), CATEGORY_DAYS),
     checks=check_config,
-    expressions=expressions,
+    expressions=declare_expressions,
     meaning=Meaning("activity_days", meaning),
     explain=EXPLAIN,
 )

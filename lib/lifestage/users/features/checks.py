@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from lifestage.platform.config.checks import bad_names, prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
-from lifestage.platform.config.expressions import Gives
+from lifestage.platform.config.declared_expressions import Expression
+from lifestage.platform.config.expressions import ExpressionKind
 from lifestage.platform.result import DomainResult
 from lifestage.platform.storage.contracts import sql_types
 from lifestage.users.catalogue.checks import event_columns
@@ -25,7 +25,7 @@ def check_config(config: Config, _results: Sequence[DomainResult]) -> Iterator[s
 
 
 def catalogue_problems(config: Config) -> Iterator[str]:
-    """Problems of features.yaml: unknown columns, duplicate names, missing or unknown entries."""
+    """Problems of features.yaml: duplicate names, missing or unknown entries."""
     catalogue = config.parts[CATALOGUE]
     without_faults = catalogue.without_unknown_windows()
     sections = (catalogue.measures, catalogue.days, catalogue.dates, catalogue.profile, catalogue.features)
@@ -48,7 +48,7 @@ def catalogue_problems(config: Config) -> Iterator[str]:
         yield f"features: {error}"
 
 
-def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
+def declare_expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
     """Yield the SQL of measures, days, dates and features."""
     file, catalogue = config.folder / CATALOGUE.name, config.parts[CATALOGUE].without_unknown_windows()
     events = event_columns(config)
@@ -56,14 +56,16 @@ def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Ex
         if measure.expression is not None:
             yield Expression(file, f"measures.{name}.expression", measure.expression, events)
         if measure.filter is not None:
-            yield Expression(file, f"measures.{name}.filter", measure.filter, events, Gives.CONDITION)
+            yield Expression(
+                file, f"measures.{name}.filter", measure.filter, events, ExpressionKind.CONDITION
+            )
     merged = {name: measure.type.simpleString() for name, measure in catalogue.measures.items()}
     columns = {**merged, "event_date": "date"}
     for name, day in catalogue.days.items():
-        yield Expression(file, f"days.{name}.expression", day.expression, columns, Gives.NUMBER)
+        yield Expression(file, f"days.{name}.expression", day.expression, columns, ExpressionKind.NUMBER)
     columns |= {name: type_of(day.unit).simpleString() for name, day in catalogue.days.items()}
     for name, mark in catalogue.dates.items():
-        yield Expression(file, f"dates.{name}.when", mark.when, columns, Gives.CONDITION)
+        yield Expression(file, f"dates.{name}.when", mark.when, columns, ExpressionKind.CONDITION)
     columns = sql_types((*user_state(catalogue).columns, *user_features(catalogue).columns))
     for name, feature in catalogue.features.items():
         yield Expression(file, f"features.{name}.expression", feature.expression, columns)

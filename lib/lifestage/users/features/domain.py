@@ -7,7 +7,7 @@ from lifestage.platform.domain import Configuration, Domain, Meaning
 from lifestage.platform.result import DomainResult, Result
 from lifestage.platform.storage.contracts import Table
 from lifestage.users.catalogue.model import CATALOGUE
-from lifestage.users.features.checks import check_config, expressions
+from lifestage.users.features.checks import check_config, declare_expressions
 from lifestage.users.features.config import RHYTHM, FeaturesConfig, compose_config
 from lifestage.users.features.explain import EXPLAIN
 from lifestage.users.features.step import run
@@ -34,7 +34,7 @@ DOMAIN = Domain(
     config=Configuration((CATALOGUE, RHYTHM), compose_config),
     tables=tables,
     checks=check_config,
-    expressions=expressions,
+    expressions=declare_expressions,
     meaning=Meaning("user_features", meaning),
     result=Result("user_features", rules=None),
     explain=EXPLAIN,

@@ -6,7 +6,7 @@ from lifestage.ingestion.sources.checks import reference_columns
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.checks import columns_if_valid, join_names, prefix_file
 from lifestage.platform.config.configuration import Config
-from lifestage.platform.config.declared import Expression
+from lifestage.platform.config.declared_expressions import Expression
 from lifestage.platform.result import DomainResult
 from lifestage.platform.units import Unit
 from lifestage.users.catalogue.model import CATALOGUE
@@ -35,17 +35,19 @@ def _profile_problems(config: Config) -> Iterator[str]:
                 yield f"{key}: expected columns of one of {join_names(config.of(ProfilesConfig).named_by)}, such as members.city, in: {sql}"
 
 
-def expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
+def declare_expressions(config: Config, _results: Sequence[DomainResult]) -> Iterator[Expression]:
     """Yield the SQL of the attributes that name a table with an identifier."""
+    file, named_by = config.folder / CATALOGUE.name, config.of(ProfilesConfig).named_by
     for name, attribute in config.parts[CATALOGUE].profile.items():
         for number, sql in enumerate(attribute.sources):
-            for table in {column.partition(".")[0] for column in columns_if_valid(sql)} & {
-                *config.of(ProfilesConfig).named_by
-            }:
-                reference = config.parts[REFERENCE_SOURCES][table]
-                columns = reference_columns(table, reference)
-                for identifier in reference.identifiers:
-                    columns.pop(f"{table}.{identifier}", None)
-                yield Expression(
-                    config.folder / CATALOGUE.name, f"profile.{name}.from.{number}", sql, columns
-                )
+            tables = {column.partition(".")[0] for column in columns_if_valid(sql)}
+            for table in sorted(tables & named_by.keys()):
+                yield Expression(file, f"profile.{name}.from.{number}", sql, _open_columns(table, config))
+
+
+def _open_columns(table: str, config: Config) -> dict[str, str]:
+    """Return the columns of a reference table that a profile may show, with SQL types. Identifiers are left out."""
+    reference = config.parts[REFERENCE_SOURCES][table]
+    private = {f"{table}.{identifier}" for identifier in reference.identifiers}
+    columns = reference_columns(table, reference)
+    return {column: sql_type for column, sql_type in columns.items() if column not in private}

@@ -2,7 +2,7 @@
 
 from lifestage.platform.domain import REFERENCES, Configuration, Domain
 from lifestage.users.catalogue.model import CATALOGUE
-from lifestage.users.profiles.checks import check_config, expressions
+from lifestage.users.profiles.checks import check_config, declare_expressions
 from lifestage.users.profiles.config import compose_config
 from lifestage.users.profiles.explain import EXPLAIN
 from lifestage.users.profiles.step import run
@@ -17,6 +17,6 @@ DOMAIN = Domain(
     config=Configuration((CATALOGUE,), compose_config),
     tables=lambda config, _results: (user_profiles(config.parts[CATALOGUE]),),
     checks=check_config,
-    expressions=expressions,
+    expressions=declare_expressions,
     explain=EXPLAIN,
 )

@@ -1,15 +1,15 @@
-"""The SQL expressions that a configuration declares, each with its file, its key and the columns it may use."""
+"""The SQL expressions that a configuration declares, each with its file, its key and the columns that it may use."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifestage.platform.config.expressions import Gives, typed_problems
+from lifestage.platform.config.expressions import ExpressionKind, typed_problems
 
 
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """An SQL expression of a configuration file. Two are equal only if they are the same object."""
+    """An SQL expression of a configuration file. It is hashed by identity, because `columns` is a mapping."""
 
     file: Path
     key: str
@@ -17,7 +17,7 @@ class Expression:
     sql: str
     columns: Mapping[str, str]
     """Column that it may use to SQL type; a column of a joined table is `table.column`."""
-    gives: Gives = Gives.VALUE
+    kind: ExpressionKind = ExpressionKind.VALUE
 
     @property
     def place(self) -> str:
@@ -25,6 +25,6 @@ class Expression:
         return f"{self.file}: {self.key}"
 
     def problems(self) -> Iterator[str]:
-        """Yield the problems that show without Spark, each with file and key."""
-        for problem in typed_problems(self.sql, self.columns, self.gives):
+        """Yield the problems that can be found without Spark, each with file and key."""
+        for problem in typed_problems(self.sql, self.columns, self.kind):
             yield f"{self.place}: {problem}"
