@@ -25,7 +25,8 @@ def infer(
     if not file.is_file():
         refuse(f"{file}: file not found")
     main = find_main_file()
-    # Only the main file: the shell has already made the file that the proposal goes to, and it is empty.
+    # Read the main file only: with `lifestage infer FILE > sources/till.yaml`, the shell has already created till.yaml, which
+    # is empty and so not a valid source.
     project = read_shared(main) if main.is_file() else None
     text = propose(file, project.business.time_zone, project.landing) if project else propose(file, "UTC")
     # Not through the console, which would fit lines to the terminal.

@@ -1,5 +1,6 @@
 """validate: check the configuration."""
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -23,11 +24,8 @@ def validate(
     Example: lifestage validate --conf conf/prod.yaml
     """
     check_exists(conf)
-    if deep:
-        with show_status("trying every expression with Spark"):
-            found = check(conf, deep=True)
-    else:
-        found = check(conf)
+    with show_status("trying every expression with Spark") if deep else nullcontext():
+        found = check(conf, deep)
     console.print(f"{conf}: valid", soft_wrap=True)
     console.print(
         f"  {count_of(found.n_sources, 'source')}, {count_of(found.n_reference_tables, 'reference table')}, "

@@ -39,7 +39,7 @@ def infer(file: Path, time_zone: str, landing: str = "") -> str:
     Args:
         file: a CSV, JSON, Avro or Excel file, packed or not.
         time_zone: zone of wall times.
-        landing: the folder that paths of sources start from. A file outside of it gets its name as its path.
+        landing: the folder that the paths of sources start from. The path of a file outside of it is its name.
 
     Raises:
         SourceError: the file is of none of these formats.
@@ -103,7 +103,7 @@ def _folder_below(file: Path, landing: str) -> Path:
 
 
 def _name_glob(name: str) -> str:
-    """A pattern of names: any number in the place of each number."""
+    """A glob for the names of such files: `*` in place of each number."""
     return re.sub(r"\d[\d_-]*(?=\D|$)", "*", name)
 
 
@@ -121,7 +121,7 @@ def _write_layout(sample: Sample, used: Sequence[Column], aliases: Mapping[str, 
 
 
 def _ask_totals(sample: Sample, time: Sequence[Column], aliases: Mapping[str, str]) -> Iterator[str]:
-    """A condition for the records without a time, which are rejected otherwise: a line of totals is no data."""
+    """A condition that skips the records without a time, such as a line of totals. Without it, they are rejected."""
     n_missing = sample.n_records - len(time[0].texts) if time else 0
     if n_missing:
         doubt = f"{count_of(n_missing, 'record')} without a time: totals?"

@@ -110,9 +110,9 @@ def _share(column: Column, pattern: re.Pattern[str]) -> float:
 
 
 def find_key(columns: Sequence[Column], n_records: int) -> list[Column]:
-    """The first unique column of names or whole numbers that every record has; with a list of rows, also its number.
+    """The first unique column of names or whole numbers that every record has; for rows from a list, also the row's number.
 
-    A list without such a column around it, as a page of an API has it, holds whole records: then it is a column of the list.
+    If the record around a list has no such column, as in a page of an API, the key is a unique column of the list.
     """
     whole = [column for column in columns if len(column.texts) == n_records]
     number = [column for column in columns if column.name.endswith("[#]")]

@@ -74,7 +74,7 @@ def list_systems() -> list[str]:
 
 
 def read_system(system: str) -> dict[str, str]:
-    """The YAML that reads the exports of a system, by its path in a project: its source, further sources, and reference tables."""
+    """The YAML files that read the exports of a system, by path in a project: its source, further sources, reference tables."""
     found = {f"sources/{system}.yaml": _SYSTEMS / f"{system}.yaml"}
     for kind in ("sources", "reference"):
         files = sorted((_SYSTEMS / kind).iterdir(), key=lambda file: file.name)

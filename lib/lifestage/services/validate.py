@@ -29,11 +29,11 @@ class Contents:
     n_stages: int
     n_audiences: int
     without_files: tuple[str, ...]
-    """Sources whose path matches no file yet, each as file, key and path. Only local paths are looked at."""
+    """Sources whose path matches no file yet, each as file, key and path. Only local paths are checked."""
 
 
 def validate(conf: Path, deep: bool = False) -> Contents:
-    """Check every configuration file and the keys. Reads and writes no data.
+    """Check every configuration file and the keys, without reading or writing data.
 
     Args:
         conf: The main file.
@@ -71,7 +71,7 @@ def _find_sources_without_files(config: Config) -> Iterator[str]:
     sources |= {f"{REFERENCE_SOURCES.name}/{name}": source.path for name, source in references}
     for file, glob in sources.items():
         path = Path(resolve_path(glob, config.shared.landing))
-        # The file systems of a cluster, and alternatives in braces, are Spark's to look up.
+        # Python's glob knows neither the file systems of a cluster nor alternatives in braces.
         is_local = "://" not in glob and "://" not in config.shared.landing and "{" not in glob
         if is_local and not any(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
             yield f"{config.folder / file}.yaml: path: no file matches {path} yet"

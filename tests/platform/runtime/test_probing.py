@@ -4,7 +4,7 @@ import pytest
 
 from lifestage.platform.config.declared_expressions import Expression
 from lifestage.platform.config.expressions import ExpressionKind
-from lifestage.platform.runtime.probing import build_awkward_rows, probe_expressions
+from lifestage.platform.runtime.probing import build_odd_rows, probe_expressions
 
 COLUMNS = {
     "name": "string",
@@ -107,10 +107,10 @@ def test_a_type_that_only_spark_knows_is_compared_with_the_expected_one(probe):
 
 
 def test_the_rows_hold_every_value_beside_others(spark_session):
-    rows = build_awkward_rows(spark_session, {"a": "string", "b": "string", "t.n": "int"}).collect()
+    rows = build_odd_rows(spark_session, {"a": "string", "b": "string", "t.n": "int"}).collect()
     assert (rows[0].a, rows[0].b, rows[0].t) == (None, None, None)
     assert {row.a for row in rows} == {row.b for row in rows} >= {None, "", "x", "("}
     assert {row.t.n for row in rows if row.t} >= {None, 0, -1}
-    small = build_awkward_rows(spark_session, {"d": "decimal(3,2)"}).collect()
+    small = build_odd_rows(spark_session, {"d": "decimal(3,2)"}).collect()
     assert {row.d for row in small} == {None, 0, 1, -1, 7}
     assert len({(row.a, row.b) for row in rows}) > 14

@@ -9,7 +9,7 @@ import yaml
 def add_line(problem: str) -> str:
     """Add the line to a problem `file: key: message` if the file has the key: `file:line: key: message`.
 
-    Of a key that is missing, the line is that of its section.
+    The line of a missing key is that of its section.
     """
     file, _, rest = problem.partition(": ")
     key, _, message = rest.partition(": ")
@@ -20,7 +20,7 @@ def add_line(problem: str) -> str:
 def find_line(path: Path, key: str) -> int | None:
     """Return the line, from 1, of a key such as `map.amount`, `ladder.2 (growth)` or `features[0].expression`.
 
-    None if the file cannot be read, or has nothing of the key.
+    If the file has only the first parts of the key, the line of the last of them. None if it has none, or cannot be read.
     """
     try:
         node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)

@@ -1,4 +1,4 @@
-"""Try the SQL expressions of a configuration on rows of awkward values, before a run meets such values."""
+"""Try the SQL expressions of a configuration on rows of odd values, before a run meets such values."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,11 +16,12 @@ from lifestage.platform.config.declared_expressions import Expression
 from lifestage.platform.config.expressions import TYPES_BY_KIND
 from lifestage.platform.runtime.frames import local_rows
 
+# So each text, of which there are most, stands beside several values of columns of other types.
 N_ROWS = 60
 DAYS = (date(1970, 1, 1), date(2024, 2, 29), date(2026, 3, 29), date(2026, 12, 31))
 # Larger numbers would overflow in the product of two columns.
 NUMBERS = (0, 1, -1, 7, 1000)
-AWKWARD: Mapping[type[T.DataType], Sequence[Any]] = {
+ODD_VALUES: Mapping[type[T.DataType], Sequence[Any]] = {
     T.StringType: (
         "", " ", "x", "0", "-1", "3.5", "1,5", "(", "%", "|", "2026-02-30", "2026-03-29T02:30:00", "9" * 25, "Ä€",
     ),
@@ -39,15 +40,15 @@ Try = Callable[[DataFrame, Sequence[Column]], object]
 def probe_expressions(spark: SparkSession, expressions: Iterable[Expression]) -> Iterator[str]:
     """Yield a problem for each expression that Spark refuses, or that fails on a value that its columns can hold.
 
-    Spark analyses the expressions over their declared columns, and evaluates them on rows of awkward values: NULL, odd
-    texts, zero, negative numbers, days without a local time. Overflows are not looked for.
+    Spark analyses the expressions over their declared columns, and evaluates them on rows of odd values: NULL, odd
+    texts, zero, negative numbers, days without a local time. Overflows are not found.
 
     Args:
         spark: A session with the settings of a run.
-        expressions: Expressions without problems that show without Spark.
+        expressions: Expressions in which `Expression.problems` finds none.
     """
     for columns, group in _group_by_columns(expressions).items():
-        rows = build_awkward_rows(spark, dict(columns))
+        rows = build_odd_rows(spark, dict(columns))
         refused = dict(_find_failing(rows, group, _analyse))
         accepted = [each for each in group if each not in refused]
         failing = dict(_find_failing(rows, accepted, _evaluate))
@@ -62,8 +63,8 @@ def probe_expressions(spark: SparkSession, expressions: Iterable[Expression]) ->
                 yield f"{each.place}: gives {sql_type}, expected {each.kind}, in: {each.sql}"
 
 
-def build_awkward_rows(spark: SparkSession, columns: Mapping[str, str]) -> DataFrame:
-    """Build rows of awkward values: one of NULLs, then every value of a column, beside changing values of the others.
+def build_odd_rows(spark: SparkSession, columns: Mapping[str, str]) -> DataFrame:
+    """Build rows of odd values: one of NULLs, then every value of a column, beside changing values of the others.
 
     Args:
         spark: The session.
@@ -104,23 +105,17 @@ def _pick(kind: T.DataType, row: int, place: int) -> Any:
         return [_pick(field.dataType, row, place + number) for number, field in enumerate(kind)]
     if isinstance(kind, T.ArrayType):
         return [_pick(kind.elementType, row, place)] * (row % 3)
-    values: list[Any] = [None, *AWKWARD.get(type(kind), NUMBERS)]
+    values = ODD_VALUES.get(type(kind), NUMBERS)
     if isinstance(kind, T.DecimalType):
-        values = [
-            None,
-            *[
-                value
-                for value in values
-                if value is not None and abs(value) < 10 ** (kind.precision - kind.scale)
-            ],
-        ]
-    return values[(row + place) % len(values)]
+        values = [value for value in values if abs(value) < 10 ** (kind.precision - kind.scale)]
+    choices = [None, *values]
+    return choices[(row + place) % len(choices)]
 
 
 def _find_failing(
     rows: DataFrame, expressions: Sequence[Expression], try_columns: Try
 ) -> Iterator[tuple[Expression, Exception]]:
-    """Yield each expression that fails, with its error. Tries all at once, and halves that fail again."""
+    """Yield each expression that fails, with its error. Tries all at once, then each half of a group that fails."""
     if not expressions:
         return
     try:

@@ -135,7 +135,7 @@ def _java_version() -> int | None:
 
 def _merge_settings(settings: Mapping[str, str]) -> dict[str, str]:
     submitted = "SPARK_ENV_LOADED" in os.environ and "PYSPARK_GATEWAY_PORT" in os.environ
-    # Databricks starts Python beside a session that exists.
+    # On Databricks, Python joins a session that already exists.
     if submitted or "DATABRICKS_RUNTIME_VERSION" in os.environ:
         return {**settings, **SEMANTIC_SETTINGS}
     master = {"spark.master": os.environ.get("SPARK_MASTER", "local[*]")}
