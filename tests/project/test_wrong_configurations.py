@@ -1,7 +1,7 @@
-"""Wrong configurations: what `validate` says of each, and that none of them gets past it as a crash.
+"""Wrong configurations: what `validate` says of each, and that none of them crashes it.
 
-`WRONG` changes one value of the sample project and says what must be told, with file and key. The seeded changes put values
-of a wrong kind at every key.
+`WRONG` changes one value of the sample project, and names a part of the message that must follow file and key. The seeded
+changes put values of a wrong kind at every key.
 """
 
 import copy
@@ -30,7 +30,7 @@ MAIN, ORDERS, APP, PRODUCTS = (
     "sources/app.yaml",
     "reference/products.yaml",
 )
-# What belongs to the model's library and not to somebody who writes YAML.
+# Words of pydantic, which mean nothing to somebody who writes YAML.
 FOREIGN = (
     "Input should",
     "validation error",
@@ -43,7 +43,7 @@ FOREIGN = (
 )
 REMOVED = object()
 
-# File, key, value, and what is told about it.
+# File, key, value, and a part of the message.
 WRONG = [
     (MAIN, "landin", "x", "unknown key (did you mean landing?)"),
     (MAIN, "idenity", {}, "unknown key (did you mean identity?)"),
@@ -76,6 +76,7 @@ WRONG = [
     (ORDERS, "format", "cvs", "found cvs"),
     (ORDERS, "columns", ["a"], "expected a mapping"),
     (ORDERS, "columns.amount", "money", "money"),
+    (ORDERS, "columns.date", 5, "columns.date: expected a text: put it in quotes, found 5"),
     (ORDERS, "delimiter", "", "delimiter"),
     (ORDERS, "encoding", "UTF-9", "UTF-9 is not known"),
     (ORDERS, "skip_when", "amount +", "not SQL"),
@@ -214,11 +215,11 @@ def test_the_sample_is_sound(sound, tmp_path):
     assert problems_of(tmp_path, sound) == []
 
 
-@pytest.mark.parametrize(("file", "key", "value", "told"), WRONG)
-def test_a_wrong_value_is_told_with_file_and_key(sound, tmp_path, file, key, value, told):
+@pytest.mark.parametrize(("file", "key", "value", "message"), WRONG)
+def test_a_wrong_value_is_reported_with_file_and_key(sound, tmp_path, file, key, value, message):
     problems = problems_of(tmp_path, {**sound, file: change(sound[file], key, value)})
     first = key.split(".")[0]
-    assert [p for p in problems if p.startswith(f"{file}: ") and first in p and told in p], problems
+    assert [p for p in problems if p.startswith(f"{file}: ") and first in p and message in p], problems
     assert not [p for p in problems if any(word in p for word in FOREIGN)], problems
 
 
@@ -257,7 +258,7 @@ def test_a_value_of_a_wrong_kind_never_crashes(sound, tmp_path, seed):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("storage: {root: x\nlanding: y\n", "line 2, column "),
         ("storage:\n\troot: x\n", "line 2, column 1: "),
@@ -271,12 +272,12 @@ def test_a_value_of_a_wrong_kind_never_crashes(sound, tmp_path, seed):
         ("landing: \x07\n", "lifestage.yaml: "),
     ],
 )
-def test_text_that_is_no_yaml_is_shown_with_its_place(tmp_path, text, told):
+def test_invalid_yaml_is_reported_with_its_place(tmp_path, text, message):
     main = tmp_path / MAIN
     main.write_text(text)
     with pytest.raises(ConfigError) as refused:
         load_config(main)
-    assert any(told in problem for problem in refused.value.problems), refused.value.problems
+    assert any(message in problem for problem in refused.value.problems), refused.value.problems
     assert not any(word in str(refused.value) for word in FOREIGN)
 
 
@@ -290,7 +291,7 @@ def test_a_caret_is_below_the_place(tmp_path):
     )
 
 
-def test_bytes_that_are_no_text_are_told(tmp_path):
+def test_bytes_that_are_not_text_are_reported(tmp_path):
     (tmp_path / MAIN).write_bytes(b"landing: \xff\xfe\n")
     with pytest.raises(ConfigError, match=r"lifestage.yaml: not UTF-8 \(byte 9\)"):
         load_config(Path(tmp_path / MAIN))

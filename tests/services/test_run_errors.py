@@ -1,4 +1,4 @@
-"""SQL of a configuration that fails: told before anything is written, or with its file and key."""
+"""SQL of a configuration that fails: reported before anything is written, or with its file and key."""
 
 from datetime import UTC, date, datetime
 
@@ -26,8 +26,8 @@ def test_sql_that_fails_on_an_odd_value_stops_a_run_before_it_writes(spark_sessi
     shop.deliver("monday.csv", [{**LINE, "receipt": "r1", "product": "p1", "kind": "purchase", "card": "c1"}])
     with pytest.raises(ConfigError) as refused:
         run(shop.project, REQUEST)
-    told = {problem.partition("till.yaml: ")[2].partition(": ")[0] for problem in refused.value.problems}
-    assert told == {"map.location_id", "map.session_id"}
+    keys = {problem.partition("till.yaml: ")[2].partition(": ")[0] for problem in refused.value.problems}
+    assert keys == {"map.location_id", "map.session_id"}
     assert shop.project.store.version(shop.project.tables["ingest_ledger"]) is None
 
 

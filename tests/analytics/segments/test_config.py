@@ -45,10 +45,10 @@ def test_problems_of_expressions_come_all_at_once_with_their_keys():
 
 
 def test_eligible_must_be_a_condition():
-    told = (
+    problem = (
         "segments.yaml: eligible: gives bigint, expected a condition that is true or false, in: silence_days"
     )
-    assert told in problems(config(eligible="silence_days"))
+    assert problem in problems(config(eligible="silence_days"))
 
 
 def test_every_contradiction_is_reported():

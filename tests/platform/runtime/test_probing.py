@@ -69,11 +69,11 @@ FAILING = {
 }
 
 
-@pytest.mark.parametrize(("sql", "told"), REFUSED.items())
-def test_an_expression_that_spark_cannot_analyse_is_named(probe, sql, told):
+@pytest.mark.parametrize(("sql", "message"), REFUSED.items())
+def test_an_expression_that_spark_cannot_analyse_is_named(probe, sql, message):
     (problem,) = probe("upper(name)", sql, "n + 1")
     assert problem.startswith(f"{FILE}: map.c1: ")
-    assert told in problem
+    assert message in problem
     assert problem.endswith(f", in: {sql}")
     assert "SQLSTATE" not in problem
     assert "\n" not in problem
@@ -84,9 +84,9 @@ def test_every_expression_that_fails_on_a_value_is_named(probe):
     problems = probe("upper(name)", *FAILING)
     by_sql = {problem.rpartition(", in: ")[2]: problem for problem in problems}
     assert by_sql.keys() == FAILING.keys()
-    for sql, told in FAILING.items():
+    for sql, message in FAILING.items():
         assert "fails the run on one bad row: " in by_sql[sql]
-        assert told in by_sql[sql], by_sql[sql]
+        assert message in by_sql[sql], by_sql[sql]
 
 
 def test_expressions_that_hold_for_every_value_pass(probe):

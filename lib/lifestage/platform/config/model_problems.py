@@ -1,4 +1,4 @@
-"""Say in plain words why data does not fit a configuration model."""
+"""Describe in the words of YAML why data does not fit a configuration model."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
@@ -45,6 +45,8 @@ WORDS = {
 }
 # The errors in which the value says nothing more.
 WITHOUT_VALUE = {"missing", "extra_forbidden", "value_error"}
+# Types whose names pydantic adds to the location of a value that may have several.
+UNION_TYPES = {"int", "literal['all']"}
 
 
 def describe_problems(
@@ -58,8 +60,7 @@ def describe_problems(
         siblings: Keys beside those of the model, for hints about an unknown key.
     """
     for detail in error.errors():
-        key = ".".join(str(part) for part in detail["loc"] if not _is_branch(part))
-        yield key, _describe(model, detail, siblings)
+        yield ".".join(_find_keys(detail["loc"])), _describe(model, detail, siblings)
 
 
 def _describe(model: type[BaseModel], detail: Mapping[str, Any], siblings: Iterable[str]) -> str:
@@ -91,17 +92,16 @@ def _show(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
-def _is_branch(part: object) -> bool:
-    """Return whether a part of a location is no key: pydantic adds the name of a type to those of a union."""
-    return isinstance(part, str) and part in {
-        "int",
-        "str",
-        "float",
-        "bool",
-        "date",
-        "literal['all']",
-        "[key]",
-    }
+def _find_keys(location: Iterable[int | str]) -> Iterator[str]:
+    """Yield the keys of a location, without what pydantic adds: `[key]`, and types of a union after the index of a list.
+
+    Elsewhere, `date` or `int` is a key, such as the name of a column.
+    """
+    before: int | str = ""
+    for part in location:
+        if part != "[key]" and not (isinstance(before, int) and part in UNION_TYPES):
+            yield str(part)
+        before = part
 
 
 def _keys_at(model: Any, location: tuple[Any, ...]) -> set[str]:
