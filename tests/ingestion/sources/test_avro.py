@@ -160,7 +160,7 @@ def test_the_schema_is_read_from_the_first_bytes():
     assert read_schema(content[:200], is_cut=True) is None
     with pytest.raises(ValueError, match="cut off or damaged"):
         read_schema(content[:200])
-    with pytest.raises(ValueError, match="it is no Avro file"):
+    with pytest.raises(ValueError, match="it is not an Avro file"):
         read_schema(b"id,n\n")
 
 

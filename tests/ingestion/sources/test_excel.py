@@ -7,7 +7,7 @@ import pytest
 from openpyxl.styles import Protection
 
 from ingestion.sources.landing import layout
-from lifestage.ingestion.sources.excel import MAGICS, read_cells, read_records, run_apart
+from lifestage.ingestion.sources.excel import MAGICS, call_reader, read_cells, read_records
 from support.binary_files import to_encrypted, to_xlsx
 
 
@@ -35,6 +35,7 @@ def test_cells_become_text():
         "day": date(2026, 1, 5),
         "time": time(9, 5),
         "long_time": timedelta(hours=36, minutes=30),
+        "negative_time": -timedelta(minutes=30),
         "error": "#N/A",
         "other_error": "#DIV/0!",
         "no_error": "see #N/A",
@@ -59,6 +60,7 @@ def test_cells_become_text():
         "day": "2026-01-05",
         "time": "09:05:00",
         "long_time": "36:30:00",
+        "negative_time": "-00:30:00",
         "error": "#N/A",
         "other_error": "#DIV/0!",
         "no_error": "see #N/A",
@@ -155,8 +157,8 @@ def crash(content):
 
 
 def test_a_file_that_ends_its_reader_is_an_error():
-    with pytest.raises(ValueError, match="it is cut off, damaged, or no spreadsheet"):
-        run_apart(crash, MAGICS[1])
+    with pytest.raises(ValueError, match="it is cut off, damaged, or not a workbook"):
+        call_reader(crash, MAGICS[1])
 
 
 def test_a_torn_file_is_an_error():
@@ -173,5 +175,5 @@ def test_a_torn_file_is_an_error():
     assert len(refused) > 100
     assert "example.org" not in "".join(refused)
     for other in (b"", b"name,n\n", content[:-100]):
-        with pytest.raises(ValueError, match="it is cut off, damaged, or no spreadsheet"):
+        with pytest.raises(ValueError, match="it is cut off, damaged, or not a workbook"):
             records(other)

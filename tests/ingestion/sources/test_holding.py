@@ -127,9 +127,9 @@ def test_torn_avro_files_and_workbooks_are_named_all_at_once(spark, tmp_path, ca
     assert orders(project) == ["k1", "s1"]
     problems = {
         "torn.avro": "cannot be read: its Avro records cannot be decoded to the end",
-        "text.avro": "it is no Avro file",
+        "text.avro": "it is not an Avro file",
         "lacks.avro": "expected columns at, amount, found id",
-        "torn.xlsx": "cannot be read: it is cut off, damaged, or no spreadsheet",
+        "torn.xlsx": "cannot be read: it is cut off, damaged, or not a workbook",
         "locked.xlsx": "cannot be read: it is protected by a password",
         "other.xlsx": "cannot be read: expected the header id,at,amount, found id,amount",
     }

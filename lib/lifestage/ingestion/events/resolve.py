@@ -5,7 +5,7 @@ window on are one slot. Rows of a slot are taken in order of delivery, version a
 
     no version     the first row stays; a row whose key is present is a duplicate; a delete removes the key
     version        a higher version replaces, an equal one is a duplicate, a lower one is superseded
-    snapshot       of each delivery one row counts; it replaces if its content differs, else it is a duplicate
+    snapshot       one row of each delivery counts: it replaces a row of other content, and is a duplicate of an equal one
 
 A deleted key keeps its version. A later row is accepted; if the source has versions, it needs a higher one. A delete
 whose key is not found is rejected as too late. So is any change to a key from before the window.
@@ -188,7 +188,7 @@ def _is_effective() -> Column:
 
 
 def _is_repeated() -> Column:
-    """Return whether another row of the same full list has the key, too. The last by content counts."""
+    """Return whether a later row of the same delivery has the key of this row of a full list. The later one counts."""
     return F.col("replaces_changes") & ~F.col("_known") & (F.col("_n_later_twins") > 0)
 
 

@@ -1,4 +1,4 @@
-"""Read Avro files: each record as JSON text, and the types of its values."""
+"""Read Avro files: each record as JSON text, and the types of the values at a path."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ from lifestage.ingestion.sources.paths import Each, Path
 from lifestage.ingestion.sources.schemas import NESTED, find_column_problems
 
 MAGIC = b"Obj\x01"
-# As Spark names them.
+# Avro type to the name that Spark has for it.
 KINDS = {
     **dict.fromkeys(("timestamp-millis", "timestamp-micros"), "timestamp"),
     **dict.fromkeys(("local-timestamp-millis", "local-timestamp-micros"), "timestamp_ntz"),
@@ -32,7 +32,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What to rewrite in the values of a type: whether they are numbers of single precision, and the types of such elements."""
+    """What to change in a value of a type: the number itself, if it has single precision, or the parts that hold such numbers."""
 
     is_single: bool = False
     items: Any = None
@@ -42,7 +42,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Schema:
-    """The schema of an Avro file."""
+    """The schema of an Avro file. Its methods take an Avro type: a name, a mapping, or a list of the types of a union."""
 
     root: Any
     _plans: dict[Any, Plan] = field(default_factory=dict, repr=False, compare=False)
@@ -53,21 +53,21 @@ class Schema:
         return {kind["name"]: kind for kind in _walk(self.root) if "name" in kind}
 
     @cached_property
-    def is_rewritten(self) -> bool:
-        """Whether a record differs from what the decoder gives (see `_shorten_floats`)."""
-        return self._is_rewritten(self.root)
+    def needs_changes(self) -> bool:
+        """Whether a record differs from what the decoder returns (see `_shorten_floats`)."""
+        return self._needs_changes(self.root)
 
-    def branches(self, kind: Any) -> Iterator[Mapping[str, Any]]:
+    def list_branches(self, avro_type: Any) -> Iterator[Mapping[str, Any]]:
         """Yield the types that a value may have: those of a union, or one."""
-        if isinstance(kind, list):
-            for branch in kind:
-                yield from self.branches(branch)
-        elif isinstance(kind, str):
-            yield self.named.get(kind, {"type": kind})
-        elif isinstance(kind["type"], dict | list):
-            yield from self.branches(kind["type"])
+        if isinstance(avro_type, list):
+            for branch in avro_type:
+                yield from self.list_branches(branch)
+        elif isinstance(avro_type, str):
+            yield self.named.get(avro_type, {"type": avro_type})
+        elif isinstance(avro_type["type"], dict | list):
+            yield from self.list_branches(avro_type["type"])
         else:
-            yield kind
+            yield avro_type
 
     def find_kind(self, path: Path) -> str | None:
         """Return the type of the values at a path; None if there is none, `mixed` if there are several."""
@@ -75,27 +75,28 @@ class Schema:
         found = found - {"null"} or found
         return "mixed" if len(found) > 1 else next(iter(found), None)
 
-    def plan(self, at: Any) -> Plan:
-        """Return what to rewrite in the values of a type."""
-        key = at if isinstance(at, str) else id(at)
+    def plan_changes(self, avro_type: Any) -> Plan:
+        """Return what to change in the values of a type."""
+        # Every type that is not a name is a part of `root`, which keeps its id.
+        key = avro_type if isinstance(avro_type, str) else id(avro_type)
         if key not in self._plans:
-            kinds = {kind["type"]: kind for kind in self.branches(at)}
+            kinds = {kind["type"]: kind for kind in self.list_branches(avro_type)}
             inside = {
                 name: kinds[kind][name]
                 for kind, name in (("array", "items"), ("map", "values"))
-                if kind in kinds and self._is_rewritten(kinds[kind][name])
+                if kind in kinds and self._needs_changes(kinds[kind][name])
             }
             fields = {
                 part["name"]: part["type"]
                 for part in kinds.get("record", {}).get("fields", ())
-                if self._is_rewritten(part["type"])
+                if self._needs_changes(part["type"])
             }
             self._plans[key] = Plan("float" in kinds and "double" not in kinds, **inside, fields=fields)
         return self._plans[key]
 
-    def _is_rewritten(self, at: Any, within: frozenset[str] = frozenset()) -> bool:
-        """Whether values have numbers of single precision, or records that the decoder names."""
-        kinds = [*self.branches(at)]
+    def _needs_changes(self, avro_type: Any, within: frozenset[str] = frozenset()) -> bool:
+        """Whether a type holds numbers of single precision, or a union of records, which the decoder marks with their names."""
+        kinds = [*self.list_branches(avro_type)]
         if sum("fields" in kind for kind in kinds) > 1:
             return True
         for kind in kinds:
@@ -103,13 +104,13 @@ class Schema:
             parts = [kind[key] for key in ("items", "values") if key in kind]
             parts += [part["type"] for part in kind.get("fields", ()) if name not in within]
             if kind["type"] == "float" or any(
-                self._is_rewritten(part, within | {name} if name else within) for part in parts
+                self._needs_changes(part, within | {name} if name else within) for part in parts
             ):
                 return True
         return False
 
-    def _find_types(self, at: Any, path: Path) -> Iterator[Mapping[str, Any]]:
-        for kind in self.branches(at):
+    def _find_types(self, avro_type: Any, path: Path) -> Iterator[Mapping[str, Any]]:
+        for kind in self.list_branches(avro_type):
             if not path:
                 yield kind
                 continue
@@ -152,17 +153,17 @@ def _walk(kind: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def read_schema(head: bytes, is_cut: bool = False) -> Schema | None:
-    """Return the schema at the beginning of an Avro file; None if it is longer than the bytes that are known.
+    """Return the schema at the beginning of an Avro file; None if the given bytes end within it.
 
     Args:
         head: The first bytes of the file.
-        is_cut: Whether the file has more.
+        is_cut: Whether the file has more bytes.
 
     Raises:
-        ValueError: if the file is no Avro file.
+        ValueError: if the file is not an Avro file.
     """
     if not head.startswith(MAGIC):
-        raise ValueError("it is no Avro file")
+        raise ValueError("it is not an Avro file")
     try:
         return Schema(fastavro.reader(io.BytesIO(head)).writer_schema)
     except Exception as error:
@@ -172,23 +173,23 @@ def read_schema(head: bytes, is_cut: bool = False) -> Schema | None:
 
 
 def check_schema(schema: Schema, layout: FileLayout) -> None:
-    """Check that a file has the declared columns, with values that text can hold.
+    """Check that a file has the declared columns, with types whose values text keeps as they are.
 
     Raises:
-        ValueError: naming every column that it lacks, or that another type would change.
+        ValueError: naming every column that it lacks, or whose values would change.
     """
     types = {name: schema.find_kind(path) for name, path in layout.paths.items()}
     for name, kind in types.items():
         # As in JSON files, a text column holds the text of an object or list.
         if layout.columns[name] == "string" and kind is not None and kind.startswith(NESTED):
             types[name] = "string"
-    names = [field["name"] for kind in schema.branches(schema.root) for field in kind.get("fields", ())]
+    names = [field["name"] for kind in schema.list_branches(schema.root) for field in kind.get("fields", ())]
     if problems := "; ".join(find_column_problems(types, names, layout)):
         raise ValueError(problems)
 
 
 def read_records(content: bytes, layout: FileLayout | None = None) -> Iterator[str]:
-    """Return each record as the text of a JSON object.
+    """Yield each record as the text of a JSON object.
 
     Decimals, times, dates and UUIDs are text, times and dates in ISO 8601; an instant has its offset. Bytes are Base64. A
     number of single precision has the fewest digits that identify it.
@@ -208,16 +209,16 @@ def read_records(content: bytes, layout: FileLayout | None = None) -> Iterator[s
         default=_to_text, ensure_ascii=False, allow_nan=False, check_circular=False
     ).encode
     for record in _decode(content, schema):
-        plain = _shorten_floats(record, schema.root, schema) if schema.is_rewritten else record
+        plain = _shorten_floats(record, schema.root, schema) if schema.needs_changes else record
         try:
             yield encode(plain)
         except ValueError:
-            yield encode(_name_odd_numbers(plain))
+            yield encode(_spell_non_finite(plain))
 
 
 def _decode(content: bytes, schema: Schema) -> Iterator[Any]:
-    # The name of a record in a union of several tells which one it is.
-    names = schema.is_rewritten
+    # In a union of records, only its name says which type a record has.
+    names = schema.needs_changes
     try:
         yield from fastavro.reader(
             io.BytesIO(content), return_record_name=names, return_record_name_override=names
@@ -228,7 +229,7 @@ def _decode(content: bytes, schema: Schema) -> Iterator[Any]:
 
 
 def _to_value_error(error: Exception) -> ValueError:
-    """The error of a file that cannot be decoded. The decoder's own message may hold values, unless it is about a codec."""
+    """The error of a file that cannot be decoded. Of the decoder's messages, only that of a missing codec is free of values."""
     reason = str(error) if "codec" in str(error) and "install" in str(error) else type(error).__name__
     return ValueError(f"its Avro records cannot be decoded to the end, it is cut off or damaged ({reason})")
 
@@ -245,14 +246,14 @@ def _to_text(value: Any) -> str:
             return str(value)
 
 
-def _shorten_floats(value: Any, at: Any, schema: Schema) -> Any:
+def _shorten_floats(value: Any, avro_type: Any, schema: Schema) -> Any:
     """Return a value with each number of single precision as its shortest text says: 19.99, not 19.989999771118164.
 
-    The decoder gives the name with a record, where a union has several: the name is dropped.
+    Where a union has several records, the decoder returns a record with its name. The name is dropped.
     """
     if isinstance(value, tuple):
-        at, value = value
-    plan = schema.plan(at)
+        avro_type, value = value
+    plan = schema.plan_changes(avro_type)
     match value:
         case float() if plan.is_single:
             return float(str(np.float32(value)))
@@ -267,14 +268,14 @@ def _shorten_floats(value: Any, at: Any, schema: Schema) -> Any:
             return value
 
 
-def _name_odd_numbers(value: Any) -> Any:
-    """Return a value with the numbers that JSON does not have as text, as Spark writes them."""
+def _spell_non_finite(value: Any) -> Any:
+    """Return a value in which NaN and infinity, which JSON lacks, are text as Spark writes it."""
     match value:
         case float() if not isfinite(value):
             return "NaN" if value != value else f"{'-' if value < 0 else ''}Infinity"
         case list():
-            return [_name_odd_numbers(item) for item in value]
+            return [_spell_non_finite(item) for item in value]
         case dict():
-            return {name: _name_odd_numbers(item) for name, item in value.items()}
+            return {name: _spell_non_finite(item) for name, item in value.items()}
         case _:
             return value

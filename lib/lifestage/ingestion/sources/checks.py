@@ -15,8 +15,8 @@ from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.declared_expressions import Expression
 from lifestage.platform.config.expressions import ExpressionKind
 
-# Keys that only some formats have.
-KEYS = {
+# The formats that have a key, for keys that not all of them have.
+FORMATS_BY_KEY = {
     **dict.fromkeys(("delimiter", "quote", "escape"), (Format.CSV,)),
     **dict.fromkeys(("skip_lines", "header", "extra_columns"), (Format.CSV, Format.EXCEL)),
     "encoding": (Format.CSV, Format.JSON),
@@ -60,7 +60,7 @@ def layout_problems(layout: FileLayout) -> Iterator[str]:
         yield f"fields.{name}: unknown column {name}"
     if layout.format not in (Format.CSV, Format.EXCEL):
         yield from _path_problems(layout)
-    for key, formats in KEYS.items():
+    for key, formats in FORMATS_BY_KEY.items():
         if key in layout.model_fields_set and layout.format not in formats:
             yield f"{key}: is for {' and '.join(formats)} only"
 
@@ -84,16 +84,18 @@ def layout_expressions(file: Path, layout: FileLayout) -> Iterator[Expression]:
 
 def source_columns(layout: FileLayout) -> dict[str, str]:
     """Return the columns that the SQL of a source may use, with SQL types: the declared ones, and the name of the file."""
-    declared = {name: kind.replace("local_", "") for name, kind in layout.columns.items()}
+    declared = {name: _sql_type(kind) for name, kind in layout.columns.items()}
     return {**declared, "file_name": "string"}
 
 
 def reference_columns(name: str, source: ReferenceSource) -> dict[str, str]:
     """Return the columns of a reference table as `table.column`, with SQL types. Sealed ones are left out."""
-    return {
-        f"{name}.{column}": source.types.get(column, "string").replace("local_", "")
-        for column in source.in_clear
-    }
+    return {f"{name}.{column}": _sql_type(source.types.get(column, "string")) for column in source.in_clear}
+
+
+def _sql_type(kind: str) -> str:
+    """Return the type of a column in Spark: a local time becomes a timestamp when it is read."""
+    return kind.replace("local_", "")
 
 
 def join_problems(key: str, on: Iterable[str], reference: ReferenceSource) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Read spreadsheets: the texts of a sheet's cells, and each record as JSON text."""
+"""Read workbooks: the texts of a sheet's cells, and each record as JSON text."""
 
 import io
 import json
@@ -35,7 +35,7 @@ SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 # How an encrypted file of Office 2007 and later names its content.
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 LOCKED = "it is protected by a password"
-DAMAGED = "it is cut off, damaged, or no spreadsheet"
+DAMAGED = "it is cut off, damaged, or not a workbook"
 ERROR_CELL = re.compile(
     rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?\s*<(?:\w+:)?v>([^<]*)<'
 )
@@ -43,10 +43,10 @@ PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
 
 
 def read_records(content: bytes, layout: FileLayout) -> Iterator[str]:
-    """Return each row of the sheet as the text of a JSON object: names of the header to texts of cells, none if empty.
+    """Yield each row of the sheet as the text of a JSON object: names of the header to texts of cells.
 
-    Rows without a value are left out. Declared columns have the name that is declared. Others keep theirs; one without a
-    name is `column_<n>`. Without a header, a row with more values than columns is a list.
+    Rows and cells without a value are left out. Declared columns have their declared name, others that of the header, or
+    `column_<n>` if it is empty. Without a header, a row with more values than columns becomes a list.
 
     Raises:
         ValueError: if the file cannot be read, lacks the sheet, or has another header than declared.
@@ -66,7 +66,7 @@ def read_records(content: bytes, layout: FileLayout) -> Iterator[str]:
 
 
 def _find_names(header: Sequence[str], layout: FileLayout) -> list[str]:
-    """The names of a record's values, by column, each once."""
+    """The name of each column in the records. No name is given twice."""
     declared = [layout.field_of(name) for name in layout.columns]
     line = write_header(header)
     if layout.header is Header.BY_NAME:
@@ -105,7 +105,7 @@ def drop_empty_margin(rows: Sequence[Row]) -> list[Row]:
 
 
 def name_columns(row: Row) -> list[str]:
-    """Return the names in a header row; line breaks and other spaces inside a name are one blank."""
+    """Return the names in a header row; line breaks and runs of blanks inside a name become one blank."""
     return [" ".join((cell or "").split()) for cell in row]
 
 
@@ -119,11 +119,11 @@ def read_cells(content: bytes, sheet: str | None = None) -> list[Row]:
     Raises:
         ValueError: if the file cannot be read or lacks the sheet.
     """
-    return run_apart(_read_cells, content, sheet)
+    return call_reader(_read_cells, content, sheet)
 
 
 def _read_cells(content: bytes, sheet: str | None) -> list[Row]:
-    with _named_errors(content):
+    with _translate_errors(content):
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         names = _list_sheets(book)
         if sheet is not None and sheet not in names:
@@ -142,19 +142,23 @@ def read_sheet_names(content: bytes) -> list[str]:
     Raises:
         ValueError: if the file cannot be read.
     """
-    return run_apart(_read_sheet_names, content)
+    return call_reader(_read_sheet_names, content)
 
 
 def _read_sheet_names(content: bytes) -> list[str]:
-    with _named_errors(content):
+    with _translate_errors(content):
         return _list_sheets(CalamineWorkbook.from_filelike(io.BytesIO(content)))
 
 
-def run_apart(read: Callable[..., T], content: bytes, *args: Any) -> T:
-    """Read a file. A file of the old format is read by a process of its own: the reader ends it if the file is damaged."""
+def call_reader(read: Callable[..., T], content: bytes, *args: Any) -> T:
+    """Call a function that reads a file. A file of the old format gets a process of its own, which damage can abort.
+
+    Raises:
+        ValueError: if the process was aborted, or the function raises one.
+    """
     if not content.startswith(MAGICS[1]):
         return read(content, *args)
-    # A fork imports nothing again, so it costs little.
+    # A forked process imports no module again, so it starts fast.
     with ProcessPoolExecutor(1, get_context("fork")) as processes:
         try:
             return processes.submit(read, content, *args).result()
@@ -169,8 +173,8 @@ def _list_sheets(book: CalamineWorkbook) -> list[str]:
 
 
 @contextmanager
-def _named_errors(content: bytes) -> Iterator[None]:
-    """Translate the errors of the reader."""
+def _translate_errors(content: bytes) -> Iterator[None]:
+    """Translate the errors of the reader into a ValueError without values of the file."""
     try:
         yield
     except PasswordError as error:
@@ -181,7 +185,7 @@ def _named_errors(content: bytes) -> Iterator[None]:
         # Damage makes the reader and the archive fail in many ways.
         raise ValueError(LOCKED if ENCRYPTED in content else DAMAGED) from error
     except BaseException as error:
-        # What Rust calls a panic is no Exception in Python, and its class cannot be imported.
+        # A panic of the Rust code is not an Exception in Python, and its class cannot be imported.
         if type(error).__name__ != "PanicException":
             raise
         raise ValueError(DAMAGED) from error
@@ -205,14 +209,14 @@ def to_text(value: Any) -> str | None:
         case datetime() | date() | time():
             return value.isoformat()
         case timedelta():
-            seconds = int(value.total_seconds())
-            return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+            seconds, sign = int(abs(value).total_seconds()), "-" if value < timedelta() else ""
+            return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
         case _:
             return str(value).strip() or None
 
 
 def _find_errors(content: bytes, sheet: str) -> dict[tuple[int, int], str]:
-    """The errors such as #N/A in cells of an .xlsx file, by row and column from 0 on. The reader takes them for empty cells."""
+    """The errors such as #N/A in cells of an .xlsx file, by row and column from 0 on. The reader returns such cells as empty."""
     if not zipfile.is_zipfile(io.BytesIO(content)):
         return {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -134,7 +134,7 @@ _TYPES: tuple[tuple[str, str | None, Callable[[str], bool]], ...] = (
     ("decimal(18, 2)", "1.234,56", _matches(_money(".", ","))),
     ("timestamp", None, _matches(rf"{ISO_TIME} ?(Z|UTC|[+-]\d{{2}}:?(\d{{2}})?)")),
     ("date", None, _matches(ISO_DAY)),
-    # Some systems leave out midnight.
+    # Some systems write midnight as a date alone.
     ("local_timestamp", None, _matches(f"{ISO_TIME}|{ISO_DAY}")),
     *[
         ("timestamp" if "XX" in pattern else "local_timestamp", pattern, _fits_time(python))

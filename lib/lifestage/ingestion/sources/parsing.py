@@ -1,4 +1,4 @@
-"""Parse lines of CSV and JSON text, which other formats become too, into columns that are still text."""
+"""Parse lines of CSV and JSON into columns that are still text. Records of other formats are lines of JSON."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -20,8 +20,7 @@ def parse_lines(lines: DataFrame, layout: FileLayout, header: str | None = None)
     """Add the struct `c` of declared columns (all text), `is_header` and `is_broken`; one row per row of text.
 
     A row is broken if it has too few or too many values, leaves a quoted value open, is not one JSON object, or is not
-    valid in its encoding. The `raw` text of a row of any other format is the JSON that `read_raw` wrote, and is parsed as
-    such. A column that the header lacks is NULL.
+    valid in its encoding. The `raw` text of a row of another format is the JSON that `read_raw` wrote. A column that the header lacks is NULL.
 
     Args:
         lines: Rows with their text as `raw`. A quoted value may have line breaks.

@@ -38,8 +38,8 @@ def read_raw(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Deliv
     """Read the deliveries of one source; one row per record, header lines included.
 
     Columns: `delivery_no`, `file_name`, `raw` (the row as text), `is_header`, `is_broken`, and the struct `c` with the
-    declared columns as text. Values of Parquet and Delta files are cast to text, and `raw` is their JSON; that of an Avro
-    or Excel file is the JSON of the whole record. Call `check_headers` before you use the rows, then drop the header lines.
+    declared columns as text. Values of Parquet and Delta files are cast to text, and `raw` is the JSON of these. For
+    Avro and Excel files, `raw` is the JSON of the whole record. Call `check_headers` before you use the rows, then drop the header lines.
 
     Raises:
         BadFilesError: if a Parquet or Delta delivery lacks a declared column or holds another kind of values in it, or if a
@@ -109,7 +109,7 @@ def _to_source_error(
 def _find_undecodable(
     spark: SparkSession, layouts: Mapping[str, FileLayout], deliveries: Sequence[Delivery]
 ) -> dict[Delivery, str]:
-    """Return every file that cannot be decoded, with the reason: Spark's error names one of them."""
+    """Return every file that cannot be decoded, with the reason. Spark's error names only one of them."""
     faults = {}
     for source in sorted({d.source for d in deliveries}):
         layout = layouts[source]
@@ -125,7 +125,7 @@ def _find_undecodable(
 
 
 def _read_texts(spark: SparkSession, layout: FileLayout, deliveries: Sequence[Delivery]) -> DataFrame:
-    """Read files whose records are text, or become text. Those with one header are parsed together."""
+    """Read files of any format but Parquet and Delta. Files with the same header are parsed together."""
     headers = sorted({d.header for d in deliveries}, key=lambda header: header or "") or [None]
     frames = []
     for header in headers:

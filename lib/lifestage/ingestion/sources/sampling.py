@@ -20,15 +20,15 @@ from lifestage.platform.plurals import count_of
 # So much of a file is read, and so many of its records.
 SAMPLE_BYTES = 4 * 2**20
 MAX_RECORDS = 2_000
-# Rows of a sheet among which the header is.
+# The header of a sheet is among so many rows.
 HEAD_ROWS = 200
 DELIMITERS = (",", ";", "\t", "|")
 # Tried in this order if a text is not UTF-8. Nearly every text can be read as the last one.
 ENCODINGS = ("GB18030", "Shift_JIS", "EUC-KR", "Windows-1252")
 # Of the letters of a text in an East Asian encoding, so many are of the East.
 MIN_EASTERN = 0.7
-# What a cell shows whose formula failed.
-ERROR = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)")
+# The text of a cell whose formula failed.
+CELL_ERROR = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def read_sample(path: str, content: bytes) -> Sample:
 
     Args:
         path: Name of the file; its ending says how it is packed.
-        content: Its first bytes; the whole file if it is a workbook.
+        content: Its first bytes; for a workbook, all of them.
 
     Raises:
         ValueError: if the file is of none of these formats.
@@ -69,7 +69,7 @@ def read_sample(path: str, content: bytes) -> Sample:
 
 
 def is_workbook(path: str, head: bytes) -> bool:
-    """Return whether a file is a spreadsheet, by its name and its first bytes."""
+    """Return whether a file is a workbook, by its name and its first bytes."""
     is_named = PurePosixPath(path).suffix.lower() in excel.SUFFIXES
     return is_named and head.startswith(excel.MAGICS)
 
@@ -143,6 +143,7 @@ def _read_avro(content: bytes) -> Sample:
 def _to_nested_sample(
     layout: Mapping[str, object], records: Sequence[Mapping[str, object]], notes: Sequence[str] = ()
 ) -> Sample:
+    """The sample of objects; if they hold a list, with a row for each element of the longest one."""
     of_list = _longest_list(records)
     values: dict[str, list[str]] = {}
     n_rows = 0
@@ -240,20 +241,20 @@ def _read_excel(content: bytes) -> Sample:
     typical = sorted(filled)[len(filled) // 2] if filled else 0
     full = [row for row, n in zip(records, filled, strict=True) if 2 * n > typical]
     # The type of a column does not depend on cells whose formula failed.
-    texts = [["" if cell is None or ERROR.fullmatch(cell) else cell for cell in row] for row in full]
+    texts = [["" if cell is None or CELL_ERROR.fullmatch(cell) else cell for cell in row] for row in full]
     notes = []
     if n_sparse := len(records) - len(full):
         notes.append(f"{count_of(n_sparse, 'row')} with few values: no data (skip_when)?")
-    if n_errors := sum(ERROR.fullmatch(cell) is not None for row in full for cell in row if cell):
+    if n_errors := sum(CELL_ERROR.fullmatch(cell) is not None for row in full for cell in row if cell):
         notes.append(f"{count_of(n_errors, 'cell')} with an error such as #N/A: reject them, or null_text?")
     return _to_flat_sample(layout, [excel.name_columns(header), *texts], notes)
 
 
 def _to_flat_sample(
-    declared: Mapping[str, object], rows: list[list[str]], known: Sequence[str] = ()
+    declared: Mapping[str, object], rows: list[list[str]], remarks: Sequence[str] = ()
 ) -> Sample:
-    """The sample of records whose first one may be the header, with the notes that are known."""
-    layout, notes = dict(declared), [*known]
+    """The sample of rows of texts, the first of which may be the header. The remarks become its first notes."""
+    layout, notes = dict(declared), [*remarks]
     names = [name.strip() for name in rows[0]]
     if _is_header(rows[0]):
         layout["header"] = Header.BY_NAME.value

@@ -1,6 +1,6 @@
 """Read files that Spark cannot split: other encodings, lines before the header, zip and zstd, JSON documents, Avro and Excel.
 
-Such a file is read as a whole by one task. It gives lines as a file that Spark reads itself does. The records of Avro and
+One task reads such a file as a whole, into the lines that Spark itself would read from a plain file. The records of Avro and
 Excel files become lines of JSON.
 """
 
@@ -94,6 +94,11 @@ def _find_in_batches(
 
 
 def _read_records(file: str, content: bytes, layout: FileLayout, is_document: bool) -> Iterator[bytes]:
+    """Yield the lines of a file.
+
+    Raises:
+        RuntimeError: if it cannot be decoded. The message begins with UNREADABLE, by which the driver knows it.
+    """
     try:
         plain = decompress(content, file)
         if layout.format is Format.AVRO:
