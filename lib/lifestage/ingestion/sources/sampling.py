@@ -219,35 +219,46 @@ def _read_csv(lines: list[str], declared: Mapping[str, object]) -> Sample:
 
 def _read_excel(content: bytes) -> Sample:
     """The sample of the sheet with the most rows."""
-    names = excel.read_sheet_names(content)
-    sheets = [excel.read_cells(content, name) for name in names]
-    n_rows = [sum(map(excel.has_values, cells)) for cells in sheets]
-    largest = n_rows.index(max(n_rows))
-    cells = sheets[largest]
-    counts = [sum(cell is not None for cell in row) for row in cells]
-    widest = max(counts[:HEAD_ROWS], default=0)
-    # Above the header is at most a title, in few cells.
-    first = next((n for n, count in enumerate(counts) if 2 * count > widest), 0)
+    sheets = {name: excel.read_cells(content, name) for name in excel.read_sheet_names(content)}
+    name = max(sheets, key=lambda each: sum(map(excel.has_values, sheets[each])), default="")
+    cells = sheets.get(name, [])
+    first = _find_header_row(cells)
     rows = excel.drop_empty_margin([row for row in cells[first:] if excel.has_values(row)])
     if not rows:
         raise ValueError("no sheet has values")
     layout: dict[str, object] = {"format": "excel"}
-    if len(names) > 1:
-        layout["sheet"] = names[largest]
-    if any(counts[:first]):
+    if len(sheets) > 1:
+        layout["sheet"] = name
+    if any(map(excel.has_values, cells[:first])):
         layout["skip_lines"] = first
     header, *records = rows
-    filled = [sum(cell is not None for cell in row) for row in records]
-    typical = sorted(filled)[len(filled) // 2] if filled else 0
-    full = [row for row, n in zip(records, filled, strict=True) if 2 * n > typical]
+    full = _drop_sparse_rows(records)
     # The type of a column does not depend on cells whose formula failed.
     texts = [["" if cell is None or CELL_ERROR.fullmatch(cell) else cell for cell in row] for row in full]
-    notes = []
+    remarks = []
     if n_sparse := len(records) - len(full):
-        notes.append(f"{count_of(n_sparse, 'row')} with few values: no data (skip_when)?")
+        remarks.append(f"{count_of(n_sparse, 'row')} with few values: no data (skip_when)?")
     if n_errors := sum(CELL_ERROR.fullmatch(cell) is not None for row in full for cell in row if cell):
-        notes.append(f"{count_of(n_errors, 'cell')} with an error such as #N/A: reject them, or null_text?")
-    return _to_flat_sample(layout, [excel.name_columns(header), *texts], notes)
+        remarks.append(f"{count_of(n_errors, 'cell')} with an error such as #N/A: reject them, or null_text?")
+    return _to_flat_sample(layout, [excel.name_columns(header), *texts], remarks)
+
+
+def _find_header_row(cells: Sequence[excel.Row]) -> int:
+    """The number, from 0, of the first row with many values. Above the header is at most a title, in few cells."""
+    counts = [_count_values(row) for row in cells]
+    widest = max(counts[:HEAD_ROWS], default=0)
+    return next((n for n, count in enumerate(counts) if 2 * count > widest), 0)
+
+
+def _drop_sparse_rows(rows: Sequence[excel.Row]) -> list[excel.Row]:
+    """The rows with more than half as many values as a typical row. Others are notes or totals."""
+    counts = [_count_values(row) for row in rows]
+    typical = sorted(counts)[len(counts) // 2] if counts else 0
+    return [row for row, count in zip(rows, counts, strict=True) if 2 * count > typical]
+
+
+def _count_values(row: excel.Row) -> int:
+    return sum(cell is not None for cell in row)
 
 
 def _to_flat_sample(
