@@ -22,7 +22,7 @@ SCHEDULE = "15 5 * * *"  # after the last files of a day have arrived
 TIME_ZONE = "Europe/Berlin"  # of the schedule and of the business
 RETRY_DELAY = timedelta(minutes=5)
 
-# A run that is triggered without a logical date has the moment of the trigger.
+# A run that is triggered without a logical date uses the time of the trigger.
 MOMENT = "(dag_run.logical_date or dag_run.run_after)"
 AS_OF = f"{{{{ ({MOMENT}.astimezone(dag.timezone) - macros.timedelta(days=1)) | ds }}}}"
 RUN_ID = f"airflow-{{{{ {MOMENT} | ts_nodash }}}}"

@@ -40,7 +40,7 @@ SCHEDULE = "15 5 * * *"  # after the last files of a day have arrived
 TIME_ZONE = "Europe/Berlin"  # of the schedule and of the business
 RETRY_DELAY = timedelta(minutes=5)
 
-# A run that is triggered without a logical date has the moment of the trigger.
+# A run that is triggered without a logical date uses the time of the trigger.
 MOMENT = "(dag_run.logical_date or dag_run.run_after)"
 AS_OF = f"{{{{ ({MOMENT}.astimezone(dag.timezone) - macros.timedelta(days=1)) | ds }}}}"
 RUN_ID = f"airflow-{{{{ {MOMENT} | ts_nodash }}}}"
@@ -81,11 +81,11 @@ BUNDLE = """\
 #
 # - The runtime needs the versions of Spark and Delta in pyproject.toml. The secret scope `lifestage` holds the two keys.
 # - Each task waits for the one before, because the jobs of a run share the lock on the storage root.
-# - All tasks take the time of the schedule as --now, and build the day before it in the business time zone. The time in --now is that of
-#   the schedule, so change both.
+# - All tasks take the time of the schedule as --now, and build the day before it in the business time zone. If you change the
+#   schedule, change the time in --now as well.
 # - A repaired run has the same --run-id, so it completes the run.
 """
-# The schedule, in UTC like the start of a job that Databricks tells.
+# The schedule, in UTC as `job.start_time` on Databricks.
 HOUR, MINUTE = 4, 15
 
 

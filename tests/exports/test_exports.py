@@ -110,7 +110,7 @@ def test_every_system_has_an_export():
     assert {folder.name for folder in FOLDERS} >= set(list_systems())
 
 
-def test_the_sql_of_every_system_stands_odd_values(spark, tmp_path):
+def test_the_sql_of_every_system_withstands_odd_values(spark, tmp_path):
     create(tmp_path / "shop", is_empty=True, systems=list_systems())
     check_expressions(load_config(tmp_path / "shop" / "lifestage.yaml"), spark)
 

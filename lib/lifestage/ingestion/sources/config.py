@@ -90,8 +90,8 @@ class Source(FileLayout):
     )
     snapshot: bool = Field(
         default=False,
-        description="each file holds the whole list again: of rows with one key, that of the latest file counts, whatever "
-        "its date; a row that a later file lacks stays",
+        description="each file holds the whole list again: for each key, the row of the latest file counts, whatever its "
+        "date; a row that a later file lacks stays",
     )
     across_files: Literal["same", "new"] = Field(
         default="same",
