@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, QueryContextType
 from pyspark.sql import functions as F
 
 from lifestage.activation.report.config import ReportSettings
@@ -105,8 +105,8 @@ def run(project: Project, request: Request, progress: Progress = lambda _: None)
         progress: called with each finished step.
 
     Raises:
-        ConfigError: a date is after the business date of now, or an SQL expression of a configuration that no earlier run
-            has used fails on a value that its columns can hold.
+        ConfigError: a date is after the business date of now, or an SQL expression of a configuration that no completed
+            run has used fails on a value that its columns can hold.
         NoDataError: there is nothing to build from. The message says which data exists.
     """
     check_dates(project, request)
@@ -132,7 +132,9 @@ def run(project: Project, request: Request, progress: Progress = lambda _: None)
 
 def _find_expressions(project: Project, error: PySparkException) -> list[str]:
     """The expressions of the configuration that an error of Spark is about: file, key and SQL."""
-    fragments = {context.fragment() for context in error.getQueryContext()} - {""}
+    # The fragment of another context is the name of a Python function, such as `cast`, which is part of many expressions.
+    of_sql = [each for each in error.getQueryContext() if each.contextType() is QueryContextType.SQL]
+    fragments = {context.fragment() for context in of_sql} - {""}
     declared = list_expressions(project.config, register(project.config))
     return [f"{each.place}: {each.sql}" for each in declared if any(text in each.sql for text in fragments)]
 
