@@ -45,8 +45,8 @@ def others_of(folder):
     return {path.removeprefix("sources/"): text for path, text in files.items()}
 
 
-def deliver(file, encoding="UTF-8"):
-    """The name and the content of a file as the system exports it. The files here are in UTF-8, to be read by people."""
+def export_file(file, encoding="UTF-8"):
+    """Return the name and the content of a file as the system exports it. The files here are text in UTF-8, for people."""
     content = file.read_bytes()
     if file.name.endswith((".avro.json", ".xlsx.yaml")):
         return file.stem, from_text(content.decode(), file.name)
@@ -60,7 +60,7 @@ def load(spark, tmp_path, folder, source, time_zone="America/New_York", others=(
     declared = yaml.safe_load(source)
     encoding = declared.get("encoding", "UTF-8")
     for file in (folder / "given").iterdir():
-        name, content = deliver(file, encoding)
+        name, content = export_file(file, encoding)
         landed = project.folder / "landing" / Path(declared["path"]).parent / name
         landed.parent.mkdir(exist_ok=True, parents=True)
         landed.write_bytes(content)

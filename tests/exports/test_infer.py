@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pyspark.sql import functions as F
 
-from exports.test_exports import FOLDERS, HERE, deliver, load, source_of
+from exports.test_exports import FOLDERS, HERE, export_file, load, source_of
 from lifestage.cli import app
 from lifestage.cli.terminal import guard
 from lifestage.ingestion.sources.config import SOURCES
@@ -29,7 +29,7 @@ OTHERWISE = {
 def propose(folder, tmp_path):
     """The proposal for the first file of an export, in the encoding that the export has."""
     encoding = yaml.safe_load(source_of(folder)).get("encoding", "UTF-8")
-    name, content = deliver(min((folder / "given").iterdir()), encoding)
+    name, content = export_file(min((folder / "given").iterdir()), encoding)
     file = tmp_path / name
     file.write_bytes(content)
     return infer(file, "America/New_York")

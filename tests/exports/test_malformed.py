@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pyspark.sql import functions as F
 
-from exports.test_exports import HERE, deliver, source_of
+from exports.test_exports import HERE, export_file, source_of
 from support.projects import MAIN, make_project
 
 pytestmark = pytest.mark.slow
@@ -114,7 +114,7 @@ def damaged_files(folder, random):
     originals = sorted(file for file in (folder / "given").iterdir() if not file.name.startswith("rates"))
     for n in range(N_FILES):
         original = random.choice(originals)
-        name, content = deliver(original)
+        name, content = export_file(original)
         name = re.sub(r"(\.\w+)?$", rf"_{n}\1", name, count=1)
         if n % 10 == 9:
             yield f"{name}.gz", wreck_packing(content, random)

@@ -70,7 +70,7 @@ class Domain:
     checks: Callable[[Config, Sequence[DomainResult]], Iterable[str]] | None = None
     """Checks that need the whole configuration. Arguments as for `tables`; each problem is `file: key: problem`."""
     expressions: Callable[[Config, Sequence[DomainResult]], Iterable[Expression]] | None = None
-    """The SQL expressions of the domain's configuration, which validation checks. Arguments as for `tables`."""
+    """The SQL expressions of the domain's configuration, which validation checks and a first run tries. Arguments as for `tables`."""
     meaning: Meaning | None = None
     result: Result | None = None
     explain: Explain | None = None

@@ -101,7 +101,7 @@ def replay_ids(job: Job, config: IngestConfig, ids: Mapping[str, Sequence[str]])
         build_canonical_rows(parse_source(rows, d.source, config.sources[d.source]), d.source, context)
         for d in deliveries
     ]
-    # A rejected row of a full list is older than the latest list, so it must not replace that list's row.
+    # A rejected row of a full list may be older than the latest list, so it never replaces the row of its key.
     arrivals = reduce(DataFrame.unionByName, frames).withColumn("replaces_changes", F.lit(False))
     arrivals = checkpoint(arrivals.drop("is_header"))
     window_starts = {name: ALL_TIME for name in ids if config.sources[name].looks_back}
