@@ -4,16 +4,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from lifestage.platform.config.declared_expressions import Expression
-from lifestage.platform.config.expressions import TYPES_BY_KIND
+from lifestage.platform.config.expressions import TYPES_BY_KIND, columns_of
 from lifestage.platform.runtime.frames import local_rows
 
 # So each text, of which there are most, stands beside several values of columns of other types.
@@ -34,7 +35,7 @@ ODD_VALUES: Mapping[type[T.DataType], Sequence[Any]] = {
     T.MapType: ({},),
 }  # fmt: skip
 
-Try = Callable[[DataFrame, Sequence[Column]], object]
+Try = Callable[[DataFrame], object]
 
 
 def probe_expressions(spark: SparkSession, expressions: Iterable[Expression]) -> Iterator[str]:
@@ -48,15 +49,17 @@ def probe_expressions(spark: SparkSession, expressions: Iterable[Expression]) ->
         expressions: Expressions in which `Expression.problems` finds none.
     """
     for columns, group in _group_by_columns(expressions).items():
-        rows = build_odd_rows(spark, dict(columns))
+        used = {name for each in group for name in columns_of(each.sql)}
+        # Constants need a row as well.
+        names = used & {name for name, _ in columns} or {columns[0][0]}
+        rows = build_odd_rows(spark, {name: sql_type for name, sql_type in columns if name in names})
         refused = dict(_find_failing(rows, group, _analyse))
         accepted = [each for each in group if each not in refused]
         failing = dict(_find_failing(rows, accepted, _evaluate))
         for each, error in refused.items():
             yield f"{each.place}: {_shorten(error)}, in: {each.sql}"
-        for each in accepted:
-            sql_type = rows.select(F.expr(each.sql)).schema[0].dataType.simpleString()
-            expected = TYPES_BY_KIND[each.kind]
+        for each, field in zip(accepted, _select(rows, accepted).schema, strict=True):
+            sql_type, expected = field.dataType.simpleString(), TYPES_BY_KIND[each.kind]
             if each in failing:
                 yield f"{each.place}: fails the run on one bad row: {_shorten(failing[each])}, in: {each.sql}"
             elif expected and sql_type.partition("(")[0].upper() not in expected:
@@ -73,7 +76,7 @@ def build_odd_rows(spark: SparkSession, columns: Mapping[str, str]) -> DataFrame
     schema: dict[str, dict[str, T.DataType]] = {}
     for name, sql_type in columns.items():
         table, _, field = name.rpartition(".")
-        schema.setdefault(table or name, {})[field] = T.DataType.fromDDL(sql_type)
+        schema.setdefault(table or name, {})[field] = _parse_type(sql_type)
     joined = {name for name, fields in schema.items() if f"{name}.{next(iter(fields))}" in columns}
     kinds = [
         T.StructField(name, _to_struct(fields) if name in joined else fields[name])
@@ -84,6 +87,11 @@ def build_odd_rows(spark: SparkSession, columns: Mapping[str, str]) -> DataFrame
         [_pick(field.dataType, row, place) for place, field in enumerate(declared)] for row in range(N_ROWS)
     ]
     return local_rows(spark, [[None] * len(kinds), *rows], declared)
+
+
+@cache
+def _parse_type(sql_type: str) -> T.DataType:
+    return T.DataType.fromDDL(sql_type)
 
 
 def _group_by_columns(
@@ -100,7 +108,11 @@ def _to_struct(fields: Mapping[str, T.DataType]) -> T.StructType:
 
 
 def _pick(kind: T.DataType, row: int, place: int) -> Any:
-    """Return the value of a column in a row. Each column begins at another value."""
+    """Return the value of a column in a row.
+
+    Each column begins at another value, and at yet another one when its values come again, so that two columns meet in
+    many pairs.
+    """
     if isinstance(kind, T.StructType):
         return [_pick(field.dataType, row, place + number) for number, field in enumerate(kind)]
     if isinstance(kind, T.ArrayType):
@@ -109,32 +121,37 @@ def _pick(kind: T.DataType, row: int, place: int) -> Any:
     if isinstance(kind, T.DecimalType):
         values = [value for value in values if abs(value) < 10 ** (kind.precision - kind.scale)]
     choices = [None, *values]
-    return choices[(row + place) % len(choices)]
+    n_rounds = row // len(choices)
+    return choices[(row + place * (1 + n_rounds)) % len(choices)]
 
 
 def _find_failing(
-    rows: DataFrame, expressions: Sequence[Expression], try_columns: Try
+    rows: DataFrame, expressions: Sequence[Expression], try_rows: Try
 ) -> Iterator[tuple[Expression, Exception]]:
     """Yield each expression that fails, with its error. Tries all at once, then each half of a group that fails."""
     if not expressions:
         return
     try:
-        try_columns(rows, [F.expr(each.sql).alias(f"_{number}") for number, each in enumerate(expressions)])
+        try_rows(_select(rows, expressions))
     except (Py4JJavaError, PySparkException) as error:
         if len(expressions) == 1:
             yield expressions[0], error
             return
         middle = len(expressions) // 2
-        yield from _find_failing(rows, expressions[:middle], try_columns)
-        yield from _find_failing(rows, expressions[middle:], try_columns)
+        yield from _find_failing(rows, expressions[:middle], try_rows)
+        yield from _find_failing(rows, expressions[middle:], try_rows)
 
 
-def _analyse(rows: DataFrame, columns: Sequence[Column]) -> None:
-    _ = rows.select(*columns).schema
+def _select(rows: DataFrame, expressions: Sequence[Expression]) -> DataFrame:
+    return rows.select(*[F.expr(each.sql).alias(f"_{number}") for number, each in enumerate(expressions)])
 
 
-def _evaluate(rows: DataFrame, columns: Sequence[Column]) -> None:
-    rows.select(*columns).write.format("noop").mode("overwrite").save()
+def _analyse(results: DataFrame) -> None:
+    _ = results.schema
+
+
+def _evaluate(results: DataFrame) -> None:
+    results.write.format("noop").mode("overwrite").save()
 
 
 def _shorten(error: Exception) -> str:
