@@ -115,8 +115,10 @@ def a_full_disk(scene):
         scene.run()
     scene.met.append("disk full")
     filler.unlink()
-    # On a full disk a run cannot release its lock either. Its process ends.
+    # On a full disk a run cannot release its lock either. Its process ends, and the next one on this host frees the lock.
     scene.end_holder()
+    me = lock.this_process("after", NIGHT, is_job=False)
+    lock.acquire(scene.store, scene.run_lock, me, DEAD_AFTER).release()
 
 
 def fail_in_the_middle_of_a_write(scene):
