@@ -4,10 +4,10 @@ from lifestage.platform.config.expressions import (
     ExpressionKind,
     columns_of,
     expression_problems,
+    find_type_problems,
     normalise_sql,
     parse,
     semantic_hash,
-    typed_problems,
 )
 
 KNOWN = {"amount", "items", "sold_at", "products.category"}
@@ -165,7 +165,7 @@ TYPED = {
     ],
 )  # fmt: skip
 def test_boolean_expressions_are_conditions(sql):
-    assert list(typed_problems(sql, TYPED, ExpressionKind.CONDITION)) == []
+    assert list(find_type_problems(sql, TYPED, ExpressionKind.CONDITION)) == []
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_boolean_expressions_are_conditions(sql):
     ],
 )
 def test_other_expressions_are_refused_with_their_type(sql, kind):
-    (problem,) = typed_problems(sql, TYPED, ExpressionKind.CONDITION)
+    (problem,) = find_type_problems(sql, TYPED, ExpressionKind.CONDITION)
     assert problem == f"gives {kind}, expected a condition that is true or false, in: {sql}"
 
 
@@ -194,7 +194,7 @@ def test_other_expressions_are_refused_with_their_type(sql, kind):
     ],
 )
 def test_a_text_that_spark_would_cast_is_refused(sql):
-    (problem,) = typed_problems(sql, {**TYPED, "r.born": "string"}, ExpressionKind.CONDITION)
+    (problem,) = find_type_problems(sql, {**TYPED, "r.born": "string"}, ExpressionKind.CONDITION)
     assert "is text: compared with another type, it fails the run on one bad row, use TRY_CAST" in problem
 
 
@@ -210,11 +210,11 @@ def test_a_text_that_spark_would_cast_is_refused(sql):
     ],
 )
 def test_texts_are_compared_with_texts(sql):
-    assert list(typed_problems(sql, {**TYPED, "r.born": "string"}, ExpressionKind.CONDITION)) == []
+    assert list(find_type_problems(sql, {**TYPED, "r.born": "string"}, ExpressionKind.CONDITION)) == []
 
 
 def test_an_unknown_column_is_the_only_problem_of_its_condition():
-    (problem,) = typed_problems("spent > 1", TYPED, ExpressionKind.CONDITION)
+    (problem,) = find_type_problems("spent > 1", TYPED, ExpressionKind.CONDITION)
     assert problem.startswith("unknown column spent")
     assert problem.endswith("(did you mean spend?)")
 

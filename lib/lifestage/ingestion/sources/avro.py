@@ -48,7 +48,7 @@ class Schema:
     _plans: dict[Any, Plan] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
-    def named(self) -> Mapping[str, Any]:
+    def types_by_name(self) -> Mapping[str, Any]:
         """The types that others refer to by name."""
         return {kind["name"]: kind for kind in _walk(self.root) if "name" in kind}
 
@@ -63,7 +63,7 @@ class Schema:
             for branch in avro_type:
                 yield from self.list_branches(branch)
         elif isinstance(avro_type, str):
-            yield self.named.get(avro_type, {"type": avro_type})
+            yield self.types_by_name.get(avro_type, {"type": avro_type})
         elif isinstance(avro_type["type"], dict | list):
             yield from self.list_branches(avro_type["type"])
         else:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifestage.platform.config.expressions import ExpressionKind, typed_problems
+from lifestage.platform.config.expressions import ExpressionKind, find_type_problems
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,5 +26,5 @@ class Expression:
 
     def problems(self) -> Iterator[str]:
         """Yield the problems that can be found without Spark, each with file and key."""
-        for problem in typed_problems(self.sql, self.columns, self.kind):
+        for problem in find_type_problems(self.sql, self.columns, self.kind):
             yield f"{self.place}: {problem}"

@@ -141,7 +141,7 @@ def expression_problems(sql: str, known: Collection[str]) -> Iterator[str]:
         yield f"{problem}, in: {sql}"
 
 
-def typed_problems(sql: str, known: Mapping[str, str], kind: ExpressionKind) -> Iterator[str]:
+def find_type_problems(sql: str, known: Mapping[str, str], kind: ExpressionKind) -> Iterator[str]:
     """Yield the problems of an expression over columns whose types are known (see `expression_problems`).
 
     Beside those problems: a text that is compared with a number, date or flag, and a result of another type than
@@ -153,7 +153,7 @@ def typed_problems(sql: str, known: Mapping[str, str], kind: ExpressionKind) -> 
         kind: What the expression must give.
 
     Example:
-        >>> list(typed_problems("spent", {"spent": "bigint"}, ExpressionKind.CONDITION))
+        >>> list(find_type_problems("spent", {"spent": "bigint"}, ExpressionKind.CONDITION))
         ['gives bigint, expected a condition that is true or false, in: spent']
     """
     problems = [*expression_problems(sql, known)]
@@ -161,7 +161,7 @@ def typed_problems(sql: str, known: Mapping[str, str], kind: ExpressionKind) -> 
     if problems:
         return
     tree = _annotate(sql, known)
-    if text := next(_compared_texts(tree), None):
+    if text := next(_find_compared_texts(tree), None):
         yield f"{text} is text: compared with another type, it fails the run on one bad row, use TRY_CAST, in: {sql}"
     sql_type = _type_of(tree)
     if TYPES_BY_KIND[kind] and sql_type.partition("(")[0] not in TYPES_BY_KIND[kind]:
@@ -205,7 +205,7 @@ def _is_safe_cast(cast: exp.Cast) -> bool:
     )
 
 
-def _compared_texts(tree: exp.Expression) -> Iterator[str]:
+def _find_compared_texts(tree: exp.Expression) -> Iterator[str]:
     """Yield each column of text that is compared or computed with a value of another type. Spark casts the text."""
     for node in tree.find_all(exp.Binary, exp.Between, exp.In):
         if isinstance(node, exp.Connector | exp.Dot | exp.DPipe):
