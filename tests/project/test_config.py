@@ -441,7 +441,7 @@ def test_all_problems_of_form_are_reported_at_once_with_file_and_key(tmp_path):
         ("stages.yaml", "ladder.0.when"),
         ("value.yaml", "rfm.period"),
         ("segments.yaml", "k"),
-        ("event_types.yaml", "sneeze"),
+        ("event_types.yaml", "sneeze.description"),
     }
 
 

@@ -295,3 +295,39 @@ def test_bytes_that_are_not_text_are_reported(tmp_path):
     (tmp_path / MAIN).write_bytes(b"landing: \xff\xfe\n")
     with pytest.raises(ConfigError, match=r"lifestage.yaml: not UTF-8 \(byte 9\)"):
         load_config(Path(tmp_path / MAIN))
+
+
+# In every file of the sample, one key that the file cannot have.
+UNKNOWN_KEYS = [
+    (MAIN, "storage.nonsense"),
+    (MAIN, "rhythm.nonsense"),
+    (MAIN, "matching.nonsense"),
+    (ORDERS, "nonsense"),
+    (APP, "nonsense"),
+    (PRODUCTS, "nonsense"),
+    ("features.yaml", "nonsense"),
+    ("stages.yaml", "nonsense"),
+    ("value.yaml", "nonsense"),
+    ("segments.yaml", "nonsense"),
+    ("event_types.yaml", "purchase.nonsense"),
+    ("audiences.yaml", "nonsense"),
+]
+
+
+@pytest.mark.parametrize(("file", "key"), UNKNOWN_KEYS)
+def test_a_malformed_file_causes_no_problems_in_others(sound, tmp_path, file, key):
+    assert problems_of(tmp_path, {**sound, file: change(sound[file], key, 1)}) == [
+        f"{file}: {key}: unknown key"
+    ]
+
+
+@pytest.mark.parametrize(("file", "key"), [each for each in UNKNOWN_KEYS if each[1] != "storage.nonsense"])
+def test_problems_of_form_and_of_meaning_are_reported_together(sound, tmp_path, file, key):
+    source = ORDERS if file == APP else APP
+    wrong = {**sound, file: change(sound[file], key, 1)}
+    wrong[source] = change(wrong[source], "map.quantity", "quantitty")
+    problems = problems_of(tmp_path, wrong)
+    assert f"{file}: {key}: unknown key" in problems
+    assert [p for p in problems if p.startswith(f"{source}: map.quantity: unknown column quantitty")], (
+        problems
+    )

@@ -1,6 +1,8 @@
 """Load a project's configuration: read every part once, compose that of each domain, and report all problems at once."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from lifestage.platform.config.parts import (
     Combine,
     ConfigFile,
     ConfigFolder,
+    MalformedPartError,
     NamedItems,
     Part,
     Parts,
@@ -28,7 +31,8 @@ from lifestage.platform.config.yaml_files import (
 from lifestage.platform.domain import Domain
 from lifestage.platform.errors import ConfigError
 from lifestage.project.pipeline import DOMAINS
-from lifestage.project.validation import find_problems
+from lifestage.project.registry import register
+from lifestage.project.validation import find_domain_problems, find_problems
 
 PACKAGED = "project/defaults.yaml"
 
@@ -39,19 +43,63 @@ def load_config(path: Path, domains: Sequence[Domain] = DOMAINS) -> Config:
     Raises:
         ConfigError: with every problem, each with file and key.
     """
-    parts = _read_parts(path, {part.name: part for domain in domains for part in domain.config.parts})
+    problems, malformed = Problems(), set[str]()
+    parts = _read_parts(
+        path, {part.name: part for domain in domains for part in domain.config.parts}, problems, malformed
+    )
+    if parts is None:
+        raise ConfigError(problems)
+    config = _compose(path, parts, domains)
+    if problems:
+        problems += _find_problems_beside(malformed, config, domains)
+    else:
+        problems += find_problems(config, domains)
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _compose(path: Path, parts: Parts, domains: Sequence[Domain]) -> Config:
+    """The configuration, without the domains that need a malformed part."""
     for domain in domains:
-        parts = domain.config.extend(parts) if domain.config.extend else parts
-    composed = {domain.name: domain.config.compose(parts) for domain in domains}
+        if domain.config.extend:
+            with suppress(MalformedPartError):
+                parts = domain.config.extend(parts)
+    composed = {}
+    for domain in domains:
+        with suppress(MalformedPartError):
+            composed[domain.name] = domain.config.compose(parts)
     meaning = {
         domain.name: composed[domain.name].model_dump(mode="json")
         for domain in domains
-        if domain.config.affects_results
+        if domain.name in composed and domain.config.affects_results
     }
-    config = Config(path.resolve(), parts, composed, semantic_hash(meaning))
-    if problems := [*find_problems(config, domains)]:
-        raise ConfigError(problems)
-    return config
+    return Config(path.resolve(), parts, composed, semantic_hash(meaning))
+
+
+def _find_problems_beside(malformed: Collection[str], config: Config, domains: Sequence[Domain]) -> list[str]:
+    """The problems of the well-formed parts of a project that also has malformed ones.
+
+    Domains that need a malformed part are left out, and so is what may be wrong only because such a part is missing:
+    domains after a missing result, and problems that name a malformed item.
+    """
+    found: list[str] = []
+    checked: list[Domain] = []
+    for domain in domains:
+        try:
+            *_, registered = register(config, [*checked, domain])
+            found += find_domain_problems(config, registered)
+        # Checks look up the configuration of other domains, which may be missing.
+        except (MalformedPartError, KeyError):
+            if domain.result:
+                break
+        else:
+            checked.append(domain)
+    return [
+        problem
+        for problem in found
+        if not any(re.search(rf"\b{re.escape(name)}\b", problem.partition(": ")[2]) for name in malformed)
+    ]
 
 
 def read_shared(path: Path, domains: Sequence[Domain] = DOMAINS) -> Shared:
@@ -78,8 +126,13 @@ def _read_shared(
     return validate_model(Shared, own, path, problems, siblings=sections)
 
 
-def _read_parts(path: Path, declared: Mapping[str, Part[Any]]) -> Parts:
-    problems = Problems()
+def _read_parts(
+    path: Path, declared: Mapping[str, Part[Any]], problems: Problems, malformed: set[str]
+) -> Parts | None:
+    """Read every part. Adds problems, and the names of malformed items of a part, which it then lacks.
+
+    None if the main file, or a section of it that belongs to no domain, is malformed: every domain needs those.
+    """
     main = path.resolve()
     sections = {name: part for name, part in declared.items() if isinstance(part, Section)}
     given = _read_main(main, _load_packaged_main(sections.values()), problems)
@@ -90,11 +143,9 @@ def _read_parts(path: Path, declared: Mapping[str, Part[Any]]) -> Parts:
         values = {name: _read_section(part, given, path, problems) for name, part in sections.items()}
     for name, part in declared.items():
         if name not in sections:
-            values[name] = _read_part(part, main.parent, problems)
+            values[name] = _read_part(part, main.parent, problems, malformed)
     _report_other_suffixes(main, declared.values(), problems)
-    if problems or shared is None:
-        raise ConfigError(problems)
-    return Parts(shared, values)
+    return None if shared is None else Parts(shared, values)
 
 
 def _load_packaged_main(sections: Any) -> dict[str, Any]:
@@ -134,27 +185,27 @@ def _read_section(
     return model
 
 
-def _read_part(part: Part[Any], folder: Path, problems: Problems) -> Any:
+def _read_part(part: Part[Any], folder: Path, problems: Problems, malformed: set[str]) -> Any:
     file = folder / part.name
     match part:
         case ConfigFolder(model=model):
-            found = {
-                each: validate_model(model, read_yaml(each, problems), each, problems)
+            items = {
+                each.stem: validate_model(model, read_yaml(each, problems), each, problems)
                 for each in sorted(file.glob("*.yaml"))
             }
-            return {each.stem: item for each, item in found.items() if item}
         case NamedItems(model=model, defaults=defaults):
             data = merge_keys(
                 packaged_yaml(defaults), (read_yaml(file, problems) if file.exists() else None) or {}
             )
             items = {
-                name: validate_model(model, item, f"{file}: {name}", problems) for name, item in data.items()
+                name: validate_model(model, item, file, problems, str(name)) for name, item in data.items()
             }
-            return {name: item for name, item in items.items() if item}
         case ConfigFile(model=model):
             return validate_model(model, _combine_files(part, file, problems), file, problems)
         case _:
             raise TypeError(f"{part.name}: no way to read a {type(part).__name__}")
+    malformed |= {str(name) for name, item in items.items() if item is None}
+    return {name: item for name, item in items.items() if item is not None}
 
 
 def _combine_files(part: ConfigFile[Any], file: Path, problems: Problems) -> dict[str, Any] | None:

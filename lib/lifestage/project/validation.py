@@ -1,4 +1,4 @@
-"""Checks that need the whole configuration. They run once every file is well formed."""
+"""Checks that need more than one file: what the configurations of domains mean together."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,11 +21,16 @@ def find_problems(config: Config, domains: Sequence[Domain]) -> Iterator[str]:
     registered = [*register(config, domains)]
     yield from _table_problems(config, registered)
     for each in registered:
-        if each.domain.checks:
-            yield from each.domain.checks(config, each.results)
-        for expression in list_expressions(config, [each]):
-            yield from expression.problems()
-        yield from _column_problems(config, each)
+        yield from find_domain_problems(config, each)
+
+
+def find_domain_problems(config: Config, registered: RegisteredDomain) -> Iterator[str]:
+    """Every problem of one domain with file and key."""
+    if registered.domain.checks:
+        yield from registered.domain.checks(config, registered.results)
+    for expression in list_expressions(config, [registered]):
+        yield from expression.problems()
+    yield from _column_problems(config, registered)
 
 
 def list_expressions(config: Config, registered: Iterable[RegisteredDomain]) -> Iterator[Expression]:

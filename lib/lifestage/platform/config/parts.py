@@ -76,16 +76,20 @@ class ConfigFolder(Part[dict[str, ModelT]], Generic[ModelT]):
     how_to: str = ""
 
 
+class MalformedPartError(Exception):
+    """The files of a part do not fit its model. The problems are reported; what needs the part is not checked."""
+
+
 @dataclass(frozen=True)
 class Parts:
-    """All parts of a project, as read from its files."""
+    """All parts of a project, as read from its files. The value of a malformed part is None."""
 
     shared: Shared
     values: Mapping[str, Any]
 
     def __getitem__(self, part: Part[AskedT]) -> AskedT:
-        """Return the value of a part."""
-        return cast(AskedT, self.values[part.name])
+        """Return the value of a part; MalformedPartError if it has none."""
+        return cast(AskedT, self.named(part.name))
 
     def replace(self, part: Part[AskedT], value: AskedT) -> Self:
         """Return the parts with another value of one part."""
@@ -93,4 +97,7 @@ class Parts:
 
     def named(self, name: str) -> Any:
         """Return the value of a part by name, for a domain that must not import the domain that declares it."""
-        return self.values[name]
+        value = self.values[name]
+        if value is None:
+            raise MalformedPartError(name)
+        return value
