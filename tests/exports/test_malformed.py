@@ -161,7 +161,8 @@ def test_damaged_files_are_read_or_held_and_every_record_has_an_outcome(spark, t
     total = sum((F.coalesce(F.col(f"n_{outcome}"), F.lit(0)) for outcome in OUTCOMES), F.lit(0))
     assert ledger.where("kind = 'events'").where(F.col("n_rows") != total).isEmpty()
     assert project.read("rejected_events").where("size(reasons) = 0").isEmpty()
-    assert len(read) > (0 if name in BINARY else N_FILES / 4), "the damage leaves too little to read"
+    # Of one JSON list over many lines, little survives.
+    assert len(read) > (0 if name in BINARY else N_FILES / 5), "the damage leaves too little to read"
 
 
 def _twins(files, held):
