@@ -91,4 +91,5 @@ def test_a_domain_is_one_folder_and_one_line(tmp_path):
     assert "habits" not in left["steps"]
     assert (left["help"], left["tables"], left["problems"], left["documents"]) == (False, False, [], {})
     assert "habit" not in left["snapshot"]
-    assert (left["counts"], left["audiences"], left["explained"], left["chapter"]) == ([], [], None, False)
+    assert (left["counts"], left["explained"], left["chapter"]) == ([], None, False)
+    assert not {"everybody", "frequent"} & {*left["audiences"]}
