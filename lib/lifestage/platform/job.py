@@ -58,6 +58,12 @@ class Job:
         """The newest rows of a tiny declared table, on the driver."""
         return self.store.read_rows(self._require(name, self.reads | self.writes), columns)
 
+    def read_changes(
+        self, name: str, since: int | None, columns: Sequence[str], where: str = "true"
+    ) -> DataFrame | None:
+        """Values of some columns in rows that changed after a version of a declared table (see Store.read_changes)."""
+        return self.store.read_changes(self._require(name, self.reads | self.writes), since, columns, where)
+
     def write(
         self,
         name: str,
@@ -137,6 +143,10 @@ class Job:
         self.store.resolve(self.written)
         self.commits.update({commit.table.name: commit.version for commit in self.written})
         return sum(commit.rows for commit in self.written if commit.table.kind is not Kind.JOURNAL)
+
+    def count_bytes(self) -> int:
+        """Size of the files that this step has written. Call it after `count_rows`, which looks up the commits."""
+        return sum(commit.n_bytes for commit in self.written)
 
     def _record(self, commit: Commit) -> Commit:
         self.written.append(commit)

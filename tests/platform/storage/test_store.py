@@ -95,3 +95,9 @@ def test_the_store_of_a_run_sees_what_it_wrote_and_other_stores_are_never_stale(
     assert_rows(run.read(SALES).select("id"), [("a",), ("b",)])
     run.write(SALES, sales(spark, ("c", 1, JANUARY)), {"run_id": "r1", "n": 2})
     assert (run.version(SALES), run.last_metadata(SALES)) == (3, {"run_id": "r1", "n": 2})
+
+
+def test_a_table_that_records_no_changes_does_not_tell_them(spark, store):
+    first = store.write(SALES, sales(spark, ("a", 1, JANUARY)), {"run_id": "r1"})
+    store.write(SALES, sales(spark, ("b", 2, JANUARY)), {"run_id": "r2"})
+    assert store.read_changes(SALES, first.version, ("id",)) is None

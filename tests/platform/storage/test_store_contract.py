@@ -223,3 +223,30 @@ def test_a_table_that_is_older_than_a_completed_version_is_found(store):
     assert [store.find_lost_commit(SALES, version) for version in (1, 2, 3)] == [None, None, None]
     lost = "sales: ends with version 3, but a run completed version 4"
     assert store.find_lost_commit(SALES, 4) == lost
+
+
+CHANGING = Table(**{**SALES.__dict__, "mode": WriteMode.MERGE, "has_changes": True})
+
+
+def changes(store, since, where="true"):
+    return store.read_changes(CHANGING, since, ("id", "month"), where)
+
+
+def test_changes_are_the_rows_that_were_removed_or_added_since_a_version(spark, store):
+    assert_rows(changes(store, None), [])
+    first = store.write(CHANGING, sales(spark, ("a", 1, JANUARY), ("b", 2, JANUARY)), {"run_id": "r1"})
+    assert_rows(changes(store, None), [("a", JANUARY), ("b", JANUARY)])
+    assert_rows(changes(store, first.version), [])
+    store.write(CHANGING, sales(spark, ("b", 3, FEBRUARY), ("c", 1, JANUARY)), {"run_id": "r2"})
+    store.exchange(CHANGING, keys(spark, "a"), sales(spark, ("d", 4, FEBRUARY)), {"run_id": "r3"}, MONTHS)
+    expected = [("a", JANUARY), ("b", JANUARY), ("b", FEBRUARY), ("c", JANUARY), ("d", FEBRUARY)]
+    assert_rows(changes(store, first.version), expected)
+    assert_rows(changes(store, first.version, "month = DATE'2026-02-01'"), [("b", FEBRUARY), ("d", FEBRUARY)])
+
+
+def test_changes_survive_a_roll_back(spark, store):
+    first = store.write(CHANGING, sales(spark, ("a", 1, JANUARY)), {"run_id": "r1"})
+    store.write(CHANGING, sales(spark, ("b", 2, JANUARY)), {"run_id": "r2"})
+    store.roll_back(CHANGING, first.version)
+    assert {row["id"] for row in changes(store, first.version).collect()} <= {"b"}
+    assert_rows(store.read(CHANGING).select("id"), [("a",)])

@@ -1,5 +1,6 @@
 """Tables in Delta. Only this module uses Delta and knows where tables are."""
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
 from lifestage.platform.storage.log import Entry
 from lifestage.platform.storage.store import Rows, Store, Values, in_utc, literals
+
+logger = logging.getLogger(__name__)
 
 # A merge takes its metadata only from the session, which all threads share, so merges run one at a time. A save has an
 # option of its own, which overrides the session.
@@ -107,6 +110,18 @@ class DeltaStore(Store):
                 f"{table.name}: version {version} cannot be read any more (removed by VACUUM?): {error}"
             ) from error
 
+    def load_changes(self, table: Table, since: int, columns: Sequence[str], where: str) -> DataFrame | None:
+        """The changes of a table that exists and has versions after `since`."""
+        reader = self.spark.read.format("delta").option("readChangeFeed", "true")
+        reader = reader.option("startingVersion", since + 1)
+        name = self.location.name_of(table)
+        try:
+            changes = reader.load(name) if self.location.root else reader.table(name)
+            return materialize(changes.where(where).select(*columns).distinct())
+        except PySparkException as error:
+            logger.info("table=%s: changes since version %d cannot be read: %s", table.name, since, error)
+            return None
+
     def load_rows(self, table: Table, columns: Sequence[str], version: int | None) -> list[dict[str, Any]]:
         """The rows of a table that exists, on the driver. See `read_rows`."""
         # Collect all rows: to take only the first, Spark would start several jobs of growing size.
@@ -128,7 +143,9 @@ class DeltaStore(Store):
             metrics = row["operationMetrics"] or {}
             # Absent metrics mean that no rows were written, as in OPTIMIZE.
             n = int(metrics.get("numOutputRows") or metrics.get("numTargetRowsInserted") or 0)
-            entry = Entry(int(row["version"]), row["userMetadata"] or "", n, row["operation"] is None)
+            n_bytes = int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0)
+            text, is_blank = row["userMetadata"] or "", row["operation"] is None
+            entry = Entry(int(row["version"]), text, n, is_blank, n_bytes)
             found[row["table"]].append(entry)
         return {name: sorted(log, key=lambda entry: -entry.version) for name, log in found.items()}
 
@@ -250,11 +267,14 @@ class DeltaStore(Store):
 
 def _properties(table: Table) -> dict[str, str]:
     """Keep identifiers out of statistics, because the log would show their minimum and maximum."""
+    properties = BASE_PROPERTIES
+    if table.has_changes:
+        properties = {**properties, "delta.enableChangeDataFeed": "true"}
     if not table.unindexed:
-        return BASE_PROPERTIES
+        return properties
     left_out = {*table.unindexed, *table.partitions}
     indexed = [c.name for c in table.columns if c.name not in left_out and isinstance(c.type, ORDERED_TYPES)]
-    return {**BASE_PROPERTIES, "delta.dataSkippingStatsColumns": ",".join(indexed)}
+    return {**properties, "delta.dataSkippingStatsColumns": ",".join(indexed)}
 
 
 def _replace_where(replace: Values, keep: Values) -> dict[str, str]:

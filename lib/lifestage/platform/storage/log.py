@@ -25,6 +25,8 @@ class Entry:
     rows: int
     is_blank: bool = False
     """Whether the commit has no content, for example because a power cut emptied its file."""
+    n_bytes: int = 0
+    """Size of the files that the commit added; 0 if the store does not tell."""
 
     @property
     def is_ours(self) -> bool:
@@ -68,6 +70,11 @@ class Commit:
     def rows(self) -> int:
         """Number of rows written."""
         return self._resolve().rows
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the files written."""
+        return self._resolve().n_bytes
 
     def _resolve(self) -> Entry:
         if self.entry is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from lifestage.platform.errors import ContractError, NoDataError
 from lifestage.platform.runtime.frames import local_rows
@@ -79,6 +80,16 @@ class MemoryStore(Store):
     def load_rows(self, table: Table, columns: Sequence[str], version: int | None) -> list[Row]:
         """The rows of a table that exists."""
         return [{name: row[name] for name in columns} for row in self._version(table, version).rows]
+
+    def load_changes(self, table: Table, since: int, columns: Sequence[str], where: str) -> DataFrame | None:
+        """The changes of a table that exists and has versions after `since`."""
+        before, after = (
+            {repr(row): row for row in self._version(table, each).rows} for each in (since, None)
+        )
+        changed = [(after | before)[text] for text in before.keys() ^ after.keys()]
+        values = {tuple(row[name] for name in columns) for row in changed}
+        schema = T.StructType([table.schema[name] for name in columns])
+        return local_rows(self.spark, list(values), schema).where(where)
 
     def logs(self, asked: Sequence[tuple[Table, int | None]]) -> dict[str, list[Entry]]:
         """The newest commits of tables that exist, by table name, newest first."""

@@ -58,6 +58,10 @@ class RunStore(Store):
         """The rows of a table that exists."""
         return self._inner.load(table, version)
 
+    def load_changes(self, table: Table, since: int, columns: Sequence[str], where: str) -> DataFrame | None:
+        """The changes of a table that exists and has versions after `since`."""
+        return self._inner.load_changes(table, since, columns, where)
+
     def load_rows(self, table: Table, columns: Sequence[str], version: int | None) -> list[dict[str, Any]]:
         """The rows of a table that exists, on the driver. See `read_rows`."""
         return self._inner.load_rows(table, columns, version)

@@ -100,6 +100,30 @@ class Store(ABC):
     ) -> None:
         """Remove and add rows of a table that exists. See `exchange`."""
 
+    @abstractmethod
+    def load_changes(self, table: Table, since: int, columns: Sequence[str], where: str) -> DataFrame | None:
+        """The changes of a table that exists and has versions after `since`. See `read_changes`."""
+
+    def read_changes(
+        self, table: Table, since: int | None, columns: Sequence[str], where: str = "true"
+    ) -> DataFrame | None:
+        """Distinct values of some columns in the rows that were removed or added after a version, computed now.
+
+        A row that was updated counts as removed and added. None if the table doesn't tell: it records no changes, or its
+        old files are gone.
+
+        Args:
+            table: a contract with `has_changes`.
+            since: the version; None for a table that did not exist, of which every row is a change.
+            columns: names of columns.
+            where: a condition on them; the other rows are left out.
+        """
+        newest = self.version(table)
+        if newest is None or newest == since:
+            return self.empty(table).select(*columns)
+        logger.info("read changes table=%s since=%s", table.name, since)
+        return self.load_changes(table, 0 if since is None else since, columns, where)
+
     def create(self, table: Table, properties: Mapping[str, str] | None = None) -> None:
         """Create the table, empty, unless it exists.
 
