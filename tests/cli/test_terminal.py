@@ -8,7 +8,7 @@ from lifestage.cli.run import outcome_lines
 from lifestage.cli.terminal import grid, guard, parse_date, parse_now, print_json
 from lifestage.ingestion.sources.freshness import StaleSource
 from lifestage.platform.errors import CheckError, ConfigError, NoDataError, RunLockedError
-from lifestage.services.run import Outcome
+from lifestage.services.run import Cost, Outcome
 from lifestage.services.starter import create
 
 pytestmark = pytest.mark.slow
@@ -242,7 +242,7 @@ def test_a_run_names_stale_sources_in_its_output_and_in_json(capsys):
     stale = (StaleSource("orders", "1 day", datetime(2026, 3, 28, 6, tzinfo=UTC)),)
     outcome = Outcome(
         run_id="r1", as_of_dates=(date(2026, 3, 31),), steps=(), deliveries=None, personal_data=None,
-        suspicions=None, snapshot_id=None, stale_sources=stale, report=None,
+        suspicions=None, snapshot_id=None, stale_sources=stale, cost=None, report=None,
     )  # fmt: skip
     told = "stale     orders: last delivery 2026-03-28 06:00 UTC, expected every 1 day"
     assert [*outcome_lines(outcome, "landing")] == [told]
@@ -254,6 +254,15 @@ def test_a_run_names_stale_sources_in_its_output_and_in_json(capsys):
         "last_delivery_at": "2026-03-28T06:00:00+00:00",
     }
     assert found == expected
+
+
+def test_a_run_says_what_it_cost_for_each_subject_that_it_touched():
+    outcome = Outcome(
+        run_id="r1", as_of_dates=(date(2026, 3, 31),), steps=(), deliveries=None, personal_data=None,
+        suspicions=None, snapshot_id=None, stale_sources=(), cost=Cost(1200, 31.5, 4096.4), report=None,
+    )  # fmt: skip
+    told = "cost      1,200 subjects touched: 31.5 ms and 4,096 bytes written for each"
+    assert [*outcome_lines(outcome, "landing")] == [told]
 
 
 def test_numbers_stand_at_the_right():

@@ -23,7 +23,7 @@ TINY = to_yaml(BRIEF)
 # What tells one run from another, or one disk from another.
 OF_THE_RUN = {
     "ingest_ledger": ["table_versions"],
-    "runs": ["run_id", "table_versions", "seconds"],
+    "runs": ["run_id", "table_versions", "seconds", "bytes_written"],
     "snapshots": ["run_id"],
     # Taking back what a killed run told is a commit of its own.
     "identity_changes": ["journal_version"],

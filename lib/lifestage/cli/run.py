@@ -97,6 +97,10 @@ def outcome_lines(outcome: Outcome, landing: str) -> Iterator[str]:
         yield f"stale     {stale.text}"
     if outcome.suspicions and outcome.suspicions.n:
         yield from _suspicion_lines(outcome.suspicions)
+    if outcome.cost:
+        each = outcome.cost
+        n = count_of(each.n_touched_subjects, "subject")
+        yield f"cost      {n} touched: {each.milliseconds:,} ms and {each.bytes_written:,.0f} bytes written for each"
     if outcome.snapshot_id:
         yield f"snapshot  {outcome.snapshot_id}"
     if outcome.report:

@@ -47,6 +47,9 @@ class Request:
     is_job: bool = False
     accept_definitions: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
+    """Filled by the run: wall seconds by step."""
+    bytes_written: dict[str, int] = field(default_factory=dict)
+    """Filled by the run: size of the files that each step wrote."""
 
 
 def open_project(

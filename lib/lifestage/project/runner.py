@@ -51,6 +51,7 @@ def execute(project: Project, request: Request, progress: Progress) -> None:
             with _time_step(step.name, request.seconds):
                 step.run(job, project.config.domains[step.name])
                 n_rows = job.count_rows()
+                request.bytes_written[step.name] = job.count_bytes()
             progress(step.name, request.seconds[step.name], n_rows)
 
         for group in groups():
@@ -93,8 +94,16 @@ def complete_run(project: Project, request: Request, run: Run, commits: Mapping[
         "config_hash": run.config_hash,
         "code_version": __version__,
         "seconds": dict(request.seconds),
+        "bytes_written": dict(request.bytes_written),
+        "n_touched_subjects": count_touched_subjects(project, run.run_id),
     }
     store.write(table, [tuple(row[name] for name in table.names)], {"run_id": run.run_id})
+
+
+def count_touched_subjects(project: Project, run_id: str) -> int:
+    """Number of subjects whose days the run computed: those with events that were added, corrected, deleted or described anew."""
+    done = project.store.last_metadata(project.tables["activity_days"])
+    return int(str(done.get("n_subjects", 0))) if done.get("run_id") == run_id else 0
 
 
 def check_step_names(names: Sequence[str]) -> tuple[str, ...]:

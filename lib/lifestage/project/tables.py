@@ -20,6 +20,14 @@ RUNS = Table(
         Column("config_hash", T.StringType(), "Semantic hash of the configuration"),
         Column("code_version", T.StringType(), "Version of lifestage"),
         Column("seconds", T.MapType(T.StringType(), T.DoubleType()), "Wall seconds per step"),
+        Column(
+            "bytes_written", T.MapType(T.StringType(), T.LongType()), "Size of the files written, per step"
+        ),
+        Column(
+            "n_touched_subjects",
+            T.LongType(),
+            "Subjects whose days the run computed, because of new, corrected, deleted or newly described events",
+        ),
     ),
     key=("run_id",),
     mode=WriteMode.MERGE,

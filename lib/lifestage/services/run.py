@@ -22,7 +22,7 @@ from lifestage.platform.errors import ConfigError, NoDataError
 from lifestage.project.opening import Project, Request
 from lifestage.project.pipeline import STEPS
 from lifestage.project.registry import register
-from lifestage.project.runner import execute
+from lifestage.project.runner import count_touched_subjects, execute
 from lifestage.project.validation import list_expressions
 from lifestage.services.validate import check_expressions
 from lifestage.users.identity.advice import Suspicions, read_suspicions
@@ -44,6 +44,17 @@ class FinishedStep:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """The cost of a run, by subject whose days it computed."""
+
+    n_touched_subjects: int
+    milliseconds: float
+    """Wall time of all steps, for each of these subjects."""
+    bytes_written: float
+    """Size of all files that the steps wrote, for each of these subjects."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The outcome of a run. A value is None if no step of the run produces it."""
 
@@ -60,6 +71,8 @@ class Outcome:
     snapshot_id: str | None
     stale_sources: tuple[StaleSource, ...]
     """Sources without a delivery for longer than they declare, at the run's now. Empty for a run that ingests nothing."""
+    cost: Cost | None
+    """What the run cost for each subject that it touched; None if it touched none."""
     report: str | None
     """Path of the report; None also if the existing report is of a later date and stays."""
 
@@ -165,6 +178,7 @@ def _describe_outcome(project: Project, request: Request, rows: dict[str, int]) 
         stale_sources=_find_stale_sources(project, request) if "ingest" in request.steps else (),
         suspicions=_read_suspicions(project) if "identity" in request.steps else None,
         snapshot_id=_find_snapshot(project, request) if "publish" in request.steps else None,
+        cost=_measure_cost(project, request),
         report=_find_report(project, request) if "report" in request.steps else None,
     )
 
@@ -185,6 +199,14 @@ def _count_deliveries(project: Project, request: Request) -> tuple[dict[str, int
     )
     counts = mine.collect()[0].asDict(recursive=True)
     return counts, tuple(count_forms(counts.pop("warned")))
+
+
+def _measure_cost(project: Project, request: Request) -> Cost | None:
+    n = count_touched_subjects(project, request.run_id)
+    if not n or "activity" not in request.steps:
+        return None
+    seconds, size = sum(request.seconds.values()), sum(request.bytes_written.values())
+    return Cost(n, round(1000 * seconds / n, 1), round(size / n, 1))
 
 
 def _find_stale_sources(project: Project, request: Request) -> tuple[StaleSource, ...]:

@@ -93,7 +93,7 @@ def test_few_are_listed_and_all_are_counted(spark):
 
 def outcome(suspicions):
     return Outcome(
-        run_id="r", as_of_dates=(date(2026, 3, 1),), steps=(), deliveries=None, suspicions=suspicions,
+        run_id="r", as_of_dates=(date(2026, 3, 1),), steps=(), deliveries=None, suspicions=suspicions, cost=None,
         personal_data=None, stale_sources=(), snapshot_id=None, report=None,
     )  # fmt: skip
 

@@ -44,8 +44,14 @@ def run(job: Job, config: ActivityConfig) -> None:
 
 
 def _rebuild(job: Job, config: ActivityConfig, progress: dict[str, object]) -> None:
-    tables = _build_tables(_enrich(job, config, job.read("events")), config)
+    events = job.read("events")
+    tables = _build_tables(_enrich(job, config, events), config)
+    progress = {**progress, "n_subjects": _count_subjects(events)}
     run_in_parallel([partial(job.replace_all, name, rows, **progress) for name, rows in tables.items()])
+
+
+def _count_subjects(rows: DataFrame) -> int:
+    return rows.where(F.col("subject").isNotNull()).select("subject").distinct().count()
 
 
 def _refresh(
@@ -54,6 +60,7 @@ def _refresh(
     # Used three times: for its days, to find the events, and to remove the old rows. Bounded by what was delivered.
     touched = _find_touched_days(job, config, since, changed).persist()
     days = [row["event_date"] for row in touched.select("event_date").distinct().collect()]
+    progress = {**progress, "n_subjects": _count_subjects(touched)}
     months = {day.replace(day=1) for day in days}
     prune = (
         f"event_month IN ({literals([*months])}) AND event_date IN ({literals(days)})" if days else "false"
