@@ -8,11 +8,10 @@ from lifestage.platform.config.yaml_files import packaged_yaml
 from lifestage.users.activity.tables import activity_days
 from lifestage.users.catalogue.model import Aggregate, Catalogue
 from lifestage.users.features.build import build_features, build_norms, build_state
-from lifestage.users.features.categories import build_unit_prices, to_user_categories
 from lifestage.users.features.config import FeaturesConfig, Rhythm
 from lifestage.users.features.state import rebuild_state
 from lifestage.users.features.tables import user_features
-from lifestage.users.features.user_days import to_user_days, to_user_sketches
+from lifestage.users.features.user_days import to_nonadditive_days, to_user_days
 from support.frames import build
 
 USERS = "identifier string, user_id string, status string"
@@ -129,9 +128,9 @@ def state_of(spark, rows, of, as_of=(D,), users=None):
 
 
 def rebuild(activity, users, as_of, of):
-    """The state without category columns."""
+    """The state without totals by category."""
     user_days = to_user_days(activity, users, of)
-    return rebuild_state(user_days, to_user_sketches(activity, users, of), as_of, of)
+    return rebuild_state(user_days, to_nonadditive_days(activity, users, of), as_of, of)
 
 
 def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
@@ -145,8 +144,6 @@ def config_of(of=SHIPPED, history_starts_on=LONG_AGO, margin=0, **rhythm):
 
 def features_of(activity, categories, users, as_of, config):
     """user_features, without tables in between."""
-    user_categories = to_user_categories(categories, users, as_of)
-    prices = build_unit_prices(user_categories)
-    state = build_state(activity, users, user_categories, prices, as_of, config.catalogue)
-    norms = build_norms(state, user_categories, config.rhythm)
+    state = build_state(activity, categories, users, as_of, config.catalogue)
+    norms = build_norms(state, config.rhythm)
     return build_features(state, norms, config, user_features(config.catalogue))

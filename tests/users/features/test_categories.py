@@ -3,9 +3,15 @@
 from decimal import Decimal
 
 import pytest
+from pyspark.sql import functions as F
 
 from lifestage.users.activity.tables import CATEGORY_DAYS
-from lifestage.users.features.categories import build_unit_prices, to_category_state, to_user_categories
+from lifestage.users.features.categories import (
+    add_category_columns,
+    build_unit_prices,
+    rebuild_category_totals,
+    to_user_category_days,
+)
 from support.frames import assert_frames, assert_rows, build, shuffled
 from users.features.builders import D, before, identities
 
@@ -42,17 +48,23 @@ ROWS = [
 
 
 def prices_of(spark, rows):
-    return build_unit_prices(categories_of(spark, rows)).select("as_of", "group", "value", "n")
+    return build_unit_prices(totals_of(spark, rows)).select("as_of", "group", "value", "n")
 
 
-def categories_of(spark, rows, as_of=(D,)):
-    own = identities(spark, {row["subject"]: row["subject"] for row in rows})
-    return to_user_categories(build(spark, CATEGORY_DAYS, rows), own, as_of)
+def totals_of(spark, rows, as_of=(D,), users=None):
+    days = to_user_category_days(
+        build(spark, CATEGORY_DAYS, rows), identities(spark, users) if users else own(spark, rows)
+    )
+    return rebuild_category_totals(days, as_of)
+
+
+def own(spark, rows):
+    return identities(spark, {row["subject"]: row["subject"] for row in rows})
 
 
 def state_of(spark, rows, as_of=(D,)):
-    categories = categories_of(spark, rows, as_of)
-    return to_category_state(categories, build_unit_prices(categories))
+    totals = totals_of(spark, rows, as_of)
+    return add_category_columns(totals, build_unit_prices(totals))
 
 
 @pytest.fixture(scope="module")
@@ -125,13 +137,12 @@ def test_dates_in_one_pass_have_prices_and_rows_of_their_own(spark):
 
 def test_subjects_of_one_user_share_their_categories(spark):
     rows = [line("cookie", "A", "1.00", before(1)), line("card", "A", "1.00", before(2))]
-    users = identities(spark, {"cookie": "u1", "card": "u1"})
-    categories = to_user_categories(build(spark, CATEGORY_DAYS, rows), users, [D])
-    assert_rows(categories.select("user_id", "category", "gross", "n_days"), [("u1", "A", 200, 2)])
+    totals = totals_of(spark, rows, users={"cookie": "u1", "card": "u1"})
+    actual = totals.select("user_id", F.inline("category_totals"))
+    assert_rows(actual.select("user_id", "category", "gross", "n_days"), [("u1", "A", 200, 2)])
 
 
 def test_order_and_partitions_do_not_matter(spark, state):
-    own = identities(spark, {row["subject"]: row["subject"] for row in ROWS})
     days = shuffled(build(spark, CATEGORY_DAYS, ROWS[::-1]))
-    categories = shuffled(to_user_categories(days, own, [D]), 3)
-    assert_frames(to_category_state(categories, build_unit_prices(categories)), state)
+    totals = rebuild_category_totals(shuffled(to_user_category_days(days, own(spark, ROWS)), 3), [D])
+    assert_frames(add_category_columns(totals, build_unit_prices(totals)), state)

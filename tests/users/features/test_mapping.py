@@ -18,7 +18,8 @@ FIELDS += [column.field for column in RHYTHM_COLUMNS if column.name not in STATE
 
 def state(user_id, **columns):
     """A row of the state and its rhythm: windows not stated are zero, all else not stated is NULL."""
-    stated = {"user_id": user_id, "as_of": D, "status": "active", **columns}
+    no_days = {"occasion_days": [], "category_totals": []}
+    stated = {"user_id": user_id, "as_of": D, "status": "active", **no_days, **columns}
     assert set(stated) <= {field.name for field in FIELDS}
     return tuple(stated.get(field.name, zero(field) if field.name in WINDOWS else None) for field in FIELDS)
 

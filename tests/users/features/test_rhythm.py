@@ -160,7 +160,7 @@ def test_repeat_rate_and_price_level_are_null_where_nothing_was_bought(spark):
         priced_amount_365d=150,
         expected_amount_365d=1_000_000,
     )
-    actual = rhythm_of(spark, [loyal, person("u2")])
+    actual = rhythm_of(spark, [loyal, person("u2", n_categories_365d=0, n_repeat_categories_365d=0)])
     columns = ("user_id", "n_categories_365d", "repeat_rate_365d", "price_level_365d")
     assert_rows(actual.select(*columns), [("u1", 4, 0.25, 1.5), ("u2", 0, None, None)])
 

@@ -3,10 +3,11 @@
 from datetime import date
 
 import pytest
+from pyspark.sql import functions as F
 
 from lifestage.users.features.state import rebuild_state
 from lifestage.users.features.tables import user_state
-from lifestage.users.features.user_days import to_user_days, to_user_sketches
+from lifestage.users.features.user_days import to_nonadditive_days, to_user_days
 from support.frames import assert_frames, assert_rows, shuffled
 from users.features.builders import D, before, catalogue, day, own_users, purchase, state_of, subject_days
 
@@ -132,11 +133,11 @@ def test_several_dates_in_one_pass_are_those_dates_one_by_one(spark, state):
 
 
 def test_order_and_partitions_of_the_days_do_not_matter(spark, state):
-    days = shuffled(subject_days(spark, ROWS[::-1], SMALL))
-    user_days, sketches = (
-        shuffled(build(days, own_users(spark, ROWS), SMALL), 3) for build in (to_user_days, to_user_sketches)
-    )
-    assert_frames(rebuild_state(user_days, sketches, [D], SMALL), state)
+    """All days of a user stay in one partition."""
+    days, users = shuffled(subject_days(spark, ROWS[::-1], SMALL)), own_users(spark, ROWS)
+    user_days = to_user_days(days, users, SMALL).orderBy(F.desc("event_date")).repartition(3, "user_id")
+    other_days = shuffled(to_nonadditive_days(days, users, SMALL), 3)
+    assert_frames(rebuild_state(user_days, other_days, [D], SMALL), state)
 
 
 def test_no_days_make_no_users(spark):

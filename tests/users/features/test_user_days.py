@@ -48,10 +48,10 @@ def test_users_stay_separate_and_unknown_subjects_are_their_own_users(spark):
     rows = [purchase("cookie", DAY_1), purchase("card", DAY_1), purchase("stranger", DAY_1)]
     actual = user_days_of(spark, rows, catalogue({}), {"cookie": "u1", "card": "u2"})
     own = hashlib.sha256(b"user:stranger").hexdigest()[:32]
-    assert_rows(actual.select("user_id", "status"), [("u1", "active"), ("u2", "active"), (own, "active")])
+    assert_rows(actual.select("user_id", "is_shared"), [("u1", False), ("u2", False), (own, False)])
 
 
-def test_a_day_keeps_the_status_of_its_user(spark):
+def test_a_day_of_a_shared_user_is_shared(spark):
     rows = [purchase("till", DAY_1), purchase("card", DAY_1)]
     actual = user_days_of(spark, rows, catalogue({}), {"till": ("u1", "shared"), "card": "u2"})
-    assert_rows(actual.select("user_id", "status"), [("u1", "shared"), ("u2", "active")])
+    assert_rows(actual.select("user_id", "is_shared"), [("u1", True), ("u2", False)])

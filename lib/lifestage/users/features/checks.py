@@ -66,6 +66,8 @@ def declare_expressions(config: Config, _results: Sequence[DomainResult]) -> Ite
     columns |= {name: type_of(day.unit).simpleString() for name, day in catalogue.days.items()}
     for name, mark in catalogue.dates.items():
         yield Expression(file, f"dates.{name}.when", mark.when, columns, ExpressionKind.CONDITION)
-    columns = sql_types((*user_state(catalogue).columns, *user_features(catalogue).columns))
+    columns = sql_types(
+        (*user_state(catalogue).columns, *CATEGORY_COLUMNS, *user_features(catalogue).columns)
+    )
     for name, feature in catalogue.features.items():
         yield Expression(file, f"features.{name}.expression", feature.expression, columns)

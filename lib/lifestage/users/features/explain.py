@@ -7,7 +7,6 @@ from lifestage.platform.hypotheses import Hypotheses
 from lifestage.platform.runtime.frames import collect_to_driver
 from lifestage.platform.user_rows import Scope, UserRows
 from lifestage.users.features.build import add_profiles, build_features, build_state
-from lifestage.users.features.categories import to_user_categories
 from lifestage.users.features.config import FeaturesConfig
 from lifestage.users.features.tables import user_features
 from lifestage.users.features.user_days import to_user_days
@@ -23,10 +22,8 @@ def assume_features(hypotheses: Hypotheses, config: FeaturesConfig) -> dict[str,
     # A hypothesis needs only few of the dates; the others are dropped where users are joined with dates.
     is_asked = hypotheses.is_asked()
     norms = hypotheses.repeat_on_dates("norms")
-    baskets = to_user_categories(hypotheses.tables["category_days"], users, dates).where(is_asked)
-    prices = norms.where("norm = 'unit_price'")
-    days = hypotheses.tables["activity_days"]
-    state = build_state(days, users, baskets, prices, dates, config.catalogue).where(is_asked)
+    days, baskets = hypotheses.tables["activity_days"], hypotheses.tables["category_days"]
+    state = build_state(days, baskets, users, dates, config.catalogue).where(is_asked)
     profile = hypotheses.rows.tables["user_profiles"].drop("user_id", "as_of")
     state = add_profiles(state, state.select("user_id", "as_of").crossJoin(profile), config.catalogue)
     features = build_features(state, norms, config, user_features(config.catalogue))

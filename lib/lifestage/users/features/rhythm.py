@@ -75,7 +75,7 @@ def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> Da
     last active day of users without one.
 
     Args:
-        state: state with gaps (see add_gaps).
+        state: state with gaps and category columns (see add_gaps, add_category_columns).
         norms: norms of the same dates.
         config: rhythm, and the start of recorded history.
     """
@@ -112,7 +112,6 @@ def add_rhythm(state: DataFrame, norms: DataFrame, config: FeaturesConfig) -> Da
             "is_below_median_spend": F.expr(
                 "coalesce(CAST(net_amount_365d * 100 AS BIGINT) < _median_spend, false)"
             ),
-            "n_categories_365d": F.coalesce("n_categories_365d", F.lit(0)),
             "repeat_rate_365d": F.expr(
                 "try_divide(CAST(n_repeat_categories_365d AS DOUBLE), n_categories_365d)"
             ),

@@ -4,26 +4,25 @@ from pyspark.sql import types as T
 
 from lifestage.platform.storage.contracts import Column, Kind, Table, WriteMode
 from lifestage.users.catalogue.model import Catalogue, profile_columns, type_of, window_column
+from lifestage.users.features.categories import TOTALS
 from lifestage.users.resolution import AS_OF, USER
 
 DAY_LIST = T.ArrayType(T.DateType())
+CATEGORY_TOTALS = T.ArrayType(
+    T.StructType(
+        [
+            T.StructField("category", T.StringType()),
+            *[T.StructField(name, T.LongType()) for name in TOTALS],
+        ]
+    )
+)
 
+# Columns that users/features/categories.py computes from category_totals and unit prices. SQL features can use them.
 CATEGORY_COLUMNS = (
-    Column(
-        "n_categories_365d",
-        T.LongType(),
-        "Categories with net spend above zero; last 365 days",
-        unit="categories",
-    ),
     Column(
         "n_repeat_categories_365d",
         T.LongType(),
         "Categories with net spend above zero and purchases on at least two days; last 365 days",
-    ),
-    Column(
-        "top_category_365d",
-        T.StringType(),
-        "Category with the greatest net spend, ties by name; last 365 days",
     ),
     Column(
         "expected_amount_365d",
@@ -49,7 +48,14 @@ STATE_COLUMNS = (
         T.StringType(),
         "Channel of the first day with a purchase in a known channel",
     ),
-    Column("occasion_days", DAY_LIST, "Dates of all purchase occasions, ascending"),
+    Column("occasion_days", DAY_LIST, "Dates of all purchase occasions, ascending", required=True),
+    Column(
+        "category_totals",
+        CATEGORY_TOTALS,
+        "By category, in order of its name: purchases, net spend (minor units), units (thousandths), days with a purchase, "
+        "and days with a purchase or return; last 365 days",
+        required=True,
+    ),
 )
 
 # Columns that users/features/rhythm.py computes from occasion days and norms. SQL features can use them.
@@ -128,8 +134,9 @@ def user_state(catalogue: Catalogue) -> Table:
     return Table(
         name="user_state",
         kind=Kind.DERIVED,
-        comment="State: one row per user at the newest as_of, with window sums, first and last dates, and occasion days.",
-        columns=(USER, *STATE_COLUMNS, *CATEGORY_COLUMNS, *dates, *windows),
+        comment="State: one row per user at the newest as_of, with window sums, first and last dates, occasion days, and "
+        "totals by category.",
+        columns=(USER, *STATE_COLUMNS, *dates, *windows),
         key=("user_id",),
         mode=WriteMode.OVERWRITE,
         unindexed=("user_id",),

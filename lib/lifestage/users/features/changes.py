@@ -1,0 +1,101 @@
+"""Decide how the state is reached: advanced from the stored one, or rebuilt; and for which users days have changed."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lifestage.platform.job import Job
+from lifestage.platform.runtime.frames import materialize
+from lifestage.platform.runtime.parallel import run_in_parallel
+from lifestage.users.features.config import FeaturesConfig
+from lifestage.users.resolution import user_id_of
+
+logger = logging.getLogger(__name__)
+
+SOURCES = ("activity_days", "category_days", "identity_map")
+SUBJECT_DAY = ("subject", "event_date")
+# Beyond this gap, the days that move are so many that a rebuild costs less.
+MAX_GAP_DAYS = 31
+# Beyond this share of users with changed days, a rebuild costs less.
+MAX_CHANGED_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class StoredState:
+    """The stored state that a run can advance."""
+
+    as_of: date
+    subjects: DataFrame
+    """Subjects of users some of whose days up to as_of, or some of whose subjects, have changed since."""
+    users: DataFrame
+    """These users, under their old and new ids."""
+
+
+def state_progress(job: Job, config: FeaturesConfig) -> dict[str, Any]:
+    """What a commit of the state records, apart from its date: what it means, and the versions that it was built from."""
+    versions = {name: job.store.version(job.table(name)) for name in SOURCES}
+    meanings = {"meaning": config.meaning, "activity_meaning": job.progress("activity_days").get("meaning")}
+    return {**meanings, "versions": versions}
+
+
+def find_stored_state(job: Job, config: FeaturesConfig) -> StoredState | None:
+    """The stored state, if the run can advance it to its date; None where the state must be rebuilt.
+
+    It can if the run builds one date, not much later than that of the state; what the columns mean is unchanged; and
+    the tables tell which of their rows have changed, of not too many users.
+    """
+    done = job.progress("user_state")
+    now = state_progress(job, config)
+    if len(job.run.as_of_dates) > 1 or any(
+        done.get(name) != now[name] for name in ("meaning", "activity_meaning")
+    ):
+        return None
+    as_of = date.fromisoformat(str(done["as_of"]))
+    if not 0 <= (job.run.as_of - as_of).days <= MAX_GAP_DAYS:
+        return None
+    changed = _find_changed(job, as_of, done["versions"])  # type: ignore[arg-type]
+    if changed is None:
+        return None
+    n_changed, n_users = changed.users.count(), job.read("user_state").count()
+    if n_changed > MAX_CHANGED_SHARE * n_users:
+        return None
+    logger.info("user_state: advanced from %s, of %d users %d rebuilt", as_of, n_users, n_changed)
+    return changed
+
+
+def _find_changed(job: Job, as_of: date, versions: Mapping[str, int | None]) -> StoredState | None:
+    """The stored state with the users who have changed; None if a table does not tell its changes."""
+    # Later days move into the windows like all others.
+    is_earlier = f"event_date <= DATE'{as_of}'"
+    days, category_days, moved = run_in_parallel(
+        [
+            partial(job.read_changes, "activity_days", versions["activity_days"], SUBJECT_DAY, is_earlier),
+            partial(job.read_changes, "category_days", versions["category_days"], SUBJECT_DAY, is_earlier),
+            partial(job.read_changes, "identity_map", versions["identity_map"], ("identifier", "user_id")),
+        ]
+    )
+    if days is None or category_days is None or moved is None:
+        return None
+    subjects = days.select("subject").unionByName(category_days.select("subject"))
+    identifiers = subjects.select(F.col("subject").alias("identifier")).unionByName(
+        moved.select("identifier")
+    )
+    identifiers = materialize(identifiers.distinct())
+    if identifiers.isEmpty():
+        return StoredState(
+            as_of, identifiers.withColumnRenamed("identifier", "subject"), moved.select("user_id")
+        )
+    current = job.read("identity_map").select("identifier", "user_id")
+    named = current.join(identifiers, on="identifier", how="left_semi").select("user_id")
+    # An identifier may have been, or now be, a user of its own.
+    own = identifiers.select(user_id_of(F.col("identifier")).alias("user_id"))
+    users = materialize(moved.select("user_id").unionByName(named).unionByName(own).distinct())
+    of_users = current.join(users, on="user_id", how="left_semi").select("identifier")
+    all_subjects = of_users.unionByName(identifiers).distinct().withColumnRenamed("identifier", "subject")
+    return StoredState(as_of, materialize(all_subjects), users)
