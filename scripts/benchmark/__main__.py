@@ -68,6 +68,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def measure_part(part: str, size: Size) -> dict[str, Any]:
     """Measure one part of one size, and keep its figures. All parts but the build need the build."""
+    if part != "build" and not (size.folder / "main.yaml").exists():
+        raise SystemExit(f"{part}: there is no build of this size: measure `build` first")
     found: dict[str, Any] = {}
     match part:
         case "build":

@@ -22,7 +22,7 @@ from lifestage.services.backfill import make_backfill_request
 
 N_REPEATS = 3
 N_MONTHS = 12
-NOT_MEASURED = ("reference", "report")
+MEASURED = tuple(name for name in STEPS if name not in ("reference", "report"))
 
 MAIN = """
 storage: {{root: {root}}}
@@ -82,8 +82,10 @@ def measure_nights(project: Project, size: Size, nights: Sequence[date]) -> list
     """Measure a run for each of some days. In a new session, the first has a cold JVM."""
     runs = []
     for night in nights:
-        name = f"events_{night}.parquet"
-        delivered = (size.folder / "later" / name).rename(size.folder / "landing" / "events" / name)
+        waiting = size.folder / "later" / f"events_{night}.parquet"
+        if not waiting.exists():
+            raise SystemExit(f"{night} is already loaded: measure `build` again first")
+        delivered = waiting.rename(size.folder / "landing" / "events" / waiting.name)
         run = measure_run(project, nightly_request(night), size)
         found = duckdb.sql(f"SELECT count(*), count(DISTINCT member) FROM '{delivered}'").fetchone()
         assert found is not None
@@ -100,7 +102,7 @@ def measure_months(project: Project, size: Size) -> dict[str, list[dict[str, Any
     for number in range(N_REPEATS):
         for name, dates in (("one", ends[-1:]), ("twelve", ends[-N_MONTHS:])):
             request = make_backfill_request(tuple(dates), _morning_after(size.dates[-1]), f"{name}-{number}")
-            steps = tuple(step for step in BACKFILL_STEPS if step not in NOT_MEASURED)
+            steps = tuple(step for step in BACKFILL_STEPS if step in MEASURED)
             measured[name].append(measure_run(project, replace(request, steps=steps), size))
     return measured
 
@@ -137,10 +139,9 @@ def measure_run(project: Project, request: Request, size: Size) -> dict[str, Any
     return {**meter.between(started, ended), "bytes": written.total(), "steps": steps}
 
 
-def nightly_request(as_of: date) -> Request:
+def nightly_request(as_of: date, steps: Sequence[str] = MEASURED) -> Request:
     """A run of one date, on the morning after it."""
-    steps = tuple(name for name in STEPS if name not in NOT_MEASURED)
-    return Request(f"bench-{as_of}", (as_of,), _morning_after(as_of), datetime.now(UTC), steps)
+    return Request(f"bench-{as_of}", (as_of,), _morning_after(as_of), datetime.now(UTC), tuple(steps))
 
 
 def _morning_after(day: date) -> datetime:

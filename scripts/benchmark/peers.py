@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import os
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -11,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from pyspark.sql import SparkSession
 
 from benchmark.engines import Engine, Task, run_duckdb, run_polars, run_spark_sql
 from benchmark.figures import say
@@ -32,10 +32,10 @@ OURS, BEFORE = ("activity", "features"), ("reference", "ingest", "identity", "pr
 ALSO = ("first_purchase_channel", "occasion_days")
 
 
-def rebuild_state(size: Size) -> list[dict[str, Any]]:
+def rebuild_state(size: Size, spark: SparkSession | None = None) -> list[dict[str, Any]]:
     """Measure activity and features of the last day from stored events alone, in one session. Keeps the state."""
     kept = {table for step in BEFORE for table in STEPS[step].writes}
-    runs, spark = [], None
+    runs = []
     for number in range(N_REPEATS):
         root = f"rebuilt-{number}"
         rmtree(size.folder / root, ignore_errors=True)
@@ -44,8 +44,7 @@ def rebuild_state(size: Size) -> list[dict[str, Any]]:
                 copytree(table, size.folder / root / table.name, copy_function=os.link)
         project = open_project(write_main_file(size, f"{root}.yaml", root), spark)
         spark = project.store.spark
-        request = replace(nightly_request(size.dates[-1]), run_id=root, steps=OURS)
-        runs.append(measure_run(project, request, size))
+        runs.append(measure_run(project, nightly_request(size.dates[-1], OURS), size))
         if number == 0:
             names = ["user_id", *ALSO, *columns_of_state(project.config.parts[CATALOGUE])]
             ours = project.store.read(project.tables["user_state"]).select(*names)
