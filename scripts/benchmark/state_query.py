@@ -33,7 +33,8 @@ def write_state_query(catalogue: Catalogue, dialect: str) -> str:
     measures = {name: each for name, each in catalogue.measures.items() if not is_distinct(each)}
     days = [f"{_measure_sql(each)} AS {name}" for name, each in measures.items()]
     conditions = [
-        f"COALESCE(CAST({day.expression} AS INT), 0) AS {name}" for name, day in catalogue.days.items()
+        f"COALESCE(CAST({day.expression} AS {type_of(day.unit).simpleString()}), 0) AS {name}"
+        for name, day in catalogue.days.items()
     ]
     dates = [
         f"{'MIN' if mark.which == 'first' else 'MAX'}(CASE WHEN {mark.when} THEN event_date END) AS {name}"
