@@ -60,7 +60,8 @@ def lay_out_project(size: Size) -> None:
 def write_main_file(size: Size, name: str, root: str) -> Path:
     """Write a main file of the project, with its tables in the folder `root`."""
     path = size.folder / name
-    folder = size.folder
+    # Absolute, because the JVM may have started in another folder.
+    folder = size.folder.resolve()
     path.write_text(MAIN.format(root=folder / root, folder=folder, first_day=size.dates[0]))
     return path
 
@@ -87,9 +88,10 @@ def measure_nights(project: Project, size: Size, nights: Sequence[date]) -> list
             raise SystemExit(f"{night} is already loaded: measure `build` again first")
         delivered = waiting.rename(size.folder / "landing" / "events" / waiting.name)
         run = measure_run(project, nightly_request(night), size)
-        found = duckdb.sql(f"SELECT count(*), count(DISTINCT member) FROM '{delivered}'").fetchone()
-        assert found is not None
-        runs.append({**run, "events": found[0], "touched_users": found[1]})
+        ((n_events, n_users),) = duckdb.sql(
+            f"SELECT count(*), count(DISTINCT member) FROM '{delivered}'"
+        ).fetchall()
+        runs.append({**run, "events": n_events, "touched_users": n_users})
     return runs
 
 

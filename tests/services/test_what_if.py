@@ -20,7 +20,6 @@ from lifestage.users.activity.config import ActivityConfig
 from lifestage.users.activity.days import build_activity_days, build_category_days, enrich_events
 from lifestage.users.features import explain as features
 from lifestage.users.features.build import build_features, build_state
-from lifestage.users.features.categories import to_user_categories
 from lifestage.users.features.config import FeaturesConfig
 from lifestage.users.features.tables import NORMS, user_features
 from lifestage.users.identity.tables import IDENTITY_MAP
@@ -83,10 +82,9 @@ def delivered(spark, events, norms, dates, config):
     """Features of everybody on the dates from real events, with the norms of D."""
     rows = user_of(spark, events, norms, config)
     users, norms_then = resolve_current_users(rows.identifiers), repeat_on_dates(norms, dates)
-    baskets = to_user_categories(rows.tables["category_days"], users, dates)
-    prices = norms_then.where("norm = 'unit_price'")
     catalogue = config.of(FeaturesConfig).catalogue
-    state = build_state(rows.tables["activity_days"], users, baskets, prices, dates, catalogue)
+    days, baskets = rows.tables["activity_days"], rows.tables["category_days"]
+    state = build_state(days, baskets, users, dates, catalogue)
     return build_features(state, norms_then, config.of(FeaturesConfig), user_features(catalogue))
 
 

@@ -47,7 +47,9 @@ SNAPSHOTS = _table(
     ("n", T.LongType()),
     kind=Kind.FROZEN,
 )
-TABLES = {each.name: each for each in (RUNS, RUN_LOCK, INGEST_LEDGER, SALES, TOTALS, SNAPSHOTS)}
+# No step writes it: no subject is touched.
+SUBJECT_DAYS = _table("activity_days", WriteMode.APPEND, ("subject",), ("subject", T.StringType()))
+TABLES = {each.name: each for each in (RUNS, RUN_LOCK, INGEST_LEDGER, SUBJECT_DAYS, SALES, TOTALS, SNAPSHOTS)}
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Driver:
             step(job)
             job.count_rows()
         project = SimpleNamespace(store=store, tables=TABLES)
-        complete_run(project, SimpleNamespace(seconds={}), run, commits)
+        complete_run(project, SimpleNamespace(seconds={}, bytes_written={}), run, commits)
 
     def _ingest(self, job: Job) -> None:
         ledger = read_ledger(job.read_rows(LEDGER, KNOWN_COLUMNS))

@@ -29,7 +29,8 @@ def task(config, tmp_path_factory):
 
 
 def read_state(task, config, engine, compute):
-    result = task.result / engine
+    # DuckDB chooses the format by the end of the name.
+    result = task.result / f"{engine}.parquet"
     compute(replace(task, query=write_state_query(config.parts[CATALOGUE], engine), result=result))
     files = f"{result}/*.parquet" if result.is_dir() else str(result)
     columns = "* REPLACE (coalesce(list_sort(occasion_days)::DATE[], []) AS occasion_days)"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from benchmark.engines import ENGINES
 from benchmark.measuring import (
     lay_out_project,
     measure_build,
@@ -11,7 +10,7 @@ from benchmark.measuring import (
     nightly_request,
     write_main_file,
 )
-from benchmark.peers import count_differing_users, measure_peer, rebuild_state
+from benchmark.peers import ENGINES, count_differing_users, measure_peer, rebuild_state
 from benchmark.sizes import Size
 from lifestage.project.opening import open_project
 from lifestage.project.pipeline import groups
