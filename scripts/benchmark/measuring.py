@@ -88,7 +88,7 @@ def measure_nights(project: Project, size: Size, nights: Sequence[date]) -> list
             raise SystemExit(f"{night} is already loaded: measure `build` again first")
         delivered = waiting.rename(size.folder / "landing" / "events" / waiting.name)
         run = measure_run(project, nightly_request(night), size)
-        ((n_events, n_users),) = duckdb.sql(
+        ((n_events, n_users),) = duckdb.execute(
             f"SELECT count(*), count(DISTINCT member) FROM '{delivered}'"
         ).fetchall()
         runs.append({**run, "events": n_events, "touched_users": n_users})
