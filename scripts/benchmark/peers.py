@@ -48,7 +48,7 @@ def rebuild_state(size: Size, spark: SparkSession | None = None) -> list[dict[st
         if number == 0:
             names = ["user_id", *ALSO, *columns_of_state(project.config.parts[CATALOGUE])]
             ours = project.store.read(project.tables["user_state"]).select(*names)
-            ours.write.mode("overwrite").parquet(str(result_of(size, "ours")))
+            ours.write.mode("overwrite").parquet(str(result_of(size, "ours").resolve()))
     return runs
 
 

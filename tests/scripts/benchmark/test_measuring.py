@@ -39,7 +39,9 @@ def test_every_step_has_figures(measured):
     for run in (build, *nights, *late):
         assert [part["steps"] for part in run["steps"]] == [names for names in steps if names]
         assert run["seconds"] >= sum(part["seconds"] for part in run["steps"]) - 0.1
-        assert all(part["cpu"] > 0 and part["memory"] > 0 for part in run["steps"])
+        # A step that finds nothing to do takes less than a hundredth of a second.
+        assert run["cpu"] > 0
+        assert all(part["cpu"] >= 0 and part["memory"] > 0 for part in run["steps"])
     assert all(part["bytes"] > 0 for part in build["steps"] if part["steps"] == ["features"])
 
 
