@@ -1,8 +1,11 @@
 """The proposed source of an export reads it; only what a sample cannot tell differs from the source that a person wrote."""
 
 import shutil
+from datetime import UTC, datetime
 from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from pyspark.sql import functions as F
@@ -176,3 +179,42 @@ def test_a_record_without_a_time_and_a_number_as_a_formula_are_pointed_out(tmp_p
     proposed = infer(file, "UTC")
     assert "# skip_when: ordered IS NULL  # 1 record without a time: totals?" in proposed
     assert yaml.safe_load(proposed)["map"]["order_id"] == """translate(order_no, '="', '')"""
+
+
+INSTANT, WALL_TIME = datetime(2026, 1, 5, 10, 30, tzinfo=UTC), datetime(2026, 1, 5, 10, 30)
+
+
+@pytest.mark.parametrize(
+    ("stored", "options", "declared"),
+    [
+        (pa.array([INSTANT], pa.timestamp("us", "UTC")), {}, "timestamp"),
+        (pa.array([INSTANT], pa.timestamp("ns", "UTC")), {}, "timestamp"),
+        (pa.array([WALL_TIME], pa.timestamp("ms")), {}, "local_timestamp"),
+        (pa.array([WALL_TIME], pa.timestamp("ns")), {"use_deprecated_int96_timestamps": True}, "timestamp"),
+        (pa.array([INSTANT.date()]), {}, "date"),
+        (pa.array([1_767_609_000_000]), {}, "timestamp"),
+    ],
+    ids=("micros", "nanos", "wall time", "int96", "day", "epoch"),
+)
+def test_the_type_of_a_time_in_parquet_is_the_stored_one(tmp_path, stored, options, declared):
+    table = pa.table({"order_no": ["O1"], "ts": stored, "amount": [12.5], "photo": [b"x"]})
+    pq.write_table(table, tmp_path / "orders.parquet", **options)
+    proposed = yaml.safe_load(infer(tmp_path / "orders.parquet", "UTC"))
+    assert proposed["format"] == "parquet"
+    assert proposed["columns"] == {"order_no": "string", "ts": declared, "amount": "decimal(18, 2)"}
+
+
+def test_values_inside_parquet_records_and_lists_are_found(tmp_path):
+    rows = [
+        {"order_no": f"O{n}", "user": {"email": f"u{n}@shop.example"}, "items": [{"sku": "a"}, {"sku": "b"}]}
+        for n in range(3)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "orders.parquet")
+    proposed = yaml.safe_load(infer(tmp_path / "orders.parquet", "UTC"))
+    assert proposed["fields"] == {"user_email": "user.email", "line": "items[#]", "sku": "items[*].sku"}
+
+
+def test_a_damaged_parquet_file_is_refused(tmp_path):
+    (tmp_path / "orders.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(SourceError, match=r"orders\.parquet: cannot be read as CSV, JSON, Parquet"):
+        infer(tmp_path / "orders.parquet", "UTC")

@@ -13,7 +13,10 @@ from lifestage.services.infer import infer as propose
 
 def infer(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A CSV, JSON, Avro or Excel file, packed or not.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A CSV, JSON, Parquet, Avro or Excel file; CSV and JSON packed or not."
+        ),
     ],
 ) -> None:
     """Print a source that reads a file: its layout, types, key, time, amount and identifiers, for you to check.

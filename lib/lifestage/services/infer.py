@@ -7,7 +7,14 @@ from pathlib import Path
 import yaml
 
 from lifestage.ingestion.sources.inference import Column
-from lifestage.ingestion.sources.sampling import SAMPLE_BYTES, Sample, is_workbook, read_sample
+from lifestage.ingestion.sources.sampling import (
+    PARQUET_MAGIC,
+    SAMPLE_BYTES,
+    Sample,
+    is_workbook,
+    read_parquet_sample,
+    read_sample,
+)
 from lifestage.platform.errors import SourceError
 from lifestage.platform.plurals import count_of
 from lifestage.services.roles import (
@@ -37,23 +44,29 @@ def infer(file: Path, time_zone: str, landing: str = "") -> str:
     """Propose the YAML of a source that reads a file. Comments say what a person must decide.
 
     Args:
-        file: a CSV, JSON, Avro or Excel file, packed or not.
+        file: a CSV, JSON, Parquet, Avro or Excel file; CSV and JSON packed or not.
         time_zone: zone of wall times.
         landing: the folder that the paths of sources start from. The path of a file outside of it is its name.
 
     Raises:
         SourceError: the file is of none of these formats.
     """
+    try:
+        sample = _read_sample_of(file)
+    except ValueError as error:
+        raise SourceError(f"{file}: cannot be read as CSV, JSON, Parquet, Avro or Excel: {error}") from error
+    return "\n".join(_write_source(file, sample, time_zone, landing)) + "\n"
+
+
+def _read_sample_of(file: Path) -> Sample:
     with file.open("rb") as opened:
         content = opened.read(SAMPLE_BYTES)
+        if content.startswith(PARQUET_MAGIC):
+            return read_parquet_sample(file)
         if is_workbook(file.name, content):
             # The table of contents is at its end.
             content += opened.read()
-    try:
-        sample = read_sample(file.name, content)
-    except ValueError as error:
-        raise SourceError(f"{file}: cannot be read as CSV, JSON, Avro or Excel: {error}") from error
-    return "\n".join(_write_source(file, sample, time_zone, landing)) + "\n"
+    return read_sample(file.name, content)
 
 
 def _write_source(file: Path, sample: Sample, time_zone: str, landing: str) -> Iterator[str]:

@@ -7,8 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from itertools import islice
-from pathlib import PurePosixPath
+from math import isfinite
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from lifestage.ingestion.sources import avro, excel
 from lifestage.ingestion.sources.decoding import codec_name, decode_lines, decompress_start, split_document
@@ -27,6 +33,7 @@ DELIMITERS = (",", ";", "\t", "|")
 ENCODINGS = ("GB18030", "Shift_JIS", "EUC-KR", "Windows-1252")
 # Of the letters of a text in an East Asian encoding, so many are of the East.
 MIN_EASTERN = 0.7
+PARQUET_MAGIC = b"PAR1"
 # The text of a cell whose formula failed.
 CELL_ERROR = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)")
 
@@ -66,6 +73,44 @@ def read_sample(path: str, content: bytes) -> Sample:
     if first.startswith(("{", "[")):
         return _read_json(lines, declared)
     return _read_csv(lines, declared)
+
+
+def read_parquet_sample(file: Path) -> Sample:
+    """Read the first records of a Parquet file.
+
+    Values of type binary are left out, because no source reads them.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    with pq.ParquetFile(file) as opened:
+        batches = opened.iter_batches(MAX_RECORDS)
+        rows = next(batches, pa.RecordBatch.from_pylist([], opened.schema_arrow)).to_pylist()
+        leaves = [opened.schema.column(n) for n in range(len(opened.schema))]
+        # The oldest type of times holds instants, without saying so.
+        instants = {leaf.path for leaf in leaves if leaf.physical_type == "INT96"}
+    for row in rows:
+        row |= {name: row[name].replace(tzinfo=UTC) for name in instants & row.keys() if row[name]}
+    return _to_nested_sample({"format": "parquet"}, [_to_json(row) for row in rows])
+
+
+def _to_json(value: Any) -> Any:
+    """The value as JSON would hold it, times as ISO 8601; None for a value that no source reads."""
+    match value:
+        case dict():
+            return {name: _to_json(each) for name, each in value.items()}
+        case list():
+            return [_to_json(each) for each in value]
+        case datetime():
+            return (value.astimezone(UTC) if value.tzinfo else value).isoformat(" ", "microseconds")
+        case date():
+            return value.isoformat()
+        case bytes():
+            return None
+        case float():
+            return value if isfinite(value) else None
+        case _:
+            return value
 
 
 def is_workbook(path: str, head: bytes) -> bool:
