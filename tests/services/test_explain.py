@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.platform.errors import NoDataError
-from lifestage.services.explain import explain
+from lifestage.services.explain import explain, explain_with_changes
 from lifestage.services.readers import read_audience_moves
 from lifestage.services.snapshots import find_manifest, read_users
 from lifestage.users.resolution import user_id_of
@@ -86,7 +86,7 @@ def logged():
 @pytest.fixture(scope="module")
 def told(town):
     """What explain says of one of the ten as of D, by the raw name, worked out once."""
-    return cache(lambda stage: explain(town.project, f"es-{stage}", D))
+    return cache(lambda stage: explain_with_changes(town.project, f"es-{stage}", D))
 
 
 # Stage: the values that matched, then what one purchase and what silence would change. Buying every ten days, one is
@@ -230,7 +230,7 @@ def test_the_message_about_a_missing_user_says_why(town, user, as_of, message):
 def test_no_changes_are_predicted_after_the_configuration_changed(town):
     """Its rules would be held against a result of the old ones."""
     edited = replace(town.project, config=replace(town.project.config, hash="edited"))
-    found = explain(edited, "es-dormant", D)
+    found = explain_with_changes(edited, "es-dormant", D)
     assert (found["stage"]["name"], found["is_config_changed"], found["would_change"]) == (
         "dormant",
         True,

@@ -5,8 +5,9 @@ from pyspark.sql import functions as F
 
 from lifestage.cli.identity import person_lines
 from lifestage.platform.errors import NoDataError
-from lifestage.services.completed import reader
-from lifestage.services.persons import describe_person, find_identifiers
+from lifestage.services.completed import CompletedTables, find_last_run
+from lifestage.services.identifiers import find_identifiers
+from lifestage.services.persons import describe_person
 from lifestage.users.resolution import user_id_of
 from support.projects import ALL_STEPS
 from users.identity.world import World
@@ -33,15 +34,16 @@ def world(spark_session, tmp_path_factory):
 
 
 def names(world, rows):
-    return sorted(world.names[row["identifier"]] for row in rows.collect())
+    return sorted(world.names[row["identifier"]] for row in rows)
 
 
 def found(world, name, day):
-    return find_identifiers(world.test.project, reader(world.test.project), name, world.day(day))
+    project = world.test.project
+    return find_identifiers(CompletedTables(project, find_last_run(project)), name, world.day(day))
 
 
 def user_of(world, name, day):
-    return found(world, name, day).first()["user_id"]
+    return found(world, name, day)[0]["user_id"]
 
 
 def test_any_name_finds_the_same_person_on_the_newest_date(world):

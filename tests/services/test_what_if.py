@@ -12,7 +12,7 @@ from lifestage.analytics.stages.ladder import assign_stages
 from lifestage.ingestion.events.tables import EVENTS
 from lifestage.platform.hypotheses import PURCHASE_DAYS, SILENCE, Hypotheses, repeat_on_dates
 from lifestage.platform.runtime.frames import collect_to_driver, local_rows
-from lifestage.platform.user_rows import UserRows
+from lifestage.platform.user_rows import UserFrames
 from lifestage.project.loader import load_config
 from lifestage.services.what_if import assume, first_change
 from lifestage.users.activity import explain as activity
@@ -64,7 +64,7 @@ def user_of(spark, events, norms, config):
         "user_profiles": local_rows(spark, [], "user_id string, as_of date"),
         "norms": norms,
     }
-    return UserRows("p0", D, build(spark, IDENTITY_MAP, identity), tables, tables.__getitem__)
+    return UserFrames("p0", D, build(spark, IDENTITY_MAP, identity), tables, tables.__getitem__)
 
 
 def norms_of(spark, cycle, spend):

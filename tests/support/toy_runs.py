@@ -16,6 +16,7 @@ from lifestage.ingestion.sources.ledger import (
     roll_back_unfinished,
 )
 from lifestage.ingestion.sources.tables import INGEST_LEDGER
+from lifestage.platform.config.models import Model
 from lifestage.platform.job import Job
 from lifestage.platform.run import Run
 from lifestage.platform.storage import lock
@@ -27,6 +28,13 @@ from lifestage.project.tables import RUN_LOCK, RUNS
 
 FILED_AT = datetime(2026, 1, 1)
 DEAD_AFTER = timedelta(hours=6)
+
+
+class NoSettings(Model):
+    """The toy project has none."""
+
+
+NO_SETTINGS = SimpleNamespace(shared=NoSettings(), domains={})
 
 
 def _table(name, mode, key, *columns, kind=Kind.DERIVED):
@@ -93,7 +101,7 @@ class Driver:
             )
             step(job)
             job.count_rows()
-        project = SimpleNamespace(store=store, tables=TABLES)
+        project = SimpleNamespace(store=store, tables=TABLES, config=NO_SETTINGS)
         complete_run(project, SimpleNamespace(seconds={}, bytes_written={}), run, commits)
 
     def _ingest(self, job: Job) -> None:

@@ -11,6 +11,7 @@ from lifestage.cli.terminal import (
     DEFAULT_CONF,
     AsJson,
     Conf,
+    answer,
     console,
     grid,
     open_conf,
@@ -19,7 +20,7 @@ from lifestage.cli.terminal import (
 )
 from lifestage.platform.errors import ExitCode
 from lifestage.platform.findings import Finding, Level
-from lifestage.services.doctor import examine
+from lifestage.services.doctor import examine_domains, examine_root, is_in_use
 
 STYLES = {Level.OK: "green", Level.NOTE: "yellow", Level.PROBLEM: "red"}
 FINDING = "finding, and what to do next"
@@ -34,13 +35,22 @@ def doctor(
 
     Example: lifestage doctor --conf conf/prod.yaml
     """
-    project = open_conf(conf, needs_keys=False)
-    with show_status("checking"):
-        findings = list(examine(project, datetime.now(UTC), fast))
+    now = datetime.now(UTC)
+    findings, is_done = answer(
+        conf, lambda project: (list(examine_root(project, now)), not is_in_use(project))
+    )
+    if not as_json:
+        # The first answer needs no Spark, so show it before Spark starts.
+        _print(findings)
+    if not is_done:
+        project = open_conf(conf, needs_keys=False)
+        with show_status("checking"):
+            others = list(examine_domains(project, fast))
+        findings += others
+        if not as_json:
+            _print(others)
     if as_json:
         print_json(findings)
-    else:
-        _print(findings)
     if any(finding.level is Level.PROBLEM for finding in findings):
         raise typer.Exit(ExitCode.FAILED)
 

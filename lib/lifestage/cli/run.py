@@ -15,18 +15,21 @@ from lifestage.cli.terminal import (
     Conf,
     Now,
     RunId,
+    check_exists,
     console,
     errors,
     open_conf,
     parse_date,
     parse_now,
     print_json,
+    start_spark,
 )
 from lifestage.ingestion.sources.stored_forms import StoredForm
 from lifestage.platform.plurals import count_of
-from lifestage.project.opening import Project, Request
+from lifestage.project.opening import Project, ReadableProject, Request, open_for_reading
 from lifestage.project.pipeline import STEPS, groups
 from lifestage.project.runner import check_step_names
+from lifestage.services.nothing_new import find_finished_run
 from lifestage.services.run import OUTCOMES, FinishedStep, Outcome, check_dates, make_request, yesterday
 from lifestage.services.run import run as run_steps
 from lifestage.users.identity.advice import Suspicions, list_counts
@@ -47,16 +50,42 @@ def run(
     run_id: RunId = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ingest new files, build one date, publish its snapshot and write the report.
+    """Ingest new files, build one date, publish its snapshot and write the report. Does nothing if nothing has changed.
 
     Example: lifestage run --conf conf/prod.yaml --as-of 2026-11-21
     """
     chosen = check_step_names(steps.split(",")) if steps else tuple(STEPS)
     moment = parse_now(now)
     wanted = parse_date("--as-of", as_of) if as_of else None
-    project = open_conf(conf)
-    dates = (wanted or yesterday(project, moment),)
-    show_run(project, make_request(dates, moment, chosen, run_id), as_json)
+
+    def make(project: ReadableProject) -> Request:
+        return make_request((wanted or yesterday(project, moment),), moment, chosen, run_id)
+
+    check_exists(conf)
+    readable = open_for_reading(conf, needs_keys=True, is_checked=True)
+    # A run with a name of its own is asked for, whatever there is to do.
+    if readable and run_id is None and _is_finished(readable, make(readable), as_json):
+        return
+    project = start_spark(readable) if readable else open_conf(conf)
+    show_run(project, make(project), as_json)
+
+
+def _is_finished(project: ReadableProject, request: Request, as_json: bool) -> bool:
+    """Whether there is nothing to do. If so, print the outcome."""
+    check_dates(project, request)
+    outcome = find_finished_run(project, request)
+    if outcome is None:
+        return False
+    if as_json:
+        print_json(outcome)
+        return True
+    console.print(
+        f"nothing new: run {outcome.run_id} has built {request.as_of_dates[-1]}, and no file or setting has changed since",
+        soft_wrap=True,
+    )
+    for stale in outcome.stale_sources:
+        console.print(f"stale     {stale.text}", soft_wrap=True)
+    return True
 
 
 def show_run(project: Project, request: Request, as_json: bool = False) -> None:

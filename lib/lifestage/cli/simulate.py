@@ -9,8 +9,6 @@ from rich.text import Text
 
 from lifestage.cli.terminal import console, refuse, show_status
 from lifestage.platform.plurals import count_of
-from lifestage.simulate.simulation import simulate as write_world
-from lifestage.simulate.world import date_of, make_world
 
 
 def simulate(
@@ -29,6 +27,10 @@ def simulate(
 
     Example: lifestage simulate --users 20000 --seed 7 --out out/world
     """
+    # The simulator takes long to import: no other command needs it.
+    from lifestage.simulate.simulation import simulate as write_world
+    from lifestage.simulate.world import date_of, make_world
+
     try:
         world = make_world(users, seed, days, events_per_user, without or [])
     except ValueError as error:

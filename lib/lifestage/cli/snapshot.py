@@ -11,6 +11,7 @@ from lifestage.cli.terminal import (
     DEFAULT_CONF,
     AsJson,
     Conf,
+    answer,
     console,
     format_minute,
     grid,
@@ -41,9 +42,7 @@ def print_list(conf: Conf = DEFAULT_CONF, as_json: AsJson = False) -> None:
 
     Example: lifestage snapshot list --conf conf/prod.yaml
     """
-    project = open_conf(conf, needs_keys=False, is_brief=True)
-    with show_status("reading"):
-        found = list_snapshots(project)
+    found = answer(conf, list_snapshots)
     if as_json:
         print_json(found)
     elif not found:
@@ -58,13 +57,11 @@ def show(snapshot_id: SnapshotId, conf: Conf = DEFAULT_CONF, as_json: AsJson = F
 
     Example: lifestage snapshot show latest --conf conf/prod.yaml
     """
-    project = open_conf(conf, needs_keys=False, is_brief=True)
-    with show_status("reading"):
-        manifest = find_manifest(project, snapshot_id).asDict(recursive=True)
+    manifest, kinds = answer(conf, lambda project: (find_manifest(project, snapshot_id), list_kinds(project)))
     if as_json:
         print_json(manifest)
         return
-    _print_manifest(manifest, list_kinds(project))
+    _print_manifest(manifest, kinds)
 
 
 @app.command()

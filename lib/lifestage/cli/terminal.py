@@ -7,11 +7,12 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, NoReturn, cast
+from typing import Annotated, NoReturn, TypeVar, cast
 
 import typer
 from pyspark import errors as spark_errors
@@ -22,12 +23,13 @@ from rich.text import Text
 
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.yaml_lines import add_line
-from lifestage.platform.errors import ConfigError, ExitCode, LifestageError
+from lifestage.platform.errors import ConfigError, ExitCode, LifestageError, NeedsSparkError
 from lifestage.project.loader import load_config
 from lifestage.project.location import MAIN_FILES, find_main_file
-from lifestage.project.opening import Project, open_project
+from lifestage.project.opening import Project, ReadableProject, open_for_reading, open_project, with_spark
 
 logger = logging.getLogger(__name__)
+AnswerT = TypeVar("AnswerT")
 
 # Wider than any line, as a program that reads the output wants it.
 UNWRAPPED = 100_000
@@ -133,9 +135,39 @@ def open_conf(conf: Path, needs_keys: bool = True, is_brief: bool = False) -> Pr
     check_exists(conf)
     with show_status("starting Spark"):
         project = open_project(conf, needs_keys=needs_keys, is_brief=is_brief)
+    return _silence(project)
+
+
+def start_spark(readable: ReadableProject) -> Project:
+    """A project that was opened for reading, with a Spark session."""
+    with show_status("starting Spark"):
+        project = with_spark(readable)
+    return _silence(project)
+
+
+def _silence(project: Project) -> Project:
     # Failures arrive as exceptions. Spark's log would repeat them at length, with values of rows.
     project.store.spark.sparkContext.setLogLevel("FATAL")
     return project
+
+
+def answer(conf: Path, ask: Callable[[ReadableProject], AnswerT], needs_keys: bool = False) -> AnswerT:
+    """The answer to a question about stored tables. Starts Spark only if the tables or the question need it.
+
+    Args:
+        conf: the main file.
+        ask: asks the question; it may be called again, with Spark.
+        needs_keys: False for a question that needs no keys.
+    """
+    check_exists(conf)
+    with show_status("reading"):
+        readable = open_for_reading(conf, needs_keys)
+        if readable:
+            with suppress(NeedsSparkError):
+                return ask(readable)
+    project = open_conf(conf, needs_keys, is_brief=True)
+    with show_status("reading"):
+        return ask(project)
 
 
 def check_exists(conf: Path) -> None:

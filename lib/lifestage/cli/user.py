@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from lifestage.cli.terminal import console, grid, load_conf, open_conf
+from lifestage.cli.terminal import check_exists, console, grid, open_conf
 from lifestage.platform.explain import Line
+from lifestage.project.loader import read_shared
 from lifestage.project.opening import Project
 from lifestage.project.secrets import read_secret
 
@@ -24,9 +25,14 @@ AsOf = Annotated[str | None, typer.Option("--as-of", help="Date to look at; the 
 
 def open_for_user(conf: Path) -> Project:
     """Open the project, with keys if they are set. Without keys, a user can be found by user_id and pseudonym only."""
-    names = load_conf(conf).shared.secrets
-    has_keys = all(read_secret(each) for each in (names.pseudonym_key, names.quarantine_key))
-    return open_conf(conf, needs_keys=has_keys, is_brief=True)
+    return open_conf(conf, needs_keys=has_keys(conf), is_brief=True)
+
+
+def has_keys(conf: Path) -> bool:
+    """Whether the environment has the keys of the project."""
+    check_exists(conf)
+    names = read_shared(conf).secrets
+    return all(read_secret(each) for each in (names.pseudonym_key, names.quarantine_key))
 
 
 def read_name(user: str) -> str:

@@ -46,6 +46,10 @@ class NoDataError(LifestageError):
     """The date, table or snapshot that was asked for holds nothing."""
 
 
+class NeedsSparkError(LifestageError):
+    """A question needs a calculation that only Spark does in the same way as a run."""
+
+
 class RunLockedError(LifestageError):
     """Another run is active on the same storage root."""
 

@@ -1,7 +1,7 @@
 """How a domain explains one user: the rows that it needs, its part of the answer, and its lines on a terminal.
 
-services/explain.py reads the rows of every domain at once and merges their answers in the order of the map.
-services/what_if.py asks each domain what hypotheses about the user would change.
+services/explain.py reads the rows of every domain at once and merges their answers in the order of the map. Answers need
+no Spark. services/what_if.py asks each domain what hypotheses about the user would change, which needs Spark.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 
 from lifestage.platform.hypotheses import Hypotheses
 from lifestage.platform.plurals import count_of
-from lifestage.platform.user_rows import Scope, UserRows
+from lifestage.platform.user_rows import Scope, UserFrames, UserRows
 
 Line = tuple[str, str]
 """A title, and the text beside it."""
@@ -55,7 +55,7 @@ class Explain:
     """The rows of the domain's tables under hypotheses. The order of calls is the order of the map."""
     results: tuple[ResultColumn, ...] = ()
     """The results whose changes `lifestage explain` shows."""
-    typical_purchase: Callable[[UserRows, Any], int | None] | None = None
+    typical_purchase: Callable[[UserFrames, Any], int | None] | None = None
     """The value of a typical purchase of the user, in minor units; None if the domain knows none.
 
     The first domain that knows a value decides.

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.platform.runtime.frames import local_rows
-from lifestage.platform.user_rows import UserRows
+from lifestage.platform.user_rows import UserFrames
 
 SILENCE = 0
 PURCHASE_DAYS = 30
@@ -23,7 +23,7 @@ PURCHASE_DAYS = 30
 class Hypotheses:
     """What is assumed about a user, and what the domains have computed from it so far."""
 
-    rows: UserRows
+    rows: UserFrames
     """The user as they are."""
     silent_days: int
     """Number of days after the date for which silence is assumed."""

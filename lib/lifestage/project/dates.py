@@ -8,13 +8,13 @@ from lifestage.ingestion.sources.ledger import LEDGER
 from lifestage.platform import as_of_dates
 from lifestage.platform.domain import Domain
 from lifestage.platform.errors import ConfigError
-from lifestage.project.opening import Project, Request
+from lifestage.project.opening import ReadableProject, Request
 from lifestage.project.pipeline import DOMAINS, STEPS, reads_of
 
 RUN_COLUMNS = ("run_id", "as_of_dates", "delivery_no")
 
 
-def read_builds(project: Project, request: Request | None = None) -> dict[date, int]:
+def read_builds(project: ReadableProject, request: Request | None = None) -> dict[date, int]:
     """Each date that a completed run has built, with the greatest delivery that its newest build contains.
 
     Raises:
@@ -36,7 +36,7 @@ def _check_run_id(runs: Iterable[Mapping[str, Any]], request: Request) -> None:
         )
 
 
-def find_changed_tables(project: Project, steps: Iterable[str]) -> list[str]:
+def find_changed_tables(project: ReadableProject, steps: Iterable[str]) -> list[str]:
     """The tables that the steps write and whose columns have another meaning in the configuration than when they were built."""
     return [
         domain.meaning.table
@@ -48,23 +48,22 @@ def find_changed_tables(project: Project, steps: Iterable[str]) -> list[str]:
     ]
 
 
-def read_kept_dates(project: Project) -> list[date]:
+def read_kept_dates(project: ReadableProject) -> list[date]:
     """The dates of completed runs whose rows are kept, ascending."""
     keep = project.config.shared.as_of.keep
     built = read_builds(project)
     return sorted(as_of_dates.dates_to_keep(built, keep.days, keep.month_ends) & built.keys())
 
 
-def read_stale_dates(project: Project) -> list[date]:
+def read_stale_dates(project: ReadableProject) -> list[date]:
     """The kept dates that later deliveries affect, ascending.
 
     They are computed from the ledger and the runs, so there is no stored mark to lose.
     """
     built, remaining = read_builds(project), read_kept_dates(project)
-    ledger = project.store.read(project.tables[LEDGER]).where("first_event_date IS NOT NULL")
+    ledger = project.store.read_rows(project.tables[LEDGER], ("delivery_no", "first_event_date"))
     first_days = {
-        row["delivery_no"]: row["first_event_date"]
-        for row in ledger.select("delivery_no", "first_event_date").collect()
+        row["delivery_no"]: row["first_event_date"] for row in ledger if row["first_event_date"] is not None
     }
     return as_of_dates.find_stale_dates(
         {day: seen for day, seen in built.items() if day in remaining}, first_days
@@ -72,7 +71,7 @@ def read_stale_dates(project: Project) -> list[date]:
 
 
 def find_other_dates_to_keep(
-    project: Project, dates: Sequence[date], built: Mapping[date, int]
+    project: ReadableProject, dates: Sequence[date], built: Mapping[date, int]
 ) -> tuple[date, ...]:
     """The dates of completed runs that tables keep in addition to the dates of this run."""
     keep = project.config.shared.as_of.keep
@@ -80,7 +79,9 @@ def find_other_dates_to_keep(
     return tuple(sorted(kept - set(dates)))
 
 
-def add_needed_dates(project: Project, request: Request, built: Mapping[date, int]) -> tuple[date, ...]:
+def add_needed_dates(
+    project: ReadableProject, request: Request, built: Mapping[date, int]
+) -> tuple[date, ...]:
     """The requested dates, and the dates that a domain needs for them, such as training dates of a model."""
     dates = set(request.as_of_dates)
     begins = project.config.shared.business.history_starts_on

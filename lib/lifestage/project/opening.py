@@ -1,5 +1,6 @@
 """An open project, and the request for a run."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,8 +12,10 @@ from lifestage.ingestion.sources.config import REFERENCE_SOURCES
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.run import Secrets
 from lifestage.platform.runtime.session import BRIEF_SETTINGS, build_session
+from lifestage.platform.storage.arrow import ArrowStore
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.delta import DeltaStore, Location
+from lifestage.platform.storage.reading import TableReader
 from lifestage.platform.storage.store import Store
 from lifestage.project.loader import load_config
 from lifestage.project.registry import tables_of
@@ -20,11 +23,14 @@ from lifestage.project.secrets import read_secrets
 
 
 @dataclass(frozen=True)
-class Project:
-    """A configuration with its tables and the store that holds them."""
+class ReadableProject:
+    """A configuration with its tables and a store that reads them, with or without Spark.
+
+    Services that only read state that they need no more than this.
+    """
 
     config: Config
-    store: Store
+    store: TableReader
     tables: Mapping[str, Table]
     secrets: Secrets | None
     """The keys; None if the project was opened for reading only."""
@@ -33,6 +39,13 @@ class Project:
     def references(self) -> tuple[str, ...]:
         """Names of the reference tables."""
         return tuple(self.config.parts[REFERENCE_SOURCES])
+
+
+@dataclass(frozen=True)
+class Project(ReadableProject):
+    """A project in Spark, which can read and write."""
+
+    store: Store
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,40 @@ def open_project(
     settings = {**(BRIEF_SETTINGS if is_brief else {}), **config.shared.spark}
     session = spark or build_session(settings=settings)
     return Project(config, DeltaStore(session, location), tables_of(config), secrets)
+
+
+def open_for_reading(
+    path: Path, needs_keys: bool = False, is_checked: bool = False
+) -> ReadableProject | None:
+    """Open the project whose main file is `path` without Spark; None if only Spark can read its tables.
+
+    Only Spark reads tables in a schema of a catalog, and below a root that is a URI. An installed Spark may also keep a
+    root without a scheme elsewhere than on this machine.
+
+    Args:
+        path: the main file.
+        needs_keys: False to only read tables, which needs no keys.
+        is_checked: False to look only for problems of form in the configuration, see `load_config`.
+
+    Raises:
+        ConfigError: with every problem of the configuration.
+    """
+    config = load_config(path, is_checked=is_checked)
+    root = _resolve_root(config.shared.storage.root)
+    if root is None or "://" in root:
+        return None
+    store, tables = ArrowStore(root), tables_of(config)
+    if "SPARK_HOME" in os.environ and not store.exists(tables["runs"]):
+        return None
+    return ReadableProject(config, store, tables, read_secrets(config) if needs_keys else None)
+
+
+def with_spark(readable: ReadableProject) -> Project:
+    """A project that was opened for reading, in Spark."""
+    config = readable.config
+    location = Location(root=_resolve_root(config.shared.storage.root))
+    store = DeltaStore(build_session(settings=config.shared.spark), location)
+    return Project(config, store, readable.tables, readable.secrets)
 
 
 def _resolve_root(root: str | None) -> str | None:

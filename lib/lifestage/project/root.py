@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from pyspark.sql import functions as F
-
 from lifestage.ingestion.sources.ledger import (
     LEDGER,
     VERSION_COLUMNS,
@@ -18,7 +16,7 @@ from lifestage.platform.errors import ConfigError, LostCommitError
 from lifestage.platform.security.pseudonyms import key_fingerprint
 from lifestage.platform.storage import lock
 from lifestage.platform.storage.run_store import RunStore
-from lifestage.project.opening import Project, Request
+from lifestage.project.opening import Project, ReadableProject, Request
 from lifestage.project.pipeline import COMPLETES, DOMAINS
 
 TIME_ZONE = "lifestage.time_zone"
@@ -70,7 +68,7 @@ def tables_under_ledger(project: Project) -> list[str]:
     return [*project.references, *names]
 
 
-def root_properties(project: Project) -> dict[str, str]:
+def root_properties(project: ReadableProject) -> dict[str, str]:
     """What a storage root records about the project that made it, as properties of `runs`.
 
     Without keys there is no fingerprint.
@@ -98,7 +96,7 @@ def _check_root(project: Project) -> None:
         raise ConfigError(problems)
 
 
-def check_completed_tables(project: Project) -> None:
+def check_completed_tables(project: ReadableProject) -> None:
     """Check that every table still holds the newest commit that the ledger or a completed run recorded.
 
     The lock records that of `runs`. A run on an older table would fill only the gap of its own dates and deliveries.
@@ -107,12 +105,10 @@ def check_completed_tables(project: Project) -> None:
         LostCommitError: with every table that lacks such a commit, and what to do.
     """
     store = project.store
-    runs = store.read(project.tables["runs"]).select(F.explode("table_versions").alias("name", "version"))
-    newest = runs.groupBy("name").agg(F.max("version").alias("version")).collect()
-    ledger = read_committed_versions(store.read_rows(project.tables[LEDGER], VERSION_COLUMNS))
-    completed = ledger
-    for row in newest:
-        completed[row["name"]] = max(row["version"], completed.get(row["name"], 0))
+    completed = read_committed_versions(store.read_rows(project.tables[LEDGER], VERSION_COLUMNS))
+    for run in store.read_rows(project.tables["runs"], ("table_versions",)):
+        for name, version in (run["table_versions"] or {}).items():
+            completed[name] = max(version, completed.get(name, 0))
     # Look up all tables at once; the store of a run remembers the result.
     holder = project.tables["run_lock"]
     newest_of = store.newest(

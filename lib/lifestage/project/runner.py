@@ -10,6 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from lifestage import __version__
+from lifestage.platform.config.configuration import Config
+from lifestage.platform.config.expressions import semantic_hash
 from lifestage.platform.domain import Domain
 from lifestage.platform.errors import ConfigError
 from lifestage.platform.job import Job
@@ -27,6 +29,9 @@ from lifestage.project.registry import register
 from lifestage.project.root import hold_root
 
 logger = logging.getLogger(__name__)
+
+# In the metadata of the commit that completes a run: the hash of its settings.
+SETTINGS_HASH = "settings_hash"
 
 Progress = Callable[[str, float, int], None]
 """Called after each step with its name, its seconds and the rows that it wrote."""
@@ -97,7 +102,14 @@ def complete_run(project: Project, request: Request, run: Run, commits: Mapping[
         "bytes_written": dict(request.bytes_written),
         "n_touched_subjects": count_touched_subjects(project, run.run_id),
     }
-    store.write(table, [tuple(row[name] for name in table.names)], {"run_id": run.run_id})
+    metadata = {"run_id": run.run_id, SETTINGS_HASH: hash_settings(project.config)}
+    store.write(table, [tuple(row[name] for name in table.names)], metadata)
+
+
+def hash_settings(config: Config) -> str:
+    """A hash of all settings, also of those that only change how results are shown or where they are."""
+    settings = {"shared": config.shared, **config.domains}
+    return semantic_hash({name: each.model_dump(mode="json") for name, each in settings.items()})
 
 
 def count_touched_subjects(project: Project, run_id: str) -> int:

@@ -1,18 +1,22 @@
 """Read tables as the last completed run left them, even while another run writes."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
+from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.platform.errors import NoDataError, suggest_name
 from lifestage.platform.runtime.frames import local_rows
+from lifestage.platform.storage.filters import Is, Where
+from lifestage.platform.storage.reading import empty_arrow
 from lifestage.project.dates import read_stale_dates
-from lifestage.project.opening import Project
+from lifestage.project.opening import Project, ReadableProject
 
 LATEST = "latest"
 N_NEAREST = 3
@@ -20,6 +24,8 @@ N_NEAREST = 3
 UNVERSIONED = ("runs", "run_lock")
 # These do not exist if no evidence joins identifiers. Each identifier is then a separate user.
 EVIDENCE_TABLES = ("link_days", "links", "identity_map", "identity_past", "identity_changes")
+
+Row = dict[str, Any]
 
 
 class StaleWarning(UserWarning):
@@ -52,25 +58,93 @@ def read_table(project: Project, name: str, as_of: date | str | None = None) -> 
     Warns:
         StaleWarning: later deliveries affect the date.
     """
-    if name not in project.tables:
-        raise NoDataError(f"there is no table {name}: {suggest_name(name, project.tables)}")
+    check_table(project, name)
     rows = read_at(project, name, None if name in UNVERSIONED else find_last_run(project))
     return keep_date(project, name, rows, as_of)
+
+
+def read_arrow(
+    project: ReadableProject, name: str, as_of: date | str | None = None, stacklevel: int = 2
+) -> pa.Table:
+    """`read_table` in Arrow, without Spark if the store of the project needs none."""
+    check_table(project, name)
+    run = None if name in UNVERSIONED else find_last_run(project)
+    version = None if name in UNVERSIONED else find_version(name, run)
+    where: Where = ()
+    if as_of is not None:
+        _check_has_dates(project, name)
+        day = CompletedTables(project, run).find_date(name, as_of)
+        warn_if_stale(project, name, day, stacklevel + 1)
+        where = (Is("as_of", (day,)),)
+    if version is None and name not in UNVERSIONED:
+        return empty_arrow(project.tables[name])
+    return project.store.read_arrow(project.tables[name], where, version)
+
+
+def check_table(project: ReadableProject, name: str) -> None:
+    """Raise a NoDataError if the project has no such table."""
+    if name not in project.tables:
+        raise NoDataError(f"there is no table {name}: {suggest_name(name, project.tables)}")
 
 
 def read_at(project: Project, name: str, run: CompletedRun | None) -> DataFrame:
     """The table at the version that the run completed."""
     if name in UNVERSIONED:
         return project.store.read(project.tables[name])
+    if (version := find_version(name, run)) is None:
+        return local_rows(project.store.spark, [], project.tables[name].schema)
+    return project.store.read(project.tables[name], version)
+
+
+def find_version(name: str, run: CompletedRun | None) -> int | None:
+    """The version of a table that the run completed; None for a table of evidence that the run did not have."""
     if run is None:
         raise NoDataError(f"{name}: no run has completed yet: start `lifestage run`")
-    if name not in run.table_versions and name in EVIDENCE_TABLES:
-        return local_rows(project.store.spark, [], project.tables[name].schema)
-    if name not in run.table_versions:
+    if name not in run.table_versions and name not in EVIDENCE_TABLES:
         raise NoDataError(
             f"{name}: run {run.run_id}, the last completed one, did not have this table: start `lifestage run`"
         )
-    return project.store.read(project.tables[name], run.table_versions[name])
+    return run.table_versions.get(name)
+
+
+@dataclass(frozen=True)
+class CompletedTables:
+    """Tables as one run left them, read as dictionaries. A table that the run did not have is empty.
+
+    Needs no Spark if the store of the project needs none.
+    """
+
+    project: ReadableProject
+    run: CompletedRun | None
+
+    def find(self, name: str, where: Where = (), columns: Sequence[str] | None = None) -> list[Row]:
+        """Rows of a table, as dictionaries."""
+        if name in UNVERSIONED:
+            version = None
+        elif self.run is not None and name not in self.run.table_versions:
+            return []
+        else:
+            version = find_version(name, self.run)
+        return self.project.store.find_rows(self.project.tables[name], where, version, columns)
+
+    def find_date(self, name: str, as_of: date | str) -> date:
+        """The date that `as_of` names. If the table has no rows of it, a NoDataError names the nearest dates."""
+        table = self.project.tables[name]
+        version = find_version(name, self.run)
+        known = [] if version is None else self.project.store.find_values(table, "as_of", version)
+        return choose_date(name, known, as_of)
+
+
+def choose_date(name: str, known: Collection[date], as_of: date | str) -> date:
+    """The date that `as_of` names, of the dates of a table; a NoDataError names the nearest."""
+    if as_of == LATEST:
+        if not known:
+            raise NoDataError(f"{name} is empty")
+        return max(known)
+    day = _parse(as_of)
+    if day not in known:
+        raise NoDataError(f"{name} has no rows as of {day}: {_suggest_dates(day, known)}")
+    return day
 
 
 def reader(project: Project) -> Callable[[str], DataFrame]:
@@ -92,12 +166,16 @@ def keep_date(project: Project, name: str, rows: DataFrame, as_of: date | str | 
     """The rows of one date of a table; every row for None. Warns if later deliveries affect the date."""
     if as_of is None:
         return rows
-    if "as_of" not in rows.columns:
-        dated = [each for each, table in project.tables.items() if "as_of" in table.names]
-        raise NoDataError(f"{name} has no column as_of: omit as_of, or read one of {', '.join(dated)}")
+    _check_has_dates(project, name)
     day = find_date(name, rows, as_of)
-    _warn_if_stale(project, name, day)
+    warn_if_stale(project, name, day)
     return rows.where(F.col("as_of") == F.lit(day))
+
+
+def _check_has_dates(project: ReadableProject, name: str) -> None:
+    dated = [each for each, table in project.tables.items() if "as_of" in table.names]
+    if name not in dated:
+        raise NoDataError(f"{name} has no column as_of: omit as_of, or read one of {', '.join(dated)}")
 
 
 def find_date(name: str, rows: DataFrame, as_of: date | str) -> date:
@@ -115,19 +193,19 @@ def list_dates(rows: DataFrame) -> list[date]:
     return [row["as_of"] for row in rows.select("as_of").distinct().collect()]
 
 
-def find_last_run(project: Project) -> CompletedRun | None:
+def find_last_run(project: ReadableProject) -> CompletedRun | None:
     """The run that completed last; None before the first."""
     runs = _list_runs(project)
     return reduce(_pick_later_run, runs) if runs else None
 
 
-def find_run_that_built(project: Project, as_of: date) -> CompletedRun | None:
+def find_run_that_built(project: ReadableProject, as_of: date) -> CompletedRun | None:
     """The last run that built a date; None if there is none."""
     runs = [run for run in _list_runs(project) if as_of in run.as_of_dates]
     return reduce(_pick_later_run, runs) if runs else None
 
 
-def _list_runs(project: Project) -> list[CompletedRun]:
+def _list_runs(project: ReadableProject) -> list[CompletedRun]:
     columns = ("run_id", "now", "as_of_dates", "table_versions", "code_version", "config_hash")
     # One small row per run.
     rows = project.store.read_rows(project.tables["runs"], columns)
@@ -170,13 +248,14 @@ def _parse(as_of: date | str) -> date:
     return as_of.date() if isinstance(as_of, datetime) else as_of
 
 
-def _warn_if_stale(project: Project, name: str, day: date) -> None:
+def warn_if_stale(project: ReadableProject, name: str, day: date, stacklevel: int = 5) -> None:
+    """Warn if later deliveries affect a date of a table."""
     if day in read_stale_dates(project):
         message = (
             f"{name} as of {day} is stale: a later delivery has rows of that date or earlier; start "
             "`lifestage backfill --stale`"
         )
-        warnings.warn(message, StaleWarning, stacklevel=5)
+        warnings.warn(message, StaleWarning, stacklevel=stacklevel)
 
 
 def _suggest_dates(day: date, known: Iterable[date]) -> str:

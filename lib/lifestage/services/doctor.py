@@ -1,43 +1,57 @@
-"""Check whether a storage root is sound, and suggest what to do if it is not."""
+"""Check whether a storage root is sound, and suggest what to do if it is not.
+
+The first answer, about the root, needs no Spark. The checks of the domains do, because some of them read every event.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from lifestage.ingestion.events.step import TABLES as INGEST_TABLES
-from lifestage.ingestion.sources.freshness import find_stale_sources, list_expected_sources
+from lifestage.ingestion.sources.freshness import DELIVERY_COLUMNS, find_stale_sources, list_expected_sources
 from lifestage.ingestion.sources.ledger import LEDGER, VERSION_COLUMNS, read_committed_versions
 from lifestage.platform.errors import ConfigError, LostCommitError
 from lifestage.platform.findings import Examination, Finding, Level, list_first
 from lifestage.platform.plurals import count_of
 from lifestage.platform.storage import lock
 from lifestage.project.dates import read_stale_dates
-from lifestage.project.opening import Project
+from lifestage.project.opening import Project, ReadableProject
 from lifestage.project.pipeline import DOMAINS
 from lifestage.project.root import check_completed_tables, root_properties
 from lifestage.project.secrets import read_secrets
 from lifestage.services.completed import CompletedRun, find_last_run
+
+ProjectT = TypeVar("ProjectT", bound=ReadableProject)
 
 
 @dataclass(frozen=True)
 class _State:
     """A project, and the facts that its checks share."""
 
-    project: Project
+    project: ReadableProject
     now: datetime
     run: CompletedRun | None
     """The last completed run."""
 
 
 def examine(project: Project, now: datetime, is_fast: bool = False) -> Iterator[Finding]:
-    """Check the project, then each domain in the order of the map, and yield every finding.
+    """Check the root, then each domain in the order of the map, and yield every finding.
 
-    If the storage root is empty or cannot be reached, there are no further findings.
+    If the storage root is empty or cannot be reached, there are no further findings. Arguments are those of
+    `examine_root` and `examine_domains`.
+    """
+    yield from examine_root(project, now)
+    if is_in_use(project):
+        yield from examine_domains(project, is_fast)
+
+
+def examine_root(project: ReadableProject, now: datetime) -> Iterator[Finding]:
+    """Check keys, settings, lock, versions and dates of the storage root, and yield every finding.
 
     Args:
-        project: an open project, with or without keys.
+        project: an open project, with or without Spark and keys.
         now: the current time, which decides whether a lock is alive.
-        is_fast: True to skip checks that read every event.
     """
     project, problems = _read_keys(project)
     yield from problems
@@ -57,11 +71,22 @@ def examine(project: Project, now: datetime, is_fast: bool = False) -> Iterator[
     )
     for check in checks:
         yield from check(state)
-    yield from _examine_domains(state, is_fast)
 
 
-def _examine_domains(state: _State, is_fast: bool) -> Iterator[Finding]:
-    project, run = state.project, state.run
+def is_in_use(project: ReadableProject) -> bool:
+    """Whether the storage root can be reached and a run has begun in it."""
+    return _check_root(project).level is Level.OK
+
+
+def examine_domains(project: Project, is_fast: bool = False) -> Iterator[Finding]:
+    """Check each domain in the order of the map, and yield every finding.
+
+    Args:
+        project: an open project, with or without keys, whose root is in use.
+        is_fast: True to skip checks that read every event.
+    """
+    project, _ = _read_keys(project)
+    run = find_last_run(project)
     as_of = run.as_of_dates[-1] if run and run.as_of_dates else None
     root = Examination(project.store, project.tables, as_of, is_fast, project.secrets)
     for domain in DOMAINS:
@@ -69,7 +94,7 @@ def _examine_domains(state: _State, is_fast: bool) -> Iterator[Finding]:
             yield from domain.diagnose(root, project.config.domains[domain.name])
 
 
-def _read_keys(project: Project) -> tuple[Project, list[Finding]]:
+def _read_keys(project: ProjectT) -> tuple[ProjectT, list[Finding]]:
     """The project with its keys, or a finding for each key that is missing or malformed."""
     try:
         return replace(project, secrets=read_secrets(project.config)), []
@@ -81,7 +106,7 @@ def _read_keys(project: Project) -> tuple[Project, list[Finding]]:
         ]
 
 
-def _check_root(project: Project) -> Finding:
+def _check_root(project: ReadableProject) -> Finding:
     where = project.store.describe()
     try:
         found = [name for name, table in project.tables.items() if project.store.exists(table)]
@@ -179,7 +204,7 @@ def _check_versions(state: _State) -> Iterator[Finding]:
         yield Finding(Level.OK, subject, f"{done}; all {len(newest)} tables are unchanged since")
 
 
-def _read_versions(project: Project, names: Iterable[str]) -> dict[str, int]:
+def _read_versions(project: ReadableProject, names: Iterable[str]) -> dict[str, int]:
     """The newest version of each table that exists."""
     known = {name: project.store.version(project.tables[name]) for name in names if name in project.tables}
     return {name: version for name, version in known.items() if version is not None}
@@ -199,7 +224,8 @@ def _check_freshness(state: _State) -> Iterator[Finding]:
     project = state.project
     if not (expected := list_expected_sources(project.config)):
         return
-    stale = find_stale_sources(expected, project.store.read(project.tables[LEDGER]), state.now)
+    ledger = project.store.read_rows(project.tables[LEDGER], DELIVERY_COLUMNS)
+    stale = find_stale_sources(expected, ledger, state.now)
     for source in stale:
         next_step = "ask for the delivery and run again, or change `freshness` of the source"
         yield Finding(Level.PROBLEM, "freshness", source.text, next_step)

@@ -1,59 +1,61 @@
 """Explain the results of one user, and what would change them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
-from lifestage.platform.errors import NoDataError
+from lifestage.platform.config.evaluation import evaluate
+from lifestage.platform.errors import NeedsSparkError, NoDataError
 from lifestage.platform.explain import Explain
-from lifestage.platform.runtime.frames import collect_to_driver
+from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.runtime.parallel import run_in_parallel
-from lifestage.platform.user_rows import Scope, UserRows
-from lifestage.project.opening import Project
+from lifestage.platform.storage.filters import Is
+from lifestage.platform.storage.store import Store
+from lifestage.platform.user_rows import Row, UserFrames, UserRows
+from lifestage.project.opening import Project, ReadableProject
 from lifestage.project.pipeline import DOMAINS
-from lifestage.services.completed import LATEST, find_date, find_run_that_built, reader
-from lifestage.services.persons import find_identifiers
+from lifestage.services.completed import (
+    LATEST,
+    CompletedTables,
+    find_last_run,
+    find_run_that_built,
+    reader,
+)
+from lifestage.services.identifiers import find_identifiers
 from lifestage.services.what_if import find_changes
 
-Read = Callable[[str], DataFrame]
 
+def explain(project: ReadableProject, user: str, as_of: date | str | None = None) -> dict[str, Any]:
+    """The answers of all domains about one user on a date.
 
-def explain(project: Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
-    """The answers of all domains about one user on a date, and what would change the user's results.
-
-    If the configuration has changed since a run built the date, the current rules do not fit the stored results. Then
-    `is_config_changed` is true, and `would_change` is empty.
+    If the configuration has changed since a run built the date, `is_config_changed` is true: the current rules do not
+    fit the stored results. `would_change` is None; see `explain_with_changes`.
 
     Args:
-        project: an open project; with keys if `user` is a raw identifier.
+        project: an open project, with or without Spark; with keys if `user` is a raw identifier.
         user: a user_id, a pseudonym, or a raw identifier. A raw identifier is hashed in memory and never stored.
         as_of: the date; the newest one by default.
 
     Raises:
         NoDataError: no user has that name, several users do, or the user was not known as of the date.
+        NeedsSparkError: the project has no Spark, and the configuration or the name needs it.
     """
-    read = reader(project)
-    day = find_date("user_features", read("user_features"), as_of or LATEST)
-    identifiers = find_identifiers(project, read, user, day)
-    domains = [(each.explain, project.config.domains[each.name]) for each in DOMAINS if each.explain]
-    rows = read_user(read, [each for each, _ in domains], identifiers, day)
-    if rows.tables["user_features"].isEmpty():
-        raise NoDataError(_explain_absence(read, rows))
-    answers = run_in_parallel([partial(each.answer, rows, config) for each, config in domains])
-    built = find_run_that_built(project, day)
-    is_changed = built is not None and built.config_hash != project.config.hash
+    return _answer(project, read_user(project, user, as_of))
+
+
+def explain_with_changes(project: Project, user: str, as_of: date | str | None = None) -> dict[str, Any]:
+    """`explain`, and in `would_change` what would change the user's results.
+
+    It is empty if the configuration has changed since a run built the date.
+    """
+    rows = read_user(project, user, as_of)
+    answer = _answer(project, rows)
     silent_days = project.config.shared.explain.silent_days
-    return {
-        "user_id": rows.user_id,
-        "as_of": day,
-        **{key: value for answer in answers for key, value in answer.items()},
-        "is_config_changed": is_changed,
-        "would_change": {} if is_changed else find_changes(domains, rows, silent_days),
-    }
+    changes = {}
+    if not answer["is_config_changed"]:
+        changes = find_changes(_list_asked(project), _to_frames(project, rows), silent_days)
+    return {**answer, "would_change": changes}
 
 
 def list_explaining() -> list[Explain]:
@@ -61,43 +63,75 @@ def list_explaining() -> list[Explain]:
     return [domain.explain for domain in DOMAINS if domain.explain]
 
 
-def read_user(read: Read, domains: Iterable[Explain], identifiers: DataFrame, as_of: date) -> UserRows:
-    """The rows that the domains need to explain a user. Reads tables in parallel, because planning takes most of the time.
-
-    Args:
-        read: reads a table.
-        domains: the declarations of the domains.
-        identifiers: the user's rows of identity_map.
-        as_of: the date.
-    """
-    user_id = identifiers.first()["user_id"]  # type: ignore[index]
-    subjects = F.broadcast(identifiers.select(F.col("identifier").alias("subject")))
-    scopes = {name: scope for each in domains for name, scope in each.reads.items()}
-    frames = [_keep_scope(read(name), scope, user_id, subjects, as_of) for name, scope in scopes.items()]
-    rows = run_in_parallel([partial(collect_to_driver, frame) for frame in frames])
-    return UserRows(user_id, as_of, identifiers, dict(zip(scopes, rows, strict=True)), read)
-
-
-def _keep_scope(rows: DataFrame, scope: Scope, user_id: str, subjects: DataFrame, as_of: date) -> DataFrame:
-    is_user = F.col("user_id") == user_id
-    match scope:
-        case Scope.USER:
-            return rows.where(is_user & (F.col("as_of") == F.lit(as_of)))
-        case Scope.HISTORY:
-            return rows.where(is_user & (F.col("as_of") <= F.lit(as_of)))
-        case Scope.SUBJECTS:
-            days = rows.where(F.col("event_date") <= F.lit(as_of))
-            return days.join(subjects, on="subject", how="left_semi")
-        case Scope.DATE:
-            return rows.where(F.col("as_of") == F.lit(as_of))
-        case Scope.TABLE:
-            return rows
+def read_user(project: ReadableProject, user: str, as_of: date | str | None) -> UserRows:
+    """The rows that the domains need to explain a user. Arguments and errors are those of `explain`."""
+    tables = CompletedTables(project, find_last_run(project))
+    day = tables.find_date("user_features", as_of or LATEST)
+    identifiers = find_identifiers(tables, user, day)
+    user_id = identifiers[0]["user_id"]
+    subjects = [row["identifier"] for row in identifiers]
+    scopes = {name: scope for each in list_explaining() for name, scope in each.reads.items()}
+    reads = [
+        partial(tables.find, name, scope.filters(user_id, subjects, day)) for name, scope in scopes.items()
+    ]
+    # In parallel, because planning takes most of the time.
+    rows = dict(zip(scopes, run_in_parallel(reads), strict=True))
+    if not rows["user_features"]:
+        raise NoDataError(_explain_absence(tables, user_id, day))
+    return UserRows(user_id, day, identifiers, rows, partial(_evaluate, project, rows))
 
 
-def _explain_absence(read: Read, rows: UserRows) -> str:
+def _answer(project: ReadableProject, rows: UserRows) -> dict[str, Any]:
+    answers = [each.answer(rows, config) for each, config in _list_asked(project)]
+    built = find_run_that_built(project, rows.as_of)
+    return {
+        "user_id": rows.user_id,
+        "as_of": rows.as_of,
+        **{key: value for answer in answers for key, value in answer.items()},
+        "is_config_changed": built is not None and built.config_hash != project.config.hash,
+        "would_change": None,
+    }
+
+
+def _list_asked(project: ReadableProject) -> list[tuple[Explain, Any]]:
+    return [(each.explain, project.config.domains[each.name]) for each in DOMAINS if each.explain]
+
+
+def _evaluate(
+    project: ReadableProject,
+    tables: Mapping[str, Iterable[Row]],
+    name: str,
+    expressions: Mapping[str, str],
+) -> dict[str, Any]:
+    """The values of SQL expressions on the first row of a table."""
+    row = next(iter(tables[name]))
+    try:
+        return {key: evaluate(sql, row) for key, sql in expressions.items()}
+    except NeedsSparkError:
+        if not isinstance(project.store, Store):
+            raise
+        schema = project.tables[name].schema
+        frame = local_rows(project.store.spark, [[row.get(each) for each in schema.names]], schema)
+        aliases = [f"{sql} AS `{key}`" for key, sql in expressions.items()]
+        return frame.selectExpr(*aliases).collect()[0].asDict(recursive=True)
+
+
+def _to_frames(project: Project, rows: UserRows) -> UserFrames:
+    """The rows of a user as frames, for hypotheses."""
+
+    def frame(name: str, found: Iterable[Row]) -> Any:
+        schema = project.tables[name].schema
+        values = [[row.get(each) for each in schema.names] for row in found]
+        return local_rows(project.store.spark, values, schema)
+
+    tables = {name: frame(name, found) for name, found in rows.tables.items()}
+    identifiers = frame("identity_map", rows.identifiers)
+    return UserFrames(rows.user_id, rows.as_of, identifiers, tables, reader(project))
+
+
+def _explain_absence(tables: CompletedTables, user_id: str, as_of: date) -> str:
     """Say on which date a user appears first, if any."""
-    dates = read("user_features").where(F.col("user_id") == rows.user_id)
-    first = dates.agg(F.min("as_of").alias("as_of")).first()
-    if first is None or first["as_of"] is None:
-        return f"user {rows.user_id} is in none of the kept dates"
-    return f"user {rows.user_id} was not known as of {rows.as_of}: the first date with this user is {first['as_of']}"
+    dates = [row["as_of"] for row in tables.find("user_features", (Is("user_id", (user_id,)),), ("as_of",))]
+    if not dates:
+        return f"user {user_id} is in none of the kept dates"
+    return f"user {user_id} was not known as of {as_of}: the first date with this user is {min(dates)}"

@@ -60,4 +60,4 @@ def export_snapshot(project: Project, request: ExportRequest) -> Export:
     users = read_users(project, manifest["snapshot_id"])
     columns = project.config.of(PublishSettings).destinations[request.destination]
     file_format = request.file_format or SUFFIXES.get(request.to.suffix, ExportFormat.CSV)
-    return export(users, manifest.asDict(), columns, request.to, file_format, request.audience)
+    return export(users, manifest, columns, request.to, file_format, request.audience)

@@ -3,19 +3,44 @@
 import os
 from datetime import date
 from pathlib import Path
+from typing import Literal, overload
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from lifestage.activation.audiences.membership import add_movement
 from lifestage.analytics.stages.config import StageLadder
 from lifestage.analytics.stages.history import add_history, add_schemes
+from lifestage.platform.errors import ConfigError, suggest_name
 from lifestage.project.location import find_main_file
-from lifestage.project.opening import Project, open_project
-from lifestage.services.completed import LATEST, keep_date, list_dates, read_table, reader
+from lifestage.project.opening import Project, open_for_reading, open_project
+from lifestage.services.completed import LATEST, keep_date, list_dates, read_arrow, read_table, reader
 from lifestage.services.snapshots import find_manifest, read_users
 from lifestage.users.identity.regrouping import add_journal_version, find_regrouped_users, journal_versions
 
 CONF_VARIABLE = "LIFESTAGE_CONF"
+SPARK, ARROW = "spark", "arrow"
+
+
+@overload
+def read(
+    table: str,
+    as_of: date | str | None = None,
+    conf: Path | str | None = None,
+    spark: SparkSession | None = None,
+    engine: Literal["spark"] = "spark",
+) -> DataFrame: ...
+
+
+@overload
+def read(
+    table: str,
+    as_of: date | str | None = None,
+    conf: Path | str | None = None,
+    spark: SparkSession | None = None,
+    *,
+    engine: Literal["arrow"],
+) -> pa.Table: ...
 
 
 def read(
@@ -23,7 +48,8 @@ def read(
     as_of: date | str | None = None,
     conf: Path | str | None = None,
     spark: SparkSession | None = None,
-) -> DataFrame:
+    engine: str = "spark",
+) -> DataFrame | pa.Table:
     """A table as the last completed run left it.
 
     Args:
@@ -31,6 +57,8 @@ def read(
         as_of: the rows of one date, "latest" for the newest one; every row by default.
         conf: the project's main file; LIFESTAGE_CONF, conf/lifestage.yaml or lifestage.yaml by default. Reading needs no key.
         spark: a session with Delta; a new one by default.
+        engine: spark for a frame of Spark; arrow for a pyarrow.Table, which holds all rows in memory and is read without
+            Spark if the storage root is a local folder.
 
     Raises:
         NoDataError: no run has completed, or there is no such table or date. The message names the nearest.
@@ -39,6 +67,8 @@ def read(
         StaleWarning: later deliveries affect the date.
 
     Example:
+        >>> lifestage.read("user_stages", as_of="latest", engine="arrow").to_pandas()  # doctest: +SKIP
+
         >>> stages = lifestage.read("user_stages", as_of="2026-01-30", spark=spark)
         >>> stages.select("user_id", "stage").show()
         +-------+------+
@@ -48,7 +78,19 @@ def read(
         +-------+------+
         <BLANKLINE>
     """
+    if engine == ARROW:
+        return _read_arrow(table, as_of, conf, spark)
+    if engine != SPARK:
+        raise ConfigError([f"engine: {engine} is unknown: {suggest_name(engine, (ARROW, SPARK))}"])
     return read_table(_open(conf, spark), table, as_of)
+
+
+def _read_arrow(
+    table: str, as_of: date | str | None, conf: Path | str | None, spark: SparkSession | None
+) -> pa.Table:
+    """A table as the last completed run left it, in Arrow. Spark reads it if it has to, or if a session is given."""
+    project = (None if spark else open_for_reading(_find_conf(conf))) or _open(conf, spark)
+    return read_arrow(project, table, as_of, stacklevel=4)
 
 
 def snapshot(
@@ -149,5 +191,8 @@ def _find_regrouped(project: Project) -> DataFrame:
 
 
 def _open(conf: Path | str | None, spark: SparkSession | None) -> Project:
-    path = Path(conf or os.environ.get(CONF_VARIABLE) or find_main_file())
-    return open_project(path, spark, needs_keys=False)
+    return open_project(_find_conf(conf), spark, needs_keys=False)
+
+
+def _find_conf(conf: Path | str | None) -> Path:
+    return Path(conf or os.environ.get(CONF_VARIABLE) or find_main_file())

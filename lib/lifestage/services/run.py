@@ -14,12 +14,17 @@ from lifestage.activation.report.config import ReportSettings
 from lifestage.activation.report.step import is_newest
 from lifestage.ingestion.events.config import IngestConfig
 from lifestage.ingestion.sources.deliveries import resolve_path
-from lifestage.ingestion.sources.freshness import StaleSource, find_stale_sources, list_expected_sources
+from lifestage.ingestion.sources.freshness import (
+    DELIVERY_COLUMNS,
+    StaleSource,
+    find_stale_sources,
+    list_expected_sources,
+)
 from lifestage.ingestion.sources.ledger import KNOWN
 from lifestage.ingestion.sources.stored_forms import FORM_COLUMNS, StoredForm, count_forms
 from lifestage.ingestion.sources.tables import REFERENCE
 from lifestage.platform.errors import ConfigError, NoDataError
-from lifestage.project.opening import Project, Request
+from lifestage.project.opening import Project, ReadableProject, Request
 from lifestage.project.pipeline import STEPS
 from lifestage.project.registry import register
 from lifestage.project.runner import count_touched_subjects, execute
@@ -90,17 +95,17 @@ def make_request(
     )
 
 
-def business_date(project: Project, now: datetime) -> date:
+def business_date(project: ReadableProject, now: datetime) -> date:
     """The date of an instant in the business time zone."""
     return now.astimezone(ZoneInfo(project.config.shared.business.time_zone)).date()
 
 
-def yesterday(project: Project, now: datetime) -> date:
+def yesterday(project: ReadableProject, now: datetime) -> date:
     """The business date that a run builds by default."""
     return business_date(project, now) - timedelta(days=1)
 
 
-def check_dates(project: Project, request: Request) -> None:
+def check_dates(project: ReadableProject, request: Request) -> None:
     """Raise a ConfigError if a date is after the business date of now."""
     newest, today = request.as_of_dates[-1], business_date(project, request.now)
     if newest > today:
@@ -210,7 +215,7 @@ def _measure_cost(project: Project, request: Request) -> Cost | None:
 
 
 def _find_stale_sources(project: Project, request: Request) -> tuple[StaleSource, ...]:
-    ledger = project.store.read(project.tables["ingest_ledger"])
+    ledger = project.store.read_rows(project.tables["ingest_ledger"], DELIVERY_COLUMNS)
     return find_stale_sources(list_expected_sources(project.config), ledger, request.now)
 
 

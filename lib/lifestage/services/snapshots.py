@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.platform.errors import NoDataError
-from lifestage.project.opening import Project
+from lifestage.project.opening import Project, ReadableProject
 from lifestage.project.registry import results_of
-from lifestage.services.completed import LATEST, N_NEAREST, find_last_run, read_at, read_table
+from lifestage.services.completed import LATEST, N_NEAREST, CompletedTables, Row, find_last_run, read_table
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Summary:
     is_latest: bool
 
 
-def list_snapshots(project: Project) -> list[Summary]:
+def list_snapshots(project: ReadableProject) -> list[Summary]:
     """Every published snapshot, the latest first."""
     return [
         Summary(
@@ -43,17 +43,17 @@ def list_snapshots(project: Project) -> list[Summary]:
     ]
 
 
-def read_manifests(project: Project) -> list[Row]:
+def read_manifests(project: ReadableProject) -> list[Row]:
     """The manifest of each published snapshot, the latest first; empty before the first completed run."""
     run = find_last_run(project)
     if run is None:
         return []
-    rows = read_at(project, "snapshots", run)
     # One small row per snapshot.
-    return rows.orderBy(F.col("as_of").desc(), F.col("revision").desc()).collect()
+    rows = CompletedTables(project, run).find("snapshots")
+    return sorted(rows, key=lambda row: (row["as_of"], row["revision"]), reverse=True)
 
 
-def find_manifest(project: Project, snapshot_id: str) -> Row:
+def find_manifest(project: ReadableProject, snapshot_id: str) -> Row:
     """The manifest of one snapshot.
 
     Args:
@@ -79,7 +79,7 @@ def read_users(project: Project, snapshot_id: str) -> DataFrame:
     return read_table(project, "snapshot_users").where(F.col("snapshot_id") == snapshot_id)
 
 
-def list_kinds(project: Project) -> tuple[str, ...]:
+def list_kinds(project: ReadableProject) -> tuple[str, ...]:
     """The kinds of groups whose users a manifest counts, such as stage, in the order of the map."""
     return tuple(kind for each in results_of(project.config) for kind in each.groups)
 

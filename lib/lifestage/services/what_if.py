@@ -14,13 +14,13 @@ from pyspark.sql import Row
 from lifestage.platform.explain import Explain
 from lifestage.platform.hypotheses import SILENCE, Hypotheses
 from lifestage.platform.runtime.parallel import run_in_parallel
-from lifestage.platform.user_rows import UserRows
+from lifestage.platform.user_rows import UserFrames
 
 Asked = tuple[Explain, Any]
 """A domain's declaration, and its configuration."""
 
 
-def find_changes(domains: Sequence[Asked], rows: UserRows, silent_days: int) -> dict[str, Any]:
+def find_changes(domains: Sequence[Asked], rows: UserFrames, silent_days: int) -> dict[str, Any]:
     """For each result, the first purchase and the first silent day that change it.
 
     Args:
@@ -46,7 +46,7 @@ def find_changes(domains: Sequence[Asked], rows: UserRows, silent_days: int) -> 
     }
 
 
-def choose_amount(domains: Iterable[Asked], rows: UserRows) -> Decimal | None:
+def choose_amount(domains: Iterable[Asked], rows: UserFrames) -> Decimal | None:
     """Amount of the purchase: the typical purchase of the first domain that knows one; None if no domain does."""
     for explain, config in domains:
         if explain.typical_purchase and (minor := explain.typical_purchase(rows, config)) is not None:

@@ -1,5 +1,6 @@
 """Resolve subjects to users, as of each date of a run."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pyspark.sql import types as T
 
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import Column
+from lifestage.platform.storage.filters import HashIs
 
 
 class UserStatus(StrEnum):
@@ -23,6 +25,7 @@ class UserStatus(StrEnum):
     SHARED = "shared"
 
 
+USER_PREFIX, USER_ID_HEX = "user:", 32
 IS_PERSON = f"status <> '{UserStatus.SHARED}'"
 IDENTITY_COLUMNS = ("identifier", "user_id", "status")
 USER = Column("user_id", T.StringType(), "User", required=True)
@@ -94,4 +97,14 @@ def user_id_of(key_identifier: SqlColumn) -> SqlColumn:
 
     The key of an identifier without a row in identity_map is the identifier itself.
     """
-    return F.substring(F.sha2(F.concat(F.lit("user:"), key_identifier), 256), 1, 32)
+    return F.substring(F.sha2(F.concat(F.lit(USER_PREFIX), key_identifier), 256), 1, USER_ID_HEX)
+
+
+def derive_user_id(key_identifier: str) -> str:
+    """`user_id_of` in Python."""
+    return hashlib.sha256(f"{USER_PREFIX}{key_identifier}".encode()).hexdigest()[:USER_ID_HEX]
+
+
+def is_user_of(column: str, user_ids: Sequence[str]) -> HashIs:
+    """Keeps the rows whose column holds the key identifier of one of the users."""
+    return HashIs(column, USER_PREFIX, USER_ID_HEX, tuple(user_ids))

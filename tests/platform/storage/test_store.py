@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from lifestage.platform.storage.contracts import conform
 from lifestage.platform.storage.delta import DeltaStore
 from lifestage.platform.storage.run_store import RunStore
 from lifestage.platform.storage.store import literals
-from support.frames import assert_rows
+from support.frames import assert_frames, assert_rows
 from support.sales import FEBRUARY, JANUARY, SALES, sales
 
 
@@ -57,6 +58,17 @@ def test_statistics_leave_identifiers_out(spark, store):
     (statistics,) = [json.loads(entry["add"]["stats"]) for entry in log_of(store) if "add" in entry]
     assert (statistics["minValues"], statistics["maxValues"]) == ({"n": 1}, {"n": 5})
     assert "secret" not in json.dumps(log_of(store))
+
+
+def test_a_table_is_replaced_by_one_with_fewer_columns(spark, store):
+    store.write(SALES, sales(spark, ("a", 1, JANUARY)), {})
+    narrow = replace(SALES, columns=tuple(column for column in SALES.columns if column.name != "n"), order=())
+    rows = sales(spark, ("b", 2, JANUARY)).drop("n")
+    store.replace_all(narrow, rows, {"run_id": "r2"})
+    assert_frames(store.read(narrow), rows)
+    assert store.last_metadata(narrow) == {"run_id": "r2"}
+    *_, statistics = [json.loads(entry["add"]["stats"]) for entry in log_of(store) if "add" in entry]
+    assert not {"id", "person"} & statistics.get("minValues", {}).keys()
 
 
 def test_a_write_counts_its_rows_and_remembers_its_metadata(spark, store):

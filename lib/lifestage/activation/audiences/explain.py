@@ -12,9 +12,11 @@ from lifestage.platform.user_rows import Scope, UserRows
 def explain_audiences(rows: UserRows, _config: AudiencesConfig) -> dict[str, Any]:
     """Each audience that the user is in, by name."""
     # One row a change of a rule.
-    stored = rows.tables["audience_definitions"].select("audience", "from_as_of", "sql").collect()
-    rules = rules_on([Definition(*row) for row in stored], rows.as_of)
-    members = rows.tables["user_audiences"].orderBy("audience").collect()
+    stored = rows.tables["audience_definitions"]
+    rules = rules_on(
+        [Definition(row["audience"], row["from_as_of"], row["sql"]) for row in stored], rows.as_of
+    )
+    members = sorted(rows.tables["user_audiences"], key=lambda row: row["audience"])
     return {
         "audiences": [
             {"name": row["audience"], "rule": rules.get(row["audience"]), "matched": row["matched"]}

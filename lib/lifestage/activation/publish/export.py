@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -161,6 +160,9 @@ def _write_json(rows: DataFrame, part: Path) -> int:
 
 
 def _write_parquet(rows: DataFrame, part: Path) -> int:
+    # It takes long to import: only this format needs it.
+    import pyarrow.parquet as pq
+
     schema = rows.limit(0).toArrow().schema
     stream, n_rows = rows.toLocalIterator(), 0
     with pq.ParquetWriter(part, schema) as writer:

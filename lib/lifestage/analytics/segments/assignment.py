@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -103,6 +102,9 @@ def _status_column(models: Mapping[date, SegmentModel | None], config: SegmentsC
 
 
 def _assign_batches(batches: Iterable[pa.RecordBatch], plans: Sequence[_Plan]) -> Iterator[pa.RecordBatch]:
+    # It takes long to import: only the workers that need it do.
+    import pyarrow.compute as pc
+
     for batch in batches:
         is_modelled = pc.equal(batch.column("status"), SegmentStatus.MODELLED.value)
         yield _to_output(batch.filter(pc.invert(is_modelled)), {})

@@ -13,7 +13,7 @@ from lifestage.analytics.segments.tables import USER_SEGMENTS
 from lifestage.platform.explain import BLANK, Explain, Line, ResultColumn
 from lifestage.platform.hypotheses import Hypotheses
 from lifestage.platform.runtime.frames import local_rows
-from lifestage.platform.user_rows import Scope, UserRows
+from lifestage.platform.user_rows import Scope, UserFrames, UserRows
 
 
 def explain_segment(rows: UserRows, _config: SegmentsConfig) -> dict[str, Any]:
@@ -53,7 +53,7 @@ EXPLAIN = Explain(
 )
 
 
-def _model(rows: UserRows, config: SegmentsConfig) -> SegmentModel | None:
+def _model(rows: UserFrames, config: SegmentsConfig) -> SegmentModel | None:
     """The model that assigned the user; the one in force for a user whom no model assigned."""
     # One row a training date, ever.
     models = [SegmentModel.from_row(row) for row in rows.tables["segment_models"].collect()]

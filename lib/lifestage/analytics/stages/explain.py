@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from lifestage.analytics.stages.config import StageLadder
-from lifestage.analytics.stages.history import add_history
+from lifestage.analytics.stages.history import find_history
 from lifestage.analytics.stages.ladder import assign_stages
 from lifestage.platform.explain import BLANK, Explain, Line, ResultColumn, format_date, value_lines
 from lifestage.platform.hypotheses import Hypotheses
@@ -17,7 +17,7 @@ from lifestage.platform.user_rows import Scope, UserRows
 def explain_stage(rows: UserRows, _config: StageLadder) -> dict[str, Any]:
     """The stage with the rule that holds and the values that matched, and the stage on every date that is kept."""
     # One row a date that is kept.
-    history = [row.asDict() for row in add_history(rows.tables["user_stages"]).orderBy("as_of").collect()]
+    history = find_history(rows.tables["user_stages"])
     now = history[-1] if history and history[-1]["as_of"] == rows.as_of else {}
     return {
         "stage": {

@@ -1,6 +1,8 @@
 """Stage history and coarser schemes, computed on read and never stored."""
 
+from collections.abc import Iterable, Mapping
 from itertools import chain
+from typing import Any
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -28,6 +30,19 @@ def add_history(stages: DataFrame) -> DataFrame:
     return rows.withColumns(
         {"observed_since": F.min("as_of").over(began), "previous_stage": F.first("_before").over(began)}
     ).drop("_before", "_begins", "_spell")
+
+
+def find_history(stages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """`add_history` for the rows of one user, in the order of their dates."""
+    found: list[dict[str, Any]] = []
+    for row in sorted(stages, key=lambda each: each["as_of"]):
+        last = found[-1] if found else None
+        if last and last["stage"] == row["stage"]:
+            spell = {name: last[name] for name in ("observed_since", "previous_stage")}
+        else:
+            spell = {"observed_since": row["as_of"], "previous_stage": last and last["stage"]}
+        found.append({**row, **spell})
+    return found
 
 
 def add_schemes(stages: DataFrame, ladder: StageLadder) -> DataFrame:

@@ -7,12 +7,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.analytics.value.config import ValueConfig
-from lifestage.analytics.value.index import add_index, components_column, index_contributions
+from lifestage.analytics.value.index import (
+    add_index,
+    component_expressions,
+    components_column,
+    index_contributions,
+)
 from lifestage.analytics.value.rfm import INSUFFICIENT_VARIETY, LEAST_SCORES, add_scores, to_rfm
 from lifestage.analytics.value.tiers import add_tier
 from lifestage.platform.explain import BLANK, Explain, Line, ResultColumn, format_days
 from lifestage.platform.hypotheses import Hypotheses
-from lifestage.platform.user_rows import Scope, UserRows
+from lifestage.platform.user_rows import Scope, UserFrames, UserRows
 
 RFM = (
     "rfm_status",
@@ -50,7 +55,7 @@ def assume_value(hypotheses: Hypotheses, config: ValueConfig) -> dict[str, DataF
     return {"user_value": add_tier(add_index(scored, scales, config.index), tiers)}
 
 
-def find_median_of_users(rows: UserRows, _config: ValueConfig) -> int | None:
+def find_median_of_users(rows: UserFrames, _config: ValueConfig) -> int | None:
     """The median of users' mean occasion value in the period of RFM."""
     users = rows.read("user_value").where(F.col("as_of") == F.lit(rows.as_of))
     minor = "CAST(mean_occasion_amount * 100 AS BIGINT)"
@@ -76,21 +81,23 @@ EXPLAIN = Explain(
 
 def _rfm(value: Mapping[str, Any], rows: UserRows) -> dict[str, Any]:
     # At most five scores of three measures.
-    cuts = rows.tables["rfm_cuts"].select("measure", "score", "least_value").orderBy("measure", "score")
+    cuts = sorted(rows.tables["rfm_cuts"], key=lambda row: (row["measure"], row["score"]))
     return {
         **{name: value.get(name) for name in RFM},
-        "cut_points": [row.asDict() for row in cuts.collect()],
+        "cut_points": [{name: row[name] for name in ("measure", "score", "least_value")} for row in cuts],
     }
 
 
 def _tier(value: Mapping[str, Any], rows: UserRows, config: ValueConfig) -> dict[str, Any]:
-    scales = [row.asDict() for row in rows.tables["value_scales"].collect()]
-    given = rows.tables["user_features"].select(components_column(config.index)).first()
-    bounds = rows.tables["tier_cuts"].orderBy("least_index").collect()
+    parts = []
+    if value.get("tier") and rows.tables["user_features"]:
+        given = rows.evaluate("user_features", component_expressions(config.index))
+        parts = index_contributions(given, rows.tables["value_scales"])
+    bounds = sorted(rows.tables["tier_cuts"], key=lambda row: row["least_index"])
     return {
         "name": value.get("tier"),
         "value_index": value.get("value_index"),
-        "parts": index_contributions(given["components"], scales) if given and value.get("tier") else [],
+        "parts": parts,
         "least_index": {row["tier"]: row["least_index"] for row in bounds},
     }
 

@@ -21,13 +21,18 @@ def components_column(index: IndexConfig) -> Column:
     """
     pairs = [
         part
-        for dimension, component, _ in _terms(index)
-        for part in (
-            F.lit(f"{dimension}.{component}"),
-            F.expr(index.dimensions[dimension].components[component]).cast("double"),
-        )
+        for name, sql in component_expressions(index).items()
+        for part in (F.lit(name), F.expr(sql).cast("double"))
     ]
     return F.create_map(*pairs).alias("components")
+
+
+def component_expressions(index: IndexConfig) -> dict[str, str]:
+    """Return the SQL of each component of the enabled dimensions by `dimension.component`, sorted by name."""
+    return {
+        f"{dimension}.{component}": index.dimensions[dimension].components[component]
+        for dimension, component, _ in _terms(index)
+    }
 
 
 def to_value_scales(scored: DataFrame, index: IndexConfig) -> DataFrame:
@@ -82,7 +87,7 @@ def add_index(scored: DataFrame, scales: DataFrame, index: IndexConfig) -> DataF
 
 
 def index_contributions(
-    given: Mapping[str, float | None], scales: Iterable[Mapping[str, Any]]
+    given: Mapping[str, Any], scales: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return the contribution of each component to one user's index, by the same arithmetic as `add_index`.
 
@@ -95,7 +100,7 @@ def index_contributions(
     """
     found = []
     for scale in scales:
-        value = given.get(f"{scale['dimension']}.{scale['component']}") or 0.0
+        value = float(given.get(f"{scale['dimension']}.{scale['component']}") or 0.0)
         width = scale["p95"] - scale["p5"]
         share = min(max((value - scale["p5"]) / width, 0.0), 1.0) if width else 0.0
         part = {name: scale[name] for name in ("dimension", "component", "weight", "p5", "p95")}

@@ -7,7 +7,12 @@ from datetime import date, datetime
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from lifestage.ingestion.sources.freshness import StaleSource, find_stale_sources, list_expected_sources
+from lifestage.ingestion.sources.freshness import (
+    DELIVERY_COLUMNS,
+    StaleSource,
+    find_stale_sources,
+    list_expected_sources,
+)
 from lifestage.ingestion.sources.tables import COUNT_COLUMNS, REFERENCE, REPLAY
 from lifestage.platform.reporting.charts import Point, Titles, bars_chart
 from lifestage.platform.reporting.disclosure import Disclosure
@@ -65,7 +70,9 @@ class DeliveryData:
 def read(source: Source) -> DeliveryData:
     """Read the ledger."""
     ledger, now = source.read("ingest_ledger"), source.run.now
-    stale = find_stale_sources(list_expected_sources(source.config), ledger, now)
+    # One small row for each file.
+    rows = [row.asDict() for row in ledger.select(*DELIVERY_COLUMNS).collect()]
+    stale = find_stale_sources(list_expected_sources(source.config), rows, now)
     return DeliveryData(source.as_of, list_deliveries(ledger, now), stale)
 
 

@@ -93,7 +93,7 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
     pattern = resolve_path(layout.path, landing)
     if layout.format is Format.DELTA:
         return _find_delta_version(spark, name, pattern)
-    _warn_of_hidden_files(name, pattern)
+    warn_of_hidden_files(name, pattern)
     try:
         files = scan_files(spark, pattern)
         rows = files.select("file", "length", "modificationTime").collect()  # one row a file
@@ -107,7 +107,7 @@ def find_files(spark: SparkSession, name: str, layout: FileLayout, landing: str)
         for row in rows
     ]
     # The list of all files is on the driver already. It writes URIs in another form than the rows.
-    empty = {_path_of(uri) for uri in files.inputFiles()} - {_path_of(file.path) for file in found}
+    empty = {path_of(uri) for uri in files.inputFiles()} - {path_of(file.path) for file in found}
     _warn_of_skipped_files(name, [PurePosixPath(path).name for path in empty], "the file is empty")
     return sorted(found, key=lambda file: file.path)
 
@@ -241,7 +241,7 @@ def escape_glob(path: str) -> str:
     return re.sub(r"([{}\[\]*?\\])", r"\\\1", unquote(path))
 
 
-def _warn_of_hidden_files(source: str, pattern: str) -> None:
+def warn_of_hidden_files(source: str, pattern: str) -> None:
     """Name the files of a local folder that a glob matches and Spark skips because of their names."""
     pattern = re.sub("^file:/+", "/", pattern)
     if "://" not in pattern:
@@ -261,7 +261,7 @@ def scan_files(spark: SparkSession, path: str | list[str]) -> DataFrame:
     return spark.read.format("binaryFile").load(path).withColumn("file", F.col("_metadata.file_path"))
 
 
-def _path_of(uri: str) -> str:
+def path_of(uri: str) -> str:
     """The path of a URI without its scheme, whether it has one slash or three, and without percent-encoding."""
     return unquote(uri.partition(":")[2]).lstrip("/")
 

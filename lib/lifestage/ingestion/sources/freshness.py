@@ -1,17 +1,18 @@
 """Sources that are stale: no delivery for longer than they declare."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from typing import Any
 
 from lifestage.ingestion.sources.config import REFERENCE_SOURCES, SOURCES
 from lifestage.ingestion.sources.layout import FileLayout
 from lifestage.ingestion.sources.ledger import KNOWN
 from lifestage.ingestion.sources.tables import REPLAY
 from lifestage.platform.config.configuration import Config
+
+# Columns of the ledger that `find_stale_sources` needs.
+DELIVERY_COLUMNS = ("source", "kind", "ingested_at")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def list_expected_sources(config: Config) -> dict[str, FileLayout]:
 
 
 def find_stale_sources(
-    expected: Mapping[str, FileLayout], ledger: DataFrame, now: datetime
+    expected: Mapping[str, FileLayout], ledger: Iterable[Mapping[str, Any]], now: datetime
 ) -> tuple[StaleSource, ...]:
     """Find the sources whose newest delivery is older than they declare, or that never had one, in order of name.
 
@@ -46,15 +47,15 @@ def find_stale_sources(
 
     Args:
         expected: Sources that declare `freshness`.
-        ledger: Rows of ingest_ledger; one small row for each file.
+        ledger: Rows of ingest_ledger; one small row for each file. They need `DELIVERY_COLUMNS`.
         now: The run's now. Later deliveries don't count, so the answer for a past run stays the same.
     """
-    if not expected:
-        return ()
-    is_delivery = ~F.col("kind").isin(KNOWN, REPLAY) & (F.col("ingested_at") <= F.lit(now))
-    newest = ledger.where(is_delivery).groupBy("source").agg(F.max("ingested_at").alias("at"))
-    # Bounded: one row for each source. Spark returns instants in the local zone, without naming it.
-    last = {row["source"]: row["at"].astimezone(UTC) for row in newest.collect()}
+    last: dict[str, datetime] = {}
+    for row in ledger:
+        # Spark returns instants in the local zone, without naming it.
+        at = row["ingested_at"].astimezone(UTC)
+        if row["kind"] not in (KNOWN, REPLAY) and at <= now:
+            last[row["source"]] = max(at, last.get(row["source"], at))
     return tuple(
         StaleSource(name, str(layout.freshness), last.get(name))
         for name, layout in expected.items()

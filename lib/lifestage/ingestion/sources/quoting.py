@@ -5,13 +5,17 @@ Files are read line by line. A line in the middle of such a value can look like 
 
 import re
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lifestage.ingestion.sources.layout import FileLayout
+
+if TYPE_CHECKING:
+    # Pandas takes long to import: only the workers that need it do.
+    import pandas as pd
 
 PLACE = ("file", "_block", "_line")
 """The columns that identify a line and order the lines of a file."""
@@ -83,7 +87,7 @@ def _find_records(lines: DataFrame, layout: FileLayout) -> DataFrame:
     return steps.groupBy("file").applyInPandas(_number_file, schema)
 
 
-def _number_file(lines: pd.DataFrame) -> pd.DataFrame:
+def _number_file(lines: "pd.DataFrame") -> "pd.DataFrame":
     ordered = lines.sort_values(list(PLACE))
     numbers = number_records(ordered["opens"].to_numpy(), ordered["inside"].to_numpy())
     return ordered.loc[numbers >= 0, list(PLACE)].assign(_record=numbers[numbers >= 0])

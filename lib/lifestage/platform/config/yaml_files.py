@@ -23,13 +23,13 @@ class Problems(list[str]):
         self.append(f"{file}: {key}: {message}" if key else f"{file}: {message}")
 
 
-class _Loader(yaml.SafeLoader):
-    """A loader that rejects duplicate keys and reads `on`, `off`, `yes` and `no` as text.
+class _Strict(yaml.constructor.SafeConstructor):
+    """Rejects duplicate keys and reads `on`, `off`, `yes` and `no` as text.
 
     Plain YAML silently keeps the last of two equal keys, and reads the key `on` as true.
     """
 
-    yaml_implicit_resolvers: ClassVar = {  # type: ignore[misc]
+    yaml_implicit_resolvers: ClassVar = {
         letter: [(tag, text) for tag, text in resolvers if not tag.endswith(":bool") or letter in "tTfF"]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
@@ -42,6 +42,14 @@ class _Loader(yaml.SafeLoader):
                 None, None, f"key given twice: {', '.join(duplicates)}", node.start_mark
             )
         return super().construct_mapping(node, deep)
+
+
+class _Loader(_Strict, yaml.SafeLoader):
+    """The loader of a project's files. Its errors show the place in the text."""
+
+
+class _PackagedLoader(_Strict, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A fast loader for packaged files, which are well-formed."""
 
 
 def read_yaml(path: Path, problems: Problems) -> dict[str, Any] | None:
@@ -73,7 +81,7 @@ def packaged_yaml(name: str) -> dict[str, Any]:
 
 @cache
 def _load_packaged(name: str) -> dict[str, Any]:
-    return _load_mapping(packaged_text(name))
+    return _load_mapping(packaged_text(name), _PackagedLoader)
 
 
 def packaged_text(name: str) -> str:
@@ -136,8 +144,8 @@ def _describe_syntax(error: yaml.MarkedYAMLError) -> str:
     return f"line {mark.line + 1}, column {mark.column + 1}: {text}\n{snippet}".rstrip()
 
 
-def _load_mapping(text: str) -> dict[str, Any]:
-    value = yaml.load(text, Loader=_Loader)
+def _load_mapping(text: str, loader: Any = _Loader) -> dict[str, Any]:
+    value = yaml.load(text, Loader=loader)
     if value is None:
         return {}
     if not isinstance(value, dict):

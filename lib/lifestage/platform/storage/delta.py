@@ -1,4 +1,4 @@
-"""Tables in Delta. Only this module uses Delta and knows where tables are."""
+"""Tables in Delta. Only this module writes them; it and arrow.py know where tables are."""
 
 import logging
 import threading
@@ -16,19 +16,25 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lifestage.platform.errors import ConcurrentWriteError, NoDataError, StorageError
+from lifestage.platform.errors import ConcurrentWriteError, StorageError
 from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
-from lifestage.platform.storage.log import Entry
-from lifestage.platform.storage.store import Rows, Store, Values, in_utc, literals
+from lifestage.platform.storage.log import Entry, to_entry
+from lifestage.platform.storage.reading import in_utc, unreadable
+from lifestage.platform.storage.store import Rows, Store, Values, literals
 
 logger = logging.getLogger(__name__)
+
+COMMIT_COLUMNS = ("version", "operation", "userMetadata", "operationMetrics")
 
 # A merge takes its metadata only from the session, which all threads share, so merges run one at a time. A save has an
 # option of its own, which overrides the session.
 METADATA_SETTING = "spark.databricks.delta.commitInfo.userMetadata"
 _ONE_MERGE = threading.Lock()
+# The columns whose least and greatest value Delta keeps for each file.
+INDEXED = "delta.dataSkippingStatsColumns"
+LOST_COLUMN = "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA"
 BASE_PROPERTIES = {"delta.enableDeletionVectors": "true"}
 # How systems refuse to write, in their own words.
 REFUSALS = (
@@ -106,9 +112,7 @@ class DeltaStore(Store):
         try:
             return reader.load(name) if self.location.root else reader.table(name)
         except AnalysisException as error:
-            raise NoDataError(
-                f"{table.name}: version {version} cannot be read any more (removed by VACUUM?): {error}"
-            ) from error
+            raise unreadable(table, version, error) from error
 
     def load_changes(self, table: Table, since: int, columns: Sequence[str], where: str) -> DataFrame | None:
         """The changes of a table that exists and has versions after `since`."""
@@ -140,18 +144,12 @@ class DeltaStore(Store):
         frames = run_in_parallel([partial(self._history, table, limit) for table, limit in asked])
         found: dict[str, list[Entry]] = {table.name: [] for table, _ in asked}
         for row in reduce(DataFrame.unionByName, frames).collect():
-            metrics = row["operationMetrics"] or {}
-            # Absent metrics mean that no rows were written, as in OPTIMIZE.
-            n = int(metrics.get("numOutputRows") or metrics.get("numTargetRowsInserted") or 0)
-            n_bytes = int(metrics.get("numOutputBytes") or metrics.get("numTargetBytesAdded") or 0)
-            text, is_blank = row["userMetadata"] or "", row["operation"] is None
-            entry = Entry(int(row["version"]), text, n, is_blank, n_bytes)
+            entry = to_entry(*(row[name] for name in COMMIT_COLUMNS))
             found[row["table"]].append(entry)
         return {name: sorted(log, key=lambda entry: -entry.version) for name, log in found.items()}
 
     def _history(self, table: Table, limit: int | None) -> DataFrame:
-        columns = ("version", "operation", "userMetadata", "operationMetrics")
-        return self._delta(table).history(limit).select(F.lit(table.name).alias("table"), *columns)
+        return self._delta(table).history(limit).select(F.lit(table.name).alias("table"), *COMMIT_COLUMNS)
 
     def restore(self, table: Table, version: int) -> None:
         """Write the rows of an old version as a new version."""
@@ -176,7 +174,21 @@ class DeltaStore(Store):
 
     def put_all(self, table: Table, rows: Rows, text: str) -> None:
         """Replace all rows and the schema."""
-        self._save(table, self._sort_rows(table, rows), "overwrite", text, {"overwriteSchema": "true"})
+        frame = self._sort_rows(table, rows)
+        try:
+            self._save(table, frame, "overwrite", text, {"overwriteSchema": "true"})
+        except AnalysisException as error:
+            if error.getCondition() != LOST_COLUMN:
+                raise
+            self._forget_columns(table)
+            self._save(table, frame, "overwrite", text, {"overwriteSchema": "true"})
+
+    def _forget_columns(self, table: Table) -> None:
+        """Take the columns that the contract has lost out of the statistics. Delta refuses a schema without them."""
+        indexed = [name for name in self.properties(table)[INDEXED].split(",") if name in table.names]
+        name = self.location.name_of(table)
+        name = f"delta.`{name}`" if self.location.root else name
+        self.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{INDEXED}' = '{','.join(indexed)}')")
 
     def put_once(self, table: Table, rows: Rows, text: str, number: int) -> None:
         """Append or replace rows, by the mode of the table, unless it has seen the number or a greater one.
@@ -274,7 +286,7 @@ def _properties(table: Table) -> dict[str, str]:
         return properties
     left_out = {*table.unindexed, *table.partitions}
     indexed = [c.name for c in table.columns if c.name not in left_out and isinstance(c.type, ORDERED_TYPES)]
-    return {**properties, "delta.dataSkippingStatsColumns": ",".join(indexed)}
+    return {**properties, INDEXED: ",".join(indexed)}
 
 
 def _replace_where(replace: Values, keep: Values) -> dict[str, str]:

@@ -10,6 +10,7 @@ import psutil
 
 from lifestage.platform.errors import ConcurrentWriteError, RunLockedError
 from lifestage.platform.storage.contracts import Table
+from lifestage.platform.storage.reading import TableReader
 from lifestage.platform.storage.store import Store
 
 # The operating system records the start of a process in ticks since boot. Its time shifts when the clock is adjusted.
@@ -94,7 +95,7 @@ def acquire(store: Store, table: Table, me: Holder, dead_after: timedelta) -> Lo
     return Lock(store, table, me, newest.version, runs_version)
 
 
-def read_holder(store: Store, table: Table) -> Holder | None:
+def read_holder(store: TableReader, table: Table) -> Holder | None:
     """Who holds the lock; None if it is free."""
     rows = store.read_rows(table)
     return Holder(**rows[0]) if rows else None

@@ -39,6 +39,17 @@ class Entry:
         return dict(json.loads(self.text)["lifestage"]) if self.is_ours else {}
 
 
+def to_entry(
+    version: int, operation: str | None, text: str | None, metrics: Mapping[str, str] | None
+) -> Entry:
+    """The entry of a commit, from what Delta's log says of it."""
+    # Absent metrics mean that no rows were written, as in OPTIMIZE.
+    numbers = metrics or {}
+    n_rows = int(numbers.get("numOutputRows") or numbers.get("numTargetRowsInserted") or 0)
+    n_bytes = int(numbers.get("numOutputBytes") or numbers.get("numTargetBytesAdded") or 0)
+    return Entry(version, text or "", n_rows, operation is None, n_bytes)
+
+
 @dataclass(frozen=True)
 class Newest:
     """The newest version of a table, and its newest commit of ours if it has one."""

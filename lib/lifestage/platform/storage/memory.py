@@ -15,7 +15,8 @@ from lifestage.platform.errors import ContractError, NoDataError
 from lifestage.platform.runtime.frames import local_rows
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
 from lifestage.platform.storage.log import Entry
-from lifestage.platform.storage.store import Rows, Store, Values, in_utc
+from lifestage.platform.storage.reading import in_utc
+from lifestage.platform.storage.store import Rows, Store, Values
 
 Row = dict[str, Any]
 

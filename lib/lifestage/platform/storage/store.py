@@ -5,25 +5,20 @@
 
 import logging
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from lifestage.platform.errors import ConcurrentWriteError
 from lifestage.platform.storage.contracts import Table
-from lifestage.platform.storage.log import (
-    Commit,
-    Entry,
-    Newest,
-    commit_text,
-    is_behind,
-    is_hidden,
-    match_entries,
-    newest_of,
-)
+from lifestage.platform.storage.filters import Where
+from lifestage.platform.storage.frame_filters import keep_rows
+from lifestage.platform.storage.log import Commit, commit_text, is_hidden, match_entries
+from lifestage.platform.storage.reading import TableReader, log_read
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +29,8 @@ Values = Mapping[str, Sequence[date | str]]
 """Values by column, such as the partitions that a write replaces."""
 
 
-class Store(ABC):
-    """Declared tables at one location. Subclasses implement the abstract methods; the others build on them."""
+class Store(TableReader):
+    """Declared tables at one location, in Spark. Subclasses implement the abstract methods; the others build on them."""
 
     @property
     @abstractmethod
@@ -43,36 +38,12 @@ class Store(ABC):
         """The session that frames belong to."""
 
     @abstractmethod
-    def describe(self) -> str:
-        """Where the tables are, for messages."""
-
-    @abstractmethod
-    def exists(self, table: Table) -> bool:
-        """Whether the table was created."""
-
-    @abstractmethod
     def add(self, table: Table, properties: Mapping[str, str]) -> None:
         """Create the table, empty, unless it exists. See `create`."""
 
     @abstractmethod
-    def properties(self, table: Table) -> dict[str, str]:
-        """The properties of the table; empty if it doesn't exist."""
-
-    @abstractmethod
     def load(self, table: Table, version: int | None) -> DataFrame:
         """The rows of a table that exists. See `read`."""
-
-    @abstractmethod
-    def load_rows(self, table: Table, columns: Sequence[str], version: int | None) -> list[dict[str, Any]]:
-        """The rows of a table that exists, on the driver. See `read_rows`."""
-
-    @abstractmethod
-    def logs(self, asked: Sequence[tuple[Table, int | None]]) -> dict[str, list[Entry]]:
-        """The newest commits of tables that exist, by table name, newest first.
-
-        Args:
-            asked: tables, each with the number of commits to read; None reads the whole log.
-        """
 
     @abstractmethod
     def restore(self, table: Table, version: int) -> None:
@@ -139,15 +110,19 @@ class Store(ABC):
         Raises:
             NoDataError: the version doesn't exist any more.
         """
-        logger.info("read table=%s version=%s", table.name, "newest" if version is None else version)
+        log_read(table, version)
         return self.load(table, version) if self.exists(table) else self.empty(table)
 
-    def read_rows(
-        self, table: Table, columns: Sequence[str] | None = None, version: int | None = None
-    ) -> list[dict[str, Any]]:
-        """The rows of a tiny table as dictionaries; none if the table doesn't exist. Times are in UTC."""
-        logger.info("read table=%s version=%s", table.name, "newest" if version is None else version)
-        return self.load_rows(table, columns or table.names, version) if self.exists(table) else []
+    def load_arrow(
+        self, table: Table, where: Where, version: int | None, columns: Sequence[str] | None
+    ) -> pa.Table:
+        """Rows of a table that exists, with types that Spark chooses. See `read_arrow`."""
+        rows = keep_rows(self.load(table, version), where, table.unindexed)
+        return (rows.select(*columns) if columns else rows).toArrow()
+
+    def load_values(self, table: Table, column: str, version: int | None) -> list[Any]:
+        """The distinct values of a column of a table that exists. See `find_values`."""
+        return [row[column] for row in self.load(table, version).select(column).distinct().collect()]
 
     @abstractmethod
     def empty(self, table: Table) -> DataFrame:
@@ -235,39 +210,6 @@ class Store(ABC):
             self.put_exchange(table, removals, additions, timer.text, prune)
         return Commit(self, table, timer.text)
 
-    def version(self, table: Table) -> int | None:
-        """The newest version; None if the table doesn't exist."""
-        log = self.logs([(table, 1)]) if self.exists(table) else {}
-        return log[table.name][0].version if log else None
-
-    def newest(self, tables: Iterable[Table]) -> dict[str, Newest]:
-        """The newest version and commit of ours of each table that exists, by name. One lookup serves all tables."""
-        there = [table for table in tables if self.exists(table)]
-        logs = self.logs([(table, 1) for table in there])
-        # The newest commit is nearly always ours. Read the whole log only if another tool wrote the newest commit.
-        logs |= self.logs([(table, None) for table in there if is_behind(logs[table.name])])
-        return {name: newest_of(entries) for name, entries in logs.items()}
-
-    def last_metadata(self, table: Table) -> dict[str, object]:
-        """The metadata of our newest commit; empty if there is none."""
-        newest = self.newest([table]).get(table.name)
-        return newest.commit.metadata if newest and newest.commit else {}
-
-    def find_lost_commit(self, table: Table, version: int) -> str | None:
-        """Describe why the table lacks the version that a run completed; None if the table has the version.
-
-        The table can end earlier, or the commit of that version can be empty.
-        """
-        newest = self.newest([table]).get(table.name)
-        if newest is None:
-            return f"{table.name}: does not exist, but a run completed version {version}"
-        if newest.version < version:
-            return f"{table.name}: ends with version {newest.version}, but a run completed version {version}"
-        is_blank = newest.is_blank
-        if newest.version > version:
-            is_blank = self.logs([(table, newest.version - version + 1)])[table.name][-1].is_blank
-        return f"{table.name}: the commit of version {version} is empty" if is_blank else None
-
     def roll_back(self, table: Table, version: int) -> bool:
         """Restore the table to a version if we committed after it. Returns True if it did."""
         newest = self.newest([table]).get(table.name)
@@ -304,11 +246,6 @@ class _Timer:
         if kind is None:
             seconds = time.monotonic() - self._started
             logger.info("wrote table=%s seconds=%.1f run=%s", self._table.name, seconds, self._run)
-
-
-def in_utc(value: Any) -> Any:
-    """Convert a timestamp to UTC. Spark returns timestamps without a zone, in local time."""
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def literals(values: Sequence[date | str]) -> str:

@@ -12,7 +12,7 @@ from lifestage.ingestion.events.tables import EVENTS
 from lifestage.platform.explain import Explain
 from lifestage.platform.hypotheses import SILENCE, Hypotheses
 from lifestage.platform.runtime.frames import local_rows
-from lifestage.platform.user_rows import Scope, UserRows
+from lifestage.platform.user_rows import Scope, UserFrames
 from lifestage.users.activity.config import ActivityConfig
 from lifestage.users.activity.days import build_activity_days, enrich_events
 
@@ -67,7 +67,7 @@ def _events(hypotheses: Hypotheses, config: ActivityConfig) -> Iterator[dict[str
         }
 
 
-def _last_channel(rows: UserRows) -> str | None:
+def _last_channel(rows: UserFrames) -> str | None:
     purchases = rows.tables["activity_days"].where("purchase_channel IS NOT NULL")
     last = purchases.orderBy(F.col("event_date").desc(), "subject").first()
     return last["purchase_channel"] if last else None

@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame
 from lifestage.platform.explain import Explain
 from lifestage.platform.hypotheses import Hypotheses
 from lifestage.platform.runtime.frames import collect_to_driver
-from lifestage.platform.user_rows import Scope, UserRows
+from lifestage.platform.user_rows import Scope, UserFrames
 from lifestage.users.features.build import add_profiles, build_features, build_state
 from lifestage.users.features.config import FeaturesConfig
 from lifestage.users.features.tables import user_features
@@ -31,7 +31,7 @@ def assume_features(hypotheses: Hypotheses, config: FeaturesConfig) -> dict[str,
     return {"user_features": collect_to_driver(features)}
 
 
-def find_median_occasion(rows: UserRows, config: FeaturesConfig) -> int | None:
+def find_median_occasion(rows: UserFrames, config: FeaturesConfig) -> int | None:
     """The median net spend per occasion, in minor units; None without occasions.
 
     It is the least value with a cumulative share of at least one half.

@@ -5,7 +5,6 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -25,7 +24,8 @@ def find_components_on_driver(edges: DataFrame) -> DataFrame:
     Returns:
         One row per identifier: identifier, and component, the least identifier of the component.
     """
-    # SciPy takes half a second to import: only a solve pays for it, not every command.
+    # These take half a second to import: only a solve pays for it, not every command.
+    import pyarrow.compute as pc
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -49,7 +49,7 @@ def _encode_edges(edges: DataFrame) -> tuple[pa.Array, Codes, Codes]:
     pairs = edges.select(*[F.unhex(end).alias(end) for end in ("a", "b")]).toArrow()
     ends = pa.chunked_array([*pairs["a"].chunks, *pairs["b"].chunks], pa.binary())
     # One dictionary encodes all chunks.
-    encoded = pc.dictionary_encode(ends)
+    encoded = ends.dictionary_encode()
     names = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.binary())
     codes = np.concatenate([chunk.indices for chunk in encoded.chunks] or [np.empty(0, np.int32)])
     return names, codes[: len(pairs)], codes[len(pairs) :]

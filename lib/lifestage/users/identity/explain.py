@@ -1,13 +1,15 @@
 """The identifiers of a user, and the activity of each."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
-
-from pyspark.sql import functions as F
 
 from lifestage.platform.explain import Explain, Line, format_days, shorten, title_first
 from lifestage.platform.user_rows import Scope, UserRows
 from lifestage.users.identity.config import IdentityConfig
+
+NOTHING = Decimal("0.00")
 
 
 def explain_identifiers(rows: UserRows, _config: IdentityConfig) -> dict[str, Any]:
@@ -15,19 +17,19 @@ def explain_identifiers(rows: UserRows, _config: IdentityConfig) -> dict[str, An
 
     Without identity resolution, each would be a user.
     """
-    days = rows.tables["activity_days"].groupBy(F.col("subject").alias("identifier"))
-    activity = days.agg(
-        F.count_if(F.col("n_actions") > 0).alias("active_days"), F.sum("net_amount").alias("net_amount")
-    )
-    found = (
-        rows.identifiers.select("identifier", "type")
-        .join(activity, on="identifier", how="left")
-        .fillna(0, ["active_days"])
-        .withColumn("net_amount", F.coalesce("net_amount", F.lit(0)))
-        .orderBy(F.desc("active_days"), "identifier")
-    )
-    # The identifiers of one user.
-    return {"identifiers": [row.asDict() for row in found.collect()]}
+    days = defaultdict(list)
+    for row in rows.tables["activity_days"]:
+        days[row["subject"]].append(row)
+    found = [
+        {
+            "identifier": each["identifier"],
+            "type": each["type"],
+            "active_days": sum((row["n_actions"] or 0) > 0 for row in days[each["identifier"]]),
+            "net_amount": sum((row["net_amount"] or NOTHING for row in days[each["identifier"]]), NOTHING),
+        }
+        for each in rows.identifiers
+    ]
+    return {"identifiers": sorted(found, key=lambda each: (-each["active_days"], each["identifier"]))}
 
 
 def show_identifiers(answer: Mapping[str, Any], _width: int) -> Iterator[Line]:

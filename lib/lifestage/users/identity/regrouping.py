@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from lifestage.platform.runtime.frames import local_rows, materialize
-from lifestage.users.resolution import UserStatus, user_id_of
+from lifestage.users.resolution import user_id_of
 
 KEY = ("user_id", "as_of")
 JOURNAL = "identity_changes"
@@ -37,26 +37,6 @@ def journal_versions(runs: DataFrame) -> dict[date, int]:
     rows = runs.select(F.explode("as_of_dates").alias("as_of"), recorded.alias("version"))
     newest = rows.groupBy("as_of").agg(F.max("version").alias("version"))
     return {row["as_of"]: row["version"] for row in newest.collect()}
-
-
-def restore_identity_map(read: Read, built: BuiltDate) -> DataFrame:
-    """Rows of identity_map with the user that each identifier had when the rows of a date were built.
-
-    All other columns are those of today. An identifier that has lost its evidence since has a row as well, with status
-    active and no type.
-    """
-    identity_map = read("identity_map")
-    dates = _number_dates(identity_map.sparkSession, [built])
-    moved = _resolve_moved(identity_map, read("identity_past"), read(JOURNAL), [built], dates)
-    then = materialize(moved.select("identifier", F.col("user_id").alias("then")))
-    rows = identity_map.join(then, on="identifier", how="full").withColumns(
-        {
-            "user_id": F.coalesce("then", "user_id"),
-            "status": F.coalesce("status", F.lit(str(UserStatus.ACTIVE))),
-            "withheld": F.coalesce("withheld", F.array().cast("array<string>")),
-        }
-    )
-    return rows.select(*identity_map.columns)
 
 
 def find_regrouped_users(read: Read, built: Sequence[BuiltDate], users: DataFrame) -> DataFrame:
