@@ -114,7 +114,7 @@ def test_numbers_that_name_something_are_text():
 def test_a_file_of_another_kind_is_an_error(tmp_path, content):
     file = tmp_path / "a.csv"
     file.write_text(content)
-    with pytest.raises(SourceError, match=f"{file}: cannot be read as CSV, JSON, Avro or Excel"):
+    with pytest.raises(SourceError, match=f"{file}: cannot be read as CSV, JSON, Parquet, Avro or Excel"):
         infer(file, "UTC")
 
 
