@@ -134,7 +134,7 @@ class Shop:
     categories of products."""
 
     def __init__(self, spark, folder, seed):
-        self.random, self.receipts, self.versions = Random(seed), {}, Counter()
+        self.random, self.receipts, self.versions, self.n_files = Random(seed), {}, Counter(), 0
         sources = {"shop": SOURCE, "reference/products": PRODUCTS}
         self.test = make_project(spark, folder, sources, MAIN_WITH_CATEGORIES)
 
@@ -145,7 +145,9 @@ class Shop:
             lines.append(self._line(f"r{night}-{number}", night - timedelta(days=ago)))
         for receipt in self.random.sample(sorted(self.receipts), min(late, len(self.receipts))):
             lines.append(self._line(receipt, self.receipts[receipt], is_deleted=self.random.random() < 0.5))
-        self.test.write(f"shop/{night}.csv", "\n".join(lines) + "\n")
+        # Two runs may get files of one day, and a file must not be replaced.
+        self.n_files += 1
+        self.test.write(f"shop/{night}-{self.n_files}.csv", "\n".join(lines) + "\n")
 
     def _line(self, receipt, on, is_deleted=False):
         self.receipts.setdefault(receipt, on)
