@@ -68,7 +68,7 @@ def _value(tree: exp.Expression, row: Mapping[str, Any]) -> Any:
             return _choose(tree.args["ifs"], tree.args.get("default"), row)
         case _ if type(tree) in COMPARISONS:
             return _compare(tree, row)
-    raise _unsupported(tree)
+    raise _to_error(tree)
 
 
 def _connect(tree: exp.Expression, row: Mapping[str, Any]) -> bool | None:
@@ -88,7 +88,7 @@ def _compare(tree: exp.Expression, row: Mapping[str, Any]) -> bool | None:
     is_exact = all(isinstance(each, int | Decimal) and not isinstance(each, bool) for each in (one, other))
     if not is_exact and not all(type(each) is date for each in (one, other)):
         # Spark converts other types before it compares them.
-        raise _unsupported(tree)
+        raise _to_error(tree)
     return COMPARISONS[type(tree)](one, other)
 
 
@@ -102,15 +102,15 @@ def _choose(branches: list[exp.If], default: exp.Expression | None, row: Mapping
 
 def _number(value: Any, tree: exp.Expression) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise _unsupported(tree)
+        raise _to_error(tree)
     return value
 
 
 def _boolean(value: Any, tree: exp.Expression) -> bool:
     if not isinstance(value, bool):
-        raise _unsupported(tree)
+        raise _to_error(tree)
     return value
 
 
-def _unsupported(tree: exp.Expression) -> NeedsSparkError:
+def _to_error(tree: exp.Expression) -> NeedsSparkError:
     return NeedsSparkError(f"this expression is evaluated by Spark only: {tree.sql(dialect='spark')}")

@@ -46,7 +46,7 @@ def normalise_identifier(value: str, rules: IdentifierType) -> str | None:
         NeedsSparkError: the value or a rule is not simple.
     """
     if not PRINTABLE.fullmatch(value):
-        raise _unsupported("a value with other than printable ASCII characters")
+        raise _to_error("a value with other than printable ASCII characters")
     texts, patterns = split_placeholders(rules.placeholders)
     folded = value.strip(" ").lower()
     normalised = _text(_parse(rules.normalise), value)
@@ -63,7 +63,7 @@ def _normalise_placeholders(texts: Iterable[str], rules: IdentifierType) -> set[
     found = set()
     for text in texts:
         if any(letter.lower() != letter.upper() for letter in text if not letter.isascii()):
-            raise _unsupported("a placeholder with letters that have a case")
+            raise _to_error("a placeholder with letters that have a case")
         normalised = _text(_parse(rules.normalise), text)
         if _holds(_parse(rules.valid), normalised):
             found.add(normalised)
@@ -94,9 +94,9 @@ def _text(tree: exp.Expression, value: str) -> str:
             pattern, replacement = (_literal(tree.args[name]) for name in ("expression", "replacement"))
             compiled = _regex(pattern)
             if "$" in replacement or "\\" in replacement or compiled.search(""):
-                raise _unsupported(tree)
+                raise _to_error(tree)
             return compiled.sub(replacement, _text(tree.this, value))
-    raise _unsupported(tree)
+    raise _to_error(tree)
 
 
 def _holds(tree: exp.Expression, value: str) -> bool:
@@ -121,21 +121,21 @@ def _holds(tree: exp.Expression, value: str) -> bool:
                     exp.LTE: length <= n,
                     exp.EQ: length == n,
                 }[type(tree)]
-    raise _unsupported(tree)
+    raise _to_error(tree)
 
 
 def _literal(tree: exp.Expression | None) -> str:
     if not isinstance(tree, exp.Literal) or not tree.is_string:
-        raise _unsupported(tree)
+        raise _to_error(tree)
     return str(tree.this)
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
     if not PRINTABLE.fullmatch(pattern) or not SIMPLE.fullmatch(pattern):
-        raise _unsupported(f"the regular expression {pattern}")
+        raise _to_error(f"the regular expression {pattern}")
     return re.compile(pattern)
 
 
-def _unsupported(what: object) -> NeedsSparkError:
+def _to_error(what: object) -> NeedsSparkError:
     text = what.sql(dialect="spark") if isinstance(what, exp.Expression) else what
     return NeedsSparkError(f"this rule of an identifier type is evaluated by Spark only: {text}")

@@ -87,7 +87,7 @@ class TableReader(ABC):
         if not self.exists(table):
             return empty_arrow(table, columns)
         found = self.load_arrow(table, where, version, columns)
-        return found.cast(_declared_schema(table, found))
+        return found.cast(_choose_schema(table, found))
 
     def find_rows(
         self,
@@ -160,7 +160,7 @@ def empty_arrow(table: Table, columns: Sequence[str] | None = None) -> pa.Table:
     return schema.empty_table().select([*(columns or table.names)])
 
 
-def _declared_schema(table: Table, found: pa.Table) -> pa.Schema:
+def _choose_schema(table: Table, found: pa.Table) -> pa.Schema:
     """The types of the contract. A column that only an old version has keeps its type."""
     declared = arrow_schema(table.schema)
     return pa.schema(

@@ -44,14 +44,17 @@ def state_progress(job: Job, config: FeaturesConfig) -> dict[str, Any]:
     return {**meanings, "versions": versions}
 
 
-def find_stored_state(job: Job, config: FeaturesConfig) -> StoredState | None:
+def find_stored_state(job: Job, now: Mapping[str, Any]) -> StoredState | None:
     """The stored state, if the run can advance it to its date; None where the state must be rebuilt.
 
     It can if the run builds one date, not much later than that of the state; what the columns mean is unchanged; and
     the tables tell which of their rows have changed, of not too many users.
+
+    Args:
+        job: the features step.
+        now: what a state that is built now records (see state_progress).
     """
     done = job.progress("user_state")
-    now = state_progress(job, config)
     if len(job.run.as_of_dates) > 1 or any(
         done.get(name) != now[name] for name in ("meaning", "activity_meaning")
     ):

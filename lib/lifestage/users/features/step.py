@@ -33,7 +33,7 @@ def run(job: Job, config: FeaturesConfig) -> None:
     """
     # Before the first read, so that the state never claims a version newer than the one that it was built from.
     progress = state_progress(job, config)
-    stored = find_stored_state(job, config)
+    stored = find_stored_state(job, progress)
     # Several tables read it. It has one row per user and date.
     state = checkpoint(_advance(job, config, stored) if stored else _rebuild(job, config))
     if state.isEmpty():
