@@ -16,12 +16,14 @@ from support.sales import FEBRUARY, JANUARY, SALES, sales, table
 MONTHS = "month IN (DATE'2026-01-01', DATE'2026-02-01')"
 
 
-@pytest.fixture(
-    params=["delta", "memory", pytest.param("run on delta", marks=pytest.mark.slow), "run on memory"]
-)
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("run on delta", "delta below a uri")]
+
+
+@pytest.fixture(params=["delta", "memory", "run on memory", *SLOW])
 def store(request, spark, tmp_path):
-    is_delta = "delta" in request.param
-    inner = DeltaStore(spark, Location(root=str(tmp_path / "tables"))) if is_delta else MemoryStore(spark)
+    # The logs of tables below a URI are read by Spark, those below a path directly.
+    root = f"{'file://' if 'uri' in request.param else ''}{tmp_path}/tables"
+    inner = DeltaStore(spark, Location(root=root)) if "delta" in request.param else MemoryStore(spark)
     return RunStore(inner) if "run" in request.param else inner
 
 

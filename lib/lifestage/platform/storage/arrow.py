@@ -3,7 +3,6 @@
 Only Spark writes tables. This module reads what Spark wrote: deletion vectors, old versions, and changed schemas.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -15,14 +14,11 @@ from deltalake.exceptions import DeltaError
 
 from lifestage.platform.storage.contracts import Table
 from lifestage.platform.storage.filters import After, AnyOf, Filter, HashIs, Is, UpTo, Value, Where
-from lifestage.platform.storage.log import Entry, to_entry
+from lifestage.platform.storage.log import Entry, read_log
 from lifestage.platform.storage.reading import TableReader, to_rows, unreadable
 
 # What delta-rs raises for a version that it can't load, and DataFusion for a file that it can't read.
 UNREADABLE = (DeltaError, OSError, ValueError)
-# A commit is a file whose name is its version in 20 digits.
-COMMIT_FILES = f"{'[0-9]' * 20}.json"
-COMMIT_INFO = '{"commitInfo"'
 
 
 class ArrowStore(TableReader):
@@ -69,7 +65,8 @@ class ArrowStore(TableReader):
 
     def logs(self, asked: Sequence[tuple[Table, int | None]]) -> dict[str, list[Entry]]:
         """The newest commits of tables that exist, by table name, newest first."""
-        return {table.name: self._read_log(table, limit) for table, limit in asked}
+        # Not by delta-rs: its history leaves out a commit without content, and gives its version to another one.
+        return {table.name: read_log(Path(self._path(table)), limit) for table, limit in asked}
 
     def _open(self, table: Table, version: int | None) -> DeltaTable:
         try:
@@ -86,24 +83,8 @@ class ArrowStore(TableReader):
         except UNREADABLE as error:
             raise unreadable(table, version, error) from error
 
-    def _read_log(self, table: Table, limit: int | None) -> list[Entry]:
-        # Not by delta-rs: its history leaves out a commit without content, and gives its version to another one.
-        folder = Path(self._path(table), "_delta_log")
-        commits = sorted(folder.glob(COMMIT_FILES), reverse=True)
-        return [_read_entry(commit) for commit in commits[:limit]]
-
     def _path(self, table: Table) -> str:
         return f"{self._root}/{table.name}"
-
-
-def _read_entry(commit: Path) -> Entry:
-    """The entry of the file of one commit, which holds one action per line."""
-    with commit.open(encoding="utf-8") as actions:
-        text = next((line for line in actions if line.startswith(COMMIT_INFO)), None)
-    info: dict[str, Any] = json.loads(text)["commitInfo"] if text else {}
-    return to_entry(
-        int(commit.stem), info.get("operation"), info.get("userMetadata"), info.get("operationMetrics")
-    )
 
 
 def _condition(asked: Filter) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial, reduce
+from pathlib import Path
 from typing import Any
 
 from delta.exceptions import DeltaConcurrentModificationException
@@ -20,7 +21,7 @@ from lifestage.platform.errors import ConcurrentWriteError, StorageError
 from lifestage.platform.runtime.frames import local_rows, materialize
 from lifestage.platform.runtime.parallel import run_in_parallel
 from lifestage.platform.storage.contracts import Table, WriteMode, conform
-from lifestage.platform.storage.log import Entry, to_entry
+from lifestage.platform.storage.log import LOG_FOLDER, Entry, read_log, to_entry
 from lifestage.platform.storage.reading import in_utc, unreadable
 from lifestage.platform.storage.store import Rows, Store, Values, literals
 
@@ -137,8 +138,24 @@ class DeltaStore(Store):
     def logs(self, asked: Sequence[tuple[Table, int | None]]) -> dict[str, list[Entry]]:
         """The newest commits of tables that exist, by table name, newest first.
 
-        Each call of `history` reads one log in one Spark execution. One more execution collects all of them.
+        The log of a table below a local root is read directly, because `history` costs a Spark execution per table.
         """
+        logs: dict[str, list[Entry]] = {}
+        elsewhere = []
+        for table, limit in asked:
+            if folder := self._local_folder(table):
+                logs[table.name] = read_log(folder, limit)
+            else:
+                elsewhere.append((table, limit))
+        return logs | self._histories(elsewhere)
+
+    def _local_folder(self, table: Table) -> Path | None:
+        """The folder of a table on this machine; None if it lies elsewhere."""
+        folder = Path(self.location.name_of(table))
+        return folder if self.location.root and (folder / LOG_FOLDER).is_dir() else None
+
+    def _histories(self, asked: Sequence[tuple[Table, int | None]]) -> dict[str, list[Entry]]:
+        """The commits as Delta tells them. One execution reads each log, and one more collects all of them."""
         if not asked:
             return {}
         frames = run_in_parallel([partial(self._history, table, limit) for table, limit in asked])

@@ -4,7 +4,8 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lifestage.platform.storage.contracts import Table
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 OURS = '{"lifestage"'
+LOG_FOLDER = "_delta_log"
+# A commit is a file whose name is its version in 20 digits.
+COMMIT_FILES = f"{'[0-9]' * 20}.json"
+COMMIT_INFO = '{"commitInfo"'
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,22 @@ def to_entry(
     n_rows = int(numbers.get("numOutputRows") or numbers.get("numTargetRowsInserted") or 0)
     n_bytes = int(numbers.get("numOutputBytes") or numbers.get("numTargetBytesAdded") or 0)
     return Entry(version, text or "", n_rows, operation is None, n_bytes)
+
+
+def read_log(folder: Path, limit: int | None) -> list[Entry]:
+    """The newest commits of the table in a local folder, newest first; all of them without a limit."""
+    commits = sorted((folder / LOG_FOLDER).glob(COMMIT_FILES), reverse=True)
+    return [_read_entry(commit) for commit in commits[:limit]]
+
+
+def _read_entry(commit: Path) -> Entry:
+    """The entry of the file of one commit, which holds one action per line."""
+    with commit.open(encoding="utf-8") as actions:
+        text = next((line for line in actions if line.startswith(COMMIT_INFO)), None)
+    info: dict[str, Any] = json.loads(text)["commitInfo"] if text else {}
+    return to_entry(
+        int(commit.stem), info.get("operation"), info.get("userMetadata"), info.get("operationMetrics")
+    )
 
 
 @dataclass(frozen=True)
