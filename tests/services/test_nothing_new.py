@@ -42,7 +42,7 @@ def done(spark_session, tmp_path_factory):
     folder = tmp_path_factory.mktemp("nothing") / "p"
     project = make_project(spark_session, folder, store=delta_store(spark_session, folder))
     project.deliver("sales.csv", [sale(n) for n in range(1, 20)])
-    project.run(str(D), run_id="night")
+    project.run(str(D), steps=tuple(STEPS), run_id="night")
     return project
 
 

@@ -14,7 +14,7 @@ import lifestage
 from lifestage.platform.errors import ConfigError, NoDataError
 from lifestage.platform.findings import Level
 from lifestage.platform.storage.arrow import ArrowStore
-from lifestage.project.opening import open_for_reading
+from lifestage.project.opening import open_for_reading, open_project
 from lifestage.services.completed import (
     CompletedTables,
     StaleWarning,
@@ -148,9 +148,18 @@ def test_no_java_is_started(shop):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_root_on_this_machine_is_named_as_delta_names_it(shop, spark):
+    # Delta refuses to create a table at file:///shop, which it takes for a place other than file:/shop.
+    file = shop.folder / "by_uri.yaml"
+    file.write_text((shop.folder / "main.yaml").read_text().replace("root: /", "root: file:///"))
+    store = open_project(file, spark, needs_keys=False).store
+    assert store.location.root == f"file:{shop.folder}/tables"
+
+
 def test_only_spark_reads_a_catalog_and_a_uri(shop, monkeypatch):
     main = (shop.folder / "main.yaml").read_text()
-    for name, root in (("uri", "root: s3://shop/tables"), ("catalog", "schema: main.shop")):
+    roots = {"uri": "root: s3://shop/tables", "file": "root: file:///shop/tables", "catalog": "schema: main.shop"}
+    for name, root in roots.items():
         file = shop.folder / f"{name}.yaml"
         file.write_text(main.replace(f"root: {shop.folder}/tables", root))
         assert open_for_reading(file) is None

@@ -1,6 +1,7 @@
 """An open project, and the request for a run."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,6 +21,8 @@ from lifestage.platform.storage.store import Store
 from lifestage.project.loader import load_config
 from lifestage.project.registry import tables_of
 from lifestage.project.secrets import read_secrets
+
+URI = re.compile(r"[a-z][a-z0-9+.-]*:/")
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def open_for_reading(
     """
     config = load_config(path, is_checked=is_checked)
     root = _resolve_root(config.shared.storage.root)
-    if root is None or "://" in root:
+    if root is None or URI.match(root):
         return None
     store, tables = ArrowStore(root), tables_of(config)
     if "SPARK_HOME" in os.environ and not store.exists(tables["runs"]):
@@ -123,4 +126,7 @@ def with_spark(readable: ReadableProject) -> Project:
 
 
 def _resolve_root(root: str | None) -> str | None:
-    return root if root is None or "://" in root else str(Path(root).resolve())
+    """The root with an absolute path, or as a URI in the form that Delta compares with its own."""
+    if root is None or URI.match(root):
+        return root and root.replace("file:///", "file:/", 1)
+    return str(Path(root).resolve())

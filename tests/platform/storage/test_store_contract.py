@@ -22,7 +22,7 @@ SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("run on delta", 
 @pytest.fixture(params=["delta", "memory", "run on memory", *SLOW])
 def store(request, spark, tmp_path):
     # The logs of tables below a URI are read by Spark, those below a path directly.
-    root = f"{'file://' if 'uri' in request.param else ''}{tmp_path}/tables"
+    root = f"{'file:' if 'uri' in request.param else ''}{tmp_path}/tables"
     inner = DeltaStore(spark, Location(root=root)) if "delta" in request.param else MemoryStore(spark)
     return RunStore(inner) if "run" in request.param else inner
 
