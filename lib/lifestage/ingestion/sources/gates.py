@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lifestage.ingestion.sources.encoding import guess_encoding
 from lifestage.ingestion.sources.reasons import WRONG_ENCODING
-from lifestage.ingestion.sources.sampling import guess_encoding
 from lifestage.platform.errors import CheckError
 from lifestage.platform.plurals import count_of
 

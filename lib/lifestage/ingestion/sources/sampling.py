@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifestage.ingestion.sources import avro, excel
-from lifestage.ingestion.sources.decoding import codec_name, decode_lines, decompress_start, split_document
+from lifestage.ingestion.sources.decoding import decode_lines, decompress_start, split_document
+from lifestage.ingestion.sources.encoding import guess_encoding
 from lifestage.ingestion.sources.inference import EMAIL, Column, infer_type
 from lifestage.ingestion.sources.layout import FileLayout, Format, Header
 from lifestage.ingestion.sources.opening import is_document, read_header
@@ -29,10 +30,6 @@ MAX_RECORDS = 2_000
 # The header of a sheet is among so many rows.
 HEAD_ROWS = 200
 DELIMITERS = (",", ";", "\t", "|")
-# Tried in this order if a text is not UTF-8. Nearly every text can be read as the last one.
-ENCODINGS = ("GB18030", "Shift_JIS", "EUC-KR", "Windows-1252")
-# Of the letters of a text in an East Asian encoding, so many are of the East.
-MIN_EASTERN = 0.7
 PARQUET_MAGIC = b"PAR1"
 # The text of a cell whose formula failed.
 CELL_ERROR = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)")
@@ -117,38 +114,6 @@ def is_workbook(path: str, head: bytes) -> bool:
     """Return whether a file is a workbook, by its name and its first bytes."""
     is_named = PurePosixPath(path).suffix.lower() in excel.SUFFIXES
     return is_named and head.startswith(excel.MAGICS)
-
-
-def guess_encoding(content: bytes) -> str:
-    """Return the encoding that a text is probably in.
-
-    Example:
-        >>> guess_encoding("Köln".encode("cp1252")), guess_encoding("东京 上海 北京".encode("gbk"))
-        ('Windows-1252', 'GB18030')
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "UTF-16"
-    # The last character may be cut off.
-    whole = content[: content.rfind(b"\n") + 1] or content
-    try:
-        whole.decode()
-    except UnicodeDecodeError:
-        return next(name for name in ENCODINGS if _fits(whole, name))
-    return "UTF-8"
-
-
-def _fits(content: bytes, encoding: str) -> bool:
-    try:
-        text = content.decode(
-            codec_name(encoding) or encoding, "strict" if encoding != ENCODINGS[-1] else "replace"
-        )
-    except UnicodeDecodeError:
-        return False
-    letters = [letter for letter in text if ord(letter) > 127]
-    eastern = [
-        letter for letter in letters if "\u3000" <= letter <= "\u9fff" or "\uac00" <= letter <= "\uffef"
-    ]
-    return encoding == ENCODINGS[-1] or len(eastern) >= MIN_EASTERN * len(letters)
 
 
 def _read_json(lines: list[str], declared: Mapping[str, object]) -> Sample:
