@@ -116,7 +116,7 @@ def test_a_delivery_without_news_is_not_searched_for_again(project_with_correcti
     project_with_correction.write("products/2026-03-05_again.csv", "id,category\np1,drinks\np2,toys\n")
     project_with_correction.run("2026-03-13", steps=STEPS)
     caplog.clear()
-    with caplog.at_level("INFO", "lifestage.platform.storage.store"):
+    with caplog.at_level("INFO", "lifestage.platform.storage"):
         project_with_correction.run("2026-03-14", steps=STEPS)
     read = [
         record.getMessage().split()[1] for record in caplog.records if record.getMessage().startswith("read ")
