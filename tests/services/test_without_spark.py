@@ -158,7 +158,11 @@ def test_a_root_on_this_machine_is_named_as_delta_names_it(shop, spark):
 
 def test_only_spark_reads_a_catalog_and_a_uri(shop, monkeypatch):
     main = (shop.folder / "main.yaml").read_text()
-    roots = {"uri": "root: s3://shop/tables", "file": "root: file:///shop/tables", "catalog": "schema: main.shop"}
+    roots = {
+        "uri": "root: s3://shop/tables",
+        "file": "root: file:///shop/tables",
+        "catalog": "schema: main.shop",
+    }
     for name, root in roots.items():
         file = shop.folder / f"{name}.yaml"
         file.write_text(main.replace(f"root: {shop.folder}/tables", root))
