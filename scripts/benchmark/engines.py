@@ -77,7 +77,7 @@ def run_polars(task: Task) -> None:
 
 
 def run_spark_sql(task: Task, spark: SparkSession) -> None:
-    """Compute the state with Spark SQL, as one would write it without knowing the house."""
+    """Compute the state with Spark SQL, without optimizations of our own."""
     spark.read.parquet(str(task.files)).createOrReplaceTempView("files")
     spark.sql(task.events("spark")).createOrReplaceTempView("events")
     spark.sql(task.query).write.mode("overwrite").parquet(str(task.result))

@@ -88,7 +88,7 @@ def count_differing_users(size: Size, engine: str) -> int:
     members = [row[0] for row in connection.execute(f"SELECT member FROM {theirs}").fetchall()]
     users = pa.table({"member": members, "user_id": [user_id_of(member, key) for member in members]})
     connection.register("users", users)
-    # All engines get the types of our tables, and lists in order; whose list is empty has none.
+    # Cast to the types of our tables and sort lists. An engine may give NULL for an empty list.
     kinds = dict(
         connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {ours})").fetchall()
     )

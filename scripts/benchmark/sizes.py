@@ -23,7 +23,7 @@ class Size:
     users: int
     case: str = "plain"
     heavy: int = 0
-    """Events of one more user, of all events."""
+    """How many of all events belong to one additional user."""
     categories: int = 20
     files: int = 0
     """Files of the full build; one per day by default."""
@@ -67,7 +67,7 @@ def to_size(events: int, days: int, users: int | None = None) -> Size:
 
 
 def bad_inputs(plain: Size) -> list[Size]:
-    """The usual input, and the same number of events with something unusual in each."""
+    """The usual input, and inputs of the same size with one unusual property each."""
     return [
         replace(plain, case="usual"),
         replace(plain, case="heavy-user", heavy=min(1_000_000, plain.events // 2)),

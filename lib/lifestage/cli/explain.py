@@ -24,7 +24,9 @@ def explain(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Explain the stage, RFM, tier, segment and audiences of a user: why, since when, and what would change them.
+    """Explain the stage, RFM, tier, segment and audiences of a user: why, and since when.
+
+    With --what-if, also what would change them.
 
     Example: lifestage explain 1f0c63a0be9d4d1f8a4f0f6a2f4f9a10 --as-of 2026-11-21 --conf conf/prod.yaml
     """

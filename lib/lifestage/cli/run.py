@@ -63,7 +63,7 @@ def run(
 
     check_exists(conf)
     readable = open_for_reading(conf, needs_keys=True, is_checked=True)
-    # A run with a name of its own is asked for, whatever there is to do.
+    # A run with --run-id always takes place.
     if readable and run_id is None and _is_finished(readable, make(readable), as_json):
         return
     project = start_spark(readable) if readable else open_conf(conf)

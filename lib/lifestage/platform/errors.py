@@ -47,7 +47,7 @@ class NoDataError(LifestageError):
 
 
 class NeedsSparkError(LifestageError):
-    """A question needs a calculation that only Spark does in the same way as a run."""
+    """The answer needs Spark, because Python might compute it differently from a run."""
 
 
 class RunLockedError(LifestageError):

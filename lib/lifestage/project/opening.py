@@ -29,7 +29,7 @@ URI = re.compile(r"[a-z][a-z0-9+.-]*:/")
 class ReadableProject:
     """A configuration with its tables and a store that reads them, with or without Spark.
 
-    Services that only read state that they need no more than this.
+    Services that only read take this type.
     """
 
     config: Config
@@ -96,8 +96,8 @@ def open_for_reading(
 ) -> ReadableProject | None:
     """Open the project whose main file is `path` without Spark; None if only Spark can read its tables.
 
-    Only Spark reads tables in a schema of a catalog, and below a root that is a URI. An installed Spark may also keep a
-    root without a scheme elsewhere than on this machine.
+    Only Spark reads tables in a schema of a catalog, and below a root that is a URI. An installed Spark (SPARK_HOME)
+    may also resolve a root without a scheme to another file system.
 
     Args:
         path: the main file.
@@ -118,7 +118,7 @@ def open_for_reading(
 
 
 def with_spark(readable: ReadableProject) -> Project:
-    """A project that was opened for reading, in Spark."""
+    """The same project in Spark, for reading and writing."""
     config = readable.config
     location = Location(root=_resolve_root(config.shared.storage.root))
     store = DeltaStore(build_session(settings=config.shared.spark), location)
@@ -127,6 +127,6 @@ def with_spark(readable: ReadableProject) -> Project:
 
 def _resolve_root(root: str | None) -> str | None:
     """The root with an absolute path, or as a URI in the form that Delta compares with its own."""
-    if root is None or URI.match(root):
-        return root and root.replace("file:///", "file:/", 1)
-    return str(Path(root).resolve())
+    if root is None:
+        return None
+    return root.replace("file:///", "file:/", 1) if URI.match(root) else str(Path(root).resolve())

@@ -107,13 +107,13 @@ def complete_run(project: Project, request: Request, run: Run, commits: Mapping[
 
 
 def hash_settings(config: Config) -> str:
-    """A hash of all settings, also of those that only change how results are shown or where they are."""
+    """A hash of all settings, including those that change only how results are shown or where they are stored."""
     settings = {"shared": config.shared, **config.domains}
     return semantic_hash({name: each.model_dump(mode="json") for name, each in settings.items()})
 
 
 def count_touched_subjects(project: Project, run_id: str) -> int:
-    """Number of subjects whose days the run computed: those with events that were added, corrected, deleted or described anew."""
+    """Number of subjects whose days the run computed: of those with changed events, or of all in a rebuild."""
     done = project.store.last_metadata(project.tables["activity_days"])
     return int(str(done.get("n_subjects", 0))) if done.get("run_id") == run_id else 0
 

@@ -26,7 +26,8 @@ RUNS = Table(
         Column(
             "n_touched_subjects",
             T.LongType(),
-            "Subjects whose days the run computed, because of new, corrected, deleted or newly described events",
+            "Subjects whose days the run computed: those with new, corrected, deleted or newly described events; "
+            "in a rebuild, all",
         ),
     ),
     key=("run_id",),

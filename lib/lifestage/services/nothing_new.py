@@ -1,7 +1,7 @@
 """Decide without Spark whether a run would find nothing to do.
 
-The last completed run built the date with the same settings and code, every table is as it left it, and no file came
-since. In any doubt, the run takes place.
+Nothing is to be done if the last completed run built the date with the same settings and code, every table is as that
+run left it, and no file has arrived since. In any doubt, the run takes place.
 """
 
 from functools import partial
@@ -65,9 +65,9 @@ def find_finished_run(project: ReadableProject, request: Request) -> Outcome | N
 
 
 def _is_report_of(report: Path, run: CompletedRun) -> bool:
-    """Whether the run wrote the report, with the code of the package: a version can be edited without a new number.
+    """Whether the run wrote the report, and no file of the package is newer.
 
-    A run that fails after publish is complete, but has no report.
+    Code can change while the version number stays. A run that fails after publish is complete, but has no report.
     """
     code = (
         path.stat().st_mtime
@@ -119,9 +119,9 @@ def _has_only_known_files(project: ReadableProject, ledger: list[dict[str, objec
     known = read_known_files(ledger)
     events, references = project.config.of(IngestConfig), project.config.of(ReferenceConfig)
     return all(
-        has_only_known_files(name, layout, of.landing, known)
-        for of in (events, references)
-        for name, layout in of.sources.items()
+        has_only_known_files(name, layout, config.landing, known)
+        for config in (events, references)
+        for name, layout in config.sources.items()
     )
 
 

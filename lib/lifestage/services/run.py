@@ -50,7 +50,7 @@ class FinishedStep:
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of a run, by subject whose days it computed."""
+    """The cost of a run, per subject whose days it computed."""
 
     n_touched_subjects: int
     milliseconds: float

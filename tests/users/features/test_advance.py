@@ -219,7 +219,7 @@ def check_nights(spark, folder, caplog, seed, nights):
 
 def test_a_night_advances_the_state_to_what_a_rebuild_gives(spark, tmp_path, caplog):
     told = check_nights(spark, tmp_path, caplog, 1, [(1, 2)])
-    assert told == [f"user_state: advanced from {FIRST_NIGHT}"]
+    assert told == [f"user_state: advance from {FIRST_NIGHT}"]
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from lifestage.ingestion.sources.decoding import codec_name
 
 # Tried in this order if a text is not UTF-8. Nearly every text can be read as the last one.
 ENCODINGS = ("GB18030", "Shift_JIS", "EUC-KR", "Windows-1252")
-# Of the letters of a text in an East Asian encoding, so many are of the East.
+# The least share of East Asian characters among the non-ASCII letters of a text in an East Asian encoding.
 MIN_EASTERN = 0.7
 
 

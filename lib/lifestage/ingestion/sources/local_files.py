@@ -58,7 +58,8 @@ def has_only_known_files(name: str, layout: FileLayout, landing: str, known: Kno
 def _find_matching(pattern: str) -> Iterator[Path]:
     """The files that the pattern matches, and those in folders that it matches, at any depth.
 
-    Spark lists fewer of them: not all folders, and no empty files.
+    Empty files, and files whose names Spark skips, are left out. Spark may list fewer, because it does not descend into
+    every folder.
     """
     parts = PurePosixPath(pattern).parts
     n_fixed = next((n for n, part in enumerate(parts) if set(part) & {"*", "?"}), len(parts))

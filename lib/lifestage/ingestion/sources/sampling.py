@@ -84,7 +84,7 @@ def read_parquet_sample(file: Path) -> Sample:
         batches = opened.iter_batches(MAX_RECORDS)
         rows = next(batches, pa.RecordBatch.from_pylist([], opened.schema_arrow)).to_pylist()
         leaves = [opened.schema.column(n) for n in range(len(opened.schema))]
-        # The oldest type of times holds instants, without saying so.
+        # INT96, the oldest timestamp type, holds instants but does not say so.
         instants = {leaf.path for leaf in leaves if leaf.physical_type == "INT96"}
     for row in rows:
         row |= {name: row[name].replace(tzinfo=UTC) for name in instants & row.keys() if row[name]}

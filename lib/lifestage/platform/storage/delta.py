@@ -33,7 +33,7 @@ COMMIT_COLUMNS = ("version", "operation", "userMetadata", "operationMetrics")
 # option of its own, which overrides the session.
 METADATA_SETTING = "spark.databricks.delta.commitInfo.userMetadata"
 _ONE_MERGE = threading.Lock()
-# The columns whose least and greatest value Delta keeps for each file.
+# The property that lists the columns whose minimum and maximum Delta keeps for each file.
 INDEXED = "delta.dataSkippingStatsColumns"
 LOST_COLUMN = "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA"
 BASE_PROPERTIES = {"delta.enableDeletionVectors": "true"}
@@ -155,7 +155,7 @@ class DeltaStore(Store):
         return folder if self.location.root and (folder / LOG_FOLDER).is_dir() else None
 
     def _histories(self, asked: Sequence[tuple[Table, int | None]]) -> dict[str, list[Entry]]:
-        """The commits as Delta tells them. One execution reads each log, and one more collects all of them."""
+        """The commits from Delta's `history`: one execution for each table, and one to collect all of them."""
         if not asked:
             return {}
         frames = run_in_parallel([partial(self._history, table, limit) for table, limit in asked])
@@ -201,7 +201,7 @@ class DeltaStore(Store):
             self._save(table, frame, "overwrite", text, {"overwriteSchema": "true"})
 
     def _forget_columns(self, table: Table) -> None:
-        """Take the columns that the contract has lost out of the statistics. Delta refuses a schema without them."""
+        """Drop columns that left the contract from the statistics, because Delta refuses a schema without them."""
         indexed = [name for name in self.properties(table)[INDEXED].split(",") if name in table.names]
         name = self.location.name_of(table)
         name = f"delta.`{name}`" if self.location.root else name

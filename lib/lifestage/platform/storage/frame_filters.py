@@ -20,9 +20,13 @@ def keep_rows(rows: DataFrame, where: Where, identifiers: Collection[str]) -> Da
         where: the filters.
         identifiers: columns whose values must not become literals, because query plans show literals.
     """
-    hidden = [each for each in _leaves(where) if isinstance(each, HashIs) or each.column in identifiers]
-    # Values that stay hidden are in a row that is joined to each row, as arrays of text.
-    given = [tuple([str(value) for value in each.values] for each in hidden if isinstance(each, Is | HashIs))]
+    hidden = [
+        each
+        for each in _leaves(where)
+        if isinstance(each, HashIs) or (isinstance(each, Is) and each.column in identifiers)
+    ]
+    # One row holds the hidden values as arrays of text. It is joined to every row.
+    given = [tuple([str(value) for value in each.values] for each in hidden)]
     names = [f"v{n} array<string>" for n, _ in enumerate(given[0])]
     columns = rows.columns
     if names:
@@ -41,7 +45,7 @@ def _leaves(where: Where) -> Iterator[Is | UpTo | After | HashIs]:
             yield each
 
 
-def _condition(asked: Filter, hidden: list[Is | UpTo | After | HashIs]) -> Column:
+def _condition(asked: Filter, hidden: list[Is | HashIs]) -> Column:
     match asked:
         case AnyOf(filters):
             return reduce(Column.__or__, [_condition(each, hidden) for each in filters])

@@ -1,7 +1,4 @@
-"""What can be asked of stored tables without writing.
-
-Every store answers it. Services that only read state it as what they need, and then work without Spark, too.
-"""
+"""The reading half of a store. Every store implements it. A service that takes a TableReader also works without Spark."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -183,6 +180,5 @@ def in_utc(value: Any) -> Any:
 
 def unreadable(table: Table, version: int | None, error: Exception) -> NoDataError:
     """The error for a version whose files are gone, or that never existed."""
-    return NoDataError(
-        f"{table.name}: version {version} cannot be read any more (removed by VACUUM?): {error}"
-    )
+    what = "the newest version" if version is None else f"version {version}"
+    return NoDataError(f"{table.name}: {what} cannot be read any more (removed by VACUUM?): {error}")

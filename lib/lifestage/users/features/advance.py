@@ -19,13 +19,13 @@ from lifestage.users.features.windows import move_of
 def advance_state(
     before: DataFrame, user_days: DataFrame, since: date, as_of: date, catalogue: Catalogue
 ) -> DataFrame:
-    """The state as of a later date, without the windows that are no sums, and with category_totals as they were.
+    """The state as of a later date, without the windows that are no sums, and with category_totals unchanged.
 
     Equal, row for row, to the state that is rebuilt from all user-days, if no day up to `since` has changed.
 
     Args:
         before: one row per user, the state as of `since` (see rebuild_state).
-        user_days: at least the user-days that enter or leave a window (see list_moved_dates), of all users of `before`
+        user_days: at least the user-days that enter or leave a window (see is_moved), of all users of `before`
             and of new ones; at most one row per user and day.
         since: the date of `before`.
         as_of: a later date, or the same.
@@ -51,7 +51,7 @@ def advance_state(
         F.col("occasion_days").alias("_occasion_days"),
         F.col("first_purchase.purchase_channel").alias("_channel"),
     )
-    # Joined twice. They are the users of the days that move, few beside all users.
+    # Used twice. It is small: only users with a day that enters or leaves a window.
     changes = materialize(moves.join(dates, on="user_id", how="left").join(history, on="user_id", how="left"))
     new_users = changes.join(before.select("user_id"), on="user_id", how="left_anti")
     nothing = [

@@ -14,8 +14,8 @@ from lifestage.users.features.categories import (
     add_category_columns,
     advance_category_totals,
     build_unit_prices,
+    fill_category_totals,
     in_span,
-    or_none,
     rebuild_category_totals,
     to_user_category_days,
 )
@@ -53,7 +53,9 @@ def build_state(
     state = rebuild_state(user_days, other_days, as_of_dates, catalogue)
     category_days = to_user_category_days(categories.where(in_span(as_of_dates)), users)
     totals = rebuild_category_totals(category_days, as_of_dates)
-    return state.join(totals, on=["user_id", "as_of"], how="left").withColumn("category_totals", or_none())
+    return state.join(totals, on=["user_id", "as_of"], how="left").withColumn(
+        "category_totals", fill_category_totals()
+    )
 
 
 def build_later_state(
@@ -68,7 +70,7 @@ def build_later_state(
     """The state as of a later date, from the state before and the days that enter or leave a window.
 
     Args:
-        before: the state as of `since`, of users none of whose days up to then has changed.
+        before: the state as of `since`, of the users whose days up to `since` are unchanged.
         activity: subject-days of these users and of new ones, up to as_of.
         categories: subject-days by category of the same users.
         users: the user of each subject as of both dates.
@@ -84,7 +86,7 @@ def build_later_state(
     totals = advance_category_totals(before, to_user_category_days(category_days, users), since, as_of)
     state = state.join(totals.withColumnRenamed("category_totals", "_moved"), on="user_id", how="left")
     state = state.withColumns(
-        {"category_totals": F.coalesce("_moved", or_none()), "as_of": F.lit(as_of)}
+        {"category_totals": F.coalesce("_moved", fill_category_totals()), "as_of": F.lit(as_of)}
     ).drop("_moved")
     # Their values cannot be subtracted, so they are aggregated anew, from the days of the longest of these windows.
     other_days = to_nonadditive_days(activity.where(_in_other_windows(as_of, catalogue)), users, catalogue)

@@ -11,7 +11,7 @@ from lifestage.users.resolution import add_user, is_visible_as_of
 
 SPAN_DAYS = 365
 MICRO_PER_MINOR = 10_000
-# Prices are looked up in so many small maps: Spark searches a map entry by entry.
+# The number of maps that prices are split into, because Spark searches a map entry by entry.
 N_PRICE_MAPS = 256
 TOTALS = ("gross", "net", "units", "n_purchase_days", "n_days")
 TOTALS_TYPE = f"array<struct<category: string, {', '.join(f'{name}: bigint' for name in TOTALS)}>>"
@@ -67,7 +67,7 @@ def advance_category_totals(
 
     Args:
         before: user_id and category_totals as of `since`, of these users and others.
-        user_category_days: at least the days that enter or leave the span (see changed_days).
+        user_category_days: at least the days that enter or leave the span (see is_moved).
         since: the date of `before`.
         as_of: a later date, or the same.
     """
@@ -83,13 +83,15 @@ def advance_category_totals(
         .groupBy("user_id", "category")
         .agg(*[F.sum(name).alias(name) for name in TOTALS])
     )
-    # A category without a day in the span is no part of the totals.
+    # Drop categories without a day in the span.
     collected = _collect_totals(totals.where("n_days > 0"), "user_id")
-    return users.join(collected, on="user_id", how="left").withColumn("category_totals", or_none())
+    return users.join(collected, on="user_id", how="left").withColumn(
+        "category_totals", fill_category_totals()
+    )
 
 
-def or_none() -> Column:
-    """category_totals, or an empty array for a user without any."""
+def fill_category_totals() -> Column:
+    """category_totals; an empty array where it is NULL."""
     return F.coalesce("category_totals", F.array().cast(TOTALS_TYPE))
 
 

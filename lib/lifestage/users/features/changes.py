@@ -1,4 +1,4 @@
-"""Decide how the state is reached: advanced from the stored one, or rebuilt; and for which users days have changed."""
+"""Decide whether a run advances the stored state or rebuilds it, and find the users who have changed."""
 
 import logging
 from collections.abc import Mapping
@@ -47,8 +47,8 @@ def state_progress(job: Job, config: FeaturesConfig) -> dict[str, Any]:
 def find_stored_state(job: Job, now: Mapping[str, Any]) -> StoredState | None:
     """The stored state, if the run can advance it to its date; None where the state must be rebuilt.
 
-    It can if the run builds one date, not much later than that of the state; what the columns mean is unchanged; and
-    the tables tell which of their rows have changed, of not too many users.
+    It can if the run builds one date, at most MAX_GAP_DAYS after that of the state, the meaning of the columns is
+    unchanged, the sources have recorded their changes, and few users have changed.
 
     Args:
         job: the features step.
@@ -68,13 +68,13 @@ def find_stored_state(job: Job, now: Mapping[str, Any]) -> StoredState | None:
     n_changed, n_users = changed.users.count(), job.read("user_state").count()
     if n_changed > MAX_CHANGED_SHARE * n_users:
         return None
-    logger.info("user_state: advanced from %s, of %d users %d rebuilt", as_of, n_users, n_changed)
+    logger.info("user_state: advance from %s, rebuild %d of %d users", as_of, n_changed, n_users)
     return changed
 
 
 def _find_changed(job: Job, as_of: date, versions: Mapping[str, int | None]) -> StoredState | None:
     """The stored state with the users who have changed; None if a table does not tell its changes."""
-    # Later days move into the windows like all others.
+    # Changes to later days do not matter: those days enter the windows now.
     is_earlier = f"event_date <= DATE'{as_of}'"
     days, category_days, moved = run_in_parallel(
         [

@@ -16,7 +16,7 @@ from lifestage.users.catalogue.model import Window
 
 Numbers = np.ndarray[Any, Any]
 
-# So many days are aggregated at once, or more.
+# The least number of days to aggregate at once.
 MIN_ROWS = 50_000
 # Days from the first date that Spark knows, 0001-01-01, to the last, 9999-12-31, are fewer than 2^22.
 DAYS_BEFORE_1970, MAX_DAYS = 719_163, 1 << 22
@@ -43,7 +43,7 @@ def aggregate_batches(
         batches: user-days (see to_user_days), all days of a user in this partition, in order of user_id, only_on and
             event_date.
         plan: what to aggregate.
-        min_rows: rows that are aggregated at once, or more; by default few beside the memory of a worker.
+        min_rows: least number of rows to aggregate at once; the default needs little of a worker's memory.
 
     Yields:
         user_id, as_of, is_shared, occasion_days, first_purchase_channel, the dates and the sums of the plan. A sum without
@@ -119,9 +119,9 @@ class _Days:
         return _Visible(self, groups[seen], as_of[seen], begins[seen], ends[seen])
 
     def find_ends(self, groups: Numbers, days: Numbers) -> Numbers:
-        """The position after the last row of each group that is not after a day."""
+        """For each group, the position after its last row up to the given day."""
         keys = groups * MAX_DAYS + np.maximum(days + DAYS_BEFORE_1970, 0)
-        # A day before all of the group gives the begin of the group.
+        # A day before the first row of the group gives the start of the group.
         ends: Numbers = np.maximum(np.searchsorted(self.keys, keys, side="right"), self.starts[groups])
         return ends
 
@@ -139,19 +139,19 @@ class _Visible:
     def aggregate(self, plan: Plan) -> pa.RecordBatch:
         """Aggregate the windows and dates of the plan."""
         bounds = {(each.days, each.shift): self._find_bounds(each) for each in plan.windows}
-        is_shared = _sum_between(self.days.numbers("is_shared"), self.begins, self.ends)
+        measures = {"is_shared", *[each.measure for each in plan.windows]}
+        totals = {name: _running_total(self.days.numbers(name)) for name in measures}
+        n_shared = _sum_between(totals["is_shared"], self.begins, self.ends)
         columns = {
             "user_id": self.days.column("user_id").take(pa.array(self.begins)),
             "as_of": pa.array(self.as_of.astype(np.int32)).cast("date32"),
             # A user is shared if all days are.
-            "is_shared": pa.array(is_shared == self.ends - self.begins),
+            "is_shared": pa.array(n_shared == self.ends - self.begins),
             "occasion_days": self._list_days(self.days.numbers("occasions") > 0),
             "first_purchase_channel": self._pick("purchase_channel", "first"),
             **{name: self._pick(name, which) for name, which in plan.dates.items()},
             **{
-                each.name: pa.array(
-                    _sum_between(self.days.numbers(each.measure), *bounds[each.days, each.shift])
-                )
+                each.name: pa.array(_sum_between(totals[each.measure], *bounds[each.days, each.shift]))
                 for each in plan.windows
             },
         }
@@ -186,7 +186,11 @@ class _Visible:
         return values.take(pa.array(row, mask=~is_found))
 
 
-def _sum_between(values: Numbers, begins: Numbers, ends: Numbers) -> Numbers:
-    totals = np.concatenate([[0], np.cumsum(values)])
+def _running_total(values: Numbers) -> Numbers:
+    """The sum of the values before each position."""
+    return np.concatenate([[0], np.cumsum(values)])
+
+
+def _sum_between(totals: Numbers, begins: Numbers, ends: Numbers) -> Numbers:
     sums: Numbers = totals[ends] - totals[begins]
     return sums

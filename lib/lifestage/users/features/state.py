@@ -88,7 +88,7 @@ def status_of(is_shared: Column) -> Column:
 def add_other_windows(
     state: DataFrame, other_days: DataFrame, as_of_dates: Sequence[date], catalogue: Catalogue
 ) -> DataFrame:
-    """Adds the windows that are no sums. Without days in it, a distinct count is 0, a min or max NULL."""
+    """Adds the windows that are no sums. Without days in a window, a distinct count is 0, a min or max NULL."""
     windows = other_windows(catalogue)
     if not windows:
         return state

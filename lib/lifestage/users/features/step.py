@@ -34,7 +34,7 @@ def run(job: Job, config: FeaturesConfig) -> None:
     # Before the first read, so that the state never claims a version newer than the one that it was built from.
     progress = state_progress(job, config)
     stored = find_stored_state(job, progress)
-    # Several tables read it. It has one row per user and date.
+    # The writes of three tables read it. It has one row per user and date.
     state = checkpoint(_advance(job, config, stored) if stored else _rebuild(job, config))
     if state.isEmpty():
         raise NoDataError(
@@ -53,7 +53,7 @@ def _rebuild(job: Job, config: FeaturesConfig) -> DataFrame:
 
 
 def _advance(job: Job, config: FeaturesConfig, stored: StoredState) -> DataFrame:
-    """Advance the users whose days up to then are unchanged, and rebuild the others."""
+    """Advance the users whose days up to the stored date are unchanged, and rebuild the others."""
     as_of, catalogue = job.run.as_of, config.catalogue
     users = resolve_users(job.read("identity_map"), job.read("identity_past"), [as_of])
     activity = job.read("activity_days").where(F.col("event_date") <= F.lit(as_of))

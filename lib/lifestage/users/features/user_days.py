@@ -25,8 +25,8 @@ def to_user_days(activity_days: DataFrame, users: DataFrame, catalogue: Catalogu
 
     A user who is not the same on all dates has rows for each date (see resolve_users). A date column holds event_date
     where its condition holds, else NULL. Conditions see money and quantities as declared; the result has them in whole
-    minor units. Distinct measures are left out (see to_nonadditive_days): beside sums they take those off Spark's fast
-    path. The one repartition by user also serves later groupings by user.
+    minor units. Distinct measures are left out (see to_nonadditive_days): in the same aggregation, they would take the
+    sums off Spark's fast path. The one repartition by user also serves later groupings by user.
 
     Returns:
         user_id, only_on, event_date, is_shared, and the columns of the catalogue.

@@ -37,7 +37,7 @@ def find_journal_versions(runs: Iterable[Mapping[str, Any]]) -> dict[date, int]:
 
 
 def _find_named(find: Find, names: set[str], built: BuiltDate) -> list[Row]:
-    """The rows of all identifiers that a name may mean: those that have it, or a user who has it at any time."""
+    """The rows of all identifiers that match a name, either themselves or through a user to whom they ever belonged."""
     by_user = is_in("user_id", sorted(names)), is_user_of("identifier", sorted(names))
     by_name = is_in("identifier", sorted(names))
     found = [
@@ -59,7 +59,7 @@ def _resolve(find: Find, identifiers: list[str], built: BuiltDate) -> list[Row]:
         if row["journal_version"] <= built[1]
     }
     moves: dict[str, str] = {}
-    # The first change after the build tells the user before it.
+    # The first change after the build names the user that the identifier had at the build.
     for row in sorted(find(JOURNAL, (theirs, _since(built))), key=lambda row: row["journal_version"]):
         moves.setdefault(row["identifier"], row["from_user_id"])
     rows = []
