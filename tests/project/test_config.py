@@ -145,10 +145,12 @@ measures:
   Big One: {aggregate: count, unit: events, description: x}
   as_of: {aggregate: count, unit: events, description: x}
   purchase_channel: null
-days: {good_days: {expression: n_actions > rand(), unit: days, description: x}}
+days:
+  good_days: {expression: n_actions > rand(), unit: days, description: x}
+  score: {expression: n_actions / 3, unit: points, description: x}
 dates: {good_on: {which: first, when: n_good > 0, description: x}}
 profile: {known_at: {from: [people.has_phone], unit: flag, description: x}}
-windows: {n_nothing: {days: [7]}}
+windows: {n_nothing: {days: [7]}, score: {days: [7, 30]}}
 """,
     "stages.yaml": """
 ladder:
@@ -241,6 +243,7 @@ SAID = {
     ("features.yaml", "purchase_channel", "do not remove it"),
     ("features.yaml", "profile.known_at", "is the name of a built-in column"),
     ("features.yaml", "windows.n_nothing", "neither a measure nor a day"),
+    ("features.yaml", "windows.score", "no sums in the unit points"),
     ("stages.yaml", "ladder", "stage lost is defined twice"),
     ("stages.yaml", "ladder", "no user can ever reach lost"),
     ("stages.yaml", "display", "expected each stage once"),

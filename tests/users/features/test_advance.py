@@ -222,6 +222,22 @@ def test_a_night_advances_the_state_to_what_a_rebuild_gives(spark, tmp_path, cap
     assert told == [f"user_state: advance from {FIRST_NIGHT}"]
 
 
+def test_a_map_ahead_of_the_state_leads_to_a_rebuild(spark, tmp_path, caplog):
+    """A run that got no further than identity merged users on a later date than that of the next state."""
+    shop = Shop(spark, tmp_path / "shop", 1)
+    shop.name_products(FIRST_NIGHT)
+    shop.deliver(FIRST_NIGHT, 80, late=70)
+    shop.run(FIRST_NIGHT)
+    between, later = FIRST_NIGHT + timedelta(days=1), FIRST_NIGHT + timedelta(days=2)
+    shop.deliver(later, 30)
+    shop.test.run(str(later), steps=("reference", "ingest", "identity"))
+    with caplog.at_level(logging.INFO, logger="lifestage.users.features"):
+        shop.run(between)
+        shop.run(later)
+    assert_same_tables(shop, rebuilt(shop, tmp_path / "fresh", later), later)
+    assert [record for record in caplog.records if "advance" in record.getMessage()] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_random_nights_too(spark, tmp_path, caplog, seed):

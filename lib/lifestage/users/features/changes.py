@@ -19,6 +19,7 @@ from lifestage.users.resolution import user_id_of
 logger = logging.getLogger(__name__)
 
 SOURCES = ("activity_days", "category_days", "identity_map")
+MEANINGS = ("meaning", "activity_meaning", "code")
 SUBJECT_DAY = ("subject", "event_date")
 # Beyond this gap, the days that move are so many that a rebuild costs less.
 MAX_GAP_DAYS = 31
@@ -39,9 +40,14 @@ class StoredState:
 
 def state_progress(job: Job, config: FeaturesConfig) -> dict[str, Any]:
     """What a commit of the state records, apart from its date: what it means, and the versions that it was built from."""
+    meanings = {
+        "meaning": config.meaning,
+        "activity_meaning": job.progress("activity_days").get("meaning"),
+        # Other code may build the same columns differently.
+        "code": job.run.code_version,
+    }
     versions = {name: job.store.version(job.table(name)) for name in SOURCES}
-    meanings = {"meaning": config.meaning, "activity_meaning": job.progress("activity_days").get("meaning")}
-    return {**meanings, "versions": versions}
+    return {**meanings, "versions": versions, "identity_as_of": job.progress("identity_map").get("as_of")}
 
 
 def find_stored_state(job: Job, now: Mapping[str, Any]) -> StoredState | None:
@@ -55,12 +61,13 @@ def find_stored_state(job: Job, now: Mapping[str, Any]) -> StoredState | None:
         now: what a state that is built now records (see state_progress).
     """
     done = job.progress("user_state")
-    if len(job.run.as_of_dates) > 1 or any(
-        done.get(name) != now[name] for name in ("meaning", "activity_meaning")
-    ):
+    if len(job.run.as_of_dates) > 1 or any(done.get(name) != now[name] for name in MEANINGS):
         return None
     as_of = date.fromisoformat(str(done["as_of"]))
     if not 0 <= (job.run.as_of - as_of).days <= MAX_GAP_DAYS:
+        return None
+    # The map of a later date holds users that the state of its own date does not have, so its changes do not tell them.
+    if _is_later(done["identity_as_of"], as_of) or _is_later(now["identity_as_of"], job.run.as_of):
         return None
     changed = _find_changed(job, as_of, done["versions"])  # type: ignore[arg-type]
     if changed is None:
@@ -70,6 +77,11 @@ def find_stored_state(job: Job, now: Mapping[str, Any]) -> StoredState | None:
         return None
     logger.info("user_state: advance from %s, rebuild %d of %d users", as_of, n_changed, n_users)
     return changed
+
+
+def _is_later(recorded: object, day: date) -> bool:
+    """Whether a recorded date is after a day; False if none is recorded."""
+    return recorded is not None and date.fromisoformat(str(recorded)) > day
 
 
 def _find_changed(job: Job, as_of: date, versions: Mapping[str, int | None]) -> StoredState | None:

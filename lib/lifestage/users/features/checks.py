@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from pyspark.sql import types as T
+
 from lifestage.platform.config.checks import bad_names, prefix_file
 from lifestage.platform.config.configuration import Config
 from lifestage.platform.config.declared_expressions import Expression
@@ -13,6 +15,7 @@ from lifestage.users.catalogue.model import CATALOGUE, Aggregate, type_of
 from lifestage.users.features.config import REQUIRED_NAMES
 from lifestage.users.features.mapping import layer_features
 from lifestage.users.features.tables import CATEGORY_COLUMNS, RHYTHM_COLUMNS, user_features, user_state
+from lifestage.users.features.user_days import is_additive
 
 # Names of built-in columns, which the catalogue cannot declare.
 BUILT_IN = {column.name for column in (*RHYTHM_COLUMNS, *CATEGORY_COLUMNS)}
@@ -39,6 +42,13 @@ def catalogue_problems(config: Config) -> Iterator[str]:
             yield f"measures.{name}.expression: required for {measure.aggregate}"
     for name in sorted(set(catalogue.windows) - set(without_faults.windows)):
         yield f"windows.{name}: neither a measure nor a day"
+    for name in without_faults.windows:
+        source = (catalogue.measures | catalogue.days)[name]
+        if is_additive(source) and isinstance(type_of(source.unit), T.DoubleType):
+            yield (
+                f"windows.{name}: no sums in the unit {source.unit}, because a sum of fractions depends on the order of "
+                "rows: declare the measure in money, units or a count"
+            )
     windows = {window.name for window in without_faults.all_windows()}
     for name in sorted(REQUIRED_NAMES - {*catalogue.measures, *catalogue.days, *catalogue.dates, *windows}):
         yield f"{name}: the features step needs it, do not remove it"
