@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from lifestage.platform.errors import ContractError
-from lifestage.platform.storage.contracts import conform
+from lifestage.platform.storage.contracts import Table, WriteMode, conform
 from lifestage.platform.storage.delta import DeltaStore
 from lifestage.platform.storage.run_store import RunStore
 from lifestage.platform.storage.store import literals
@@ -113,3 +113,15 @@ def test_a_table_that_records_no_changes_does_not_tell_them(spark, store):
     first = store.write(SALES, sales(spark, ("a", 1, JANUARY)), {"run_id": "r1"})
     store.write(SALES, sales(spark, ("b", 2, JANUARY)), {"run_id": "r2"})
     assert store.read_changes(SALES, first.version, ("id",)) is None
+
+
+def test_a_table_whose_recorded_changes_are_gone_does_not_tell_them(spark, store):
+    changing = Table(**{**SALES.__dict__, "mode": WriteMode.MERGE, "has_changes": True})
+    first = store.write(changing, sales(spark, ("a", 1, JANUARY), ("b", 1, JANUARY)), {"run_id": "r1"})
+    store.write(changing, sales(spark, ("a", 2, JANUARY)), {"run_id": "r2"})
+    folder = Path(store.location.root, SALES.name)
+    recorded = [*folder.glob("_change_data/**/*.parquet")]
+    assert recorded
+    for file in recorded:
+        file.unlink()
+    assert store.read_changes(changing, first.version, ("id",)) is None

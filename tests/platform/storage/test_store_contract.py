@@ -246,6 +246,12 @@ def test_changes_are_the_rows_that_were_removed_or_added_since_a_version(spark, 
     assert_rows(changes(store, first.version, "month = DATE'2026-02-01'"), [("b", FEBRUARY), ("d", FEBRUARY)])
 
 
+def test_a_table_that_ends_before_the_version_does_not_tell_its_changes(spark, store):
+    assert changes(store, 1) is None
+    first = store.write(CHANGING, sales(spark, ("a", 1, JANUARY)), {"run_id": "r1"})
+    assert changes(store, first.version + 1) is None
+
+
 def test_changes_survive_a_roll_back(spark, store):
     first = store.write(CHANGING, sales(spark, ("a", 1, JANUARY)), {"run_id": "r1"})
     store.write(CHANGING, sales(spark, ("b", 2, JANUARY)), {"run_id": "r2"})

@@ -1,6 +1,7 @@
 """Tables in Delta. Only this module writes them; it and arrow.py know where tables are."""
 
 import logging
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -123,7 +124,8 @@ class DeltaStore(Store):
         try:
             changes = reader.load(name) if self.location.root else reader.table(name)
             return materialize(changes.where(where).select(*columns).distinct())
-        except PySparkException as error:
+        except (Py4JJavaError, PySparkException) as error:
+            # PySpark does not translate the error for a file that is gone.
             logger.info("table=%s: changes since version %d cannot be read: %s", table.name, since, error)
             return None
 
@@ -150,7 +152,12 @@ class DeltaStore(Store):
         return logs | self._histories(elsewhere)
 
     def _local_folder(self, table: Table) -> Path | None:
-        """The folder of a table on this machine; None if it lies elsewhere."""
+        """The folder of a table on this machine; None if it lies elsewhere.
+
+        An installed Spark may resolve a path to another file system.
+        """
+        if "SPARK_HOME" in os.environ:
+            return None
         folder = Path(self.location.name_of(table))
         return folder if self.location.root and (folder / LOG_FOLDER).is_dir() else None
 

@@ -80,8 +80,8 @@ class Store(TableReader):
     ) -> DataFrame | None:
         """Distinct values of some columns in the rows that were removed or added after a version, computed now.
 
-        A row that was updated counts as removed and added. None if the table doesn't tell: it records no changes, or its
-        old files are gone.
+        A row that was updated counts as removed and added. None if the table doesn't tell: it records no changes, its
+        old files are gone, or it ends before that version.
 
         Args:
             table: a contract with `has_changes`.
@@ -90,8 +90,10 @@ class Store(TableReader):
             where: a condition on them; the other rows are left out.
         """
         newest = self.version(table)
-        if newest is None or newest == since:
+        if newest == since:
             return self.empty(table).select(*columns)
+        if newest is None or newest < (since or 0):
+            return None
         logger.info("read changes table=%s since=%s", table.name, since)
         return self.load_changes(table, 0 if since is None else since, columns, where)
 
