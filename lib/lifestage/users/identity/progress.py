@@ -23,8 +23,8 @@ class MapState:
     """Date of the map; None where there is no map."""
     meaning: str | None
     """Hash of the rules that the map was built with."""
-    journal: int
-    """Version of identity_changes that was written before the map."""
+    journal: int | None
+    """Version of identity_changes that was written before the map; None where the log no longer has the map's commit."""
     newest: date
     """Date that the map is brought to: the newest date ever built, this run's included."""
 
@@ -34,7 +34,9 @@ def read_map_state(job: Job) -> MapState:
     recorded = {name: str(value) for name, value in job.progress("identity_map").items()}
     as_of = date.fromisoformat(recorded["as_of"]) if "as_of" in recorded else None
     newest = max(day for day in (job.run.as_of, as_of, newest_built(job.read("runs"))) if day)
-    return MapState(as_of, recorded.get("meaning"), int(recorded.get("journal", 0)), newest)
+    was_written = bool(job.store.version(job.table("identity_map")))
+    journal = None if was_written and "journal" not in recorded else int(recorded.get("journal", 0))
+    return MapState(as_of, recorded.get("meaning"), journal, newest)
 
 
 def read_available(job: Job, config: IdentityConfig) -> Coverage:

@@ -47,7 +47,8 @@ def run(job: Job, config: IdentityConfig) -> None:
         return
     state, available, covered = read_map_state(job), read_available(job, config), read_covered(job, config)
     # Rows of identity_changes beyond what the map's commit records are of a run that stopped before that commit.
-    job.store.roll_back(job.table("identity_changes"), state.journal)
+    if state.journal is not None:
+        job.store.roll_back(job.table("identity_changes"), state.journal)
     if covered is None:
         _rebuild(job, config, state, available)
     elif covered != available:
