@@ -97,6 +97,20 @@ def test_what_only_spark_lists_is_a_doubt(landing, path, file_format):
     assert not is_known(landing, both, path, file_format)
 
 
+def test_a_file_or_folder_that_cannot_be_read_is_a_doubt(landing, monkeypatch):
+    both = delivered(landing, "till/a.csv", "till/b c.csv")
+    (landing / "till/gone.csv").symlink_to(landing / "nowhere.csv")
+    assert not is_known(landing, both)
+    (landing / "till/gone.csv").unlink()
+    assert is_known(landing, both)
+
+    def refuse(*_):
+        raise PermissionError("no access")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert not is_known(landing, both)
+
+
 def test_a_link_to_a_folder_is_followed(landing, tmp_path_factory):
     other = tmp_path_factory.mktemp("mounted")
     write(other, "a.csv")

@@ -49,10 +49,14 @@ def has_only_known_files(name: str, layout: FileLayout, landing: str, known: Kno
     # Symbolic links stay, as in the paths that Spark lists.
     pattern = os.path.abspath(pattern)  # noqa: PTH100
     warn_of_hidden_files(name, pattern)
-    matched = [*_find_matching(pattern)]
-    if not matched:
+    try:
+        found = [_identify(path) for path in _find_matching(pattern)]
+    except OSError as error:
+        logger.info("source %s: %s", name, error)
+        return False
+    if not found:
         logger.warning("source %s: no file matches %s", name, pattern)
-    return all(_identify(path) in known.get(name, ()) for path in matched)
+    return known.get(name, set()).issuperset(found)
 
 
 def _find_matching(pattern: str) -> Iterator[Path]:
@@ -74,9 +78,19 @@ def _find_matching(pattern: str) -> Iterator[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for place, _, names in os.walk(folder, followlinks=True):
-        for name in names:
-            yield Path(place, name)
+    """The files below a folder; none if it does not exist.
+
+    Raises:
+        OSError: if a folder cannot be listed.
+    """
+    if folder.exists():
+        for place, _, names in os.walk(folder, onerror=_raise, followlinks=True):
+            for name in names:
+                yield Path(place, name)
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _is_skipped(name: str) -> bool:
