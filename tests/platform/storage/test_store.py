@@ -116,7 +116,7 @@ def test_a_table_that_records_no_changes_does_not_tell_them(spark, store):
 
 
 def test_a_table_whose_recorded_changes_are_gone_does_not_tell_them(spark, store):
-    changing = Table(**{**SALES.__dict__, "mode": WriteMode.MERGE, "has_changes": True})
+    changing = Table(**{**SALES.__dict__, "mode": WriteMode.MERGE, "has_change_feed": True})
     first = store.write(changing, sales(spark, ("a", 1, JANUARY), ("b", 1, JANUARY)), {"run_id": "r1"})
     store.write(changing, sales(spark, ("a", 2, JANUARY)), {"run_id": "r2"})
     folder = Path(store.location.root, SALES.name)

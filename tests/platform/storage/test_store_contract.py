@@ -227,7 +227,7 @@ def test_a_table_that_is_older_than_a_completed_version_is_found(store):
     assert store.find_lost_commit(SALES, 4) == lost
 
 
-CHANGING = Table(**{**SALES.__dict__, "mode": WriteMode.MERGE, "has_changes": True})
+CHANGING = Table(**{**SALES.__dict__, "mode": WriteMode.MERGE, "has_change_feed": True})
 
 
 def changes(store, since, where="true"):

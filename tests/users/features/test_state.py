@@ -136,8 +136,8 @@ def test_order_and_partitions_of_the_days_do_not_matter(spark, state):
     """All days of a user stay in one partition."""
     days, users = shuffled(subject_days(spark, ROWS[::-1], SMALL)), own_users(spark, ROWS)
     user_days = to_user_days(days, users, SMALL).orderBy(F.desc("event_date")).repartition(3, "user_id")
-    other_days = shuffled(to_nonadditive_days(days, users, SMALL), 3)
-    assert_frames(rebuild_state(user_days, other_days, [D], SMALL), state)
+    nonadditive_days = shuffled(to_nonadditive_days(days, users, SMALL), 3)
+    assert_frames(rebuild_state(user_days, nonadditive_days, [D], SMALL), state)
 
 
 def test_no_days_make_no_users(spark):

@@ -69,7 +69,7 @@ class Table:
     """The declared contract of one table.
 
     `key` is unique by construction. `order` sorts rows inside files, so that file statistics prune.
-    `unindexed` columns hold identifiers and stay out of Delta's min/max statistics. `has_changes` says that the table
+    `unindexed` columns hold identifiers and stay out of Delta's min/max statistics. `has_change_feed` says that the table
     records its changes, so that a reader can ask for the rows that changed since a version.
     """
 
@@ -82,7 +82,7 @@ class Table:
     partitions: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     unindexed: tuple[str, ...] = ()
-    has_changes: bool = False
+    has_change_feed: bool = False
 
     @property
     def schema(self) -> T.StructType:

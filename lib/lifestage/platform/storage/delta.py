@@ -304,7 +304,7 @@ class DeltaStore(Store):
 def _properties(table: Table) -> dict[str, str]:
     """Keep identifiers out of statistics, because the log would show their minimum and maximum."""
     properties = BASE_PROPERTIES
-    if table.has_changes:
+    if table.has_change_feed:
         properties = {**properties, "delta.enableChangeDataFeed": "true"}
     if not table.unindexed:
         return properties

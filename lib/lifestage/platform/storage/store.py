@@ -84,7 +84,7 @@ class Store(TableReader):
         old files are gone, or it ends before that version.
 
         Args:
-            table: a contract with `has_changes`.
+            table: a contract with `has_change_feed`.
             since: the version; None for a table that did not exist, of which every row is a change.
             columns: names of columns.
             where: a condition on them; the other rows are left out.

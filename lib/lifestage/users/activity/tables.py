@@ -22,7 +22,7 @@ def activity_days(catalogue: Catalogue) -> Table:
         partitions=("event_month",),
         order=("event_date",),
         unindexed=("subject",),
-        has_changes=True,
+        has_change_feed=True,
     )
 
 
@@ -60,5 +60,5 @@ CATEGORY_DAYS = Table(
     partitions=("event_month",),
     order=("event_date",),
     unindexed=("subject",),
-    has_changes=True,
+    has_change_feed=True,
 )

@@ -23,9 +23,9 @@ from lifestage.users.features.config import FeaturesConfig, Rhythm
 from lifestage.users.features.mapping import add_features
 from lifestage.users.features.rhythm import add_gaps, add_rhythm, build_cycle_norms, build_spend_norms
 from lifestage.users.features.state import (
-    add_other_windows,
+    add_nonadditive_windows,
     additive_windows,
-    other_windows,
+    nonadditive_windows,
     rebuild_state,
 )
 from lifestage.users.features.user_days import to_nonadditive_days, to_user_days
@@ -49,8 +49,8 @@ def build_state(
         catalogue: measures, windows and dates.
     """
     user_days = to_user_days(activity, users, catalogue)
-    other_days = to_nonadditive_days(activity, users, catalogue)
-    state = rebuild_state(user_days, other_days, as_of_dates, catalogue)
+    nonadditive_days = to_nonadditive_days(activity, users, catalogue)
+    state = rebuild_state(user_days, nonadditive_days, as_of_dates, catalogue)
     category_days = to_user_category_days(categories.where(in_span(as_of_dates)), users)
     totals = rebuild_category_totals(category_days, as_of_dates)
     return state.join(totals, on=["user_id", "as_of"], how="left").withColumn(
@@ -80,7 +80,7 @@ def build_later_state(
     """
     spans = [(window.days, window.shift) for window in additive_windows(catalogue)]
     user_days = to_user_days(activity.where(is_moved(spans, since, as_of)), users, catalogue)
-    others = [window.name for window in other_windows(catalogue)]
+    others = [window.name for window in nonadditive_windows(catalogue)]
     state = advance_state(before.drop(*others), user_days, since, as_of, catalogue)
     category_days = categories.where(is_moved([(SPAN_DAYS, 0)], since, as_of))
     totals = advance_category_totals(before, to_user_category_days(category_days, users), since, as_of)
@@ -89,13 +89,15 @@ def build_later_state(
         {"category_totals": F.coalesce("_moved", fill_category_totals()), "as_of": F.lit(as_of)}
     ).drop("_moved")
     # Their values cannot be subtracted, so they are aggregated anew, from the days of the longest of these windows.
-    other_days = to_nonadditive_days(activity.where(_in_other_windows(as_of, catalogue)), users, catalogue)
-    return add_other_windows(state, other_days, [as_of], catalogue)
+    nonadditive_days = to_nonadditive_days(
+        activity.where(_in_nonadditive_windows(as_of, catalogue)), users, catalogue
+    )
+    return add_nonadditive_windows(state, nonadditive_days, [as_of], catalogue)
 
 
-def _in_other_windows(as_of: date, catalogue: Catalogue) -> Column:
+def _in_nonadditive_windows(as_of: date, catalogue: Catalogue) -> Column:
     """Whether a window that is no sum may hold event_date."""
-    spans = [(window.days, window.shift) for window in other_windows(catalogue)]
+    spans = [(window.days, window.shift) for window in nonadditive_windows(catalogue)]
     if any(days is None for days, _ in spans):
         return F.lit(True)
     longest = max((days + shift for days, shift in spans if days is not None), default=0)

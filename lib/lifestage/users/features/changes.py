@@ -29,13 +29,13 @@ MAX_CHANGED_SHARE = 0.2
 
 @dataclass(frozen=True)
 class StoredState:
-    """The stored state that a run can advance."""
+    """The date of the stored state, and the users whom a run must rebuild because they have changed since."""
 
     as_of: date
-    subjects: DataFrame
-    """Subjects of users some of whose days up to as_of, or some of whose subjects, have changed since."""
-    users: DataFrame
-    """These users, under their old and new ids."""
+    changed_subjects: DataFrame
+    """All subjects of the changed users."""
+    changed_users: DataFrame
+    """Users with changed days up to as_of, or changed subjects, under their old and new ids."""
 
 
 def state_progress(job: Job, config: FeaturesConfig) -> dict[str, Any]:
@@ -69,14 +69,14 @@ def find_stored_state(job: Job, now: Mapping[str, Any]) -> StoredState | None:
     # The map of a later date holds users that the state of its own date does not have, so its changes do not tell them.
     if _is_later(done["identity_as_of"], as_of) or _is_later(now["identity_as_of"], job.run.as_of):
         return None
-    changed = _find_changed(job, as_of, done["versions"])  # type: ignore[arg-type]
-    if changed is None:
+    stored = _find_changed(job, as_of, done["versions"])  # type: ignore[arg-type]
+    if stored is None:
         return None
-    n_changed, n_users = changed.users.count(), job.read("user_state").count()
+    n_changed, n_users = stored.changed_users.count(), job.read("user_state").count()
     if n_changed > MAX_CHANGED_SHARE * n_users:
         return None
     logger.info("user_state: advance from %s, rebuild %d of %d users", as_of, n_changed, n_users)
-    return changed
+    return stored
 
 
 def _is_later(recorded: object, day: date) -> bool:

@@ -19,7 +19,7 @@ HISTORY = ("is_shared", "occasions", "purchase_channel")
 
 
 def rebuild_state(
-    user_days: DataFrame, other_days: DataFrame, as_of_dates: Sequence[date], catalogue: Catalogue
+    user_days: DataFrame, nonadditive_days: DataFrame, as_of_dates: Sequence[date], catalogue: Catalogue
 ) -> DataFrame:
     """One row per user and as_of, for every user with a day up to as_of: windows, dates and occasion days.
 
@@ -28,7 +28,7 @@ def rebuild_state(
 
     Args:
         user_days: see to_user_days. All days of a user are in one partition.
-        other_days: see to_nonadditive_days.
+        nonadditive_days: see to_nonadditive_days.
         as_of_dates: dates to build.
         catalogue: windows and dates.
     """
@@ -46,7 +46,7 @@ def rebuild_state(
             **{window.name: to_unit(F.col(window.name), catalogue, window) for window in windows},
         }
     ).drop("is_shared")
-    return add_other_windows(state, other_days, as_of_dates, catalogue)
+    return add_nonadditive_windows(state, nonadditive_days, as_of_dates, catalogue)
 
 
 def _schema_of(plan: Plan) -> T.StructType:
@@ -67,7 +67,7 @@ def additive_windows(catalogue: Catalogue) -> list[Window]:
     return [window for window in catalogue.all_windows() if is_additive(catalogue.source_of(window))]
 
 
-def other_windows(catalogue: Catalogue) -> list[Window]:
+def nonadditive_windows(catalogue: Catalogue) -> list[Window]:
     """The windows with a least or greatest value, or a count of distinct values."""
     return [window for window in catalogue.all_windows() if not is_additive(catalogue.source_of(window))]
 
@@ -85,14 +85,14 @@ def status_of(is_shared: Column) -> Column:
     return F.when(is_shared, F.lit(str(UserStatus.SHARED))).otherwise(F.lit(str(UserStatus.ACTIVE)))
 
 
-def add_other_windows(
-    state: DataFrame, other_days: DataFrame, as_of_dates: Sequence[date], catalogue: Catalogue
+def add_nonadditive_windows(
+    state: DataFrame, nonadditive_days: DataFrame, as_of_dates: Sequence[date], catalogue: Catalogue
 ) -> DataFrame:
     """Adds the windows that are no sums. Without days in a window, a distinct count is 0, a min or max NULL."""
-    windows = other_windows(catalogue)
+    windows = nonadditive_windows(catalogue)
     if not windows:
         return state
-    days = join_as_of_dates(other_days, as_of_dates)
+    days = join_as_of_dates(nonadditive_days, as_of_dates)
     values = days.groupBy(*USER_AS_OF).agg(
         *[_aggregate(catalogue, window).alias(window.name) for window in windows]
     )

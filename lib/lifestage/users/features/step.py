@@ -59,19 +59,19 @@ def _advance(job: Job, config: FeaturesConfig, stored: StoredState) -> DataFrame
     activity = job.read("activity_days").where(F.col("event_date") <= F.lit(as_of))
     categories = job.read("category_days")
     state = build_later_state(
-        job.read("user_state").join(stored.users, on="user_id", how="left_anti"),
-        activity.join(stored.subjects, on="subject", how="left_anti"),
-        categories.join(stored.subjects, on="subject", how="left_anti"),
+        job.read("user_state").join(stored.changed_users, on="user_id", how="left_anti"),
+        activity.join(stored.changed_subjects, on="subject", how="left_anti"),
+        categories.join(stored.changed_subjects, on="subject", how="left_anti"),
         users,
         stored.as_of,
         as_of,
         catalogue,
     )
-    if stored.users.isEmpty():
+    if stored.changed_users.isEmpty():
         return state
     changed = build_state(
-        activity.join(stored.subjects, on="subject", how="left_semi"),
-        categories.join(stored.subjects, on="subject", how="left_semi"),
+        activity.join(stored.changed_subjects, on="subject", how="left_semi"),
+        categories.join(stored.changed_subjects, on="subject", how="left_semi"),
         users,
         [as_of],
         catalogue,

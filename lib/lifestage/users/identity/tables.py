@@ -109,7 +109,7 @@ IDENTITY_MAP = Table(
     key=("identifier",),
     mode=WriteMode.MERGE,
     unindexed=("identifier", "user_id"),
-    has_changes=True,
+    has_change_feed=True,
 )
 
 IDENTITY_PAST = Table(
